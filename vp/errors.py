@@ -1,0 +1,127 @@
+"""Every error that VP raises on purpose.
+
+A message is a sentence: what is wrong, where, what was expected. `hint` says what to do about it. `code` is
+stable and goes over the wire; `close_code` is the websocket close code that follows it.
+"""
+
+from __future__ import annotations
+
+BAD_REQUEST = 1008
+FAULT = 1011
+FULL = 1013
+
+
+class VPError(Exception):
+    """Base of all errors a user can be told about."""
+
+    code = "error"
+    close_code = FAULT
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}" if self.hint else self.message
+
+
+class RequestError(VPError):
+    """What was asked for does not exist or cannot be understood."""
+
+    close_code = BAD_REQUEST
+    exit_code = 2
+
+
+class BadParameterError(RequestError):
+    """A value is of the wrong form or out of range: speed, throttle, fields, times."""
+
+    code = "bad_parameter"
+
+
+class UnknownProductTypeError(RequestError):
+    code = "unknown_product_type"
+
+
+class UnknownRootError(RequestError):
+    code = "unknown_root"
+
+
+class UnknownSymbolError(RequestError):
+    """The raw file does not hold the symbol; the message lists what it holds."""
+
+    code = "unknown_symbol"
+
+
+class BadDateError(RequestError):
+    code = "bad_date"
+
+
+class BadStartTimeError(RequestError):
+    """A time of day that is no HH:MM or lies outside the session; the message states the session in ET."""
+
+    code = "bad_start_time"
+
+
+class NoRawFileError(RequestError):
+    """The lake holds no raw file for the date; the message lists the dates it holds."""
+
+    code = "no_raw_file"
+
+
+class ServerFullError(VPError):
+    code = "server_full"
+    close_code = FULL
+
+
+class LakeError(VPError):
+    """A directory of the lake cannot be read or written."""
+
+    code = "lake_unusable"
+
+
+class PortInUseError(VPError):
+    code = "port_in_use"
+
+
+class FileError(VPError):
+    """A raw file that cannot be used. `path`, `record_index` and `byte_offset` say where."""
+
+    code = "bad_file"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        path: str = "",
+        record_index: int | None = None,
+        byte_offset: int | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
+        self.record_index = record_index
+        self.byte_offset = byte_offset
+
+
+class NotDbnError(FileError):
+    code = "not_dbn"
+
+
+class WrongSchemaError(FileError):
+    """A DBN file of another schema than market-by-order."""
+
+    code = "wrong_schema"
+
+
+class DamagedFileError(FileError):
+    """A record or stream that breaks the format; `byte_offset` counts uncompressed bytes."""
+
+    code = "damaged_file"
+
+
+class TruncatedFileError(DamagedFileError):
+    """The file ends inside its header, a record, or a compressed frame."""
+
+    code = "truncated_file"
