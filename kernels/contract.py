@@ -1,0 +1,266 @@
+"""The constants that every kernel and every caller shares: codes, flags, sentinels, array layouts.
+
+Layouts are index constants into flat arrays, so that a kernel sees plain arrays and Python sees names.
+Record layout and codes are those of DBN (databento_dbn pins them in the layout test).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+# DBN's market-by-order record: 56 bytes, the same in versions 1, 2 and 3.
+MBO_DTYPE: Final = np.dtype(
+    [
+        ("length", "u1"),
+        ("rtype", "u1"),
+        ("publisher_id", "<u2"),
+        ("instrument_id", "<u4"),
+        ("ts_event", "<i8"),
+        ("order_id", "<i8"),
+        ("price", "<i8"),
+        ("size", "<u4"),
+        ("flags", "u1"),
+        ("channel_id", "u1"),
+        ("action", "u1"),
+        ("side", "u1"),
+        ("ts_recv", "<i8"),
+        ("ts_in_delta", "<i4"),
+        ("sequence", "<u4"),
+    ]
+)
+MBO_BYTES: Final = 56
+RTYPE_MBO: Final = 160
+
+# The decoder's cursor (int64) and why it stopped.
+D_POSITION: Final = 0
+D_ROWS: Final = 1
+D_RECORDS: Final = 2  # whole records seen, of every type and instrument
+D_DROPPED: Final = 3  # of the instrument, but outside the window
+D_OTHER: Final = 4  # of other types
+D_ERROR: Final = 5
+D_WORDS: Final = 6
+DECODE_OK: Final = 0
+DECODE_LENGTH: Final = 1
+DECODE_RTYPE: Final = 2
+DECODE_ACTION: Final = 3
+DECODE_SIDE: Final = 4
+
+ACTION_ADD: Final = ord("A")
+ACTION_CANCEL: Final = ord("C")
+ACTION_MODIFY: Final = ord("M")
+ACTION_CLEAR: Final = ord("R")
+ACTION_TRADE: Final = ord("T")
+ACTION_FILL: Final = ord("F")
+ACTION_NONE: Final = ord("N")
+
+SIDE_ASK: Final = ord("A")
+SIDE_BID: Final = ord("B")
+SIDE_NONE: Final = ord("N")
+
+FLAG_LAST: Final = 128
+FLAG_TOB: Final = 64
+FLAG_SNAPSHOT: Final = 32
+FLAG_BAD_TS_RECV: Final = 8
+FLAG_MAYBE_BAD_BOOK: Final = 4
+
+UNDEF_PRICE: Final = 2**63 - 1
+NO_TIME: Final = -(2**63)  # the engine clock before the first record
+NO_BID: Final = -(2**63)  # best bid of an empty side: below every price
+NO_ASK: Final = 2**63 - 1  # best ask of an empty side: above every price
+NO_BUCKET: Final = -(2**63)
+
+ASK: Final = 0
+BID: Final = 1
+
+# Order table: SLOT_WORDS int64 a slot. A slot is empty when its size is 0.
+SLOT_WORDS: Final = 4
+SLOT_SHIFT: Final = 2
+SLOT_ID: Final = 0
+SLOT_PRICE: Final = 1
+SLOT_SIZE: Final = 2  # size in the low 32 bits, pending fill above
+SLOT_RANK: Final = 3  # priority stamp << 1 | side
+
+SIZE_MASK: Final = 0xFFFF_FFFF
+PENDING_SHIFT: Final = 32
+PENDING_MAX: Final = 2**31 - 1
+
+# Book scalars (int64).
+B_EVENT_ID: Final = 0
+B_CLOCK: Final = 1
+B_LIVE: Final = 2
+B_NEXT_RANK: Final = 3
+B_BEST_ASK: Final = 4  # indexed as B_BEST_ASK + side
+B_BEST_BID: Final = 5
+B_DENSE_ASKS: Final = 6  # occupied dense levels, indexed as B_DENSE_ASKS + side
+B_DENSE_BIDS: Final = 7
+B_SPARSE_ASKS: Final = 8  # occupied sparse levels, indexed as B_SPARSE_ASKS + side
+B_SPARSE_BIDS: Final = 9
+B_SPARSE_USED: Final = 10  # sparse slots ever taken since the last rebuild
+B_BASE_TICK: Final = 11  # tick number of dense level 0
+B_TICK: Final = 12
+B_BUCKET: Final = 13
+B_IN_SNAPSHOT: Final = 14
+B_BAD_BOOK: Final = 15
+B_SPOT: Final = 16  # bucket number, NO_BUCKET before the first
+B_SPOT_BID: Final = 17  # the best prices that B_SPOT was computed from
+B_SPOT_ASK: Final = 18
+B_LAST_PRICE: Final = 19
+B_BOOK_VALID: Final = 20  # as of the last event end
+B_ASK_ORDERS: Final = 21  # live orders, indexed as B_ASK_ORDERS + side
+B_BID_ORDERS: Final = 22
+B_PLACED: Final = 23  # 0 until the dense window has been placed
+B_WINDOW_LOW: Final = 24  # a mid outside these prices asks for the dense window to be placed anew
+B_WINDOW_HIGH: Final = 25
+B_OUTSIDE: Final = 26  # 1 when the mid of the last event end was outside
+BOOK_SCALARS: Final = 27
+
+# Counters (int64). Records in = applied + ignored + rejected, each by reason.
+C_APPLIED: Final = 0
+C_IGNORED: Final = 1
+C_REJECTED_CANCEL: Final = 2
+C_REJECTED_PRICE: Final = 3
+C_REJECTED_SIDE: Final = 4
+C_UNKNOWN_MODIFY: Final = 5
+C_UNKNOWN_FILL: Final = 6
+C_DUPLICATE_ADD: Final = 7
+C_OVERSIZE_CANCEL: Final = 8
+C_PRICE_MISMATCH: Final = 9
+C_OUT_OF_ORDER: Final = 10
+C_LOCKED: Final = 11
+C_CROSSED: Final = 12
+C_MAYBE_BAD_BOOK: Final = 13
+COUNTERS: Final = 14
+COUNTER_NAMES: Final = (
+    "applied",
+    "ignored",
+    "unknown_cancel",
+    "undefined_price",
+    "undefined_side",
+    "unknown_modify",
+    "unknown_fill",
+    "duplicate_add",
+    "oversize_cancel",
+    "price_mismatch",
+    "out_of_order_time",
+    "locked_book",
+    "crossed_book",
+    "maybe_bad_book",
+)
+
+# Why a kernel that loops over records came back.
+DONE: Final = 0  # every record handed in is processed
+REACHED: Final = 1  # the next record brings the clock to or beyond `until`
+FULL: Final = 2  # the frame buffer is full
+GROW_ORDERS: Final = 3  # the order table needs more slots
+GROW_LEVELS: Final = 4  # the sparse levels need more slots, or the dense window another place
+
+# What one record did to the book (bits).
+TOUCH_FROM: Final = 1
+TOUCH_TO: Final = 2
+DEPTH_RESET: Final = 4  # depth changed at prices that the effect does not name
+
+# Cells: one price bucket each, in a ring of RING buckets around spot.
+RING: Final = 2048
+RING_MASK: Final = RING - 1
+RING_HALF: Final = RING // 2
+MAX_K: Final = 512
+
+# Cell floats (float64), CELL_FLOATS a cell. Chains lie in the order add, pull, fill, rest depth.
+F_MASS: Final = 0  # add, pull, fill
+F_V: Final = 4
+F_A: Final = 8
+F_J: Final = 12
+F_GAIN_V: Final = 16  # alpha/dt of the last touch, for later touches at its clock
+F_GAIN_A: Final = 17
+F_GAIN_J: Final = 18
+CELL_FLOATS: Final = 20
+
+# Cell ints (int64), CELL_INTS a cell.
+I_DEPTH: Final = 0
+I_BASELINE: Final = 1
+I_TOUCHED_NS: Final = 2  # NO_TIME: never touched
+I_EVENT_ID: Final = 3
+CELL_INTS: Final = 4
+
+# Engine scalars (int64).
+E_CENTRE: Final = 0  # bucket in the middle of the ring, NO_BUCKET before the first
+E_EMITTING: Final = 1
+E_THROTTLE_NS: Final = 2
+E_LAST_FRAME_NS: Final = 3  # NO_TIME before the first frame
+E_BUY_VOLUME: Final = 4
+E_SELL_VOLUME: Final = 5
+E_STATE: Final = 6
+E_K: Final = 7
+ENGINE_SCALARS: Final = 8
+
+# Model parameters (float64).
+P_TAU_MASS: Final = 0
+P_TAU_V: Final = 1
+P_TAU_A: Final = 2
+P_TAU_J: Final = 3
+P_PRESSURE_ADD: Final = 4
+P_PRESSURE_REST: Final = 5
+P_PRESSURE_ACCEL: Final = 6
+P_VACUUM_PULL: Final = 7
+P_VACUUM_FILL: Final = 8
+P_VACUUM_REST: Final = 9
+P_VACUUM_ACCEL: Final = 10
+P_TAU_BASELINE: Final = 11
+P_WEAK: Final = 12
+P_ENTER: Final = 13
+P_LEAVE: Final = 14
+P_HARMONIC: Final = 15  # 1 when tau_mass = 3 tau_j = 6 tau_a = 15 tau_v: one exponential serves all four
+PARAMETERS: Final = 16
+
+# Where a frame's fields lie in its message (int64 byte offsets): data by column, then, for the nullable
+# columns, the validity byte and the null count.
+SCALARS: Final = 15
+GRIDS: Final = 19
+NULLABLES: Final = 5
+AT_GRID: Final = SCALARS
+AT_VALIDITY: Final = SCALARS + GRIDS
+AT_NULL_COUNT: Final = AT_VALIDITY + NULLABLES
+PLACES: Final = AT_NULL_COUNT + NULLABLES
+
+# Frame columns in the order of the schema. Offsets arrive in one int64 array, scalars first.
+SCALAR_COLUMNS: Final = (
+    "ts_ns",
+    "event_id",
+    "spot_price",
+    "bid_price",
+    "ask_price",
+    "mid_price",
+    "bid_size",
+    "ask_size",
+    "buy_volume",
+    "sell_volume",
+    "last_price",
+    "state",
+    "score",
+    "strength",
+    "book_valid",
+)  # SCALARS of them
+GRID_COLUMNS: Final = (
+    "pressure",
+    "vacuum",
+    "add_mass",
+    "pull_mass",
+    "fill_mass",
+    "rest_depth",
+    "v_add",
+    "v_pull",
+    "v_fill",
+    "v_rest_depth",
+    "a_add",
+    "a_pull",
+    "a_fill",
+    "a_rest_depth",
+    "j_add",
+    "j_pull",
+    "j_fill",
+    "j_rest_depth",
+    "last_event_id",
+)  # GRIDS of them
+NULLABLE_COLUMNS: Final = ("spot_price", "bid_price", "ask_price", "mid_price", "last_price")  # NULLABLES

@@ -1,0 +1,205 @@
+"""Resting depth by price and side, and the best prices.
+
+Prices on the tick grid near the market lie in a dense array `depth`, two words a tick (ask, bid), whose level
+0 is tick B_BASE_TICK. All others (stub quotes, off-tick prices) lie in a small hash of prices: `far_price`
+and `far_depth` (two words a slot). Where the dense window stands is a matter of speed alone: every result is
+the same wherever it is. Best prices are kept in book[B_BEST_ASK + side].
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kernels.contract import (
+    ASK,
+    B_BASE_TICK,
+    B_BEST_ASK,
+    B_BEST_BID,
+    B_DENSE_ASKS,
+    B_OUTSIDE,
+    B_PLACED,
+    B_SPARSE_ASKS,
+    B_SPARSE_USED,
+    B_TICK,
+    B_WINDOW_HIGH,
+    B_WINDOW_LOW,
+    BID,
+    NO_ASK,
+    NO_BID,
+    SIZE_MASK,
+    SLOT_PRICE,
+    SLOT_RANK,
+    SLOT_SIZE,
+    SLOT_WORDS,
+    UNDEF_PRICE,
+)
+from kernels.jit import kernel, step
+from kernels.orders import home_slot
+from kernels.types import Int64s
+
+FREE = UNDEF_PRICE  # no order rests at the undefined price
+
+
+@step
+def dense_word(depth: Int64s, book: Int64s, price: int) -> int:
+    """Word of `depth` for the ask side of `price`, or -1 where the price is not in the dense window."""
+    tick = book[B_TICK]
+    number = price // tick
+    level = number - book[B_BASE_TICK]
+    if level < 0 or 2 * level >= depth.size or number * tick != price:
+        return -1
+    return 2 * level
+
+
+@kernel
+def place_window(depth: Int64s, book: Int64s, price: int) -> None:
+    """Put the middle of the (empty) dense window at `price`; it stays there while the mid is in its inner half."""
+    tick = book[B_TICK]
+    levels = depth.size // 2
+    book[B_BASE_TICK] = price // tick - levels // 2
+    book[B_WINDOW_LOW] = (book[B_BASE_TICK] + levels // 4) * tick
+    book[B_WINDOW_HIGH] = (book[B_BASE_TICK] + levels - levels // 4) * tick
+    book[B_OUTSIDE] = 0
+    book[B_PLACED] = 1
+
+
+@step
+def far_slot(far_price: Int64s, price: int) -> int:
+    """Slot of `price` in the far hash, or the free slot where it belongs."""
+    mask = far_price.size - 1
+    slot = home_slot(price, mask)
+    while far_price[slot] != price and far_price[slot] != FREE:
+        slot = (slot + 1) & mask
+    return slot
+
+
+@step
+def level_depth(depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s, side: int, price: int) -> int:
+    """Resting size at one price of one side."""
+    word = dense_word(depth, book, price)
+    if word >= 0:
+        return depth[word + side]
+    return far_depth[2 * far_slot(far_price, price) + side]
+
+
+@step
+def add_depth(
+    depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s, side: int, price: int, size: int
+) -> None:
+    """Add `size` at `price` and raise the best price where it is better."""
+    if size == 0:
+        return
+    word = dense_word(depth, book, price)
+    if word >= 0:
+        if depth[word + side] == 0:
+            book[B_DENSE_ASKS + side] += 1
+        depth[word + side] += size
+    else:
+        slot = far_slot(far_price, price)
+        if far_price[slot] == FREE:
+            far_price[slot] = price
+            book[B_SPARSE_USED] += 1
+        if far_depth[2 * slot + side] == 0:
+            book[B_SPARSE_ASKS + side] += 1
+        far_depth[2 * slot + side] += size
+    if side == BID:
+        book[B_BEST_BID] = max(book[B_BEST_BID], price)
+    else:
+        book[B_BEST_ASK] = min(book[B_BEST_ASK], price)
+
+
+@step
+def remove_depth(
+    depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s, side: int, price: int, size: int
+) -> None:
+    """Take `size` away at `price`; where that empties the best level, find the next."""
+    if size == 0:
+        return
+    word = dense_word(depth, book, price)
+    if word >= 0:
+        left = depth[word + side] - size
+        depth[word + side] = left
+        if left != 0:
+            return
+        book[B_DENSE_ASKS + side] -= 1
+    else:
+        at = 2 * far_slot(far_price, price) + side
+        left = far_depth[at] - size
+        far_depth[at] = left
+        if left != 0:
+            return
+        book[B_SPARSE_ASKS + side] -= 1
+    if price == book[B_BEST_ASK + side]:
+        if side == BID:
+            book[B_BEST_BID] = next_bid(depth, far_price, far_depth, book, price)
+        else:
+            book[B_BEST_ASK] = next_ask(depth, far_price, far_depth, book, price)
+
+
+@kernel
+def next_bid(depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s, below: int) -> int:
+    """Highest bid price under `below`, or NO_BID."""
+    best = NO_BID
+    tick = book[B_TICK]
+    base = book[B_BASE_TICK]
+    if book[B_DENSE_ASKS + BID] > 0:
+        level = min((below - 1) // tick - base, depth.size // 2 - 1)
+        while level >= 0 and depth[2 * level + BID] == 0:
+            level -= 1
+        if level >= 0:
+            best = (base + level) * tick
+    if book[B_SPARSE_ASKS + BID] > 0:
+        for slot in range(far_price.size):
+            if far_depth[2 * slot + BID] != 0 and far_price[slot] < below:
+                best = max(best, far_price[slot])
+    return best
+
+
+@kernel
+def next_ask(depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s, above: int) -> int:
+    """Lowest ask price over `above`, or NO_ASK."""
+    best = NO_ASK
+    tick = book[B_TICK]
+    base = book[B_BASE_TICK]
+    if book[B_DENSE_ASKS + ASK] > 0:
+        level = max(above // tick + 1 - base, 0)
+        levels = depth.size // 2
+        while level < levels and depth[2 * level + ASK] == 0:
+            level += 1
+        if level < levels:
+            best = (base + level) * tick
+    if book[B_SPARSE_ASKS + ASK] > 0:
+        for slot in range(far_price.size):
+            if far_depth[2 * slot + ASK] != 0 and far_price[slot] > above:
+                best = min(best, far_price[slot])
+    return best
+
+
+@kernel
+def empty_levels(depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s) -> None:
+    """No depth anywhere, both sides without a best price."""
+    if book[B_DENSE_ASKS + ASK] + book[B_DENSE_ASKS + BID] > 0:
+        depth[:] = 0
+    if book[B_SPARSE_USED] > 0:
+        far_price[:] = FREE
+        far_depth[:] = 0
+    for side in (ASK, BID):
+        book[B_DENSE_ASKS + side] = 0
+        book[B_SPARSE_ASKS + side] = 0
+    book[B_SPARSE_USED] = 0
+    book[B_BEST_BID] = NO_BID
+    book[B_BEST_ASK] = NO_ASK
+
+
+@kernel
+def build_levels(slots: Int64s, depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s) -> None:
+    """Depth of all live orders into levels that are empty and large enough; base tick already set."""
+    for word in range(0, slots.size, SLOT_WORDS):
+        size = slots[word + SLOT_SIZE] & SIZE_MASK
+        if size != 0:
+            add_depth(depth, far_price, far_depth, book, slots[word + SLOT_RANK] & 1, slots[word + SLOT_PRICE], size)
+
+
+def empty_far_levels(capacity: int) -> tuple[np.ndarray, np.ndarray]:
+    """A far hash of `capacity` slots (a power of two): prices int64[capacity], depths int64[2 * capacity]."""
+    return np.full(capacity, FREE, np.int64), np.zeros(2 * capacity, np.int64)

@@ -1,0 +1,110 @@
+"""The ring of cells around spot: which buckets it holds, and their depth.
+
+The ring holds exactly the buckets [centre - RING_HALF, centre + RING_HALF); the centre is spot, and before
+the first spot the bucket of the first order. A bucket that leaves the ring is forgotten, one that enters is
+new; its depth comes from the levels and is then kept up to date with every record.
+"""
+
+from __future__ import annotations
+
+from kernels.cells import forget
+from kernels.contract import (
+    ASK,
+    B_BASE_TICK,
+    B_BUCKET,
+    B_SPARSE_ASKS,
+    B_TICK,
+    BID,
+    CELL_INTS,
+    E_CENTRE,
+    I_BASELINE,
+    I_DEPTH,
+    NO_BUCKET,
+    RING,
+    RING_HALF,
+    RING_MASK,
+)
+from kernels.jit import kernel, step
+from kernels.types import Float64s, Int64s
+
+
+@step
+def bucket_of(price: int, bucket_size: int) -> int:
+    """floor(price / B + 1/2), exact."""
+    return (2 * price + bucket_size) // (2 * bucket_size)
+
+
+@step
+def holds(engine: Int64s, bucket: int) -> bool:
+    """Whether the ring holds `bucket`."""
+    return engine[E_CENTRE] != NO_BUCKET and -RING_HALF <= bucket - engine[E_CENTRE] < RING_HALF
+
+
+@kernel
+def count_depth(
+    depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s, cell_ints: Int64s, first: int, last: int
+) -> None:
+    """Set the depth of the cells of buckets first to last (within the ring) from the levels."""
+    bucket_size = book[B_BUCKET]
+    tick = book[B_TICK]
+    base = book[B_BASE_TICK]
+    for bucket in range(first, last + 1):
+        low_price = (2 * bucket * bucket_size - bucket_size + 1) // 2  # lowest price that rounds to the bucket
+        high_price = (2 * (bucket + 1) * bucket_size - bucket_size + 1) // 2 - 1
+        total = 0
+        for level in range(
+            max(-(-low_price // tick) - base, 0), min(high_price // tick - base, depth.size // 2 - 1) + 1
+        ):
+            total += depth[2 * level] + depth[2 * level + 1]
+        cell_ints[(bucket & RING_MASK) * CELL_INTS + I_DEPTH] = total
+    if book[B_SPARSE_ASKS + ASK] + book[B_SPARSE_ASKS + BID] > 0:
+        for slot in range(far_price.size):
+            size = far_depth[2 * slot] + far_depth[2 * slot + 1]
+            if size != 0:
+                bucket = bucket_of(far_price[slot], bucket_size)
+                if first <= bucket <= last:
+                    cell_ints[(bucket & RING_MASK) * CELL_INTS + I_DEPTH] += size
+
+
+@kernel
+def count_all_depth(
+    depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s, cell_ints: Int64s, engine: Int64s
+) -> None:
+    """Set the depth of every cell from the levels."""
+    centre = engine[E_CENTRE]
+    if centre != NO_BUCKET:
+        first = centre - RING_HALF
+        count_depth(depth, far_price, far_depth, book, cell_ints, first, first + RING - 1)
+
+
+@kernel
+def recentre(
+    depth: Int64s,
+    far_price: Int64s,
+    far_depth: Int64s,
+    book: Int64s,
+    cell_floats: Float64s,
+    cell_ints: Int64s,
+    engine: Int64s,
+    centre: int,
+) -> None:
+    """Move the ring to `centre`: the buckets that enter are new."""
+    old = engine[E_CENTRE]
+    engine[E_CENTRE] = centre
+    first = centre - RING_HALF
+    last = first + RING - 1
+    if old != NO_BUCKET and abs(centre - old) < RING:
+        if centre > old:
+            first = old + RING_HALF
+        else:
+            last = old - RING_HALF - 1
+    for bucket in range(first, last + 1):
+        forget(cell_floats, cell_ints, bucket)
+    count_depth(depth, far_price, far_depth, book, cell_ints, first, last)
+
+
+@kernel
+def rebase(cell_ints: Int64s) -> None:
+    """Set every bucket's depth baseline to its depth now: rebuilding a book is no activity."""
+    for i in range(0, cell_ints.size, CELL_INTS):
+        cell_ints[i + I_BASELINE] = cell_ints[i + I_DEPTH]

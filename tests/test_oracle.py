@@ -1,0 +1,126 @@
+"""The oracle against what others wrote: golden frames, a venue's own book, and counts of real files."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import databento_dbn
+import pyarrow.parquet as pq
+import pytest
+
+from tests.oracle import OracleBook, OracleEngine, frame_differences, read_records, run_session
+
+SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
+GOLDEN = SHARED / "golden"
+DATA = SHARED / "data"
+NEW_YORK = ZoneInfo("America/New_York")
+
+needs_golden = pytest.mark.skipif(not (GOLDEN / "manifest.json").exists(), reason="no ../shared/golden here")
+needs_data = pytest.mark.skipif(not (DATA / "README.md").exists(), reason="no ../shared/data here")
+
+
+def golden_case(product_type: str) -> dict[str, Any]:
+    cases = json.loads((GOLDEN / "manifest.json").read_text())
+    found: dict[str, Any] = next(case for case in cases if case["product_type"] == product_type)
+    return found
+
+
+def nanoseconds(moment: datetime) -> int:
+    return int(moment.timestamp()) * 1_000_000_000
+
+
+@needs_golden
+@pytest.mark.parametrize("product_type", ["future_mbo", "equity_mbo"])
+def test_golden_frames(product_type: str) -> None:
+    case = golden_case(product_type)
+    zone = UTC if product_type == "future_mbo" else NEW_YORK
+    start = datetime.fromisoformat(case["dt"]).replace(tzinfo=zone)
+    emit_from = datetime.fromisoformat(f"{case['dt']}T{case['start_time']}").replace(tzinfo=NEW_YORK)
+    records = read_records(GOLDEN / case["file"])
+    assert len(records) == case["records"]
+
+    engine = OracleEngine(bucket_int=case["bucket"], throttle_ns=case["throttle_ms"] * 1_000_000)
+    frames = run_session(
+        records,
+        session_start_ns=nanoseconds(start),
+        warmup_from_ns=nanoseconds(emit_from - timedelta(minutes=30)),
+        emit_from_ns=nanoseconds(emit_from),
+        end_ns=nanoseconds(start + timedelta(days=1)),
+        engine=engine,
+        max_frames=case["first_frames"],
+    )
+
+    table = pq.read_table(GOLDEN / case["frames"])
+    times = table["ts_ns"].cast("int64").to_pylist()
+    wanted = [
+        row | {"ts_ns": ts_ns}
+        for row, ts_ns in zip(table.drop_columns(["ts_ns"]).to_pylist(), times, strict=True)
+    ]
+    assert len(frames) == len(wanted) == case["first_frames"]
+    for i, (frame, want) in enumerate(zip(frames, wanted, strict=True)):
+        assert set(want) <= set(frame)
+        assert frame_differences(frame, want) == [], f"frame {i}"
+    assert not any(engine.book.anomalies.values())
+
+
+def csv_levels(row: dict[str, str], side: str) -> list[tuple[int, int, int]]:
+    return [
+        (
+            round(float(row[f"{side}_px_{i:02}"]) * 1e9),
+            int(row[f"{side}_sz_{i:02}"]),
+            int(row[f"{side}_ct_{i:02}"]),
+        )
+        for i in range(10)
+        if row[f"{side}_px_{i:02}"]
+    ]
+
+
+@needs_data
+def test_book_of_a_nasdaq_day_equals_its_mbp10() -> None:
+    path = DATA / "xnas-itch-20250717.mbo.dbn"
+    decoder = databento_dbn.DBNDecoder()
+    decoder.write(path.read_bytes())
+    sequences = [m.sequence for m in decoder.decode() if isinstance(m, databento_dbn.MBOMsg)]
+
+    book = OracleBook(500_000_000)
+    after: dict[tuple[int, str, int], Any] = {}
+    after_sequence: dict[int, Any] = {}
+    for rec, sequence in zip(read_records(path), sequences, strict=True):
+        book.apply(rec)
+        ten = (book.levels("B")[:10], book.levels("A")[:10])
+        after[sequence, rec.action, rec.order_id] = after_sequence[sequence] = ten
+
+    with gzip.open(DATA / "xnas-itch-20250717.mbp-10.csv.gz", "rt", newline="") as text:
+        rows = list(csv.DictReader(text))
+    assert len(rows) == 3928
+    for row in rows:
+        sequence, action = int(row["sequence"]), row["action"]
+        got = after_sequence[sequence] if action == "T" else after[sequence, action, int(row["order_id"])]
+        assert got == (csv_levels(row, "bid"), csv_levels(row, "ask")), row[""]
+    assert not any(book.anomalies.values())
+
+
+@needs_data
+def test_snapshot_without_clear_or_last_leaves_nothing_unknown() -> None:
+    book = OracleBook(250_000_000)
+    for rec in read_records(DATA / "glbx-mdp3-20231225.mbo.dbn.zst"):
+        book.apply(rec)
+    found = {name: count for name, count in book.anomalies.items() if count}
+    assert found == {"unknown_fill": 7, "crossed_book": 891}
+    assert (book.event_id, len(book.by_id)) == (68_792, 11_217)
+    assert (book.best_bid, book.best_ask) == (4_810_000_000_000, 4_810_250_000_000)
+
+
+@needs_data
+def test_file_that_starts_mid_session_counts_what_it_cannot_know() -> None:
+    book = OracleBook(10_000_000)
+    for rec in read_records(DATA / "glbx-mdp3-20250924.mbo.dbn"):
+        book.apply(rec)
+    found = {name: count for name, count in book.anomalies.items() if count}
+    assert found == {"unknown_cancel": 1224, "unknown_modify": 216, "unknown_fill": 30, "crossed_book": 172}

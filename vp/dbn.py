@@ -1,0 +1,409 @@
+"""Raw DBN files: their metadata, the instruments they hold, and their records, checked on every read.
+
+Files are read into memory of our own, never mapped: a file that another process truncates is an error, not
+a dead process.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import databento_dbn
+import numpy as np
+import zstandard
+
+from kernels import decode
+from kernels.contract import (
+    D_ERROR,
+    D_POSITION,
+    D_RECORDS,
+    D_ROWS,
+    D_WORDS,
+    DECODE_ACTION,
+    DECODE_LENGTH,
+    DECODE_OK,
+    DECODE_RTYPE,
+    MBO_BYTES,
+    RTYPE_MBO,
+)
+from vp.errors import DamagedFileError, NotDbnError, TruncatedFileError, WrongSchemaError
+from vp.events import Events
+
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+BLOCK_BYTES = 4 << 20
+LONGEST_RECORD_BYTES = 4 * 255
+MAX_INSTRUMENTS = 1 << 16
+PRELUDE_BYTES = 8
+MAX_METADATA_BYTES = 256 << 20
+VERSIONS = (1, 2, 3)
+SCHEMA_MIXED = 65535
+DAMAGED_HINT = "The file is damaged: download it again."
+NO_LIMIT = 2**63 - 1
+
+# Lengths in bytes of each record type over DBN versions 1, 2 and 3 (databento_dbn's record definitions).
+RECORD_BYTES: dict[int, tuple[int, ...]] = {
+    0: (48,),  # trades
+    1: (80,),  # mbp-1, tbbo
+    10: (368,),  # mbp-10
+    18: (40,),  # status
+    19: (360, 400, 520),  # definition
+    20: (112,),  # imbalance
+    21: (80, 320),  # error
+    22: (80, 176),  # symbol mapping
+    23: (80, 320),  # system
+    24: (64, 80),  # statistics
+    17: (56,),  # ohlcv, deprecated
+    32: (56,),
+    33: (56,),
+    34: (56,),
+    35: (56,),
+    36: (56,),
+    RTYPE_MBO: (MBO_BYTES,),
+    177: (80,),  # cmbp-1
+    192: (80,),
+    193: (80,),
+    194: (80,),
+    195: (80,),
+    196: (80,),
+}
+ACTIONS = "ACMRTFN"
+SIDES = "ABN"
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A raw symbol and the instrument id it had from `start` until `end` (exclusive)."""
+
+    raw_symbol: str
+    instrument_id: int
+    start: dt.date
+    end: dt.date
+
+
+class DbnFile:
+    """One DBN file of market-by-order records, compressed or not.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    NotDbnError, TruncatedFileError, DamagedFileError, WrongSchemaError
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with path.open("rb") as file:
+            self.compressed = file.read(4) == ZSTD_MAGIC
+        self.size_bytes = path.stat().st_size
+        self.version, metadata, self.data_offset = self._read_header()
+        self.dataset: str = metadata.dataset
+        self.ts_out: bool = bool(metadata.ts_out)
+        self.mappings = _mappings(metadata)
+        if metadata.schema is not None and str(metadata.schema) != "mbo":
+            raise WrongSchemaError(
+                f"{path.name} holds the schema {metadata.schema}, expected mbo (market by order).",
+                hint="Download the mbo schema for this date.",
+                path=str(path),
+            )
+
+    def symbols(self) -> list[str]:
+        """Raw symbols that the metadata maps to an instrument id, sorted."""
+        return sorted({mapping.raw_symbol for mapping in self.mappings})
+
+    def record_estimate(self) -> int | None:
+        """How many records the file holds, where its size tells."""
+        return None if self.compressed else (self.size_bytes - self.data_offset) // self.mbo_bytes
+
+    @property
+    def mbo_bytes(self) -> int:
+        """Length of a market-by-order record in this file."""
+        return MBO_BYTES + 8 * self.ts_out
+
+    def blocks(self, offset: int | None = None) -> Iterator[tuple[bytes, int]]:
+        """Uncompressed bytes from `offset` (default: the first record) on, as (bytes, offset of the first).
+
+        Raises
+        ------
+        TruncatedFileError
+            The compressed stream ends within a frame.
+        DamagedFileError
+            The compressed stream cannot be decompressed.
+        """
+        offset = self.data_offset if offset is None else offset
+        with self.path.open("rb") as file:
+            if self.compressed:
+                at = 0
+                for chunk in _decompress(file, self.path):
+                    if at + len(chunk) > offset:
+                        skip = max(offset - at, 0)
+                        yield (chunk[skip:] if skip else chunk), at + skip
+                    at += len(chunk)
+                return
+            file.seek(offset)
+            while chunk := file.read(BLOCK_BYTES):
+                yield chunk, offset
+                offset += len(chunk)
+
+    def _read_header(self) -> tuple[int, Any, int]:
+        head = b""
+        wanted = PRELUDE_BYTES
+        version = 0
+        for chunk, _ in self.blocks(0):
+            head += chunk
+            if version == 0 and len(head) >= PRELUDE_BYTES:
+                if head[:3] != b"DBN":
+                    break
+                version = head[3]
+                if version not in VERSIONS:
+                    raise NotDbnError(
+                        f"{self.path.name} says it is DBN version {version}, expected 1, 2 or 3.",
+                        hint="A newer VP may read it; otherwise the file is damaged: download it again.",
+                        path=str(self.path),
+                    )
+                wanted += int.from_bytes(head[4:8], "little")
+                if wanted > MAX_METADATA_BYTES:
+                    raise DamagedFileError(
+                        f"{self.path.name} states a header of {wanted} bytes at byte 4, more than any file has.",
+                        hint=DAMAGED_HINT,
+                        path=str(self.path),
+                        byte_offset=4,
+                    )
+            if version and len(head) >= wanted:
+                break
+        if not head.startswith(b"DBN"):
+            raise NotDbnError(
+                f"{self.path.name} is no DBN file: it begins with {head[:4]!r}, expected b'DBN'.",
+                hint="Put DBN files (.dbn or .dbn.zst) into the lake, not CSV or JSON.",
+                path=str(self.path),
+            )
+        if len(head) < wanted or version == 0:
+            raise TruncatedFileError(
+                f"{self.path.name} ends at byte {len(head)} within its header of {wanted} bytes.",
+                hint=DAMAGED_HINT,
+                path=str(self.path),
+                byte_offset=len(head),
+            )
+        try:
+            metadata = databento_dbn.Metadata.decode(
+                head[:wanted],
+                upgrade_policy=databento_dbn.VersionUpgradePolicy.AS_IS,  # type: ignore[arg-type]  # a wrong stub
+            )
+        except BaseException as error:
+            # A damaged header can make the decoder panic, and a panic is no Exception.
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise
+            raise DamagedFileError(
+                f"{self.path.name} has a header that cannot be decoded: {error}",
+                hint=DAMAGED_HINT,
+                path=str(self.path),
+                byte_offset=PRELUDE_BYTES,
+            ) from None
+        return version, metadata, wanted
+
+
+class EventReader:
+    """Decodes the events of one instrument of a file, chunk by chunk, into columns that are used again.
+
+    Parameters
+    ----------
+    file : DbnFile
+    instrument_id : int
+        Below 0: every instrument.
+    start_ns, end_ns : int
+        Window of ts_event, ns UTC; clear and snapshot records outside it are kept.
+    chunk_rows : int
+        Most events a chunk.
+    wide : bool
+        Fill ts_recv and sequence too.
+    """
+
+    def __init__(
+        self,
+        file: DbnFile,
+        instrument_id: int,
+        start_ns: int = -NO_LIMIT,
+        end_ns: int = NO_LIMIT,
+        *,
+        chunk_rows: int = 1 << 16,
+        wide: bool = False,
+    ) -> None:
+        self.file = file
+        self.records_seen = 0
+        self._instrument_id = instrument_id
+        self._window = (start_ns, end_ns)
+        self._columns = Events.allocate(chunk_rows, wide=wide)
+
+    def chunks(self, offset: int | None = None, record_index: int = 0) -> Iterator[tuple[Events, int, int]]:
+        """Events in file order as (events, byte offset, record index of the chunk's first record in the file).
+
+        `offset` and `record_index` of a chunk may be handed in again to read on from there. The events are
+        views that hold until the next chunk.
+
+        Raises
+        ------
+        DamagedFileError, TruncatedFileError
+            With the record's number in the file and its offset in uncompressed bytes.
+        """
+        cursor = np.zeros(D_WORDS, np.int64)
+        cursor[D_RECORDS] = record_index
+        carry = b""
+        chunk_at, chunk_record = offset if offset is not None else self.file.data_offset, record_index
+        columns = (*self._columns.core(), self._columns.ts_recv, self._columns.sequence)
+        rows = len(self._columns)
+        base = chunk_at
+        for block, block_at in self.file.blocks(offset):
+            data = carry + block if carry else block
+            base = block_at - len(carry)
+            view = np.frombuffer(data, np.uint8)
+            cursor[D_POSITION] = 0
+            while True:
+                decode.decode_records(
+                    view,
+                    len(view),
+                    _LENGTHS_TS_OUT if self.file.ts_out else _LENGTHS,
+                    self.file.mbo_bytes // 4,
+                    _VALID_ACTION,
+                    _VALID_SIDE,
+                    self._instrument_id,
+                    *self._window,
+                    cursor,
+                    *columns,
+                )
+                self.records_seen = int(cursor[D_RECORDS])
+                if cursor[D_ERROR] != DECODE_OK:
+                    raise self._damage(int(cursor[D_ERROR]), view, int(cursor[D_POSITION]), base)
+                if cursor[D_ROWS] < rows:
+                    break
+                yield self._columns.head(rows), chunk_at, chunk_record
+                cursor[D_ROWS] = 0
+                chunk_at, chunk_record = base + int(cursor[D_POSITION]), int(cursor[D_RECORDS])
+            carry = data[int(cursor[D_POSITION]) :]
+            base += int(cursor[D_POSITION])
+        if cursor[D_ROWS]:
+            yield self._columns.head(int(cursor[D_ROWS])), chunk_at, chunk_record
+        if carry:
+            raise TruncatedFileError(
+                f"{self.file.path.name} ends within record {self.records_seen}, which begins at byte {base}: "
+                f"{len(carry)} bytes of it are there.",
+                hint=DAMAGED_HINT,
+                path=str(self.file.path),
+                record_index=self.records_seen,
+                byte_offset=base,
+            )
+
+    def _damage(self, error: int, view: np.ndarray, position: int, base: int) -> DamagedFileError:
+        length, rtype = int(view[position]), int(view[position + 1])
+        if error == DECODE_RTYPE:
+            found = f"its record type was {rtype}, which DBN does not have"
+        elif error == DECODE_LENGTH:
+            lengths = " or ".join(str(n + 8 * self.file.ts_out) for n in RECORD_BYTES[rtype])
+            found = f"its length was {4 * length} bytes, expected {lengths} for record type {rtype}"
+        elif error == DECODE_ACTION:
+            found = f"its action was {chr(view[position + 38])!r}, expected one of {ACTIONS}"
+        else:
+            found = f"its side was {chr(view[position + 39])!r}, expected one of {SIDES}"
+        return DamagedFileError(
+            f"{self.file.path.name}, record {self.records_seen} at byte {base + position}: {found}.",
+            hint=DAMAGED_HINT,
+            path=str(self.file.path),
+            record_index=self.records_seen,
+            byte_offset=base + position,
+        )
+
+
+def read_events(file: DbnFile, instrument_id: int = -1, start_ns: int = -NO_LIMIT, end_ns: int = NO_LIMIT) -> Events:
+    """All events of one instrument (below 0: of all), with ts_recv and sequence, in memory of their own."""
+    reader = EventReader(file, instrument_id, start_ns, end_ns, wide=True)
+    parts = [
+        [column.copy() for column in (*events.core(), events.ts_recv, events.sequence)]
+        for events, _, _ in reader.chunks()
+    ]
+    if not parts:
+        return Events.allocate(0, wide=True)
+    return Events(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def count_by_instrument(file: DbnFile) -> dict[int, int]:
+    """Market-by-order records by instrument id, from a pass over the file that stops at damage."""
+    ids = np.zeros(MAX_INSTRUMENTS, np.int64)
+    counts = np.zeros(MAX_INSTRUMENTS, np.int64)
+    carry = b""
+    for block, _ in file.blocks():
+        data = carry + block if carry else block
+        view = np.frombuffer(data, np.uint8)
+        position = int(decode.count_instruments(view, len(view), 0, ids, counts))
+        carry = data[position:]
+        if len(carry) > LONGEST_RECORD_BYTES:
+            break
+    found = np.flatnonzero(counts)
+    return dict(zip(ids[found].tolist(), counts[found].tolist(), strict=True))
+
+
+def _mappings(metadata: Any) -> tuple[Mapping, ...]:
+    found = []
+    for raw_symbol, intervals in metadata.mappings.items():
+        for interval in intervals:
+            symbol = interval["symbol"]
+            if symbol.isdigit():
+                found.append(Mapping(raw_symbol, int(symbol), interval["start_date"], interval["end_date"]))
+    return tuple(found)
+
+
+def _decompress(file: Any, path: Path) -> Iterator[bytes]:
+    """Zstandard frames, one after the other, to bytes; a frame that does not end is an error."""
+    decompressor = zstandard.ZstdDecompressor()
+    frame = decompressor.decompressobj()
+    at = 0
+    started = False
+    try:
+        while compressed := file.read(BLOCK_BYTES // 4):
+            at += len(compressed)
+            while compressed:
+                if frame.eof:
+                    frame = decompressor.decompressobj()
+                chunk = frame.decompress(compressed)
+                started = True
+                compressed = frame.unused_data if frame.eof else b""
+                if chunk:
+                    yield chunk
+    except zstandard.ZstdError as error:
+        raise DamagedFileError(
+            f"{path.name} cannot be decompressed near byte {at} of the compressed file: {error}",
+            hint=DAMAGED_HINT,
+            path=str(path),
+            byte_offset=at,
+        ) from None
+    if started and not frame.eof:
+        raise TruncatedFileError(
+            f"{path.name} is cut short: its zstandard frame does not end before the file does, at byte {at}.",
+            hint=DAMAGED_HINT,
+            path=str(path),
+            byte_offset=at,
+        )
+
+
+def _length_table(extra_bytes: int) -> np.ndarray:
+    table = np.zeros((256, 4), np.uint8)
+    for rtype, lengths in RECORD_BYTES.items():
+        for i, length in enumerate(lengths):
+            table[rtype, i] = (length + extra_bytes) // 4
+    return table
+
+
+def _code_table(letters: str) -> np.ndarray:
+    table = np.zeros(256, np.uint8)
+    for letter in letters:
+        table[ord(letter)] = 1
+    return table
+
+
+_LENGTHS = _length_table(0)
+_LENGTHS_TS_OUT = _length_table(8)
+_VALID_ACTION = _code_table(ACTIONS)
+_VALID_SIDE = _code_table(SIDES)

@@ -1,0 +1,270 @@
+"""A frame is a row: the one Arrow schema, and the bytes of a one-row message on the wire.
+
+Every frame message of a schema has the same length and holds each column at the same offset, so the kernel
+writes straight into it, a reader may view the columns in place, and a run of messages is a flat array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from flatbuffers import encode
+from flatbuffers.number_types import UOffsetTFlags
+from flatbuffers.table import Table
+
+from kernels.contract import (
+    AT_GRID,
+    AT_NULL_COUNT,
+    AT_VALIDITY,
+    GRID_COLUMNS,
+    NULLABLE_COLUMNS,
+    PLACES,
+    SCALAR_COLUMNS,
+)
+from vp.errors import BadParameterError
+
+SCALAR_TYPES: dict[str, tuple[pa.DataType, str, int]] = {
+    "ts_ns": (pa.timestamp("ns", tz="UTC"), "timestamp_ns", 8),
+    "event_id": (pa.int64(), "int64", 8),
+    "spot_price": (pa.int64(), "int64", 8),
+    "bid_price": (pa.int64(), "int64", 8),
+    "ask_price": (pa.int64(), "int64", 8),
+    "mid_price": (pa.float64(), "float64", 8),
+    "bid_size": (pa.int64(), "int64", 8),
+    "ask_size": (pa.int64(), "int64", 8),
+    "buy_volume": (pa.int64(), "int64", 8),
+    "sell_volume": (pa.int64(), "int64", 8),
+    "last_price": (pa.int64(), "int64", 8),
+    "state": (pa.int8(), "int8", 1),
+    "score": (pa.float32(), "float32", 4),
+    "strength": (pa.float32(), "float32", 4),
+    "book_valid": (pa.bool_(), "bool", 1),
+}
+COLUMN_NAMES: tuple[str, ...] = SCALAR_COLUMNS + GRID_COLUMNS
+EVENT_ID_GRID = "last_event_id"
+
+
+def grid_type(name: str, rows: int) -> pa.DataType:
+    """Arrow type of the grid column `name`: a fixed-size list of `rows` values."""
+    element = pa.int64() if name == EVENT_ID_GRID else pa.float32()
+    return pa.list_(pa.field("element", element, nullable=False), rows)
+
+
+def frame_schema(metadata: dict[str, str], rows: int = 101, grids: Sequence[str] = GRID_COLUMNS) -> pa.Schema:
+    """The schema of frames with `rows` grid rows, the grid columns `grids`, and this metadata."""
+    fields = [pa.field(name, SCALAR_TYPES[name][0], nullable=name in NULLABLE_COLUMNS) for name in SCALAR_COLUMNS]
+    fields += [pa.field(name, grid_type(name, rows), nullable=False) for name in grids]
+    return pa.schema(fields, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class ColumnPlace:
+    """Where one column lies in a frame message; offsets count from the message's first byte.
+
+    A nullable column's value is present when bit 0 of the byte at `validity_offset` is set.
+    """
+
+    name: str
+    type: str
+    offset: int
+    length_bytes: int
+    validity_offset: int | None
+    null_count_offset: int | None
+
+
+class FrameLayout:
+    """The wire form of one frame schema.
+
+    Attributes
+    ----------
+    schema : pyarrow.Schema
+    schema_message : bytes
+        The Arrow IPC schema message that opens a stream.
+    message_bytes : int
+        Length of every frame message.
+    columns : tuple of ColumnPlace
+    template : uint8[message_bytes]
+        A message whose fixed parts are filled in.
+    """
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self.schema = schema
+        self.grids = tuple(name for name in schema.names if name not in SCALAR_TYPES)
+        self.rows: int = schema.field(self.grids[0]).type.list_size if self.grids else 0
+        self.schema_message: bytes = schema.serialize().to_pybytes()
+        message = _sample(schema).serialize().to_pybytes()
+        self.message_bytes = len(message)
+        self.template = np.frombuffer(message, np.uint8).copy()
+        self.columns = _find_columns(schema, message)
+
+    def places(self) -> np.ndarray:
+        """Byte offsets for kernels.frame.write_frame: int64[PLACES]. Only for a layout with every column."""
+        by_name = {column.name: column for column in self.columns}
+        places = np.zeros(PLACES, np.int64)
+        for i, name in enumerate(COLUMN_NAMES):
+            places[i] = by_name[name].offset
+        for i, name in enumerate(NULLABLE_COLUMNS):
+            places[AT_VALIDITY + i] = by_name[name].validity_offset or 0
+            places[AT_NULL_COUNT + i] = by_name[name].null_count_offset or 0
+        return places
+
+    def describe(self) -> dict[str, Any]:
+        """The `frame` part of runtime_config."""
+        return {
+            "message_bytes": self.message_bytes,
+            "rows": self.rows,
+            "columns": [
+                {
+                    "name": column.name,
+                    "type": column.type,
+                    "offset": column.offset,
+                    "length_bytes": column.length_bytes,
+                    "validity_offset": column.validity_offset,
+                }
+                for column in self.columns
+            ],
+        }
+
+    def project(self, fields: Sequence[str]) -> Projection:
+        """The same frames with only the grid columns `fields` (scalar columns always stay)."""
+        wanted = list(dict.fromkeys(fields))
+        unknown = [name for name in wanted if name not in COLUMN_NAMES]
+        if unknown:
+            raise BadParameterError(
+                f"fields names {', '.join(repr(name) for name in unknown)}, which no frame has.",
+                hint=f"Choose from: {', '.join(GRID_COLUMNS)}.",
+            )
+        grids = [name for name in self.grids if name in wanted]
+        return Projection(self, FrameLayout(frame_schema_like(self.schema, self.rows, grids)))
+
+    def table(self, messages: np.ndarray) -> pa.Table:
+        """Frame messages, uint8[n, message_bytes], as an Arrow table of n rows (copied)."""
+        arrays = []
+        for column in self.columns:
+            data = messages[:, column.offset : column.offset + column.length_bytes]
+            arrays.append(_column_array(self.schema.field(column.name), column, data, messages))
+        return pa.Table.from_arrays(arrays, schema=self.schema)
+
+
+class Projection:
+    """Re-encodes messages of one layout as messages of another that has fewer columns."""
+
+    def __init__(self, source: FrameLayout, layout: FrameLayout) -> None:
+        self.layout = layout
+        self.identical = source.schema.names == layout.schema.names
+        index = np.full(layout.message_bytes, -1, np.int64)
+        by_name = {column.name: column for column in source.columns}
+        for target in layout.columns:
+            origin = by_name[target.name]
+            _copy_range(index, target.offset, origin.offset, target.length_bytes)
+            if target.validity_offset is not None and origin.validity_offset is not None:
+                _copy_range(index, target.validity_offset, origin.validity_offset, 1)
+            if target.null_count_offset is not None and origin.null_count_offset is not None:
+                _copy_range(index, target.null_count_offset, origin.null_count_offset, 8)
+        edges = np.flatnonzero(np.diff(index, prepend=-2) != 1)
+        runs = [
+            (int(start), int(stop), int(index[start]))
+            for start, stop in zip(edges, [*edges[1:], index.size], strict=True)
+            if index[start] >= 0
+        ]
+        self._runs = tuple((slice(a, b), slice(at, at + b - a)) for a, b, at in runs)
+
+    def apply(self, message: Any) -> bytes:
+        """One message (any bytes-like of the source's length) as a message of `layout`."""
+        if self.identical:
+            return bytes(message)
+        target = bytearray(self.layout.template)
+        source = memoryview(message)
+        for to, of in self._runs:
+            target[to] = source[of]
+        return bytes(target)
+
+
+def frame_schema_like(schema: pa.Schema, rows: int, grids: Sequence[str]) -> pa.Schema:
+    """A frame schema with the metadata of `schema`, and only the grid columns `grids`."""
+    metadata = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+    return frame_schema(metadata, rows, grids)
+
+
+def _sample(schema: pa.Schema) -> pa.RecordBatch:
+    """One row in which every nullable value is null, so that the message holds room for each validity bitmap."""
+    arrays = []
+    for field in schema:
+        if field.nullable:
+            arrays.append(pa.nulls(1, field.type))
+        elif pa.types.is_fixed_size_list(field.type):
+            values = pa.array(np.zeros(field.type.list_size), field.type.value_type, from_pandas=False, safe=False)
+            arrays.append(pa.FixedSizeListArray.from_arrays(values, type=field.type))
+        else:
+            arrays.append(pa.array([0], pa.int64()).cast(field.type))
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _find_columns(schema: pa.Schema, message: bytes) -> tuple[ColumnPlace, ...]:
+    """Read from a message's own metadata where its columns lie (Arrow's Message.fbs and Schema.fbs)."""
+    metadata_bytes = int.from_bytes(message[4:8], "little")
+    metadata = bytearray(message[8 : 8 + metadata_bytes])
+    body_at = 8 + metadata_bytes
+    root = Table(metadata, encode.Get(UOffsetTFlags.packer_type, metadata, 0))
+    batch = Table(metadata, 0)
+    root.Union(batch, root.Offset(8))
+    nodes_at = batch.Vector(batch.Offset(6))
+    buffers_at = batch.Vector(batch.Offset(8))
+    node = 0
+    buffer = 0
+
+    def buffer_start(number: int) -> int:
+        return body_at + int.from_bytes(metadata[buffers_at + 16 * number :][:8], "little")
+
+    places = []
+    for field in schema:
+        validity = null_count = None
+        if field.name in SCALAR_TYPES:
+            _, type_name, length = SCALAR_TYPES[field.name]
+            if field.nullable:
+                validity = buffer_start(buffer)
+                null_count = 8 + nodes_at + 16 * node + 8
+            data = buffer_start(buffer + 1)
+            node += 1
+            buffer += 2
+        else:
+            rows = field.type.list_size
+            name, width = ("int64", 8) if field.name == EVENT_ID_GRID else ("float32", 4)
+            type_name, length = f"{name}[{rows}]", width * rows
+            data = buffer_start(buffer + 2)
+            node += 2
+            buffer += 3
+        places.append(ColumnPlace(field.name, type_name, data, length, validity, null_count))
+    return tuple(places)
+
+
+def _copy_range(index: np.ndarray, target: int, source: int, length: int) -> None:
+    index[target : target + length] = np.arange(source, source + length)
+
+
+def _column_array(field: pa.Field, column: ColumnPlace, data: np.ndarray, messages: np.ndarray) -> pa.Array:
+    n = len(messages)
+    if column.type == "bool":
+        return pa.array((data[:, 0] & 1).astype(bool), pa.bool_())
+    if pa.types.is_fixed_size_list(field.type):
+        dtype = np.int64 if column.name == EVENT_ID_GRID else np.float32
+        values = pa.array(np.ascontiguousarray(data).view(dtype).reshape(-1), field.type.value_type)
+        return pa.FixedSizeListArray.from_arrays(values, type=field.type)
+    dtypes = {
+        "timestamp_ns": np.int64,
+        "int64": np.int64,
+        "float64": np.float64,
+        "float32": np.float32,
+        "int8": np.int8,
+    }
+    values = np.ascontiguousarray(data).view(dtypes[column.type]).reshape(n)
+    if column.validity_offset is None:
+        return pa.array(values, pa.int64()).cast(field.type) if column.type == "timestamp_ns" else pa.array(values)
+    return pa.array(values, mask=messages[:, column.validity_offset] & 1 == 0)
+
+
+assert len(SCALAR_COLUMNS) == AT_GRID
