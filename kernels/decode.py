@@ -22,22 +22,9 @@ from kernels.contract import (
     FLAG_SNAPSHOT,
     RTYPE_MBO,
 )
-from kernels.jit import kernel, step
+from kernels.jit import kernel
+from kernels.loads import load_i64, load_u32
 from kernels.types import Bytes, Int64s, UInt32s
-
-
-@step
-def load_u32(data: Bytes, at: int) -> int:
-    """Little-endian uint32 at byte `at`, as int64."""
-    value: Any = np.int64(data[at]) | (np.int64(data[at + 1]) << 8)
-    value |= (np.int64(data[at + 2]) << 16) | (np.int64(data[at + 3]) << 24)
-    return value
-
-
-@step
-def load_i64(data: Bytes, at: int) -> int:
-    """Little-endian int64 at byte `at`."""
-    return load_u32(data, at) | (load_u32(data, at + 4) << 32)
 
 
 @kernel
