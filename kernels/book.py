@@ -84,8 +84,12 @@ from kernels.contract import (
 )
 from kernels.jit import kernel, step
 from kernels.levels import add_depth, empty_levels, place_window, remove_depth
-from kernels.orders import find_slot, remove_slot
+from kernels.loads import prefetch
+from kernels.orders import find_slot, home_slot, remove_slot
 from kernels.types import Bytes, Effect, Int64s, UInt32s
+
+
+AHEAD = 12  # records between the fetch of a slot and its use
 
 
 @kernel
@@ -443,6 +447,8 @@ def fast_forward(
         room = needs_room(slots, far_price, book)
         if room != DONE:
             return i, room
+        if i + AHEAD < ts_event.size:
+            prefetch(slots, home_slot(order_id[i + AHEAD], slots.size // SLOT_WORDS - 1) << SLOT_SHIFT)
         if snapshot != 0:
             book[B_IN_SNAPSHOT] = 1
         else:

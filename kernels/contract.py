@@ -114,7 +114,10 @@ B_PLACED: Final = 23  # 0 until the dense window has been placed
 B_WINDOW_LOW: Final = 24  # a mid outside these prices asks for the dense window to be placed anew
 B_WINDOW_HIGH: Final = 25
 B_OUTSIDE: Final = 26  # 1 when the mid of the last event end was outside
-BOOK_SCALARS: Final = 27
+B_BASE_PRICE: Final = 27  # B_BASE_TICK * B_TICK
+B_TICK_INVERSE: Final = 28  # inverse of the tick's odd part modulo 2**64
+B_TICK_TWOS: Final = 29  # how often 2 divides the tick
+BOOK_SCALARS: Final = 30
 
 # Counters (int64). Records in = applied + ignored + rejected, each by reason.
 C_APPLIED: Final = 0

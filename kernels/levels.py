@@ -12,6 +12,7 @@ import numpy as np
 
 from kernels.contract import (
     ASK,
+    B_BASE_PRICE,
     B_BASE_TICK,
     B_BEST_ASK,
     B_BEST_BID,
@@ -21,6 +22,8 @@ from kernels.contract import (
     B_SPARSE_ASKS,
     B_SPARSE_USED,
     B_TICK,
+    B_TICK_INVERSE,
+    B_TICK_TWOS,
     B_WINDOW_HIGH,
     B_WINDOW_LOW,
     BID,
@@ -43,10 +46,13 @@ FREE = UNDEF_PRICE  # no order rests at the undefined price
 @step
 def dense_word(depth: Int64s, book: Int64s, price: int) -> int:
     """Word of `depth` for the ask side of `price`, or -1 where the price is not in the dense window."""
-    tick = book[B_TICK]
-    number = price // tick
-    level = number - book[B_BASE_TICK]
-    if level < 0 or 2 * level >= depth.size or number * tick != price:
+    # Exact division by multiplication: with the inverse of the tick's odd part modulo 2**64, and its twos
+    # rotated out, multiples of the tick map to their quotients and all other numbers beyond every quotient
+    # (Granlund and Montgomery, Division by Invariant Integers using Multiplication, 1994, section 9).
+    product = (price - book[B_BASE_PRICE]) * book[B_TICK_INVERSE]
+    twos = book[B_TICK_TWOS]
+    level = ((product >> twos) & ((1 << (63 - twos) << 1) - 1)) | (product << (63 - twos) << 1)
+    if level < 0 or 2 * level >= depth.size:
         return -1
     return 2 * level
 
@@ -57,6 +63,7 @@ def place_window(depth: Int64s, book: Int64s, price: int) -> None:
     tick = book[B_TICK]
     levels = depth.size // 2
     book[B_BASE_TICK] = price // tick - levels // 2
+    book[B_BASE_PRICE] = book[B_BASE_TICK] * tick
     book[B_WINDOW_LOW] = (book[B_BASE_TICK] + levels // 4) * tick
     book[B_WINDOW_HIGH] = (book[B_BASE_TICK] + levels - levels // 4) * tick
     book[B_OUTSIDE] = 0
@@ -198,6 +205,15 @@ def build_levels(slots: Int64s, depth: Int64s, far_price: Int64s, far_depth: Int
         size = slots[word + SLOT_SIZE] & SIZE_MASK
         if size != 0:
             add_depth(depth, far_price, far_depth, book, slots[word + SLOT_RANK] & 1, slots[word + SLOT_PRICE], size)
+
+
+def set_tick(book: Int64s, tick: int) -> None:
+    """Write the tick size (1e-9 units, > 0) and what divides by it into the book's scalars."""
+    twos = (tick & -tick).bit_length() - 1
+    inverse = pow(tick >> twos, -1, 2**64)
+    book[B_TICK] = tick
+    book[B_TICK_TWOS] = twos
+    book[B_TICK_INVERSE] = inverse - 2**64 if inverse >= 2**63 else inverse
 
 
 def empty_far_levels(capacity: int) -> tuple[np.ndarray, np.ndarray]:

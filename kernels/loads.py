@@ -40,3 +40,22 @@ def load_u32(_typing: Any, data: Any, _at: Any) -> Any:
         return builder.zext(_load(context, builder, signature, arguments, 32), ir.IntType(64))
 
     return types.int64(data, types.int64), generate
+
+
+@intrinsic
+def prefetch(_typing: Any, data: Any, _at: Any) -> Any:
+    """Ask for the cache line of element `_at` of `data` (int64 array) ahead of its use; changes no result."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        pointer = builder.bitcast(builder.gep(array.data, [arguments[1]]), ir.IntType(8).as_pointer())
+        flag = ir.IntType(32)
+        function = builder.module.declare_intrinsic(
+            "llvm.prefetch",
+            [pointer.type],
+            ir.FunctionType(ir.VoidType(), [pointer.type, flag, flag, flag]),
+        )
+        builder.call(function, [pointer, flag(1), flag(3), flag(1)])
+        return context.get_dummy_value()
+
+    return types.void(data, types.int64), generate

@@ -99,7 +99,7 @@ class Book:
         self.far_price, self.far_depth = level_kernels.empty_far_levels(FIRST_FAR_SLOTS)
         self.scalars = np.zeros(BOOK_SCALARS, np.int64)
         self.counters = np.zeros(COUNTERS, np.int64)
-        self.scalars[B_TICK] = tick_int
+        level_kernels.set_tick(self.scalars, tick_int)
         self.scalars[B_BUCKET] = tick_int if bucket_int is None else bucket_int
         self.scalars[B_CLOCK] = NO_TIME
         self.scalars[B_BEST_BID] = NO_BID
