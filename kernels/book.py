@@ -88,7 +88,6 @@ from kernels.loads import prefetch
 from kernels.orders import find_slot, home_slot, remove_slot
 from kernels.types import Bytes, Effect, Int64s, UInt32s
 
-
 AHEAD = 12  # records between the fetch of a slot and its use
 
 
