@@ -20,7 +20,7 @@ from vp.events import Events
 from vp.frames import FrameLayout
 from vp.lake import Lake, RawFile
 from vp.parameters import ModelParameters
-from vp.products import Product, find_product
+from vp.products import Product, canonical_symbol, find_product
 from vp.session import Phases, parse_date, phases, session_window
 
 K = 50
@@ -236,7 +236,7 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
     raw = lake.find_raw(product, date)
     on_progress(Progress("decode", 0, None, 0.0))
     file = DbnFile(raw.path)
-    contract = choose_contract(file, product, spec.symbol.strip(), date)
+    contract = choose_contract(file, product, canonical_symbol(product, spec.symbol), date)
     book, feed, cache_state = _book_at_warmup(
         lake, raw, file, product, contract, spec, bounds, window.end_ns, on_progress
     )
