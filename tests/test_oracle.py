@@ -59,8 +59,7 @@ def test_golden_frames(product_type: str) -> None:
     table = pq.read_table(GOLDEN / case["frames"])
     times = table["ts_ns"].cast("int64").to_pylist()
     wanted = [
-        row | {"ts_ns": ts_ns}
-        for row, ts_ns in zip(table.drop_columns(["ts_ns"]).to_pylist(), times, strict=True)
+        row | {"ts_ns": ts_ns} for row, ts_ns in zip(table.drop_columns(["ts_ns"]).to_pylist(), times, strict=True)
     ]
     assert len(frames) == len(wanted) == case["first_frames"]
     for i, (frame, want) in enumerate(zip(frames, wanted, strict=True)):

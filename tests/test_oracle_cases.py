@@ -31,9 +31,7 @@ SPOT_ROW = 50
 BID_ROW = 49
 
 
-def rec(
-    seconds: float, action: str, side: str, price: int, size: int, order_id: int, flags: int = F_LAST
-) -> Rec:
+def rec(seconds: float, action: str, side: str, price: int, size: int, order_id: int, flags: int = F_LAST) -> Rec:
     return Rec(int(seconds * SECOND), action, side, price, size, order_id, flags)
 
 
@@ -102,9 +100,7 @@ def test_a_stale_bucket_fades_as_a_zero_touch_would_leave_it() -> None:
         pytest.param([("F", 4), ("M", 15), ("C", 15)], 4, 11, 0, id="pending outlives growth"),
     ],
 )
-def test_what_fills_realise_is_no_pull(
-    records: list[tuple[str, int]], fill: int, pull: int, left: int
-) -> None:
+def test_what_fills_realise_is_no_pull(records: list[tuple[str, int]], fill: int, pull: int, left: int) -> None:
     after = [rec(0, action, "B", BID, size, 1) for action, size in records]
     bid = row(last_frame(*quotes(), *after), BID_ROW)
     assert (bid["fill_mass"], bid["pull_mass"], bid["rest_depth"]) == (fill, pull, left)

@@ -54,6 +54,8 @@ FIRST_FAR_SLOTS = 1 << 8
 DENSE_LEVELS = 1 << 15
 SIDE_NAMES = ("A", "B")
 STATE_KEY = b"vp.book"
+ORDINARY_TALLIES = ("applied", "ignored")
+REJECTED_TALLIES = ("unknown_cancel", "undefined_price", "undefined_side")
 # The scalars that outlive a snapshot of the book; the rest follow from the orders.
 SAVED_SCALARS = {
     "event_id": B_EVENT_ID,
@@ -168,9 +170,13 @@ class Book:
         """Orders resting now."""
         return int(self.scalars[B_LIVE])
 
-    def anomalies(self) -> dict[str, int]:
-        """Every counter by name: records applied and ignored, and each anomaly (contract, section 3)."""
+    def tallies(self) -> dict[str, int]:
+        """Every counter by name. Records processed = applied + ignored + those rejected (REJECTED_TALLIES)."""
         return dict(zip(COUNTER_NAMES, self.counters.tolist(), strict=True))
+
+    def anomalies(self) -> dict[str, int]:
+        """The counters of what should not be (contract, section 3)."""
+        return {name: count for name, count in self.tallies().items() if name not in ORDINARY_TALLIES}
 
     def depth_at(self, side: str, price: int) -> int:
         """Resting size of one side ("A" or "B") at a price in 1e-9 units."""
@@ -221,7 +227,7 @@ class Book:
             pa.array((level_number - side_start).astype(np.int32)),
         ]
         state: dict[str, Any] = {name: int(self.scalars[at]) for name, at in SAVED_SCALARS.items()}
-        state["counters"] = self.anomalies()
+        state["counters"] = self.tallies()
         return pa.Table.from_arrays(arrays, schema=BOOK_SCHEMA.with_metadata({STATE_KEY: json.dumps(state)}))
 
     @classmethod

@@ -81,6 +81,12 @@ class LakeError(VPError):
     code = "lake_unusable"
 
 
+class ProductsFileError(VPError):
+    """products.yaml cannot be understood; the message names the entry, the field and the expected form."""
+
+    code = "bad_products_file"
+
+
 class PortInUseError(VPError):
     code = "port_in_use"
 

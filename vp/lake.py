@@ -1,26 +1,43 @@
-"""The lake: where raw files, caches and recordings lie, and which sessions there are. Raw files are only read."""
+"""The lake: where raw files and caches lie, and which sessions there are. Raw files are only ever read."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
 import re
-import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
-from vp.errors import LakeError, NoRawFileError
-from vp.products import PRODUCT_TYPES, Product
+from vp.errors import LakeError, NoRawFileError, RequestError
+from vp.products import PRODUCT_TYPES, Product, find_product
 
 SOURCES = ("databento", "generated")  # searched in this order; `generated` holds the demonstration
+USUAL_DATASET = {"future_mbo": "glbx-mdp3", "equity_mbo": "xnas-itch"}
 TABLE = "market_by_order_dbn"
-RAW_NAME = re.compile(r"([a-z0-9-]+)-(\d{8})\.mbo\.dbn(\.zst)?")
+RAW_NAME = re.compile(r"([a-z0-9]+(?:[-.][a-z0-9]+)*)-([0-9]{8})\.mbo\.dbn(\.zst)?")
+SYMBOL_FORM = re.compile(r"[A-Z0-9][A-Z0-9.\-+=^#]*")
 LISTED_DATES = 10
+LISTED_SYMBOLS = 20
 
 
 @dataclass(frozen=True)
 class RawFile:
-    """One raw file of one session."""
+    """One raw file of one session.
+
+    Attributes
+    ----------
+    path : Path
+    source : str
+        One of SOURCES.
+    dataset : str
+        As the file's name writes it: glbx-mdp3.
+    date : datetime.date
+    compressed : bool
+    size_bytes, mtime_ns : int
+        Of the file itself where `path` is a link.
+    """
 
     path: Path
     source: str
@@ -39,18 +56,32 @@ class SessionEntry:
     symbol: str
     raw: RawFile
 
+    @property
+    def date(self) -> dt.date:
+        """The session's date."""
+        return self.raw.date
+
 
 class Lake:
-    """A lake on disk.
+    """A lake on disk, which need not be there yet.
 
     Parameters
     ----------
     root : str or Path, optional
         Left out: the environment's VP_LAKE, else `lake` in the current directory.
+
+    Raises
+    ------
+    LakeError
+        The root names the home directory of nobody.
     """
 
     def __init__(self, root: str | Path | None = None) -> None:
-        self.root = Path(root or os.environ.get("VP_LAKE") or "lake")
+        given = root or os.environ.get("VP_LAKE") or "lake"
+        try:
+            self.root = Path(given).expanduser()
+        except RuntimeError as error:
+            raise LakeError(f"The lake {given} has no place: {error}", hint="Name the whole path.") from error
 
     @property
     def cache_dir(self) -> Path:
@@ -58,48 +89,43 @@ class Lake:
         return self.root / "cache"
 
     def find_raw(self, product: Product, date: dt.date) -> RawFile:
-        """The raw file of a session: databento before generated, uncompressed before compressed, then by name.
+        """The raw file of a session.
+
+        Where there are several: databento before generated, then the product type's usual dataset (glbx-mdp3,
+        xnas-itch) before others by name, then uncompressed before compressed.
 
         Raises
         ------
         NoRawFileError
-            The message lists the dates there are.
+            The message says where the file was looked for and lists the dates there are.
+        LakeError
+            A directory cannot be read, or something else than a file stands in the file's place.
         """
-        found = [raw for raw in self._raw_files(product.product_type, product.root) if raw.date == date]
-        if found:
-            return min(found, key=lambda raw: (SOURCES.index(raw.source), raw.compressed, raw.path.name))
-        looked = self._table(SOURCES[0], product.product_type, product.root)
-        dates = self.dates(product)
-        if not dates:
-            raise NoRawFileError(
-                f"The lake holds no raw file of {product.root} for {date}, nor for any other date.",
-                hint=f"Put one into {looked}, or point --lake (or VP_LAKE) at a lake that has it.",
-            )
-        nearest = sorted(sorted(dates, key=lambda day: abs(day - date))[:LISTED_DATES])
-        named = ", ".join(str(day) for day in nearest)
-        which = "it holds" if len(dates) <= LISTED_DATES else f"the nearest of its {len(dates)} dates are"
-        raise NoRawFileError(
-            f"The lake holds no raw file of {product.root} for {date}; {which} {named}.",
-            hint=f"Choose one of these dates, or put the file into {looked}.",
-        )
+        held = list(self._raw_files(product.product_type, product.root))
+        found = [raw for raw in held if raw.date == date]
+        if not found:
+            self._refuse_other_things(product, date)
+            raise self._no_raw_file(product, date, sorted({raw.date for raw in held}))
+        return min(found, key=lambda raw: _rank(product.product_type, raw))
 
     def dates(self, product: Product) -> list[dt.date]:
-        """Dates of which the lake holds a raw file of the product, ascending."""
+        """Dates of which the lake holds a raw file of the product, ascending; raises LakeError."""
         return sorted({raw.date for raw in self._raw_files(product.product_type, product.root)})
 
     def sessions(self) -> list[SessionEntry]:
-        """Every session there is, the file that would be read for each."""
-        chosen: dict[tuple[str, str, dt.date], RawFile] = {}
-        for source in SOURCES:
-            for product_type in PRODUCT_TYPES:
-                parent = self._table(source, product_type, "x").parent.parent
-                symbols = sorted(path.name[7:] for path in parent.glob("symbol=*") if path.is_dir())
-                for symbol in symbols:
-                    for raw in self._raw_files(product_type, symbol):
-                        key = (product_type, symbol, raw.date)
-                        best = chosen.get(key, raw)
-                        chosen[key] = min(best, raw, key=lambda r: (SOURCES.index(r.source), r.compressed, r.path.name))
-        return [SessionEntry(*key[:2], chosen[key]) for key in sorted(chosen)]
+        """Every session that can be asked for, with the file that would be read.
+
+        Ordered by product type, symbol and date. Directories of unknown roots are left out. Raises LakeError.
+        """
+        entries = []
+        for product_type in PRODUCT_TYPES:
+            for symbol in self._symbols(product_type):
+                chosen: dict[dt.date, RawFile] = {}
+                for raw in self._raw_files(product_type, symbol):
+                    rivals = (raw, chosen.get(raw.date, raw))
+                    chosen[raw.date] = min(rivals, key=lambda rival: _rank(product_type, rival))
+                entries += [SessionEntry(product_type, symbol, chosen[date]) for date in sorted(chosen)]
+        return sorted(entries, key=lambda entry: (entry.product_type, entry.symbol, entry.date))
 
     def require_writable(self, directory: Path) -> None:
         """Make `directory` and prove that a file can be written there.
@@ -108,47 +134,139 @@ class Lake:
         ------
         LakeError
         """
+        import tempfile  # noqa: PLC0415 - takes longer to import than all the rest
+
         try:
             directory.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=directory, prefix=".writable-"):
                 pass
         except OSError as error:
             raise LakeError(
-                f"{directory} cannot be written: {error.strerror}.",
+                f"{directory} cannot be written: {_reason(error)}.",
                 hint="Choose another lake with --lake or VP_LAKE, or make the directory writable.",
             ) from error
 
-    def _table(self, source: str, product_type: str, symbol: str) -> Path:
-        return (
-            self.root
-            / "raw"
-            / f"source={source}"
-            / f"product_type={product_type}"
-            / f"symbol={symbol}"
-            / f"table={TABLE}"
-        )
-
-    def _raw_files(self, product_type: str, symbol: str) -> list[RawFile]:
-        found = []
+    def _symbols(self, product_type: str) -> list[str]:
+        """Roots and tickers that have a directory and are known."""
+        symbols = set()
         for source in SOURCES:
-            directory = self._table(source, product_type, symbol)
-            try:
-                paths = sorted(directory.iterdir()) if directory.exists() else []
-            except OSError as error:
-                raise LakeError(
-                    f"{directory} cannot be read: {error.strerror}.", hint="Expected a directory of raw files."
-                ) from error
-            found += [raw for path in paths if (raw := _raw_file(path, source)) is not None]
-        return found
+            for name in _names(self._product_dir(source, product_type)):
+                key, _, symbol = name.partition("=")
+                if key == "symbol" and _is_root(product_type, symbol):
+                    symbols.add(symbol)
+        return sorted(symbols)
+
+    def _product_dir(self, source: str, product_type: str) -> Path:
+        return self.root / "raw" / f"source={source}" / f"product_type={product_type}"
+
+    def _table_dir(self, source: str, product_type: str, symbol: str) -> Path:
+        if product_type not in PRODUCT_TYPES or not SYMBOL_FORM.fullmatch(symbol):  # find_product makes none such
+            raise LakeError(
+                f"The lake has no directory for the symbol {symbol!r} of {product_type!r}.",
+                hint="Expected a served product type and a root or ticker in capitals.",
+            )
+        return self._product_dir(source, product_type) / f"symbol={symbol}" / f"table={TABLE}"
+
+    def _raw_files(self, product_type: str, symbol: str) -> Iterator[RawFile]:
+        for source in SOURCES:
+            directory = self._table_dir(source, product_type, symbol)
+            for name in _names(directory):
+                raw = _raw_file(directory / name, source)
+                if raw is not None:
+                    yield raw
+
+    def _refuse_other_things(self, product: Product, date: dt.date) -> None:
+        """Say so where the file's place is taken by a directory or a link that leads nowhere."""
+        for source in SOURCES:
+            directory = self._table_dir(source, product.product_type, product.root)
+            for name in _names(directory):
+                named = _parse_name(name)
+                if named is not None and named[1] == date:
+                    what = "is a directory" if (directory / name).is_dir() else "leads to no file"
+                    raise LakeError(
+                        f"{directory / name} {what}, expected a raw file.",
+                        hint="Put the file itself there, or take this away.",
+                    )
+
+    def _no_raw_file(self, product: Product, date: dt.date, dates: list[dt.date]) -> NoRawFileError:
+        directory = self._table_dir(SOURCES[0], product.product_type, product.root)
+        name = f"{USUAL_DATASET[product.product_type]}-{date:%Y%m%d}.mbo.dbn"
+        market = "futures" if product.product_type == "future_mbo" else "equities"
+        get_it = f"scripts/batch_download_{market}.py fetches it, or put {name} or {name}.zst there"
+        missing = f"There is no raw file of {product.root} for {date} in {directory}"
+        if not dates:
+            known = [f"{kind} {symbol}" for kind in PRODUCT_TYPES for symbol in self._symbols(kind)]
+            others = f"there are files of {_listed(known)}" if known else "there are no raw files at all"
+            return NoRawFileError(
+                f"{missing}, nor for any other date; under {self.root} {others}.",
+                hint=f"{get_it}; --lake or VP_LAKE chooses another lake.",
+            )
+        nearest = sorted(sorted(dates, key=lambda day: abs(day - date))[:LISTED_DATES])
+        named = ", ".join(str(day) for day in nearest)
+        which = (
+            "the lake has" if len(dates) <= LISTED_DATES else f"the nearest of the {len(dates)} dates in the lake are"
+        )
+        return NoRawFileError(f"{missing}; {which} {named}.", hint=f"Choose one of these dates; {get_it}.")
+
+
+def _rank(product_type: str, raw: RawFile) -> tuple[int, bool, str, bool, str]:
+    unusual = raw.dataset != USUAL_DATASET[product_type]
+    return SOURCES.index(raw.source), unusual, raw.dataset, raw.compressed, raw.path.name
+
+
+def _is_root(product_type: str, symbol: str) -> bool:
+    """Whether `symbol` is, letter for letter, a known root or a possible ticker."""
+    try:
+        return find_product(product_type, symbol).root == symbol
+    except RequestError:
+        return False
+
+
+def _parse_name(name: str) -> tuple[str, dt.date, bool] | None:
+    """Dataset, date and whether it is compressed out of a raw file's name; None for foreign names."""
+    named = RAW_NAME.fullmatch(name)
+    if named is None:
+        return None
+    dataset, day, ending = named.groups()
+    try:
+        return dataset, dt.date(int(day[:4]), int(day[4:6]), int(day[6:])), ending is not None
+    except ValueError:
+        return None
 
 
 def _raw_file(path: Path, source: str) -> RawFile | None:
-    named = RAW_NAME.fullmatch(path.name)
-    if named is None or not path.is_file():
+    named = _parse_name(path.name)
+    if named is None:
         return None
     try:
-        date = dt.datetime.strptime(named.group(2), "%Y%m%d").replace(tzinfo=dt.UTC).date()
-    except ValueError:
+        status = path.stat()
+    except FileNotFoundError:  # gone in the meantime, or a link that leads nowhere
         return None
-    status = path.stat()
-    return RawFile(path, source, named.group(1), date, named.group(3) is not None, status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise LakeError(f"{path} cannot be looked at: {_reason(error)}.", hint="Expected a raw file.") from error
+    if not S_ISREG(status.st_mode):
+        return None
+    dataset, date, compressed = named
+    return RawFile(path, source, dataset, date, compressed, status.st_size, status.st_mtime_ns)
+
+
+def _names(directory: Path) -> list[str]:
+    """What stands in a directory, sorted; nothing where there is no such directory."""
+    try:
+        return sorted(path.name for path in directory.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise LakeError(
+            f"{directory} cannot be read: {_reason(error)}.",
+            hint="Expected a directory; see to its rights, or choose another lake with --lake or VP_LAKE.",
+        ) from error
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - LISTED_SYMBOLS
+    return ", ".join(names[:LISTED_SYMBOLS]) + (f" and {more} more" if more > 0 else "")
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

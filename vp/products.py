@@ -1,30 +1,64 @@
-"""The products that VP serves: tick, bucket and multiplier by futures root, and the defaults of equities."""
+"""The products that VP serves: futures by their root, out of products.yaml, and equities by their ticker."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, NoReturn
 
-from vp.errors import LakeError, UnknownProductTypeError, UnknownRootError, UnknownSymbolError
+from vp.errors import ProductsFileError, UnknownProductTypeError, UnknownRootError, UnknownSymbolError
+
+if TYPE_CHECKING:
+    import yaml
 
 PRODUCT_TYPES = ("future_mbo", "equity_mbo")
 PRICE_UNITS = 1_000_000_000
 EQUITY_TICK_INT = 10_000_000
 EQUITY_BUCKET_INT = 500_000_000
 CATALOGUE = Path(__file__).with_name("products.yaml")
-CONTRACT = re.compile(r"([FGHJKMNQUVXZ])(\d{1,2})")
-CONTINUOUS = re.compile(r"\.[cnv]\.\d+", re.IGNORECASE)
-TICKER = re.compile(r"[A-Z0-9]{1,10}([.\-/][A-Z0-9]{1,4})?")
+
+# What may follow a root, all in capitals. Symbols reach paths and messages, so nothing else is let through.
+CONTRACT = r"[FGHJKMNQUVXZ][0-9]{1,2}"
+OUTRIGHT = re.compile(CONTRACT)
+SPREAD = re.compile(rf"{CONTRACT}(-[A-Z0-9]{{1,6}}{CONTRACT})+|:[A-Z0-9]+([ .\-][A-Z0-9]+)*")
+CONTINUOUS = re.compile(r"\.[CNV]\.[0-9]+")
+TICKER = re.compile(r"[A-Z0-9]{1,10}([.\-][A-Z0-9]{1,4})*[+=^#]?")
+MAX_TICKER = 16
+
+ROOT_FORM = re.compile(r"(?=.*[A-Z])[A-Z0-9]{1,6}")
+TICK_FORM = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+MULTIPLIER_FORM = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
+CURRENCY_FORM = re.compile(r"[A-Z]{3}")
+FIELD_FORMS = {"tick": TICK_FORM, "multiplier": MULTIPLIER_FORM, "currency": CURRENCY_FORM}
+EXPECTED = {
+    "tick": 'a positive decimal number of at most nine decimal places in quotes, such as "0.25"',
+    "multiplier": "a positive number such as 50",
+    "currency": "three capital letters such as USD",
+}
+ENTRY_EXAMPLE = 'ES: {tick: "0.25", multiplier: 50}'
 
 
 @dataclass(frozen=True)
 class Product:
-    """A futures root or an equity ticker; tick and bucket in 1e-9 units of the currency."""
+    """A futures root or an equity ticker.
+
+    Attributes
+    ----------
+    root : str
+        The futures root or the ticker, in capitals; the lake's directories are named by it.
+    product_type : str
+        One of PRODUCT_TYPES.
+    tick_int, bucket_int : int
+        Smallest price step and width of a price bucket, in 1e-9 units of the currency.
+    multiplier : float
+        What a move of 1.0 in the price is worth, in the currency.
+    decimals : int
+        Decimal places that a price needs to be printed.
+    currency : str
+    """
 
     root: str
     product_type: str
@@ -36,99 +70,162 @@ class Product:
 
 
 def find_product(product_type: str, symbol: str) -> Product:
-    """The product that `symbol` belongs to: a contract, bare root, spread or continuous name, or a ticker.
+    """Find the product that a symbol belongs to.
+
+    Parameters
+    ----------
+    product_type : str
+        One of PRODUCT_TYPES.
+    symbol : str
+        Futures: a contract (MNQH6, NGN25), a spread (ESH4-ESM4), a bare root (MNQ) or a continuous name
+        (MNQ.v.0). Equities: a ticker (QQQ, BRK.B). Small letters and spaces around it are forgiven.
 
     Raises
     ------
-    UnknownProductTypeError, UnknownRootError, UnknownSymbolError
+    UnknownProductTypeError
+        The message lists the served ones.
+    UnknownRootError
+        No future of products.yaml has a symbol of this form; the message lists the known roots.
+    UnknownSymbolError
+        No ticker has this form.
+    ProductsFileError
+        products.yaml cannot be understood.
     """
     if product_type not in PRODUCT_TYPES:
         raise UnknownProductTypeError(
-            f"The product type {product_type!r} is not served.", hint=f"Choose from: {', '.join(PRODUCT_TYPES)}."
+            f"The product type {product_type!r} is not served; served are {', '.join(PRODUCT_TYPES)}.",
+            hint=f"{_suggestion(product_type.strip().lower(), PRODUCT_TYPES)}Choose one of the served ones.",
         )
-    symbol = symbol.strip()
-    if product_type == "equity_mbo":
-        if not TICKER.fullmatch(symbol.upper()):
-            raise UnknownSymbolError(
-                f"{symbol!r} is not the form of an equity ticker.",
-                hint="Expected letters and digits, as in QQQ or BRK.B.",
-            )
-        return Product(symbol.upper(), product_type, EQUITY_TICK_INT, EQUITY_BUCKET_INT, 1.0, 2)
-    futures = load_futures()
-    root = root_of(symbol, tuple(futures))
-    if root is None:
-        near = difflib.get_close_matches(symbol.upper()[:4], futures, n=1)
-        guess = f"Did you mean {near[0]}? " if near else ""
-        raise UnknownRootError(
-            f"No futures root is known for the symbol {symbol!r}.",
-            hint=f"{guess}Known roots: {', '.join(sorted(futures))}; a new one goes into {CATALOGUE.name}.",
-        )
-    return futures[root]
+    return _equity(symbol) if product_type == "equity_mbo" else _find_future(symbol)
 
 
 def canonical_symbol(product: Product, symbol: str) -> str:
-    """`symbol` as files write it: contracts, roots and tickers in capitals, the rule of a continuous name not."""
-    symbol = symbol.strip()
-    if product.product_type == "future_mbo" and CONTINUOUS.fullmatch(symbol[len(product.root) :]):
-        return product.root + symbol[len(product.root) :].lower()
-    return symbol.upper()
+    """`symbol` as files write it: MNQH6 for mnqh6, MNQ.v.0 for mnq.V.0, BRK.B for brk/b."""
+    text = symbol.strip().upper()
+    if product.product_type == "equity_mbo":
+        return text.replace("/", ".")
+    rest = text.removeprefix(product.root)
+    return product.root + rest.lower() if CONTINUOUS.fullmatch(rest) else text
 
 
 def is_contract(product: Product, symbol: str) -> bool:
-    """Whether `symbol` names one instrument; False for a bare root or a continuous name of futures."""
-    if product.product_type != "future_mbo":
+    """Whether `symbol` names one instrument: always for equities, never for a bare root or continuous name."""
+    if product.product_type == "equity_mbo":
         return True
-    rest = symbol.strip()[len(product.root) :]
+    rest = symbol.strip().upper().removeprefix(product.root)
     return bool(rest) and CONTINUOUS.fullmatch(rest) is None
 
 
-def root_of(symbol: str, roots: tuple[str, ...]) -> str | None:
-    """The root among `roots` that `symbol` begins with, when the rest is a contract, a spread or a continuous rule."""
-    text = symbol.upper()
-    for root in sorted(roots, key=len, reverse=True):
-        rest = text[len(root) :]
-        if text.startswith(root) and (
-            not rest or CONTINUOUS.fullmatch(rest) or CONTRACT.fullmatch(rest.split("-", maxsplit=1)[0])
-        ):
-            return root
-    return None
+def _equity(symbol: str) -> Product:
+    ticker = symbol.strip().upper().replace("/", ".")  # the two ways to write a class of shares: BRK/B, BRK.B
+    if not TICKER.fullmatch(ticker) or len(ticker) > MAX_TICKER:
+        raise UnknownSymbolError(
+            f"{symbol[:40]!r} is no ticker: expected letters and digits, with . or - between them.",
+            hint="For example QQQ or BRK.B.",
+        )
+    return Product(ticker, "equity_mbo", EQUITY_TICK_INT, EQUITY_BUCKET_INT, 1.0, 2)
+
+
+def _find_future(symbol: str) -> Product:
+    futures = load_futures()
+    text = symbol.strip().upper()
+    begins_with = [root for root in sorted(futures, key=len, reverse=True) if text.startswith(root)]
+    for root in begins_with:
+        rest = text.removeprefix(root)
+        if not rest or any(form.fullmatch(rest) for form in (OUTRIGHT, SPREAD, CONTINUOUS)):
+            return futures[root]
+    known = f"known are {', '.join(futures)}"
+    if begins_with:
+        root = begins_with[0]
+        raise UnknownRootError(
+            f"{symbol[:40]!r} is no symbol of a known futures root; {known}.",
+            hint=f"Expected {root}, a contract such as {root}H6 (a month letter of FGHJKMNQUVXZ and one or two digits "
+            f"of the year) or a continuous name such as {root}.v.0; a new root goes into vp/{CATALOGUE.name}.",
+        )
+    guess = re.sub(rf"({CONTRACT}|[.\-:].*)$", "", text)
+    raise UnknownRootError(
+        f"{symbol[:40]!r} begins with no known futures root; {known}.",
+        hint=f"{_suggestion(guess, tuple(futures))}A new root goes into vp/{CATALOGUE.name}.",
+    )
+
+
+def _suggestion(text: str, known: tuple[str, ...]) -> str:
+    import difflib  # noqa: PLC0415 - only a mistake needs it
+
+    near = difflib.get_close_matches(text, known, n=1)
+    return f"Did you mean {near[0]}? " if near else ""
 
 
 @cache
 def load_futures() -> dict[str, Product]:
-    """The futures of products.yaml by root.
+    """The futures of products.yaml by root, in the file's order.
 
     Raises
     ------
-    LakeError
-        An entry of the file is not of the form {tick: "0.25", multiplier: 50}.
+    ProductsFileError
+        The file or an entry is not of the expected form; the message names the entry and the field.
     """
+    return read_futures(CATALOGUE)
+
+
+def read_futures(path: Path) -> dict[str, Product]:
+    """Futures by root out of a file of the form of products.yaml; raises as `load_futures` does."""
     import yaml  # noqa: PLC0415 - only futures need it, and --help does not
 
     try:
-        entries: Any = yaml.safe_load(CATALOGUE.read_text())
+        # The nodes instead of the values: a tick stays the text it is (no float, exact), a root `NO` is no
+        # boolean, and an entry that occurs twice is seen.
+        document = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, ValueError) as error:
+        raise ProductsFileError(f"{path.name} cannot be read: {error}.", hint="Install the package anew.") from error
     except yaml.YAMLError as error:
-        raise LakeError(f"{CATALOGUE.name} is not valid YAML: {error}") from error
-    if not isinstance(entries, dict):
-        raise LakeError(f"{CATALOGUE.name} must hold one entry a root.")
-    return {str(root): _future(str(root), entry) for root, entry in entries.items()}
-
-
-def _future(root: str, entry: Any) -> Product:
-    try:
-        tick = Decimal(str(entry["tick"]))
-        multiplier = float(entry["multiplier"])
-    except (TypeError, KeyError, ValueError, InvalidOperation) as error:
-        raise LakeError(
-            f"{CATALOGUE.name}: the entry {root} was {entry!r}.",
-            hint='Expected the form {tick: "0.25", multiplier: 50}.',
+        raise ProductsFileError(
+            f"{path.name} is no valid YAML: {' '.join(str(error).split())}.",
+            hint=f"Expected one line a root, such as {ENTRY_EXAMPLE}.",
         ) from error
-    tick_int = tick * PRICE_UNITS
-    if tick <= 0 or tick_int != int(tick_int) or multiplier <= 0:
-        raise LakeError(
-            f"{CATALOGUE.name}: the entry {root} has tick {tick} and multiplier {multiplier}.",
-            hint="Expected a positive tick in whole 1e-9 units and a positive multiplier.",
-        )
-    exponent = tick.normalize().as_tuple().exponent
-    decimals = max(-exponent, 0) if isinstance(exponent, int) else 0
-    return Product(root, "future_mbo", int(tick_int), int(tick_int), multiplier, decimals)
+    if not isinstance(document, yaml.MappingNode) or not document.value:
+        raise ProductsFileError(f"{path.name} holds no entries.", hint=f"Expected lines such as {ENTRY_EXAMPLE}.")
+    futures: dict[str, Product] = {}
+    for key, value in document.value:
+        line = f"{path.name}, line {key.start_mark.line + 1}"
+        root = str(key.value)
+        if not ROOT_FORM.fullmatch(root):
+            _refuse(line, f"names the root {root!r}", "one to six capital letters and digits such as ES or 6E")
+        entry = f"{line}: the entry {root}"
+        if root in futures:
+            _refuse(entry, "occurs a second time", "one entry a root")
+        futures[root] = _future(root, value, entry)
+    return futures
+
+
+def _future(root: str, entry: yaml.Node, where: str) -> Product:
+    import yaml  # noqa: PLC0415
+
+    fields: dict[str, str] = {}
+    if not isinstance(entry, yaml.MappingNode):
+        _refuse(where, f"has {entry.value!r}" if entry.value else "is empty", "fields")
+    for key, value in entry.value:
+        name = str(key.value)
+        if name not in FIELD_FORMS:
+            _refuse(where, f"has an unknown field {name!r}", f"only {', '.join(FIELD_FORMS)}")
+        if name in fields:
+            _refuse(where, f"has the field {name} twice", "each field once")
+        fields[name] = value.value if isinstance(value, yaml.ScalarNode) else "a collection"
+    values = {"currency": "USD"} | fields
+    for name, form in FIELD_FORMS.items():
+        if name not in values:
+            _refuse(where, f"has no field {name}", EXPECTED[name])
+        if not form.fullmatch(values[name]) or (name != "currency" and Decimal(values[name]) == 0):
+            _refuse(where, f"has the {name} {values[name]!r}", EXPECTED[name])
+    tick_int = int(Decimal(values["tick"]) * PRICE_UNITS)
+    multiplier = float(values["multiplier"])
+    return Product(root, "future_mbo", tick_int, tick_int, multiplier, decimals_of(tick_int), values["currency"])
+
+
+def decimals_of(tick_int: int) -> int:
+    """Decimal places that a multiple of a tick, in 1e-9 units, needs: 2 for 0.25, 5 for 0.00005."""
+    return next(places for places in range(10) if tick_int % 10 ** (9 - places) == 0)
+
+
+def _refuse(where: str, what: str, expected: str) -> NoReturn:
+    raise ProductsFileError(f"{where} {what}, expected {expected}.", hint=f"An entry looks like this: {ENTRY_EXAMPLE}.")

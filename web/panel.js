@@ -64,7 +64,7 @@ export function showConnection(state, why) {
 /** @param {Message} status */
 export function showStatus(status) {
   const anomalies = Object.entries(/** @type {Record<string, number>} */ (status.anomalies ?? {}))
-    .filter(([name, count]) => count > 0 && name !== "applied" && name !== "ignored")
+    .filter(([, count]) => count > 0)
     .map(([name, count]) => `${name.replaceAll("_", " ")} ${count.toLocaleString("en-US")}`);
   const lag = status.lag_seconds > 0.5 ? ` · ${status.lag_seconds.toFixed(1)} s behind` : "";
   const book = anomalies.length > 0 ? ` · ${anomalies.join(", ")}` : " · no anomalies";

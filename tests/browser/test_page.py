@@ -29,7 +29,7 @@ READ_MAP = """() => {
 def live(page: Page, server: Server, query: str = "") -> None:
     page.goto(f"{server.address}{PAGE}{query}")
     expect(page.locator("#connection")).to_have_text("live", timeout=30_000)
-    page.wait_for_function("document.getElementById('clock').textContent.includes(':')", timeout=30_000)
+    expect(page.locator("#clock")).to_contain_text(":", timeout=30_000)
 
 
 def test_root_leads_to_the_page(page: Page, server: Server) -> None:

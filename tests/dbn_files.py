@@ -1,0 +1,107 @@
+"""DBN files for tests, written by Databento's own encoder: headers of each version and records of each type."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import databento_dbn
+import zstandard
+
+from tests.oracle_book import Rec
+
+UNDEFINED_TIME = 2**64 - 1
+dbn: Any = databento_dbn  # its stubs give enum members the types of their values
+
+
+@dataclass(frozen=True)
+class _Interval:
+    start_date: dt.date
+    end_date: dt.date
+    symbol: str
+
+
+@dataclass(frozen=True)
+class _SymbolMapping:
+    raw_symbol: str
+    intervals: Sequence[_Interval]
+
+
+def header(
+    version: int = 3,
+    *,
+    symbols: dict[str, int] | None = None,
+    schema: str | None = "mbo",
+    ts_out: bool = False,
+    date: dt.date = dt.date(2026, 2, 6),
+) -> bytes:
+    """The metadata of a file that maps `symbols` to instrument ids for one day."""
+    names = {"MNQH6": 42005} if symbols is None else symbols
+    mappings = [
+        _SymbolMapping(name, [_Interval(date, date + dt.timedelta(days=1), str(number))])
+        for name, number in names.items()
+    ]
+    metadata = dbn.Metadata(
+        dataset="GLBX.MDP3",
+        start=0,
+        stype_in=dbn.SType.RAW_SYMBOL,
+        stype_out=dbn.SType.INSTRUMENT_ID,
+        schema=None if schema is None else dbn.Schema(schema),
+        symbols=list(names),
+        partial=[],
+        not_found=[],
+        mappings=mappings,
+        ts_out=ts_out,
+        version=version,
+    )
+    return bytes(metadata)
+
+
+def mbo(rec: Rec, instrument_id: int = 42005, *, ts_out: int = UNDEFINED_TIME, sequence: int = 0) -> bytes:
+    """A market-by-order record; its ts_recv is a microsecond after its ts_event."""
+    return bytes(
+        dbn.MBOMsg(
+            publisher_id=1,
+            instrument_id=instrument_id,
+            ts_event=rec.ts_event,
+            order_id=rec.order_id,
+            price=rec.price,
+            size=rec.size,
+            action=dbn.Action(rec.action),
+            side=dbn.Side(rec.side),
+            ts_recv=rec.ts_event + 1000,
+            flags=rec.flags,
+            channel_id=5,
+            ts_in_delta=-7,
+            sequence=sequence,
+            ts_out=ts_out,
+        )
+    )
+
+
+def other_records(version: int = 3, *, ts_out: int = UNDEFINED_TIME) -> list[bytes]:
+    """One record of each type that may stand between market-by-order records of a file of this version."""
+    old = version == 1
+    mapping: dict[str, Any] = {"publisher_id": 1, "instrument_id": 42005, "ts_event": 5, "start_ts": 0, "end_ts": 9}
+    mapping |= {"stype_in_symbol": "MNQH6", "stype_out_symbol": "42005"}
+    if not old:
+        mapping |= {"stype_in": dbn.SType.RAW_SYMBOL, "stype_out": dbn.SType.INSTRUMENT_ID}
+    statistic: dict[str, Any] = {"publisher_id": 1, "instrument_id": 42005, "ts_event": 5, "ts_recv": 6, "ts_ref": 7}
+    statistic |= {"price": 8, "quantity": 9, "stat_type": dbn.StatType.OPENING_PRICE}
+    records = [
+        (dbn.SymbolMappingMsgV1 if old else dbn.SymbolMappingMsg)(**mapping),
+        (dbn.SystemMsgV1 if old else dbn.SystemMsg)(ts_event=5, msg="Heartbeat"),
+        (dbn.ErrorMsgV1 if old else dbn.ErrorMsg)(ts_event=5, err="no such symbol"),
+        (dbn.StatMsg if version == 3 else dbn.StatMsgV1)(**statistic),
+        dbn.StatusMsg(publisher_id=1, instrument_id=42005, ts_event=5, ts_recv=6),
+    ]
+    for record in records:
+        record.ts_out = ts_out
+    return [bytes(record) for record in records]
+
+
+def compress(*frames: bytes) -> bytes:
+    """Each part as one zstandard frame, one after the other."""
+    return b"".join(zstandard.ZstdCompressor(write_checksum=True).compress(frame) for frame in frames)

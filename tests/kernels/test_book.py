@@ -1,0 +1,150 @@
+"""One record applied to the book: what it did is told as the oracle tells it, and room is asked for in time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from kernels.book import apply_record, fast_forward
+from kernels.contract import (
+    B_CLOCK,
+    B_EVENT_ID,
+    B_LIVE,
+    DEPTH_RESET,
+    DONE,
+    FLAG_LAST,
+    FLAG_SNAPSHOT,
+    GROW_LEVELS,
+    GROW_ORDERS,
+    REACHED,
+    SLOT_WORDS,
+    TOUCH_FROM,
+    TOUCH_TO,
+)
+from kernels.levels import empty_far_levels, level_depth
+from kernels.orders import empty_slots
+from tests.agreement import TICK, assert_same_book, events_of
+from tests.market_strategies import CALM, FAR, WILD, markets, random_market
+from tests.oracle_book import F_LAST, OracleBook, Rec, Touch
+from vp.book import NO_LIMIT, Book
+
+SIDES = "AB"
+
+
+def apply(book: Book, rec: Rec) -> tuple[int, ...]:
+    order_id = rec.order_id - 2**64 if rec.order_id >= 2**63 else rec.order_id
+    codes = ord(rec.action), ord(rec.side)
+    pendings = int(not rec.is_snapshot)
+    effect = apply_record(*book.state(), pendings, order_id, rec.price, rec.size, rec.flags, *codes)
+    return tuple(int(part) for part in effect)
+
+
+def touches_of(effect: tuple[int, ...]) -> list[Touch]:
+    bits, from_price, _, pull, fill, to_price, added = effect
+    touches = []
+    if bits & TOUCH_FROM:
+        touches.append(Touch(from_price, pull=pull, fill=fill))
+    if bits & TOUCH_TO:
+        touches.append(Touch(to_price, add=added))
+    return touches
+
+
+def depth_at(book: Book, price: int) -> int:
+    levels = book.depth, book.far_price, book.far_depth, book.scalars
+    return sum(int(level_depth(*levels, side, price)) for side in (0, 1))
+
+
+def check_effects(records: list[Rec]) -> None:
+    book, oracle = Book(TICK), OracleBook(TICK)
+    for rec in records:
+        before = {price: oracle.depth(price) for side in SIDES for price, _, _ in oracle.levels(side)}
+        want = oracle.apply(rec)
+        effect = apply(book, rec)
+        bits, from_price, removed, pull, _, to_price, added = effect
+        assert 0 <= pull <= removed
+        if not rec.is_snapshot:
+            assert touches_of(effect) == want, rec
+        after = {price: oracle.depth(price) for side in SIDES for price, _, _ in oracle.levels(side)}
+        told: dict[int, int] = {}
+        told[from_price] = told.get(from_price, 0) - removed
+        told[to_price] = told.get(to_price, 0) + added
+        for price in before.keys() | after.keys() | ({from_price, to_price} if bits else set()):
+            assert depth_at(book, price) == after.get(price, 0)
+            if not bits & DEPTH_RESET:
+                assert after.get(price, 0) - before.get(price, 0) == told.get(price, 0), rec
+
+
+@settings(max_examples=60, deadline=None)
+@given(records=markets(max_events=30))
+def test_effects_are_the_oracles_touches(records: list[Rec]) -> None:
+    check_effects(records)
+
+
+@pytest.mark.parametrize("weights", [CALM, WILD, FAR], ids=["calm", "wild", "far"])
+def test_effects_over_a_longer_market(weights: dict[str, int]) -> None:
+    check_effects(random_market(11, 150, weights=weights))
+
+
+def add(order_id: int, price: int = 0, *, clock: int = 1, flags: int = F_LAST) -> Rec:
+    return Rec(clock, "A", "B", price, 1, order_id, flags)
+
+
+def small_book(*, order_slots: int = 8, far_slots: int = 8, dense_levels: int = 4) -> Book:
+    book = Book(TICK, dense_levels=dense_levels)
+    book.slots = empty_slots(order_slots)
+    book.far_price, book.far_depth = empty_far_levels(far_slots)
+    return book
+
+
+def forward(book: Book, records: list[Rec], first: int = 0, until_ns: int = NO_LIMIT) -> tuple[int, int]:
+    index, why = fast_forward(*events_of(records).core(), first, until_ns, *book.state())
+    return int(index), int(why)
+
+
+def test_the_kernel_comes_back_before_the_order_table_is_half_full() -> None:
+    book = small_book(order_slots=8)
+    records = [add(i) for i in range(20)]
+    assert forward(book, records) == (4, GROW_ORDERS)
+    before = [array.copy() for array in book.state()]
+    assert forward(book, records, 4) == (4, GROW_ORDERS), "asking again changes nothing"
+    assert all(np.array_equal(a, b) for a, b in zip(before, book.state(), strict=True))
+    assert book.make_room(GROW_ORDERS)
+    assert forward(book, records, 4) == (8, GROW_ORDERS)
+    assert (book.scalars[B_LIVE], book.slots.size) == (8, 16 * SLOT_WORDS)
+
+
+def test_the_kernel_comes_back_before_the_far_levels_are_half_full() -> None:
+    book = small_book(order_slots=64, far_slots=8)
+    records = [add(i, i * 1000 * TICK) for i in range(20)]
+    index, why = forward(book, records)
+    assert (index, why) == (5, GROW_LEVELS), "the first price lies in the dense window, four outside"
+    while why != DONE:
+        assert book.make_room(why)
+        index, why = forward(book, records, index)
+    oracle = OracleBook(TICK)
+    for record in records:
+        oracle.apply(record)
+    assert_same_book(book, oracle)
+
+
+def test_until_stops_before_the_record_that_reaches_it() -> None:
+    book = small_book(order_slots=64)
+    snapshot = add(9, clock=99, flags=FLAG_SNAPSHOT)
+    records = [add(1, clock=10), snapshot, add(2, clock=5), add(3, clock=20), add(4, clock=19)]
+    assert forward(book, records, 0, 10) == (0, REACHED)
+    assert forward(book, records, 0, 20) == (3, REACHED), "snapshots have no time; late ones have the clock's"
+    assert (book.scalars[B_CLOCK], book.scalars[B_EVENT_ID]) == (10, 3)
+    assert forward(book, records, 3, 20) == (3, REACHED)
+    assert forward(book, records, 3, 21) == (5, DONE), "the clock counts, not the record's own time"
+    assert forward(book, records, 5, 21) == (5, DONE)
+
+
+def test_effect_of_a_clear_and_of_what_has_none() -> None:
+    book = Book(TICK)
+    apply(book, add(1))
+    assert apply(book, Rec(1, "N", "N", 0, 0, 0, FLAG_LAST))[0] == 0
+    assert apply(book, Rec(1, "T", "B", 0, 5, 0, FLAG_LAST))[0] == 0
+    assert apply(book, Rec(1, "C", "B", 0, 5, 77, FLAG_LAST))[0] == 0
+    assert apply(book, Rec(1, "R", "N", 0, 0, 0, FLAG_LAST))[0] == DEPTH_RESET
+    assert book.order_count == 0

@@ -1,0 +1,101 @@
+"""kernels/contract.py against databento_dbn: whoever changes one notices here."""
+
+from __future__ import annotations
+
+from operator import index
+from typing import Any
+
+import databento_dbn
+import numpy as np
+import pytest
+
+from kernels import contract
+
+dbn: Any = databento_dbn
+
+
+def test_record_layout_is_that_of_databento() -> None:
+    theirs = np.dtype(dbn.MBOMsg._dtypes)
+    ours = contract.MBO_DTYPE
+    assert theirs.names == ours.names
+    for name in theirs.names or ():
+        assert theirs.fields is not None
+        assert ours.fields is not None
+        assert ours.fields[name][1] == theirs.fields[name][1], f"offset of {name}"
+        assert ours.fields[name][0].itemsize == theirs.fields[name][0].itemsize, f"width of {name}"
+    assert ours.itemsize == theirs.itemsize == contract.MBO_BYTES
+
+
+def test_a_record_of_databento_is_read_back_field_by_field() -> None:
+    fields = {
+        "publisher_id": 3,
+        "instrument_id": 2**32 - 2,
+        "ts_event": 1_770_336_000_000_000_001,
+        "order_id": 2**62 + 5,
+        "price": -37_250_000_000,
+        "size": 2**32 - 3,
+        "flags": 0xA8,
+        "channel_id": 200,
+        "ts_recv": 1_770_336_000_000_000_999,
+        "ts_in_delta": -12_345,
+        "sequence": 2**32 - 4,
+    }
+    record = dbn.MBOMsg(action=dbn.Action("M"), side=dbn.Side("A"), **fields)
+    row = np.frombuffer(bytes(record), contract.MBO_DTYPE)[0]
+    assert {name: int(row[name]) for name in fields} == fields
+    assert (row["rtype"], row["action"], row["side"]) == (contract.RTYPE_MBO, ord("M"), ord("A"))
+    assert 4 * row["length"] == contract.MBO_BYTES == record.record_size()
+
+
+def test_codes_flags_and_sentinels_are_those_of_databento() -> None:
+    actions = {name: value for name, value in vars(contract).items() if name.startswith("ACTION_")}
+    sides = {name: value for name, value in vars(contract).items() if name.startswith("SIDE_")}
+    assert {chr(code) for code in actions.values()} == {str(action) for action in dbn.Action.variants()}
+    assert {chr(code) for code in sides.values()} == {str(side) for side in dbn.Side.variants()}
+    for name, code in actions.items():
+        assert str(getattr(dbn.Action, name.removeprefix("ACTION_"))) == chr(code)
+    for name, code in sides.items():
+        assert str(getattr(dbn.Side, name.removeprefix("SIDE_"))) == chr(code)
+    flags = {name: value for name, value in vars(contract).items() if name.startswith("FLAG_")}
+    assert flags == {name: int(getattr(dbn, name.replace("FLAG_", "F_"))) for name in flags}
+    assert contract.UNDEF_PRICE == dbn.UNDEF_PRICE
+    assert index(dbn.RType.MBO) == contract.RTYPE_MBO
+
+
+@pytest.mark.parametrize(
+    ("prefix", "size"),
+    [
+        ("D_", contract.D_WORDS),
+        ("B_", contract.BOOK_SCALARS),
+        ("C_", contract.COUNTERS),
+        ("E_", contract.ENGINE_SCALARS),
+        ("P_", contract.PARAMETERS),
+        ("SLOT_", contract.SLOT_WORDS),
+        ("I_", contract.CELL_INTS),
+    ],
+)
+def test_every_place_in_an_array_has_one_name(prefix: str, size: int) -> None:
+    sizes = {"D_WORDS", "SLOT_WORDS", "SLOT_SHIFT"}
+    places = [value for name, value in vars(contract).items() if name.startswith(prefix) and name not in sizes]
+    assert len(set(places)) == len(places)
+    assert set(places) <= set(range(size))
+
+
+def test_sides_index_pairs() -> None:
+    for pair in ("BEST_{}", "DENSE_{}S", "SPARSE_{}S", "{}_ORDERS"):
+        ask, bid = (getattr(contract, "B_" + pair.format(side)) for side in ("ASK", "BID"))
+        assert (ask + contract.ASK, ask + contract.BID) == (ask, bid)
+
+
+def test_names_fill_their_arrays() -> None:
+    assert len(contract.COUNTER_NAMES) == len(set(contract.COUNTER_NAMES)) == contract.COUNTERS
+    assert len(contract.SCALAR_COLUMNS) == contract.SCALARS
+    assert len(contract.GRID_COLUMNS) == contract.GRIDS
+    assert len(contract.NULLABLE_COLUMNS) == contract.NULLABLES
+    assert set(contract.NULLABLE_COLUMNS) < set(contract.SCALAR_COLUMNS)
+    chains = (contract.F_MASS, contract.F_V, contract.F_A, contract.F_J)
+    assert chains == (0, 4, 8, 12)
+    assert contract.F_J + 4 <= contract.F_GAIN_V < contract.F_GAIN_A < contract.F_GAIN_J < contract.CELL_FLOATS
+    assert contract.RING & contract.RING_MASK == 0
+    assert contract.RING_HALF >= 512, "the contract's reach on each side of spot"
+    assert contract.SLOT_WORDS == 1 << contract.SLOT_SHIFT

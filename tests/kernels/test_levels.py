@@ -1,0 +1,141 @@
+"""Depth by price and the best prices against two dictionaries, wherever the dense window stands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kernels import levels
+from kernels.contract import (
+    ASK,
+    B_BASE_TICK,
+    B_BEST_ASK,
+    B_BEST_BID,
+    B_DENSE_ASKS,
+    B_SPARSE_ASKS,
+    B_SPARSE_USED,
+    BID,
+    BOOK_SCALARS,
+    NO_ASK,
+    NO_BID,
+    SLOT_WORDS,
+)
+from kernels.orders import empty_slots, find_slot
+
+# ES, equities, 6E, SI; a power of two, an odd one, the smallest.
+TICKS = (250_000_000, 10_000_000, 50_000, 5_000_000, 1 << 28, 999_999_937, 1)
+FAR_SLOTS = 256
+
+
+class Levels:
+    """The arrays of one book's levels, and what is on them by a plain reckoning."""
+
+    def __init__(self, tick: int, dense_levels: int, centre: int) -> None:
+        self.tick = tick
+        self.depth = np.zeros(2 * dense_levels, np.int64)
+        self.far_price, self.far_depth = levels.empty_far_levels(FAR_SLOTS)
+        self.book = np.zeros(BOOK_SCALARS, np.int64)
+        levels.set_tick(self.book, tick)
+        self.book[B_BEST_BID], self.book[B_BEST_ASK] = NO_BID, NO_ASK
+        levels.place_window(self.depth, self.book, centre)
+        self.want: tuple[dict[int, int], dict[int, int]] = ({}, {})
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        return self.depth, self.far_price, self.far_depth, self.book
+
+    def add(self, side: int, price: int, size: int) -> None:
+        levels.add_depth(*self.arrays, side, price, size)
+        if size:
+            self.want[side][price] = self.want[side].get(price, 0) + size
+
+    def remove(self, side: int, price: int, size: int) -> None:
+        levels.remove_depth(*self.arrays, side, price, size)
+        self.want[side][price] -= size
+        if not self.want[side][price]:
+            del self.want[side][price]
+
+    def check(self) -> None:
+        assert self.book[B_BEST_BID] == max(self.want[BID], default=NO_BID)
+        assert self.book[B_BEST_ASK] == min(self.want[ASK], default=NO_ASK)
+        prices = {*self.want[ASK], *self.want[BID]}
+        prices |= {price + 1 for price in prices} | {max(price - self.tick, NO_BID) for price in prices}
+        for side in (ASK, BID):
+            want = self.want[side]
+            for price in prices:
+                assert levels.level_depth(*self.arrays, side, price) == want.get(price, 0)
+            dense = [price for price in want if levels.dense_word(self.depth, self.book, price) >= 0]
+            assert self.book[B_DENSE_ASKS + side] == len(dense)
+            assert self.book[B_SPARSE_ASKS + side] == len(want) - len(dense)
+
+
+@st.composite
+def price_changes(draw: st.DrawFn) -> tuple[Levels, list[tuple[int, int, int]]]:
+    tick = draw(st.sampled_from(TICKS))
+    middle = draw(st.sampled_from((0, 86_000, -500, 1 << 32))) * tick
+    dense_levels = draw(st.sampled_from((1, 2, 8, 64, 1024)))
+    centre = middle + draw(st.integers(-40, 40)) * tick + draw(st.sampled_from((0, 1, -1)))
+    near = st.integers(-20, 20).map(lambda n: middle + n * tick)
+    off = st.tuples(near, st.integers(-3, 3)).map(sum)
+    far = st.sampled_from((0, 1, -tick, 10_000_000, 199_999_990_000_000, 2**62, -(2**62), 2**63 - 2, -(2**63) + 1))
+    price = st.one_of(near, near, off, far)
+    changes = draw(st.lists(st.tuples(st.sampled_from((ASK, BID)), price, st.integers(0, 5)), max_size=50))
+    return Levels(tick, dense_levels, centre), changes
+
+
+@settings(max_examples=150, deadline=None)
+@given(case=price_changes())
+def test_levels_are_a_dictionary_a_side(case: tuple[Levels, list[tuple[int, int, int]]]) -> None:
+    book, changes = case
+    for side, price, size in changes:
+        resting = book.want[side].get(price, 0)
+        if resting and size < 3:
+            book.remove(side, price, min(size, resting))
+        else:
+            book.add(side, price, size)
+        book.check()
+    while book.want[BID]:  # the best level goes, again and again
+        best = max(book.want[BID])
+        book.remove(BID, best, book.want[BID][best])
+        book.check()
+    levels.empty_levels(*book.arrays)
+    book.want = ({}, {})
+    book.check()
+    assert not book.depth.any()
+    assert not book.far_depth.any()
+    assert (book.far_price == levels.FREE).all()
+    assert book.book[B_SPARSE_USED] == 0
+
+
+@pytest.mark.parametrize("tick", TICKS)
+@pytest.mark.parametrize("dense_levels", [1, 2, 7, 64])
+@pytest.mark.parametrize("centre_tick", [0, -3, 86_000, -(1 << 20)])
+def test_dense_word_is_exact_division(tick: int, dense_levels: int, centre_tick: int) -> None:
+    book = Levels(tick, dense_levels, centre_tick * tick)
+    base = int(book.book[B_BASE_TICK])
+    assert base <= centre_tick < base + dense_levels
+    edges = (base - 2, base - 1, base, base + dense_levels - 1, base + dense_levels, base + dense_levels + 1)
+    prices = {n * tick + off for n in (*edges, 0) for off in (0, 1, -1, tick // 2, tick // 3, tick // 4)}
+    for price in prices | {2**63 - 1, -(2**63), 2**62, -(2**62)}:
+        level = price // tick - base
+        want = 2 * level if 0 <= level < dense_levels and price % tick == 0 else -1
+        got = levels.dense_word(book.depth, book.book, price)
+        assert got == want or (want == -1 and got < 0), price
+
+
+def test_depth_of_all_orders() -> None:
+    book = Levels(250_000_000, 8, 0)
+    slots = empty_slots(16)
+    orders = [(1, 0, 5, ASK), (2, 0, 7, BID), (3, 0, 2, BID), (4, 10**15, 9, ASK), (5, -1, 4, BID)]
+    for order_id, price, size, side in orders:
+        word = find_slot(slots, 15, order_id)
+        slots[word : word + SLOT_WORDS] = (order_id, price, size | 3 << 32, side)
+        book.want[side][price] = book.want[side].get(price, 0) + size
+    levels.build_levels(slots, *book.arrays)
+    book.check()
+    assert levels.next_bid(*book.arrays, 0) == -1
+    assert levels.next_bid(*book.arrays, -1) == NO_BID
+    assert levels.next_ask(*book.arrays, 0) == 10**15
+    assert levels.next_ask(*book.arrays, 10**15) == NO_ASK

@@ -1,0 +1,140 @@
+"""The rules that kernels keep, read from their syntax trees and from what numba was told."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numba
+import pytest
+from numba.core.dispatcher import Dispatcher
+
+import kernels
+
+SOURCES = sorted(Path(kernels.__file__).parent.glob("*.py"))
+ALLOWED_IMPORTS = {"__future__", "typing", "numpy", "numba", "math", "kernels"}
+MORE_IMPORTS = {"jit.py": set(sys.stdlib_module_names), "loads.py": {"llvmlite"}}
+FORBIDDEN_NAMES = {"print", "open", "eval", "exec", "input", "prange", "uint64", "fastmath", "parallel", "objmode"}
+COMPILED = ("kernel", "step")
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def words(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Every name, attribute, keyword and string that is no docstring, with its line."""
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.lineno, node.attr
+        elif isinstance(node, ast.keyword) and node.arg:
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.lineno, node.value
+
+
+def compiled_functions(tree: ast.Module) -> list[ast.FunctionDef]:
+    return [
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        and any(isinstance(d, ast.Name) and d.id in COMPILED for d in node.decorator_list)
+    ]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_imports(path: Path) -> None:
+    allowed = ALLOWED_IMPORTS | MORE_IMPORTS.get(path.name, set())
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: say kernels.x, not .x"
+            modules = [node.module or ""]
+        else:
+            continue
+        for module in modules:
+            assert module.split(".")[0] in allowed, f"line {node.lineno} imports {module}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_forbidden_words(path: Path) -> None:
+    found = [(line, word) for line, word in words(tree_of(path)) if word in FORBIDDEN_NAMES]
+    assert not found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_compiled_functions_raise_nothing_and_hold_no_objects(path: Path) -> None:
+    for function in compiled_functions(tree_of(path)):
+        for node in ast.walk(function):
+            forbidden = (
+                ast.Raise,
+                ast.Try,
+                ast.With,
+                ast.Lambda,
+                ast.Dict,
+                ast.List,
+                ast.Set,
+                ast.JoinedStr,
+                ast.Global,
+            )
+            assert not isinstance(node, forbidden), f"{function.name}, line {getattr(node, 'lineno', 0)}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_all_is_annotated_and_compiled_alike(path: Path) -> None:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Call) and path.name != "jit.py":
+            named = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            assert named not in {"njit", "jit", "vectorize", "guvectorize", "cfunc", "stencil"}, f"line {node.lineno}"
+        if isinstance(node, ast.FunctionDef):
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            assert node.returns is not None, f"{node.name} says not what it returns"
+            assert all(a.annotation is not None for a in arguments), f"{node.name} has arguments without a type"
+
+
+def dispatchers() -> list[tuple[str, Any]]:
+    found = []
+    for path in SOURCES:
+        module = importlib.import_module(f"kernels.{path.stem}" if path.stem != "__init__" else "kernels")
+        found += [
+            (f"{path.stem}.{name}", value)
+            for name, value in vars(module).items()
+            if isinstance(value, Dispatcher) and value.py_func.__module__ == module.__name__
+        ]
+    return found
+
+
+def test_flags_that_numba_was_told() -> None:
+    found = dispatchers()
+    assert len(found) > 20
+    for name, dispatcher in found:
+        options = dispatcher.targetoptions
+        assert options.get("nogil") is True, name
+        assert options.get("nopython") is True, name
+        assert options.get("error_model") == "numpy", name
+        assert not options.get("fastmath"), name
+        assert not options.get("parallel"), name
+
+
+def test_kernels_have_few_signatures() -> None:
+    """Each signature is compiled anew, and that is start-up time: arrays of the contract's types only."""
+    for name, dispatcher in dispatchers():
+        for signature in dispatcher.signatures:
+            for argument in signature:
+                if isinstance(argument, numba.types.Array):
+                    assert argument.layout == "C", name
+                    assert str(argument.dtype) in {"int64", "uint8", "uint32", "float32", "float64"}, name

@@ -1,0 +1,68 @@
+"""What the documents say is so: their commands parse, their links lead somewhere, their tables are complete."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import vp
+from kernels.contract import SCALAR_COLUMNS
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "lake/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMANDS = sorted(
+    {
+        line.strip()
+        for document in DOCUMENTS
+        for line in document.read_text().splitlines()
+        if re.match(r"\s*uv run python (-m vp\.|scripts/)", line)
+    }
+)
+
+
+def test_readme_names_the_two_commands() -> None:
+    lines = (ROOT / "README.md").read_text().splitlines()
+    assert "pip install uv && uv run python -m vp.serve" in lines
+    assert "pip install uv && uv run pytest" in lines
+
+
+def test_readme_is_one_screen() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 50
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_options_in_documented_commands_exist(command: str) -> None:
+    words = shlex.split(command)[3:]
+    program = words[:2] if words[0] == "-m" else words[:1]
+    shown = subprocess.run(
+        [sys.executable, *program, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    for word in words[len(program) :]:
+        if word.startswith("--"):
+            assert word in shown, f"{command}: no option {word}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+        if not target.startswith("http"):
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_every_frame_column_is_explained() -> None:
+    text = (ROOT / "docs/frames.md").read_text()
+    for name in SCALAR_COLUMNS:
+        assert f"`{name}`" in text
+
+
+def test_changelog_is_of_this_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    first = re.search(r"^## (\S+) - \d{4}-\d{2}-\d{2}$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert first is not None
+    assert first.group(1) == project["version"] == vp.__version__

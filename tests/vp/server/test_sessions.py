@@ -1,0 +1,106 @@
+"""A real server over real files: what the pipeline makes arrives unchanged, and its errors arrive as messages."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from tests.vp.lakes import GOOD, WRONG, WRONG_SPEED, Wrong
+from tests.vp.server.test_stream import client, read_to_end
+from tests.vp.server.tiny import Running, serving
+from vp import record
+from vp.pipeline import SessionSpec, prepare
+from vp.server.app import Service
+from vp.server.protocol import Request
+from vp.server.run import Session
+
+DEFAULTS = Request(**GOOD, speed=1.0, throttle_ms=100.0)
+
+
+@pytest.fixture(scope="module")
+def server(small_lake: Path) -> Iterator[Running]:
+    def prepare_request(request: Request, on_progress: Callable[[Any], None]) -> Session:
+        return prepare(
+            SessionSpec(
+                request.product_type,
+                request.symbol,
+                request.dt,
+                request.start_time,
+                throttle_ms=request.throttle_ms,
+                lake=str(small_lake),
+            ),
+            on_progress,
+        )
+
+    with serving(Service(DEFAULTS, prepare_request)) as running:
+        yield running
+
+
+@pytest.mark.parametrize("fields", [None, ("vacuum", "last_event_id")])
+def test_speed_0_gives_the_bits_that_are_recorded(
+    server: Running, small_lake: Path, tmp_path: Path, fields: tuple[str, ...] | None
+) -> None:
+    out = tmp_path / "frames.arrow"
+    session = prepare(SessionSpec(**GOOD, throttle_ms=0.0, lake=str(small_lake)))
+    frames = record.record(session, out, fields)
+    session.close()
+    with pa.OSFile(str(out)) as file:
+        recorded = pa.ipc.open_file(file).read_all()
+
+    query = "speed=0&throttle_ms=0" + (f"&fields={','.join(fields)}" if fields else "")
+    seen = read_to_end(server.ws(query))
+    streamed = seen.table
+
+    assert frames == len(recorded) > 200
+    assert streamed.schema.equals(recorded.schema, check_metadata=True)
+    assert streamed.equals(recorded)
+    for name in recorded.schema.names:  # to the bit, signs of zero too
+        assert _bytes(streamed[name]) == _bytes(recorded[name]), name
+    assert seen.last("end")["frames_sent"] == frames
+
+
+def _bytes(column: pa.ChunkedArray) -> bytes:
+    array = column.combine_chunks()
+    if pa.types.is_fixed_size_list(array.type):
+        array = array.flatten()
+    return bytes(array.buffers()[1])
+
+
+def test_a_paced_session_gives_the_same_frames(server: Running) -> None:
+    own = read_to_end(server.ws("speed=0"))
+    paced = read_to_end(server.ws("speed=30"))
+    assert paced.frames == own.frames
+    config = paced.last("runtime_config")
+    assert (config["symbol"], config["contract"], config["dt"]) == ("GOOD", "GOOD", GOOD["dt"])
+    assert (config["tick_int"], config["bucket_int"], config["decimals"]) == (10_000_000, 500_000_000, 2)
+    assert config["k"] == 50
+    assert config["emit_from_ns"].isdigit()
+    assert config["parameters"]["tau_mass_seconds"] == 30.0
+    assert config["raw_file"] == "xnas-itch-20260708.mbo.dbn"
+    assert paced.last("status")["anomalies"].get("unknown_order", 0) == 0
+
+
+@pytest.mark.parametrize("wrong", [*WRONG, WRONG_SPEED], ids=lambda wrong: wrong.name)
+@pytest.mark.parametrize("speed", ["0", "1000"])
+def test_what_cannot_be_served_is_said_and_the_connection_closed(server: Running, wrong: Wrong, speed: str) -> None:
+    query = urllib.parse.urlencode({"speed": speed, **wrong.changes})
+    seen = read_to_end(server.ws(query))
+    message = seen.texts[-1]
+    assert message["type"] == "error"
+    assert message["code"] == wrong.code
+    assert wrong.says in message["message"] + message["hint"]
+    assert message["hint"]
+    assert seen.code == wrong.close_code
+
+
+def test_the_servers_answers_are_plain_json(server: Running) -> None:
+    with client(server.ws("speed=0")) as websocket:
+        for message in websocket:
+            if isinstance(message, str):
+                json.loads(message, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))

@@ -1,0 +1,157 @@
+"""A session of frames alone, and a server around any session: what the server's tests stand on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from vp.engine import FrameBatch
+from vp.frames import FrameLayout, frame_schema
+from vp.server.run import Loading, Session
+from vp.server.app import Service, build_app
+from vp.server.hub import Limits
+from vp.server.listen import open_listener
+from vp.server.protocol import Request
+from vp.server.web import WebServer
+
+START_NS = 1_770_388_200_000_000_000  # 2026-02-06 09:30 in New York
+MS = 1_000_000
+DEFAULTS = Request("future_mbo", "MNQH6", "2026-02-06", "09:30", speed=1.0, throttle_ms=25.0)
+LAYOUT = FrameLayout(frame_schema({"vp.symbol": "MNQH6"}))
+
+
+@dataclass(frozen=True)
+class TinyInfo:
+    """What vp.pipeline.SessionInfo says, as far as the server reads it."""
+
+    contract: str = "MNQH6"
+    emit_from_ns: int = START_NS
+    end_ns: int = START_NS + 3600 * 1_000_000_000
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "contract": self.contract,
+            "k": 50,
+            "session_start_ns": str(self.emit_from_ns),
+            "emit_from_ns": str(self.emit_from_ns),
+            "end_ns": str(self.end_ns),
+        }
+
+
+@dataclass
+class TinySession:
+    """Frames at given clocks; frame i has event_id i. Genuine messages of the genuine layout."""
+
+    clocks: np.ndarray
+    fail_at: int = -1
+    info: TinyInfo = field(default_factory=TinyInfo)
+    layout: FrameLayout = LAYOUT
+    done: int = 0
+    closed: bool = False
+
+    @property
+    def next_event_ns(self) -> int | None:
+        return int(self.clocks[self.done]) if self.done < len(self.clocks) else None
+
+    @property
+    def finished(self) -> bool:
+        return self.done >= len(self.clocks)
+
+    @property
+    def clock_ns(self) -> int | None:
+        return int(self.clocks[self.done - 1]) if self.done else None
+
+    @property
+    def records_done(self) -> int:
+        return self.done
+
+    def advance(self, until_clock_ns: int | None, max_frames: int) -> FrameBatch:
+        end = len(self.clocks)
+        if until_clock_ns is not None:
+            end = int(np.searchsorted(self.clocks, until_clock_ns))
+        end = max(self.done, min(end, self.done + max_frames))
+        if self.done <= self.fail_at < end:
+            message = "the tiny session breaks here"
+            raise ZeroDivisionError(message)
+        batch = FrameBatch(self.layout, messages(self.clocks, self.done, end))
+        self.done = end
+        return batch
+
+    def anomalies(self) -> dict[str, int]:
+        return {"unknown_order": 3}
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def messages(clocks: np.ndarray, first: int, end: int) -> np.ndarray:
+    """The frame messages from number `first` up to `end`."""
+    made = np.tile(LAYOUT.template, (end - first, 1))
+    for name, values in (("ts_ns", clocks[first:end]), ("event_id", np.arange(first, end))):
+        at = next(column.offset for column in LAYOUT.columns if column.name == name)
+        made[:, at : at + 8] = np.ascontiguousarray(values, np.int64).view(np.uint8).reshape(-1, 8)
+    return made
+
+
+def even_clocks(frames: int, step_ms: float = 25.0) -> np.ndarray:
+    """Clocks of `frames` frames at even distances."""
+    return START_NS + (np.arange(frames) * step_ms * MS).astype(np.int64)
+
+
+def preparing(
+    make: Callable[[Request], Session], seconds: float = 0.0
+) -> Callable[[Request, Callable[[Any], None]], Session]:
+    """A prepare that takes a while and reports its progress."""
+
+    def prepare(request: Request, on_progress: Callable[[Any], None]) -> Session:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            on_progress(Loading("book", 10, 100, 5.0))
+            time.sleep(0.01)
+        return make(request)
+
+    return prepare
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that runs in a thread."""
+
+    port: int
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def ws(self, query: str = "") -> str:
+        return f"ws://127.0.0.1:{self.port}/v1/vacuum-pressure/stream{query and '?' + query}"
+
+
+@contextlib.contextmanager
+def serving(service: Service) -> Iterator[Running]:
+    """A real server around `service`, on a free port."""
+    listener = open_listener("127.0.0.1", 0)
+    server = WebServer(build_app(service))
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+    thread.start()
+    try:
+        yield Running(listener.getsockname()[1])
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        listener.close()
+        assert not thread.is_alive(), "the server did not stop"
+
+
+def tiny_service(
+    make: Callable[[Request], Session], *, limits: Limits | None = None, load_seconds: float = 0.0
+) -> Service:
+    """A service whose sessions `make` makes."""
+    return Service(DEFAULTS, preparing(make, load_seconds), limits=limits or Limits())

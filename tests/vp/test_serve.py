@@ -1,0 +1,146 @@
+"""The program as a person runs it: in a process of its own, from another directory."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.vp.lakes import GOOD, WRONG, WRONG_SPEED, Wrong, flags
+from tests.vp.server.test_stream import Seen, client, read_on
+from vp import serve
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Program:
+    """`scripts/run_vacuum_pressure.py` in a process."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "scripts" / "run_vacuum_pressure.py"), *options],
+            cwd=directory,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.line = self.process.stdout.readline()
+        found = re.fullmatch(r"Vacuum Pressure: http://127\.0\.0\.1:(\d+)/vacuum-pressure\.html\n", self.line)
+        if found is None:
+            raise AssertionError(self.process.communicate()[1])
+        self.port = int(found.group(1))
+
+    def ws(self, query: str = "") -> str:
+        return f"ws://127.0.0.1:{self.port}/v1/vacuum-pressure/stream?{query}"
+
+    def end(self, name: signal.Signals) -> tuple[int, str, str]:
+        self.process.send_signal(name)
+        out, err = self.process.communicate(timeout=30)
+        return self.process.returncode, out, err
+
+
+@contextlib.contextmanager
+def program(directory: Path, *options: str) -> Iterator[Program]:
+    running = Program(directory, *options)
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.process.kill()
+            running.process.communicate()
+
+
+def test_without_arguments_it_serves_the_demonstration_from_anywhere(tmp_path: Path) -> None:
+    with program(tmp_path, "--port", "0") as running:
+        seen = Seen()
+        with client(running.ws("speed=5&fields=pressure,vacuum")) as websocket:
+            read_on(websocket, seen, until_frames=20)
+        config = seen.last("runtime_config")
+        code, out, err = running.end(signal.SIGINT)
+    assert (config["symbol"], config["source"], config["start_time"]) == ("MNQH6", "generated", "09:30")
+    assert code == 0
+    assert out == ""
+    assert "making demonstration" in err
+    assert "warming up" in err
+    assert "Traceback" not in err
+    assert (tmp_path / "lake" / "raw" / "source=generated").is_dir()
+
+
+def test_sigterm_ends_it_cleanly_with_viewers_of_every_kind(small_lake: Path, tmp_path: Path) -> None:
+    options = [*flags({**GOOD, "start_time": ""}), "--lake", str(small_lake), "--port", "0", "--throttle-ms", "0"]
+    with program(tmp_path, *options) as running:
+        watching, stalled = Seen(), socket.create_connection(("127.0.0.1", running.port))
+        with stalled, client(running.ws()) as websocket:
+            stalled.sendall(
+                b"GET /v1/vacuum-pressure/stream?speed=0 HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+                b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+            )
+            read_on(websocket, watching, until_frames=4)
+            asked = time.monotonic()
+            running.process.send_signal(signal.SIGTERM)
+            read_on(websocket, watching)
+            code, _, err = running.end(signal.SIGTERM)
+            assert time.monotonic() - asked < 20  # no hang; how fast is not judged here
+    assert code == 0
+    assert watching.code == 1001
+    assert "Traceback" not in err
+    assert "error" not in err.lower()
+
+
+def test_a_port_in_use_is_found_before_anything_is_loaded(small_lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code = serve.main([*flags(GOOD), "--lake", str(small_lake), "--port", str(port)])
+    said = capsys.readouterr().err
+    assert code == 1
+    assert said.startswith(f"error: Port {port} of 127.0.0.1 is in use")
+    assert "hint: " in said
+    assert "reading" not in said
+
+
+@pytest.mark.parametrize(
+    "wrong", [wrong for wrong in (*WRONG, WRONG_SPEED) if not wrong.late], ids=lambda wrong: wrong.name
+)
+def test_what_cannot_be_served(small_lake: Path, capsys: pytest.CaptureFixture[str], wrong: Wrong) -> None:
+    parameters = {**GOOD, **wrong.changes}
+    code = serve.main([*flags(parameters), "--lake", str(small_lake), "--port", "0"])
+    said = capsys.readouterr()
+    assert code == wrong.exit_code
+    assert "\nerror: " in "\n" + said.err
+    assert "\nhint: " in said.err
+    assert wrong.says in said.err
+    assert "Traceback" not in said.err
+    assert said.out == ""
+
+
+def test_a_lake_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    assert serve.main(["--lake", str(tmp_path / "file" / "lake"), "--port", "0"]) == 1
+    said = capsys.readouterr().err
+    assert "error: " in said
+    assert "hint: " in said
+    assert "Traceback" not in said
+
+
+def test_a_program_that_cannot_start_has_the_exit_code(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "vp.serve", "--dt", "2026-02-06"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: The session is named in part")
+    assert "Traceback" not in ended.stderr

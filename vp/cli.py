@@ -1,0 +1,131 @@
+"""What the command lines share: arguments from the settings table, errors as sentences, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any, NoReturn
+
+from vp.errors import BadParameterError, VPError
+from vp.settings import of_program, shown
+
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+EXIT_UNEXPECTED = 70
+SESSION_NAMES = ("product_type", "symbol", "dt")
+LOG_FORMAT = "%(levelname)s %(name)s: %(message)s"
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are errors like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise BadParameterError instead of printing the whole usage."""
+        raise BadParameterError(f"{message[:1].upper()}{message[1:]}.", hint=f"`{self.prog} --help` lists the options.")
+
+
+def parser(program: str, description: str, epilog: str) -> Parser:
+    """The parser of `python -m vp.<program>`."""
+    built = Parser(
+        prog=f"python -m vp.{program}",
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    for setting in of_program(program):
+        default = "" if setting.default is None else f" Default: {shown(setting.default)}."
+        sentence = f"{setting.help}{default} Example: {setting.flag} {setting.example}"
+        built.add_argument(setting.flag, dest=setting.name, metavar=setting.unit, help=sentence.replace("%", "%%"))
+    return built
+
+
+def parse(built: Parser, program: str, arguments: Sequence[str] | None) -> dict[str, Any]:
+    """The value of every setting of `program`, by name.
+
+    Raises
+    ------
+    BadParameterError
+        An option that there is not, or a value of the wrong form.
+    """
+    given = vars(built.parse_args(arguments))
+    values: dict[str, Any] = {}
+    for setting in of_program(program):
+        typed = given[setting.name]
+        values[setting.name] = setting.default if typed is None else setting.type(setting.name, typed)
+    return values
+
+
+def choose_session(values: dict[str, Any]) -> bool:
+    """Put the demonstration session into `values` where no session is named; whether it was.
+
+    Raises
+    ------
+    BadParameterError
+        A session that is named in part.
+    """
+    missing = [name for name in SESSION_NAMES if values[name] is None]
+    if not missing:
+        return False
+    if len(missing) < len(SESSION_NAMES):
+        flags = " and ".join("--" + name.replace("_", "-") for name in missing)
+        raise BadParameterError(
+            f"The session is named in part: {flags} {'is' if len(missing) == 1 else 'are'} missing.",
+            hint="Give --product-type, --symbol and --dt, or none of them for the demonstration session.",
+        )
+    from vp.demo import DEMO  # noqa: PLC0415 - heavy, and not needed for --help
+
+    values.update(product_type=DEMO.product_type, symbol=DEMO.symbol, dt=DEMO.dt)
+    values["start_time"] = values["start_time"] or DEMO.start_time
+    return True
+
+
+def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str] | None) -> int:
+    """Run a program; whatever goes wrong becomes one or two lines on stderr and an exit code."""
+    previous = signal.signal(signal.SIGTERM, _terminated)
+    try:
+        return program(arguments)
+    except VPError as error:
+        say(f"error: {error.message}")
+        if error.hint:
+            say(f"hint: {error.hint}")
+        _show_cause()
+        return error.exit_code
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - nothing is left to flush to
+        return EXIT_TERMINATED
+    except Exception as error:  # noqa: BLE001 - the last resort of a program for people
+        say(f"error: unexpected {type(error).__name__}: {error}")
+        say("hint: this is a fault of the program; run it with --log-level debug and report what it shows.")
+        _show_cause()
+        return EXIT_UNEXPECTED
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def say(line: str) -> None:
+    """One line on stderr."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def configure_logging(level: str) -> None:
+    """Log to stderr from `level` (a name of settings.LOG_LEVELS) on."""
+    logging.basicConfig(level=level.upper(), format=LOG_FORMAT, stream=sys.stderr, force=True)
+
+
+def _show_cause() -> None:
+    if logging.getLogger("vp").isEnabledFor(logging.DEBUG):
+        traceback.print_exc()
+
+
+def _terminated(_signal_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(EXIT_TERMINATED)  # unwinds, so that half-written files go

@@ -1,0 +1,131 @@
+"""The routes: health, the page, the stream."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import cast
+
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+import vp
+from vp.errors import VPError
+from vp.server import origin, pages
+from vp.server.hub import Hub, Limits
+from vp.server.protocol import Request, parse_request
+from vp.server.run import Prepare, Run, Session, unexpected
+from vp.server.viewer import Viewer, refuse
+from vp.server.wire import EXTENSION, Connection, ConnectionLostError
+
+STREAM = "/v1/vacuum-pressure/stream"
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a server serves.
+
+    Attributes
+    ----------
+    defaults : Request
+        What a viewer gets who asks for nothing in particular.
+    prepare : callable
+        Makes a session from a request.
+    prepared : Session, optional
+        The session of `defaults`, made before.
+    loopback_only : bool
+        Whether only this machine can reach the server.
+    limits : Limits
+    """
+
+    defaults: Request
+    prepare: Prepare
+    prepared: Session | None = None
+    loopback_only: bool = True
+    limits: Limits = field(default_factory=Limits)
+
+
+def build_app(service: Service) -> Starlette:
+    """The application. It needs uvicorn with vp.server.wire.Connection as its websocket protocol."""
+    prepared = (service.defaults, service.prepared) if service.prepared is not None else None
+    hub = Hub(service.prepare, service.limits, prepared)
+    started = time.monotonic()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        hub.start()
+        yield
+        await hub.close()
+
+    async def health(_request: HttpRequest) -> Response:
+        return JSONResponse(
+            {
+                "status": "ok",
+                "version": vp.__version__,
+                "uptime_seconds": round(time.monotonic() - started, 3),
+                "sessions": hub.describe(),
+                "viewers": hub.viewers,
+            },
+            headers={"cache-control": "no-store"},
+        )
+
+    async def stream(websocket: WebSocket) -> None:
+        headers = websocket.headers
+        if not origin.allowed(headers.get("origin"), headers.get("host"), loopback_only=service.loopback_only):
+            await websocket.close()  # before the accept: the browser sees 403
+            return
+        await websocket.accept()
+        connection = cast(Connection, websocket.scope["extensions"][EXTENSION])
+        serving = asyncio.create_task(_serve(hub, service.defaults, connection, websocket.url.query))
+        reading = asyncio.create_task(_read_until_gone(websocket))
+        try:
+            await asyncio.wait({serving, reading}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            serving.cancel()
+            reading.cancel()
+            await asyncio.gather(serving, reading, return_exceptions=True)
+
+    return Starlette(
+        routes=[
+            Route("/health", health),
+            WebSocketRoute(STREAM, stream),
+            Route("/", pages.home),
+            Route("/{path:path}", pages.page),
+        ],
+        lifespan=lifespan,
+    )
+
+
+async def _serve(hub: Hub, defaults: Request, connection: Connection, query: str) -> None:
+    """Serve one viewer from its request to its close."""
+    run: Run | None = None
+    entered = False
+    try:
+        hub.enter()
+        entered = True
+        request = parse_request(query, defaults)
+        run = hub.join(request)
+        await Viewer(connection, run, request).serve()
+    except ConnectionLostError:
+        pass
+    except VPError as problem:
+        with contextlib.suppress(ConnectionLostError):
+            await refuse(connection, problem)
+    except Exception as error:  # one viewer's fault must stay its own  # noqa: BLE001
+        with contextlib.suppress(ConnectionLostError):
+            await refuse(connection, unexpected(error, "Serving this viewer"))
+    finally:
+        if entered:
+            hub.leave(run)
+
+
+async def _read_until_gone(websocket: WebSocket) -> None:
+    """Read and ignore what the viewer says until it leaves."""
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass

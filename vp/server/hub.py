@@ -1,0 +1,164 @@
+"""All runs of a server: who shares which, how many there may be, and when one ends."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from vp.errors import ServerFullError
+from vp.server.lossless import LosslessRun
+from vp.server.paced import PacedRun
+from vp.server.protocol import Request
+from vp.server.run import Prepare, Run, Session
+
+TICK_SECONDS = 0.25
+JOIN_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the server allows.
+
+    Attributes
+    ----------
+    viewers : int
+        Most viewers at a time.
+    sessions : int
+        Most sessions at work at a time, lossless runs included.
+    grace_seconds : float
+        How long a shared session goes on without a viewer.
+    """
+
+    viewers: int = 500
+    sessions: int = 8
+    grace_seconds: float = 10.0
+
+
+class Hub:
+    """Starts, shares and ends runs. All methods belong to the event loop.
+
+    Parameters
+    ----------
+    prepare : callable
+        Makes a session from a request; called in the thread of its run.
+    limits : Limits
+    prepared : (Request, Session), optional
+        A session that was made before: the first viewer who asks for it gets it.
+    """
+
+    def __init__(self, prepare: Prepare, limits: Limits, prepared: tuple[Request, Session] | None = None) -> None:
+        self.limits = limits
+        self.viewers = 0
+        self._prepare = prepare
+        self._prepared = prepared
+        self._shared: dict[Request, PacedRun] = {}
+        self._runs: list[Run] = []
+        self._ticker: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to look after the runs."""
+        self._ticker = asyncio.create_task(self._tick())
+
+    async def close(self) -> None:
+        """Stop every run and wait for the threads, JOIN_SECONDS at most."""
+        if self._ticker is not None:
+            self._ticker.cancel()
+        for run in self._runs:
+            run.stop()
+        await asyncio.to_thread(self._join_all)
+        if self._prepared is not None:
+            self._prepared[1].close()
+            self._prepared = None
+
+    def enter(self) -> None:
+        """Count a viewer in.
+
+        Raises
+        ------
+        ServerFullError
+        """
+        if self.viewers >= self.limits.viewers:
+            raise ServerFullError(
+                f"The server has {self.viewers} viewers, which is as many as it takes.",
+                hint="Try again later.",
+            )
+        self.viewers += 1
+
+    def leave(self, run: Run | None) -> None:
+        """Count a viewer out, of the server and of its run."""
+        self.viewers -= 1
+        if run is None:
+            return
+        run.viewers -= 1
+        if run.viewers == 0:
+            run.idle_since = asyncio.get_running_loop().time()
+            if not run.shared:
+                self._drop(run)
+
+    def join(self, request: Request) -> Run:
+        """The run that serves this request, one under way or a new one.
+
+        Raises
+        ------
+        ServerFullError
+        """
+        run: Run | None = self._shared.get(request.session) if request.speed > 0 else None
+        if run is None or run.over:
+            run = self._begin(request)
+        run.viewers += 1
+        run.idle_since = None
+        return run
+
+    def describe(self) -> list[dict[str, Any]]:
+        """One entry a session, for /health."""
+        return [run.describe() for run in self._runs if not run.over]
+
+    def _begin(self, request: Request) -> Run:
+        self._make_room()
+        session = None
+        if self._prepared is not None and self._prepared[0].session == request.session:
+            session = self._prepared[1]
+            self._prepared = None
+        run: Run
+        if request.speed > 0:
+            run = self._shared[request.session] = PacedRun(request.session, self._prepare, session)
+        else:
+            run = LosslessRun(request, self._prepare, session)
+        self._runs.append(run)
+        run.start()
+        return run
+
+    def _make_room(self) -> None:
+        """End a session that nobody watches if there are too many."""
+        at_work = [run for run in self._runs if not run.over]
+        if len(at_work) < self.limits.sessions:
+            return
+        idle = [run for run in at_work if run.viewers == 0]
+        if not idle:
+            raise ServerFullError(
+                f"The server runs {len(at_work)} sessions, which is as many as it takes.",
+                hint="Join one that is running (GET /health lists them), or try again later.",
+            )
+        self._drop(min(idle, key=lambda run: run.idle_since or 0.0))
+
+    def _drop(self, run: Run) -> None:
+        run.stop()
+        self._runs.remove(run)
+        if isinstance(run, PacedRun) and self._shared.get(run.request) is run:
+            del self._shared[run.request]
+
+    async def _tick(self) -> None:
+        """Wake the viewers for what is due by the clock, and end what nobody watches."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            for run in list(self._runs):
+                run.ring()
+                idle = run.viewers == 0 and run.idle_since is not None
+                if idle and (run.over or loop.time() - (run.idle_since or 0) > self.limits.grace_seconds):
+                    self._drop(run)
+
+    def _join_all(self) -> None:
+        for run in self._runs:
+            run.join(JOIN_SECONDS / len(self._runs))

@@ -1,0 +1,72 @@
+"""A paced session, shared by its viewers."""
+
+from __future__ import annotations
+
+import time
+
+from vp.server.history import History
+from vp.server.pacing import NS, Pace
+from vp.server.protocol import Request
+from vp.server.run import Facts, Prepare, Run, Session
+from vp.server.wire import header, pack
+
+FRAMES_A_CALL = 64
+STEP_NS = 10 * NS
+LOOK_SECONDS = 0.25
+NOTE_SECONDS = 0.5
+
+
+class PacedRun(Run):
+    """Plays a session against the wall clock and keeps its recent frames.
+
+    The clock starts when the session is ready to play. Between frames the thread sleeps until the next frame
+    can be due: a frame comes no sooner than the throttle after the last one, and the records before it do not
+    care when they are processed, only in which order.
+    """
+
+    shared = True
+
+    def __init__(self, request: Request, prepare: Prepare, session: Session | None = None) -> None:
+        super().__init__(request, prepare, session)
+        self.history: History | None = None
+
+    def _play(self, session: Session) -> None:
+        self.history = History(len(header(session.layout.message_bytes)) + session.layout.message_bytes)
+        self.state = "live"
+        throttle_ns = round(self.request.throttle_ms * 1e6)
+        pace = Pace(self._first_ns(session), time.monotonic(), self.request.speed)
+        last_frame_ns = pace.clock_ns - throttle_ns
+        noted_at = 0.0
+        while not session.finished:
+            self._check_stop()
+            due_ns = session.next_event_ns
+            if due_ns is None:
+                break
+            target_ns = pace.target_ns(time.monotonic())
+            batch = session.advance(min(target_ns, due_ns + STEP_NS) + 1, FRAMES_A_CALL)
+            if batch.count:
+                last_frame_ns = int(batch.ts_ns[-1])
+                self.history.append(pack(batch.buffer), last_frame_ns)
+                self.call()
+                self.history.tidy()
+            due_ns = session.next_event_ns
+            if due_ns is None:
+                break
+            now = time.monotonic()
+            lag = pace.lag_seconds(due_ns, now)
+            if now - noted_at >= NOTE_SECONDS:
+                self._note(lag)
+                noted_at = now
+            else:
+                facts = self.facts
+                self.facts = Facts(session.clock_ns, session.records_done, lag, facts.anomalies)
+            wait = pace.seconds_until(max(due_ns, last_frame_ns + throttle_ns), now)
+            if wait > 0:
+                self._stop.wait(min(wait, LOOK_SECONDS))
+        self._note(0.0)
+
+    @staticmethod
+    def _first_ns(session: Session) -> int:
+        """The clock that the pace starts from: the first record to come, not before frames begin."""
+        due_ns = session.next_event_ns
+        return session.info.emit_from_ns if due_ns is None else max(due_ns, session.info.emit_from_ns)

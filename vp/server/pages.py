@@ -1,0 +1,55 @@
+"""The page's files, as they lie in web/."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+
+WEB = Path(__file__).resolve().parents[2] / "web"
+HOME = "/vacuum-pressure.html"
+MIME = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+PLAIN_HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+PLAIN_PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.\-]*/)*[A-Za-z0-9_][A-Za-z0-9_.\-]*")
+
+
+async def home(request: Request) -> Response:
+    """Lead to the page."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(HOME + query)
+
+
+async def page(request: Request) -> Response:
+    """One file of web/: pages, modules and styles; nothing hidden, nothing installed."""
+    path: str = request.path_params["path"]
+    if not PLAIN_PATH.fullmatch(path) or "node_modules" in path.split("/"):
+        raise HTTPException(404)
+    file = WEB / path
+    kind = MIME.get(file.suffix)
+    if kind is None or not file.resolve().is_relative_to(WEB) or not file.is_file():
+        raise HTTPException(404)
+    response = FileResponse(file)
+    response.headers["content-type"] = kind
+    response.headers["cache-control"] = "no-cache"
+    response.headers["content-security-policy"] = _policy(request.headers.get("host", ""))
+    response.headers["x-content-type-options"] = "nosniff"
+    response.headers["referrer-policy"] = "no-referrer"
+    return response
+
+
+def _policy(host: str) -> str:
+    """Nothing but this server's own files, and its own stream."""
+    stream = f" ws://{host} wss://{host}" if PLAIN_HOST.fullmatch(host) else ""
+    return (
+        "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; "
+        f"img-src 'self' data:; connect-src 'self'{stream}; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'self'"
+    )

@@ -1,0 +1,142 @@
+"""Frames as bytes on the socket, and the connection that carries them.
+
+A frame message of a session always has the same length, so its websocket header is a constant, and a block of
+frames with their headers between is written in one piece: sending costs no Python per frame. The history
+holds frames in this form.
+
+The connection is uvicorn's own websocket protocol with three things added: such writes, a bound on how long a
+reader may take nothing, and a close with 1001 at shutdown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from asyncio.transports import BaseTransport
+from typing import Any, Protocol, cast
+
+import numpy as np
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import OPEN
+
+from vp.server.protocol import CLOSE_GOING_AWAY
+
+EXTENSION = "vp.connection"
+STALL_SECONDS = 10.0
+SHUTDOWN_SECONDS = 1.5
+FIN_BINARY = 0x82
+
+
+class ConnectionLostError(Exception):
+    """The viewer has gone, or took nothing for STALL_SECONDS and was cut off."""
+
+
+class Projector(Protocol):
+    """Re-encodes one frame message (vp.frames.Projection)."""
+
+    def apply(self, message: Any) -> bytes: ...
+
+
+def header(length: int) -> bytes:
+    """The websocket header of a whole binary message of `length` bytes from a server (RFC 6455, 5.2)."""
+    if length < 126:
+        return struct.pack("!BB", FIN_BINARY, length)
+    if length < 1 << 16:
+        return struct.pack("!BBH", FIN_BINARY, 126, length)
+    return struct.pack("!BBQ", FIN_BINARY, 127, length)
+
+
+def pack(messages: np.ndarray) -> np.ndarray:
+    """Messages uint8[n, length] with their headers: a new array uint8[n, len(header) + length]."""
+    count, length = messages.shape
+    head = np.frombuffer(header(length), np.uint8)
+    packed = np.empty((count, len(head) + length), np.uint8)
+    packed[:, : len(head)] = head
+    packed[:, len(head) :] = messages
+    return packed
+
+
+def unpack(data: memoryview, length: int) -> np.ndarray:
+    """The messages of `length` bytes in a packed block: uint8[n, length], a view."""
+    stride = len(header(length)) + length
+    return np.frombuffer(data, np.uint8).reshape(-1, stride)[:, stride - length :]
+
+
+def project(messages: np.ndarray, projector: Projector, length: int) -> np.ndarray:
+    """Messages uint8[n, *] re-encoded, each `length` bytes long: uint8[n, length]."""
+    projected = b"".join([projector.apply(message) for message in messages])
+    return np.frombuffer(projected, np.uint8).reshape(-1, length)
+
+
+class Connection(WebSocketsSansIOProtocol):
+    """One viewer's websocket. The application finds it in its scope's extensions under EXTENSION."""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Let `writable` mean that all of what was written has gone to the system."""
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=0)
+
+    async def run_asgi(self) -> None:
+        """Run the application with this connection in reach."""
+        cast("dict[str, Any]", self.scope["extensions"])[EXTENSION] = self
+        await super().run_asgi()
+
+    async def write(self, packed: memoryview | bytes) -> None:
+        """Write whole messages with their headers, once all before have gone to the system.
+
+        What is written must not change any more. At most one such write is held in memory.
+        """
+        await self.drain()
+        self._require_open()
+        self.transport.write(packed)
+
+    async def write_text(self, text: str) -> None:
+        """Write one text message."""
+        data = text.encode()
+        await self.drain()
+        self._require_open()
+        self.conn.send_text(data)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+
+    async def write_close(self, code: int, reason: str = "") -> None:
+        """Close with `code`, once all before has gone."""
+        await self.drain()
+        if self._open:
+            await self.send({"type": "websocket.close", "code": code, "reason": reason})
+
+    async def drain(self) -> None:
+        """Wait until everything written has gone to the system; cut off a reader that takes nothing.
+
+        Neither keepalive nor close would ever free a connection whose peer has stopped reading.
+        """
+        while not self.writable.is_set():
+            waiting_bytes = self.transport.get_write_buffer_size()
+            try:
+                async with asyncio.timeout(STALL_SECONDS):
+                    await self.writable.wait()
+            except TimeoutError:
+                if self.transport.get_write_buffer_size() >= waiting_bytes:
+                    self.transport.abort()
+                    raise ConnectionLostError from None
+
+    @property
+    def _open(self) -> bool:
+        gone = self.disconnected or self.close_sent or self.transport.is_closing()
+        return not gone and self.conn.state is OPEN
+
+    def _require_open(self) -> None:
+        if not self._open:
+            raise ConnectionLostError
+
+    def shutdown(self) -> None:
+        """Close with 1001: the server is going away. Called by uvicorn."""
+        if not self.handshake_complete or not self._open:
+            super().shutdown()
+        else:
+            self.stop_keepalive()
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": CLOSE_GOING_AWAY})
+            self.conn.send_close(CLOSE_GOING_AWAY, "the server is shutting down")
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.close_sent = True
+            self.transport.close()
+        self.loop.call_later(SHUTDOWN_SECONDS, self.transport.abort)

@@ -1,0 +1,267 @@
+"""Every option of the programs and of the stream's address, in one table.
+
+The table feeds the command lines (vp.cli), the websocket's query string (vp.server.protocol) and the docs.
+It imports nothing heavy, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from vp.errors import BadParameterError
+
+MAX_PORT = 65_535
+MAX_SPEED = 1_000_000.0
+MAX_THROTTLE_MS = 86_400_000.0
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One option.
+
+    Attributes
+    ----------
+    name : str
+        As in Python and in the query string (`throttle_ms`).
+    flag : str
+        As on the command line (`--throttle-ms`).
+    default : object
+        The value when it is left out; None stands for what `help` says.
+    type : callable
+        `type(name, text)` gives the value, or raises BadParameterError.
+    unit : str
+        What the number counts, or the form of the text; stands for the value in `--help`.
+    help : str
+        One or two sentences.
+    example : str
+        A value that works, as typed.
+    programs : tuple of str
+        Which programs take it: serve, record.
+    query : bool
+        Whether the stream's address takes it too.
+    """
+
+    name: str
+    flag: str
+    default: Any
+    type: Callable[[str, str], Any]
+    unit: str
+    help: str
+    example: str
+    programs: tuple[str, ...]
+    query: bool = False
+
+
+def text(_name: str, value: str) -> str | None:
+    """A piece of text; an empty one is none at all."""
+    return value.strip() or None
+
+
+def number(name: str, value: str, most: float) -> float:
+    """A finite number from 0 to `most`."""
+    try:
+        parsed = float(value)
+    except ValueError:
+        parsed = math.nan
+    if not 0 <= parsed <= most:
+        raise BadParameterError(
+            f"{name} was {value!r}, expected a number from 0 to {most:,.0f}.",
+            hint=f"For example {name}={EXAMPLES[name]}.",
+        )
+    return parsed + 0.0  # -0 becomes 0
+
+
+def speed(name: str, value: str) -> float:
+    """How many times faster than the clock."""
+    return number(name, value, MAX_SPEED)
+
+
+def throttle_ms(name: str, value: str) -> float:
+    """Milliseconds of event time, at most a day."""
+    return number(name, value, MAX_THROTTLE_MS)
+
+
+def port(name: str, value: str) -> int:
+    """A TCP port."""
+    try:
+        parsed = int(value)
+    except ValueError:
+        parsed = -1
+    if not 0 <= parsed <= MAX_PORT:
+        raise BadParameterError(
+            f"{name} was {value!r}, expected a whole number from 0 to {MAX_PORT} (0: any free port).",
+            hint=f"For example --port {EXAMPLES[name]}.",
+        )
+    return parsed
+
+
+def field_list(_name: str, value: str) -> tuple[str, ...] | None:
+    """Column names with commas between; none at all stands for every column."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) or None
+
+
+def log_level(name: str, value: str) -> str:
+    """A name out of LOG_LEVELS."""
+    if value.lower() not in LOG_LEVELS:
+        raise BadParameterError(f"{name} was {value!r}, expected one of {', '.join(LOG_LEVELS)}.")
+    return value.lower()
+
+
+BOTH = ("serve", "record")
+SERVE = ("serve",)
+RECORD = ("record",)
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "product_type",
+        "--product-type",
+        None,
+        text,
+        "TYPE",
+        "Kind of market: future_mbo or equity_mbo. Without it, the symbol and the date, the generated "
+        "demonstration session is used.",
+        "future_mbo",
+        BOTH,
+        query=True,
+    ),
+    Setting(
+        "symbol",
+        "--symbol",
+        None,
+        text,
+        "SYMBOL",
+        "Contract, root (its busiest contract in the file), continuous name, or ticker.",
+        "MNQH6",
+        BOTH,
+        query=True,
+    ),
+    Setting("dt", "--dt", None, text, "YYYY-MM-DD", "Date of the session.", "2026-02-06", BOTH, query=True),
+    Setting(
+        "start_time",
+        "--start-time",
+        None,
+        text,
+        "HH:MM",
+        "Time of day in New York at which frames begin. The book is built up to 30 minutes before, the model "
+        "warmed up from there. Left out: frames from the start of the session (the demonstration: 09:30).",
+        "09:30",
+        BOTH,
+        query=True,
+    ),
+    Setting(
+        "end_time",
+        "--end-time",
+        None,
+        text,
+        "HH:MM",
+        "Time of day in New York at which the recording ends. Left out: the end of the session.",
+        "10:15",
+        RECORD,
+    ),
+    Setting(
+        "speed",
+        "--speed",
+        1.0,
+        speed,
+        "TIMES",
+        "How fast event time passes: 1 as it happened, 2 twice as fast, 0 as fast as the reader takes it with "
+        "no frame dropped.",
+        "2",
+        SERVE,
+        query=True,
+    ),
+    Setting(
+        "throttle_ms",
+        "--throttle-ms",
+        25.0,
+        throttle_ms,
+        "MILLISECONDS",
+        "Least event time between two frames; 0 makes one at the end of every market event.",
+        "100",
+        BOTH,
+        query=True,
+    ),
+    Setting(
+        "fields",
+        "--fields",
+        None,
+        field_list,
+        "NAMES",
+        "Grid columns wanted, with commas between; the scalar columns always come. Left out: all.",
+        "pressure,vacuum",
+        RECORD,
+        query=True,
+    ),
+    Setting(
+        "out",
+        "--out",
+        None,
+        text,
+        "FILE",
+        "File to write, Arrow or Parquet by its ending (.arrow, .parquet). It is written whole or not at all.",
+        "mnq.parquet",
+        RECORD,
+    ),
+    Setting("port", "--port", 8002, port, "PORT", "Port to listen on; 0 takes any free one.", "8002", SERVE),
+    Setting(
+        "host",
+        "--host",
+        "127.0.0.1",
+        text,
+        "ADDRESS",
+        "Address to listen on. Only this machine can reach 127.0.0.1; any other address lets the network in, "
+        "and nothing asks who is there.",
+        "127.0.0.1",
+        SERVE,
+    ),
+    Setting(
+        "lake",
+        "--lake",
+        None,
+        text,
+        "DIRECTORY",
+        "Directory of the raw files and the cache. Left out: $VP_LAKE, else ./lake.",
+        "./lake",
+        BOTH,
+    ),
+    Setting(
+        "log_level",
+        "--log-level",
+        "warning",
+        log_level,
+        "LEVEL",
+        f"How much to say on stderr: {', '.join(LOG_LEVELS)}. debug also shows where an unexpected error came from.",
+        "info",
+        BOTH,
+    ),
+)
+EXAMPLES = {setting.name: setting.example for setting in SETTINGS}
+
+
+def of_program(program: str) -> tuple[Setting, ...]:
+    """The settings that `program` (serve, record) takes."""
+    return tuple(setting for setting in SETTINGS if program in setting.programs)
+
+
+def of_query() -> tuple[Setting, ...]:
+    """The settings that the stream's address takes."""
+    return tuple(setting for setting in SETTINGS if setting.query)
+
+
+def markdown(program: str) -> str:
+    """The settings of `program` as a Markdown table, for the docs."""
+    rows = ["| option | default | meaning | example |", "| --- | --- | --- | --- |"]
+    for setting in of_program(program):
+        default = "" if setting.default is None else f"`{shown(setting.default)}`"
+        example = f"`{setting.flag} {setting.example}`"
+        rows.append(f"| `{setting.flag} {setting.unit}` | {default} | {setting.help} | {example} |")
+    return "\n".join(rows) + "\n"
+
+
+def shown(value: Any) -> str:
+    """A value as a person would type it: 1 rather than 1.0."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
