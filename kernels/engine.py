@@ -38,7 +38,7 @@ from kernels.contract import (
 )
 from kernels.frame import write_frame
 from kernels.jit import kernel, step
-from kernels.ring import bucket_of, count_all_depth, holds, rebase, recentre
+from kernels.ring import bucket_of, count_all_depth, holds, rebase, recentre, touch_outside
 from kernels.types import Bytes, Float32s, Float64s, Int64s, UInt32s
 
 
@@ -50,11 +50,26 @@ def follow_spot(
     book: Int64s,
     cell_floats: Float64s,
     cell_ints: Int64s,
+    outer_floats: Float64s,
+    outer_ints: Int64s,
+    outer_bucket: Int64s,
     engine: Int64s,
 ) -> None:
     """Keep the ring's centre at spot."""
     if book[B_SPOT] != engine[E_CENTRE] and book[B_SPOT] != NO_BUCKET:
-        recentre(depth, far_price, far_depth, book, cell_floats, cell_ints, engine, book[B_SPOT])
+        recentre(
+            depth,
+            far_price,
+            far_depth,
+            book,
+            cell_floats,
+            cell_ints,
+            outer_floats,
+            outer_ints,
+            outer_bucket,
+            engine,
+            book[B_SPOT],
+        )
 
 
 @step
@@ -65,6 +80,9 @@ def take_effect(
     book: Int64s,
     cell_floats: Float64s,
     cell_ints: Int64s,
+    outer_floats: Float64s,
+    outer_ints: Int64s,
+    outer_bucket: Int64s,
     engine: Int64s,
     parameters: Float64s,
     active: int,
@@ -79,10 +97,7 @@ def take_effect(
     """Bring the effect of one record (kernels.book) into the cells; `active` is 0 for snapshot records."""
     clock = book[B_CLOCK]
     event_id = book[B_EVENT_ID]
-    if engine[E_CENTRE] == NO_BUCKET and bits & (TOUCH_FROM | TOUCH_TO):
-        bucket = bucket_of(to_price if bits & TOUCH_TO else from_price, book[B_BUCKET])
-        recentre(depth, far_price, far_depth, book, cell_floats, cell_ints, engine, bucket)
-    elif bits & DEPTH_RESET:
+    if bits & DEPTH_RESET:
         count_all_depth(depth, far_price, far_depth, book, cell_ints, engine)
     else:
         if removed != 0:
@@ -99,10 +114,40 @@ def take_effect(
         bucket = bucket_of(from_price, book[B_BUCKET])
         if holds(engine, bucket):
             touch(cell_floats, cell_ints, parameters, bucket, clock, event_id, 0, pull, fill)
+        else:
+            touch_outside(
+                depth,
+                far_price,
+                far_depth,
+                book,
+                outer_floats,
+                outer_ints,
+                outer_bucket,
+                parameters,
+                bucket,
+                0,
+                pull,
+                fill,
+            )
     if bits & TOUCH_TO:
         bucket = bucket_of(to_price, book[B_BUCKET])
         if holds(engine, bucket):
             touch(cell_floats, cell_ints, parameters, bucket, clock, event_id, added, 0, 0)
+        else:
+            touch_outside(
+                depth,
+                far_price,
+                far_depth,
+                book,
+                outer_floats,
+                outer_ints,
+                outer_bucket,
+                parameters,
+                bucket,
+                added,
+                0,
+                0,
+            )
 
 
 @kernel
@@ -124,6 +169,9 @@ def advance(
     counters: Int64s,
     cell_floats: Float64s,
     cell_ints: Int64s,
+    outer_floats: Float64s,
+    outer_ints: Int64s,
+    outer_bucket: Int64s,
     engine: Int64s,
     parameters: Float64s,
     baseline: Float64s,
@@ -143,7 +191,9 @@ def advance(
     Returns (index of the next record, number of the next message, why it stopped).
     """
     row = first_row
-    follow_spot(depth, far_price, far_depth, book, cell_floats, cell_ints, engine)
+    follow_spot(
+        depth, far_price, far_depth, book, cell_floats, cell_ints, outer_floats, outer_ints, outer_bucket, engine
+    )
     for i in range(first, ts_event.size):
         record_flags = np.int64(flags[i])
         record_action = action[i]
@@ -160,8 +210,19 @@ def advance(
             if book[B_IN_SNAPSHOT] != 0:
                 book[B_IN_SNAPSHOT] = 0
                 update_spot(book)
-                follow_spot(depth, far_price, far_depth, book, cell_floats, cell_ints, engine)
-                rebase(cell_ints)
+                follow_spot(
+                    depth,
+                    far_price,
+                    far_depth,
+                    book,
+                    cell_floats,
+                    cell_ints,
+                    outer_floats,
+                    outer_ints,
+                    outer_bucket,
+                    engine,
+                )
+                rebase(depth, far_price, far_depth, book, cell_ints, outer_ints, outer_bucket)
             advance_clock(book, counters, ts_event[i])
             active = 1
         book[B_EVENT_ID] += 1
@@ -189,6 +250,9 @@ def advance(
                 book,
                 cell_floats,
                 cell_ints,
+                outer_floats,
+                outer_ints,
+                outer_bucket,
                 engine,
                 parameters,
                 active,
@@ -201,7 +265,7 @@ def advance(
                 added,
             )
         if record_action == ACTION_CLEAR:
-            rebase(cell_ints)
+            rebase(depth, far_price, far_depth, book, cell_ints, outer_ints, outer_bucket)
         elif record_action == ACTION_TRADE and active != 0 and engine[E_EMITTING] != 0:
             if side[i] == SIDE_BID:
                 engine[E_BUY_VOLUME] += np.int64(size[i])
@@ -210,9 +274,20 @@ def advance(
         if record_flags & FLAG_LAST:
             book[B_IN_SNAPSHOT] = 0
             end_event(book, counters)
-            follow_spot(depth, far_price, far_depth, book, cell_floats, cell_ints, engine)
+            follow_spot(
+                depth,
+                far_price,
+                far_depth,
+                book,
+                cell_floats,
+                cell_ints,
+                outer_floats,
+                outer_ints,
+                outer_bucket,
+                engine,
+            )
             if snapshot != 0:
-                rebase(cell_ints)
+                rebase(depth, far_price, far_depth, book, cell_ints, outer_ints, outer_bucket)
             if engine[E_EMITTING] != 0 and book[B_CLOCK] != NO_TIME:
                 last = engine[E_LAST_FRAME_NS]
                 if last == NO_TIME or book[B_CLOCK] - last >= engine[E_THROTTLE_NS]:

@@ -150,7 +150,9 @@ def next_bid(depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s, 
     tick = book[B_TICK]
     base = book[B_BASE_TICK]
     if book[B_DENSE_ASKS + BID] > 0:
-        level = min((below - 1) // tick - base, depth.size // 2 - 1)
+        level = depth.size // 2 - 1
+        if below <= (base + level) * tick:
+            level = (below - 1) // tick - base
         while level >= 0 and depth[2 * level + BID] == 0:
             level -= 1
         if level >= 0:
@@ -169,7 +171,9 @@ def next_ask(depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s, 
     tick = book[B_TICK]
     base = book[B_BASE_TICK]
     if book[B_DENSE_ASKS + ASK] > 0:
-        level = max(above // tick + 1 - base, 0)
+        level = 0
+        if above >= base * tick:
+            level = above // tick + 1 - base
         levels = depth.size // 2
         while level < levels and depth[2 * level + ASK] == 0:
             level += 1

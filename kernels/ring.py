@@ -1,25 +1,31 @@
-"""The ring of cells around spot: which buckets it holds, and their depth.
+"""The ring of cells around spot: which buckets it holds, their depth, and where the others wait.
 
-The ring holds exactly the buckets [centre - RING_HALF, centre + RING_HALF); the centre is spot, and before
-the first spot the bucket of the first order. A bucket that leaves the ring is forgotten, one that enters is
-new; its depth comes from the levels and is then kept up to date with every record.
+The ring holds exactly the buckets [centre - RING_HALF, centre + RING_HALF); the centre is spot. The depth of its
+cells is kept up to date with every record. A bucket outside is touched too: its cell lies in the outer ring,
+`outer_floats` and `outer_ints` (as the ring's own) with the bucket's number in `outer_bucket` (int64[RING],
+NO_BUCKET: free), until a bucket RING away takes its place. A cell goes over from one to the other as spot moves.
 """
 
 from __future__ import annotations
 
-from kernels.cells import forget
+from kernels.cells import forget, touch
 from kernels.contract import (
     ASK,
     B_BASE_TICK,
     B_BUCKET,
+    B_CLOCK,
+    B_EVENT_ID,
     B_SPARSE_ASKS,
     B_TICK,
     BID,
+    CELL_FLOATS,
     CELL_INTS,
     E_CENTRE,
     I_BASELINE,
     I_DEPTH,
+    I_TOUCHED_NS,
     NO_BUCKET,
+    NO_TIME,
     RING,
     RING_HALF,
     RING_MASK,
@@ -77,6 +83,15 @@ def count_all_depth(
         count_depth(depth, far_price, far_depth, book, cell_ints, first, first + RING - 1)
 
 
+@step
+def swap_cells(cell_floats: Float64s, cell_ints: Int64s, outer_floats: Float64s, outer_ints: Int64s, slot: int) -> None:
+    """Exchange the cells that lie at `slot` of the ring and of the outer ring."""
+    for k in range(slot * CELL_FLOATS, (slot + 1) * CELL_FLOATS):
+        cell_floats[k], outer_floats[k] = outer_floats[k], cell_floats[k]
+    for k in range(slot * CELL_INTS, (slot + 1) * CELL_INTS):
+        cell_ints[k], outer_ints[k] = outer_ints[k], cell_ints[k]
+
+
 @kernel
 def recentre(
     depth: Int64s,
@@ -85,10 +100,13 @@ def recentre(
     book: Int64s,
     cell_floats: Float64s,
     cell_ints: Int64s,
+    outer_floats: Float64s,
+    outer_ints: Int64s,
+    outer_bucket: Int64s,
     engine: Int64s,
     centre: int,
 ) -> None:
-    """Move the ring to `centre`: the buckets that enter are new."""
+    """Move the ring to `centre`: touched buckets that leave go to the outer ring, those that enter come from it."""
     old = engine[E_CENTRE]
     engine[E_CENTRE] = centre
     first = centre - RING_HALF
@@ -99,12 +117,55 @@ def recentre(
         else:
             last = old - RING_HALF - 1
     for bucket in range(first, last + 1):
-        forget(cell_floats, cell_ints, bucket)
+        slot = bucket & RING_MASK
+        touched = cell_ints[slot * CELL_INTS + I_TOUCHED_NS] != NO_TIME
+        leaves = old - RING_HALF + ((bucket - old + RING_HALF) & RING_MASK) if touched else NO_BUCKET
+        waits = outer_bucket[slot] == bucket
+        if waits or touched:
+            swap_cells(cell_floats, cell_ints, outer_floats, outer_ints, slot)
+            outer_bucket[slot] = leaves
+        if not waits:
+            forget(cell_floats, cell_ints, bucket)
     count_depth(depth, far_price, far_depth, book, cell_ints, first, last)
 
 
 @kernel
-def rebase(cell_ints: Int64s) -> None:
+def touch_outside(
+    depth: Int64s,
+    far_price: Int64s,
+    far_depth: Int64s,
+    book: Int64s,
+    outer_floats: Float64s,
+    outer_ints: Int64s,
+    outer_bucket: Int64s,
+    parameters: Float64s,
+    bucket: int,
+    add: int,
+    pull: int,
+    fill: int,
+) -> None:
+    """Touch a bucket that the ring does not hold; the newest of those that share a place stays."""
+    if outer_bucket[bucket & RING_MASK] != bucket:
+        forget(outer_floats, outer_ints, bucket)
+        outer_bucket[bucket & RING_MASK] = bucket
+    count_depth(depth, far_price, far_depth, book, outer_ints, bucket, bucket)
+    touch(outer_floats, outer_ints, parameters, bucket, book[B_CLOCK], book[B_EVENT_ID], add, pull, fill)
+
+
+@kernel
+def rebase(
+    depth: Int64s,
+    far_price: Int64s,
+    far_depth: Int64s,
+    book: Int64s,
+    cell_ints: Int64s,
+    outer_ints: Int64s,
+    outer_bucket: Int64s,
+) -> None:
     """Set every bucket's depth baseline to its depth now: rebuilding a book is no activity."""
     for i in range(0, cell_ints.size, CELL_INTS):
         cell_ints[i + I_BASELINE] = cell_ints[i + I_DEPTH]
+    for slot in range(outer_bucket.size):
+        if outer_bucket[slot] != NO_BUCKET:
+            count_depth(depth, far_price, far_depth, book, outer_ints, outer_bucket[slot], outer_bucket[slot])
+            outer_ints[slot * CELL_INTS + I_BASELINE] = outer_ints[slot * CELL_INTS + I_DEPTH]

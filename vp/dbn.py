@@ -56,7 +56,7 @@ RECORD_BYTES: dict[int, tuple[int, ...]] = {
     22: (80, 176),  # symbol mapping
     23: (80, 320),  # system
     24: (64, 80),  # statistics
-    17: (56,),  # ohlcv, deprecated
+    17: (56,),  # bars, deprecated
     32: (56,),
     33: (56,),
     34: (56,),
@@ -70,6 +70,7 @@ RECORD_BYTES: dict[int, tuple[int, ...]] = {
     195: (80,),
     196: (80,),
 }
+BAR_RTYPES = (17, 32, 33, 34, 35, 36)
 ACTIONS = "ACMRTFN"
 SIDES = "ABN"
 
@@ -105,7 +106,8 @@ class DbnFile:
         self.dataset: str = metadata.dataset
         self.ts_out: bool = bool(metadata.ts_out)
         self.mappings = _mappings(metadata)
-        if metadata.schema is not None and str(metadata.schema) != "mbo":
+        self.mixed = metadata.schema is None
+        if not self.mixed and str(metadata.schema) != "mbo":
             raise WrongSchemaError(
                 f"{path.name} holds the schema {metadata.schema}, expected mbo (market by order).",
                 hint="Download the mbo schema for this date.",
@@ -120,13 +122,25 @@ class DbnFile:
         """How many records the file holds, where its size tells."""
         return None if self.compressed else (self.size_bytes - self.data_offset) // self.mbo_bytes
 
+    def record_lengths(self) -> np.ndarray:
+        """Lengths in words that each record type may have in this file: uint8[256, 4].
+
+        A file of the schema mbo holds no bars, which have the length of an order's record.
+        """
+        lengths = _LENGTHS_TS_OUT if self.ts_out else _LENGTHS
+        if self.mixed:
+            return lengths
+        lengths = lengths.copy()
+        lengths[list(BAR_RTYPES)] = 0
+        return lengths
+
     @property
     def mbo_bytes(self) -> int:
         """Length of a market-by-order record in this file."""
         return MBO_BYTES + 8 * self.ts_out
 
-    def blocks(self, offset: int | None = None) -> Iterator[tuple[bytes, int]]:
-        """Uncompressed bytes from `offset` (default: the first record) on, as (bytes, offset of the first).
+    def blocks(self, offset: int | None = None) -> Iterator[bytes]:
+        """Uncompressed bytes from `offset` (default: the first record) on.
 
         Raises
         ------
@@ -137,24 +151,21 @@ class DbnFile:
         """
         offset = self.data_offset if offset is None else offset
         with self.path.open("rb") as file:
-            if self.compressed:
-                at = 0
-                for chunk in _decompress(file, self.path):
-                    if at + len(chunk) > offset:
-                        skip = max(offset - at, 0)
-                        yield (chunk[skip:] if skip else chunk), at + skip
-                    at += len(chunk)
+            if not self.compressed:
+                file.seek(offset)
+                while block := file.read(BLOCK_BYTES):
+                    yield block
                 return
-            file.seek(offset)
-            while chunk := file.read(BLOCK_BYTES):
-                yield chunk, offset
-                offset += len(chunk)
+            for block in _decompress(file, self.path):
+                if offset < len(block):
+                    yield block[offset:] if offset else block
+                offset = max(offset - len(block), 0)
 
     def _read_header(self) -> tuple[int, Any, int]:
         head = b""
         wanted = PRELUDE_BYTES
         version = 0
-        for chunk, _ in self.blocks(0):
+        for chunk in self.blocks(0):
             head += chunk
             if version == 0 and len(head) >= PRELUDE_BYTES:
                 if head[:3] != b"DBN":
@@ -252,21 +263,31 @@ class EventReader:
         """
         cursor = np.zeros(D_WORDS, np.int64)
         cursor[D_RECORDS] = record_index
-        carry = b""
-        chunk_at, chunk_record = offset if offset is not None else self.file.data_offset, record_index
+        lengths = self.file.record_lengths()
         columns = (*self._columns.core(), self._columns.ts_recv, self._columns.sequence)
         rows = len(self._columns)
-        base = chunk_at
-        for block, block_at in self.file.blocks(offset):
+        carry = b""
+        base = self.file.data_offset if offset is None else offset
+        chunk_at, chunk_record = base, record_index
+        problem: DamagedFileError | None = None
+        blocks = self.file.blocks(offset)
+        while problem is None:
+            try:
+                block = next(blocks, b"")
+            except DamagedFileError as error:  # of the compressed stream
+                problem = error
+                problem.record_index, problem.byte_offset = self.records_seen, base
+                break
+            if not block:
+                break
             data = carry + block if carry else block
-            base = block_at - len(carry)
             view = np.frombuffer(data, np.uint8)
             cursor[D_POSITION] = 0
             while True:
                 decode.decode_records(
                     view,
                     len(view),
-                    _LENGTHS_TS_OUT if self.file.ts_out else _LENGTHS,
+                    lengths,
                     self.file.mbo_bytes // 4,
                     _VALID_ACTION,
                     _VALID_SIDE,
@@ -277,16 +298,19 @@ class EventReader:
                 )
                 self.records_seen = int(cursor[D_RECORDS])
                 if cursor[D_ERROR] != DECODE_OK:
-                    raise self._damage(int(cursor[D_ERROR]), view, int(cursor[D_POSITION]), base)
+                    problem = self._damage(int(cursor[D_ERROR]), view, int(cursor[D_POSITION]), base)
+                    break
                 if cursor[D_ROWS] < rows:
                     break
                 yield self._columns.head(rows), chunk_at, chunk_record
                 cursor[D_ROWS] = 0
-                chunk_at, chunk_record = base + int(cursor[D_POSITION]), int(cursor[D_RECORDS])
+                chunk_at, chunk_record = base + int(cursor[D_POSITION]), self.records_seen
             carry = data[int(cursor[D_POSITION]) :]
             base += int(cursor[D_POSITION])
         if cursor[D_ROWS]:
             yield self._columns.head(int(cursor[D_ROWS])), chunk_at, chunk_record
+        if problem is not None:
+            raise problem
         if carry:
             raise TruncatedFileError(
                 f"{self.file.path.name} ends within record {self.records_seen}, which begins at byte {base}: "
@@ -334,7 +358,7 @@ def count_by_instrument(file: DbnFile) -> dict[int, int]:
     ids = np.zeros(MAX_INSTRUMENTS, np.int64)
     counts = np.zeros(MAX_INSTRUMENTS, np.int64)
     carry = b""
-    for block, _ in file.blocks():
+    for block in file.blocks():
         data = carry + block if carry else block
         view = np.frombuffer(data, np.uint8)
         position = int(decode.count_instruments(view, len(view), 0, ids, counts))

@@ -113,6 +113,9 @@ class EventDrivenVPEngine:
         self._cell_floats = np.zeros(RING * CELL_FLOATS)
         self._cell_ints = np.zeros(RING * CELL_INTS, np.int64)
         self._cell_ints[I_TOUCHED_NS::CELL_INTS] = NO_TIME
+        self._outer_floats = np.zeros_like(self._cell_floats)
+        self._outer_ints = np.zeros_like(self._cell_ints)
+        self._outer_bucket = np.full(RING, NO_BUCKET, np.int64)
         self._scalars = np.zeros(ENGINE_SCALARS, np.int64)
         self._scalars[E_CENTRE] = NO_BUCKET
         self._scalars[E_LAST_FRAME_NS] = NO_TIME
@@ -173,6 +176,9 @@ class EventDrivenVPEngine:
                 *self.book.state(),
                 self._cell_floats,
                 self._cell_ints,
+                self._outer_floats,
+                self._outer_ints,
+                self._outer_bucket,
                 self._scalars,
                 self._parameters,
                 self._baseline,

@@ -191,8 +191,7 @@ class Lake:
     def _no_raw_file(self, product: Product, date: dt.date, dates: list[dt.date]) -> NoRawFileError:
         directory = self._table_dir(SOURCES[0], product.product_type, product.root)
         name = f"{USUAL_DATASET[product.product_type]}-{date:%Y%m%d}.mbo.dbn"
-        market = "futures" if product.product_type == "future_mbo" else "equities"
-        get_it = f"scripts/batch_download_{market}.py fetches it, or put {name} or {name}.zst there"
+        get_it = f"put {name} or {name}.zst there"
         missing = f"There is no raw file of {product.root} for {date} in {directory}"
         if not dates:
             known = [f"{kind} {symbol}" for kind in PRODUCT_TYPES for symbol in self._symbols(kind)]

@@ -65,7 +65,7 @@ def server(lake: Path) -> Iterator[Server]:
     assert running.stop() == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps an event loop running, which other tests' own would meet
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         if os.environ.get("VP_REQUIRE_BROWSER") == "1":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -24,8 +25,8 @@ from kernels.contract import (
 )
 from kernels.orders import empty_slots, find_slot
 
-# ES, equities, 6E, SI; a power of two, an odd one, the smallest.
-TICKS = (250_000_000, 10_000_000, 50_000, 5_000_000, 1 << 28, 999_999_937, 1)
+# ES, equities, 6E, SI; a power of two, odd ones.
+TICKS = (250_000_000, 10_000_000, 50_000, 5_000_000, 1 << 28, 999_999_937, 7)
 FAR_SLOTS = 256
 
 
@@ -123,6 +124,20 @@ def test_dense_word_is_exact_division(tick: int, dense_levels: int, centre_tick:
         want = 2 * level if 0 <= level < dense_levels and price % tick == 0 else -1
         got = levels.dense_word(book.depth, book.book, price)
         assert got == want or (want == -1 and got < 0), price
+
+
+def test_a_caller_may_ask_whether_a_price_is_dense() -> None:
+    """Signed overflow is undefined in compiled code: a caller that compares the word must not be fooled by it."""
+
+    @numba.njit
+    def is_dense(depth: np.ndarray, book: np.ndarray, price: int) -> int:
+        return 1 if levels.dense_word(depth, book, price) >= 0 else 0
+
+    for tick in TICKS:
+        book = Levels(tick, 8, 86_000 * tick)
+        for price in (86_000 * tick + off for off in (0, 1, -1, tick // 3, 333_333, 10 * tick, -10 * tick)):
+            want = price % tick == 0 and -4 <= price // tick - 86_000 < 4
+            assert is_dense(book.depth, book.book, price) == want, (tick, price)
 
 
 def test_depth_of_all_orders() -> None:

@@ -15,7 +15,9 @@ from kernels.contract import (
     I_BASELINE,
     I_DEPTH,
     I_EVENT_ID,
+    I_TOUCHED_NS,
     NO_BUCKET,
+    NO_TIME,
     RING,
     RING_HALF,
     RING_MASK,
@@ -62,6 +64,8 @@ class Ring:
             self.want[bucket] = self.want.get(bucket, 0) + i + 1
         self.floats = np.zeros(RING * CELL_FLOATS)
         self.ints = np.zeros(RING * CELL_INTS, np.int64)
+        self.ints[I_TOUCHED_NS::CELL_INTS] = NO_TIME
+        self.outer = (self.floats.copy(), self.ints.copy(), np.full(RING, NO_BUCKET, np.int64))
         self.engine = np.zeros(ENGINE_SCALARS, np.int64)
         self.engine[E_CENTRE] = NO_BUCKET
 
@@ -70,7 +74,7 @@ class Ring:
         return self.book.depth, self.book.far_price, self.book.far_depth, self.book.scalars
 
     def recentre(self, centre: int) -> None:
-        recentre(*self.levels, self.floats, self.ints, self.engine, centre)
+        recentre(*self.levels, self.floats, self.ints, *self.outer, self.engine, centre)
 
     def buckets(self) -> range:
         centre = int(self.engine[E_CENTRE])
@@ -96,23 +100,29 @@ steps = st.sampled_from((0, 1, -1, 60, -700, RING_HALF, RING - 1, -RING, RING + 
     dense_levels=st.sampled_from((2, 64, 1 << 15)),
     moves=st.lists(steps, min_size=1, max_size=5),
 )
-def test_recentring_keeps_what_stays_and_forgets_what_leaves(
+def test_recentring_keeps_what_stays_and_sets_aside_what_leaves(
     ticks: list[int], off: int, buckets_wide: int, dense_levels: int, moves: list[int]
 ) -> None:
     ring = Ring([n * TICK + off for n in ticks], buckets_wide * TICK, dense_levels)
     ring.recentre(0)
-    kept: set[int] = set()
+    inside: set[int] = set()
+    aside: dict[int, int] = {}
     for move in moves:
         ring.check_depth()
-        for bucket in ring.buckets()[::97]:  # mark some cells with their own number
+        for bucket in ring.buckets():  # mark each cell with its own number
             ring.ints[(bucket & RING_MASK) * CELL_INTS + I_EVENT_ID] = bucket
+            ring.ints[(bucket & RING_MASK) * CELL_INTS + I_TOUCHED_NS] = 1
             ring.floats[(bucket & RING_MASK) * CELL_FLOATS] = bucket
-            kept.add(bucket)
+            inside.add(bucket)
         ring.recentre(int(ring.engine[E_CENTRE]) + move)
-        kept &= set(ring.buckets())
-        assert set(ring.column(I_EVENT_ID)) == kept - {0}
+        window = set(ring.buckets())
+        back = {bucket for bucket in aside.values() if bucket in window}
+        aside = {slot: bucket for slot, bucket in aside.items() if bucket not in back}
+        aside |= {bucket & RING_MASK: bucket for bucket in inside - window}
+        inside = (inside & window) | back
+        assert set(ring.column(I_EVENT_ID)) == inside - {0}
         marked = {b for b in ring.buckets() if ring.floats[(b & RING_MASK) * CELL_FLOATS]}
-        assert marked == kept - {0}
+        assert marked == inside - {0}
     ring.check_depth()
 
 
@@ -126,7 +136,7 @@ def test_counting_depth_anew_and_rebasing(dense_levels: int) -> None:
     assert ring.column(I_DEPTH)[1] == -1
     count_all_depth(*ring.levels, ring.ints, ring.engine)
     ring.check_depth()
-    rebase(ring.ints)
+    rebase(*ring.levels, ring.ints, *ring.outer[1:])
     assert ring.column(I_BASELINE) == ring.column(I_DEPTH)
     assert set(ring.want) == {-1, 0, 1, 20_000}
 
@@ -134,4 +144,4 @@ def test_counting_depth_anew_and_rebasing(dense_levels: int) -> None:
 def test_no_depth_is_counted_before_there_is_a_centre() -> None:
     ring = Ring([0, TICK], TICK, 64)
     count_all_depth(*ring.levels, ring.ints, ring.engine)
-    assert not ring.ints.any()
+    assert not ring.ints[I_DEPTH::CELL_INTS].any()

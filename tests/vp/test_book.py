@@ -19,7 +19,7 @@ from tests.agreement import TICK, assert_same_book, assert_same_top, book_orders
 from tests.market_strategies import CALM, FAR, WILD, markets, random_market
 from tests.oracle import OracleBook, Rec
 from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_SNAPSHOT, F_TOB, UNDEFINED_PRICE
-from vp.book import BOOK_SCHEMA, DENSE_LEVELS, Book
+from vp.book import BOOK_SCHEMA, DENSE_LEVELS, ORDINARY_TALLIES, Book
 from vp.dbn import DbnFile, read_events
 from vp.events import Events
 
@@ -92,7 +92,7 @@ def test_a_book_goes_on_from_its_table_as_if_nothing_had_been(
         resumed.fast_forward(events.slice(i, i + 1))
     assert resumed.to_arrow().equals(whole.to_arrow(), check_metadata=True)
     assert (resumed.best_bid, resumed.best_ask, resumed.valid) == (whole.best_bid, whole.best_ask, whole.valid)
-    assert resumed.anomalies() == whole.anomalies()
+    assert resumed.tallies() == whole.tallies()
 
 
 def test_a_table_goes_through_a_file(tmp_path: Path) -> None:
@@ -136,8 +136,9 @@ def test_an_empty_book() -> None:
     assert (book.event_id, book.order_count, book.valid) == (0, 0, False)
     assert book.levels("A") == book.levels("B") == []
     assert book.to_arrow().num_rows == 0
-    assert set(book.anomalies()) == set(COUNTER_NAMES)
-    assert not any(book.anomalies().values())
+    assert tuple(book.tallies()) == COUNTER_NAMES
+    assert set(COUNTER_NAMES) - set(book.anomalies()) == set(ORDINARY_TALLIES)
+    assert not any(book.tallies().values())
     again = Book.from_arrow(book.to_arrow())
     assert again.to_arrow().equals(book.to_arrow(), check_metadata=True)
     again.fast_forward(Events.from_records([(1, "A", "B", TICK, 5, 1, F_LAST)]))

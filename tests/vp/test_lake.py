@@ -191,7 +191,6 @@ def test_no_file_in_an_empty_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         f"There is no raw file of MNQ for 2026-02-06 in {directory}, nor for any other date; "
         "under lake there are no raw files at all."
     )
-    assert "scripts/batch_download_futures.py" in caught.value.hint
     assert "glbx-mdp3-20260206.mbo.dbn.zst" in caught.value.hint
     assert "--lake or VP_LAKE" in caught.value.hint
 
@@ -202,7 +201,6 @@ def test_no_file_of_this_symbol(tmp_path: Path) -> None:
         Lake(tmp_path).find_raw(QQQ, DATE)
     with pytest.raises(NoRawFileError) as caught:
         Lake(tmp_path).find_raw(QQQ, DATE)
-    assert "scripts/batch_download_equities.py" in caught.value.hint
     assert "xnas-itch-20260206.mbo.dbn" in caught.value.hint
 
 

@@ -51,19 +51,19 @@ class Cursor:
 
         Notes
         -----
-        Live, a viewer jumps when it is more than LIVE_FRAMES behind and the frame that it would get next is
+        A viewer keeps up while it is at most LIVE_FRAMES behind, or the frame that it would get next is no
         older than LIVE_SECONDS: at great speed many frames are made at once, and a reader that takes them
-        at once misses none. While catching up, each lap goes to where the session was when the lap began; one
-        that does not at least halve the distance shows a reader too slow ever to arrive, and ends in a jump.
+        at once misses none. A live viewer that does not keep up jumps. While catching up, each lap goes to
+        where the session was when the lap began; one that does not at least halve the distance shows a reader
+        too slow ever to arrive, and ends in a jump.
         """
         behind = head - self.next
         if self.next < oldest:
             self._jump(head)
-        elif self.live:
-            if behind > LIVE_FRAMES and waited_seconds > LIVE_SECONDS:
-                self._jump(head)
-        elif behind <= LIVE_FRAMES:
+        elif behind <= LIVE_FRAMES or waited_seconds <= LIVE_SECONDS:
             self.live = True
+        elif self.live:
+            self._jump(head)
         elif self.next >= self._lap_end:
             if behind * 2 > self._lap_frames:
                 self._jump(head)

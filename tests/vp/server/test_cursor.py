@@ -66,6 +66,14 @@ def test_a_reader_too_slow_to_ever_catch_up_jumps() -> None:
     assert cursor.live
 
 
+def test_a_short_way_made_at_great_speed_ends_live_and_not_in_a_jump() -> None:
+    cursor = Cursor(0, 40)
+    cursor.advance(40)
+    assert cursor.due(0, 90, LIVE_SECONDS / 2) == 50
+    assert cursor.live
+    assert cursor.missed == 0
+
+
 def test_frames_forgotten_meanwhile_are_missed() -> None:
     cursor = Cursor(0, 1000)
     cursor.advance(10)
