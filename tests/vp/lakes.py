@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.dbn_files import compress, header, mbo
 from tests.oracle_book import Rec
@@ -15,7 +16,7 @@ ACTION_AT = 38  # in a record
 F_LAST = 128
 DATE = "2026-07-08"
 RAW = "raw/source=databento/product_type={}/symbol={}/table=market_by_order_dbn"
-GOOD = {"product_type": "equity_mbo", "symbol": "GOOD", "dt": DATE, "start_time": "09:30"}
+GOOD: dict[str, Any] = {"product_type": "equity_mbo", "symbol": "GOOD", "dt": DATE, "start_time": "09:30"}
 
 
 def market(open_ns: int, seconds_before: int = 60, seconds_after: int = 60, step_ms: int = 250) -> list[Rec]:

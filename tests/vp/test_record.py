@@ -134,9 +134,14 @@ def test_unknown_fields_are_refused(small_lake: Path, tmp_path: Path, capsys: py
 
 def test_a_block_that_fails_leaves_no_file(tmp_path: Path) -> None:
     out = tmp_path / "a.arrow"
-    with pytest.raises(KeyboardInterrupt), record.written_whole(out) as file:
-        file.write(b"half")
-        raise KeyboardInterrupt
+
+    def write_half() -> None:
+        with record.written_whole(out) as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
     assert list(tmp_path.iterdir()) == []
 
 

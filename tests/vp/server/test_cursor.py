@@ -23,8 +23,7 @@ def test_a_viewer_gets_the_history_first() -> None:
     assert cursor.due(100, 1000, LATE) == 900
     cursor.advance(900)
     assert cursor.due(100, 1001, 0.0) == 1
-    assert cursor.live
-    assert cursor.missed == 0
+    assert (cursor.live, cursor.missed) == (True, 0)
 
 
 def test_a_live_viewer_far_behind_jumps_to_the_newest_frame() -> None:

@@ -112,7 +112,8 @@ def test_speed_0_is_never_shared() -> None:
 
 def test_two_viewers_of_a_run_get_the_same_bytes() -> None:
     async def body(hub: Hub) -> tuple[Record, Record]:
-        return tuple(await asyncio.gather(watch(hub, FAST), watch(hub, FAST)))
+        first, second = await asyncio.gather(watch(hub, FAST), watch(hub, FAST))
+        return first, second
 
     first, second = in_hub(body)
     assert first.data == second.data
@@ -261,7 +262,8 @@ def test_a_session_that_breaks_tells_its_viewers_and_leaves_the_others_alone(
 
     async def body(hub: Hub) -> tuple[Record, Record]:
         sound = replace(request_, throttle_ms=30.0)
-        return tuple(await asyncio.gather(watch(hub, request_), watch(hub, sound)))
+        first, second = await asyncio.gather(watch(hub, request_), watch(hub, sound))
+        return first, second
 
     broken, sound = in_hub(body, make)
     assert broken.texts[-1]["code"] == "error"

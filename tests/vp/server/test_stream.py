@@ -54,7 +54,8 @@ class Seen:
 
 
 def client(url: str, **options: Any) -> ClientConnection:
-    return connect(url, max_size=None, compression=None, close_timeout=2, **options)
+    opened: ClientConnection = connect(url, max_size=None, compression=None, close_timeout=2, **options)
+    return opened
 
 
 def read_to_end(url: str) -> Seen:
@@ -70,7 +71,7 @@ def read_on(websocket: ClientConnection, seen: Seen, until_frames: int | None = 
         while until_frames is None or len(seen.frames) < until_frames:
             seen.take(websocket.recv(timeout=20))
     except ConnectionClosed as closed:
-        seen.code = closed.rcvd.code if closed.rcvd is not None else None
+        seen.code = closed.rcvd.code if closed.rcvd is not None else 0
 
 
 def get_json(server: Running, path: str) -> Any:
