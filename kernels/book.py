@@ -84,7 +84,7 @@ from kernels.contract import (
 )
 from kernels.jit import kernel, step
 from kernels.levels import add_depth, empty_levels, place_window, remove_depth
-from kernels.loads import prefetch
+from kernels.machine import prefetch
 from kernels.orders import find_slot, home_slot, remove_slot
 from kernels.types import Bytes, Effect, Int64s, UInt32s
 

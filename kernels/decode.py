@@ -23,7 +23,7 @@ from kernels.contract import (
     RTYPE_MBO,
 )
 from kernels.jit import kernel
-from kernels.loads import load_i64, load_u32
+from kernels.machine import load_i64, load_u32
 from kernels.types import Bytes, Int64s, UInt32s
 
 

@@ -37,6 +37,7 @@ from kernels.contract import (
     UNDEF_PRICE,
 )
 from kernels.jit import kernel, step
+from kernels.machine import multiply_wrapping, rotate_right, subtract_wrapping
 from kernels.orders import home_slot
 from kernels.types import Int64s
 
@@ -49,10 +50,9 @@ def dense_word(depth: Int64s, book: Int64s, price: int) -> int:
     # Exact division by multiplication: with the inverse of the tick's odd part modulo 2**64, and its twos
     # rotated out, multiples of the tick map to their quotients and all other numbers beyond every quotient
     # (Granlund and Montgomery, Division by Invariant Integers using Multiplication, 1994, section 9).
-    product = (price - book[B_BASE_PRICE]) * book[B_TICK_INVERSE]
-    twos = book[B_TICK_TWOS]
-    level = ((product >> twos) & ((1 << (63 - twos) << 1) - 1)) | (product << (63 - twos) << 1)
-    if level < 0 or 2 * level >= depth.size:
+    product = multiply_wrapping(subtract_wrapping(price, book[B_BASE_PRICE]), book[B_TICK_INVERSE])
+    level = rotate_right(product, book[B_TICK_TWOS])
+    if level < 0 or level >= depth.size // 2:
         return -1
     return 2 * level
 

@@ -20,6 +20,7 @@ from kernels.contract import (
     SLOT_WORDS,
 )
 from kernels.jit import kernel, step
+from kernels.machine import multiply_wrapping
 from kernels.types import Int64s
 
 HASH_MULTIPLIER = -7046029254386353131  # 2**64 / golden ratio, as int64
@@ -28,7 +29,7 @@ HASH_MULTIPLIER = -7046029254386353131  # 2**64 / golden ratio, as int64
 @step
 def home_slot(order_id: int, mask: int) -> int:
     """First slot to probe for `order_id` (int64) in a table of `mask + 1` slots (a power of two)."""
-    return ((order_id * HASH_MULTIPLIER) >> 32) & mask
+    return (multiply_wrapping(order_id, HASH_MULTIPLIER) >> 32) & mask
 
 
 @step

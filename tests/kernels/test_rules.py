@@ -21,7 +21,7 @@ from kernels.orders import home_slot
 
 SOURCES = sorted(Path(kernels.__file__).parent.glob("*.py"))
 ALLOWED_IMPORTS = {"__future__", "typing", "numpy", "numba", "math", "kernels"}
-MORE_IMPORTS = {"jit.py": set(sys.stdlib_module_names), "loads.py": {"llvmlite"}}
+MORE_IMPORTS = {"jit.py": set(sys.stdlib_module_names), "machine.py": {"llvmlite"}}
 FORBIDDEN_NAMES = {"print", "open", "eval", "exec", "input", "prange", "uint64", "fastmath", "parallel", "objmode"}
 COMPILED = ("kernel", "step")
 

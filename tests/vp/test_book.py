@@ -95,6 +95,22 @@ def test_a_book_goes_on_from_its_table_as_if_nothing_had_been(
     assert resumed.tallies() == whole.tallies()
 
 
+def test_a_table_may_be_taken_at_any_record() -> None:
+    """In the middle of a snapshot or an event, and after any kind of flag."""
+    weights = {"snapshot": 3, "nothing": 2, "add": 2, "trade": 2, "bad_book": 1, "quote": 1, "late": 1}
+    snapshot = [Rec(0, "A", "B", 0, 1, 1, F_SNAPSHOT), Rec(0, "A", "A", TICK, 1, 2, F_SNAPSHOT)]
+    within_an_event = Rec(1, "N", "N", UNDEFINED_PRICE, 0, 0, 0)  # ends the snapshot, so that there is a spot
+    events = events_of([*snapshot, within_an_event, *random_market(17, 40, weights=weights)])
+    for at in range(len(events)):
+        whole = Book(TICK)
+        whole.fast_forward(events.slice(0, at))
+        resumed = Book.from_arrow(whole.to_arrow())
+        for i in range(at, min(at + 2, len(events))):
+            for book in (whole, resumed):
+                book.fast_forward(events.slice(i, i + 1))
+            assert resumed.to_arrow().equals(whole.to_arrow(), check_metadata=True), (at, i)
+
+
 def test_a_table_goes_through_a_file(tmp_path: Path) -> None:
     book = follow(random_market(5, 60, weights=WILD), 64, every=1000)
     table = book.to_arrow()

@@ -82,7 +82,8 @@ def build_app(service: Service) -> Starlette:
             return
         await websocket.accept()
         connection = cast(Connection, websocket.scope["extensions"][EXTENSION])
-        serving = asyncio.create_task(_serve(hub, service.defaults, connection, websocket.url.query))
+        query = websocket.scope["query_string"].decode("latin-1")  # not websocket.url: that trusts the Host
+        serving = asyncio.create_task(_serve(hub, service.defaults, connection, query))
         reading = asyncio.create_task(_read_until_gone(websocket))
         try:
             await asyncio.wait({serving, reading}, return_when=asyncio.FIRST_COMPLETED)

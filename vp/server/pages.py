@@ -23,8 +23,8 @@ PLAIN_PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.\-]*/)*[A-Za-z0-9_][A-Za-z0
 
 async def home(request: Request) -> Response:
     """Lead to the page."""
-    query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(HOME + query)
+    query = request.scope["query_string"].decode("latin-1")
+    return RedirectResponse(f"{HOME}?{query}" if query else HOME)
 
 
 async def page(request: Request) -> Response:

@@ -1,0 +1,98 @@
+"""Single machine operations that numba has no words for: unaligned loads, prefetch, arithmetic modulo 2**64.
+
+numba promises LLVM that `+`, `-` and `*` of int64 never overflow, so arithmetic that is meant to wrap around
+must not be written with them. Each operation has a plain Python twin for runs with NUMBA_DISABLE_JIT=1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+from llvmlite import ir
+from numba import extending, types
+
+I8, I32, I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+WORD = 2**64
+
+
+def operation(result: Any, parameters: tuple[Any, ...], generate: Any, twin: Any) -> Any:
+    """An operation of two arguments (None: an array): `generate` writes its LLVM, `twin` is the same in Python."""
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return twin
+
+    def typed(_typing: Any, first: Any, second: Any) -> Any:
+        actual = (own or given for own, given in zip(parameters, (first, second), strict=True))
+        return result(*actual), generate
+
+    return extending.intrinsic(typed)
+
+
+def _pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    array = context.make_array(signature.args[0])(context, builder, arguments[0])
+    return builder.gep(array.data, [arguments[1]])
+
+
+def _load_i64(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    pointer = _pointer(context, builder, signature, arguments)
+    return builder.load(builder.bitcast(pointer, I64.as_pointer()), align=1)
+
+
+def _load_u32(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    pointer = _pointer(context, builder, signature, arguments)
+    return builder.zext(builder.load(builder.bitcast(pointer, I32.as_pointer()), align=1), I64)
+
+
+def _prefetch(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    pointer = builder.bitcast(_pointer(context, builder, signature, arguments), I8.as_pointer())
+    kind = ir.FunctionType(ir.VoidType(), [pointer.type, I32, I32, I32])
+    function = builder.module.declare_intrinsic("llvm.prefetch", [pointer.type], kind)
+    builder.call(function, [pointer, I32(1), I32(3), I32(1)])  # to write, keep in all caches, data
+    return context.get_dummy_value()
+
+
+def _multiply(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+    return builder.mul(*arguments)
+
+
+def _subtract(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+    return builder.sub(*arguments)
+
+
+def _rotate_right(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+    value, count = arguments
+    function = builder.module.declare_intrinsic("llvm.fshr", [I64], ir.FunctionType(I64, [I64, I64, I64]))
+    return builder.call(function, [value, value, count])
+
+
+def wrapped(number: int) -> int:
+    """The int64 whose bits are the low 64 of `number`."""
+    number %= WORD
+    return number - WORD if number >= WORD // 2 else number
+
+
+def _twin_rotate_right(value: Any, count: Any) -> int:
+    bits, count = int(value) % WORD, int(count)
+    return wrapped(bits >> count | bits << (64 - count))
+
+
+# (data: uint8[:], at: int64) -> int64: the little-endian integer at byte `at`; the caller has checked the bounds.
+load_i64 = operation(
+    types.int64,
+    (None, types.int64),
+    _load_i64,
+    lambda data, at: int.from_bytes(data[at : at + 8].tobytes(), "little", signed=True),
+)
+load_u32 = operation(
+    types.int64,
+    (None, types.int64),
+    _load_u32,
+    lambda data, at: int.from_bytes(data[at : at + 4].tobytes(), "little"),
+)
+# (data: int64[:], at: int64): ask for the cache line of element `at` ahead of its use; changes no result.
+prefetch = operation(types.void, (None, types.int64), _prefetch, lambda _data, _at: None)
+# (int64, int64) -> int64, modulo 2**64.
+multiply_wrapping = operation(types.int64, (types.int64, types.int64), _multiply, lambda a, b: wrapped(int(a) * int(b)))
+subtract_wrapping = operation(types.int64, (types.int64, types.int64), _subtract, lambda a, b: wrapped(int(a) - int(b)))
+# (value: int64, count: int64 of 0 to 63) -> int64.
+rotate_right = operation(types.int64, (types.int64, types.int64), _rotate_right, _twin_rotate_right)
