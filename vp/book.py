@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kernels import book as book_kernels
 from kernels import levels as level_kernels
@@ -189,7 +190,7 @@ class Book:
     def levels(self, side: str, count: int | None = None) -> list[tuple[int, int, int]]:
         """The best `count` levels of a side as (price, size, orders), best first."""
         table = self.to_arrow()
-        picked = table.filter(pa.compute.equal(table["side"], side))
+        picked = table.filter(pc.equal(table["side"], side))
         found: dict[int, list[int]] = {}
         for price, size in zip(picked["price"].to_pylist(), picked["size"].to_pylist(), strict=True):
             level = found.setdefault(price, [0, 0])

@@ -87,7 +87,7 @@ class EventDrivenVPEngine:
     frame_capacity : int
         Most frames that one call of `advance` returns.
     book : Book, optional
-        A book to go on from; the engine takes it over.
+        A book to go on from, with its own tick and bucket; the engine takes it over.
     """
 
     def __init__(

@@ -16,6 +16,7 @@ from vp.errors import BadParameterError
 MAX_PORT = 65_535
 MAX_SPEED = 1_000_000.0
 MAX_THROTTLE_MS = 86_400_000.0
+QUOTED = 60
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -56,6 +57,11 @@ class Setting:
     query: bool = False
 
 
+def quoted(value: str) -> str:
+    """A value as an error repeats it: in quotes, and not endless."""
+    return repr(value if len(value) <= QUOTED else value[:QUOTED] + "…")
+
+
 def text(_name: str, value: str) -> str | None:
     """A piece of text; an empty one is none at all."""
     return value.strip() or None
@@ -69,7 +75,7 @@ def number(name: str, value: str, most: float) -> float:
         parsed = math.nan
     if not 0 <= parsed <= most:
         raise BadParameterError(
-            f"{name} was {value!r}, expected a number from 0 to {most:,.0f}.",
+            f"{name} was {quoted(value)}, expected a number from 0 to {most:,.0f}.",
             hint=f"For example {name}={EXAMPLES[name]}.",
         )
     return parsed + 0.0  # -0 becomes 0
@@ -93,7 +99,7 @@ def port(name: str, value: str) -> int:
         parsed = -1
     if not 0 <= parsed <= MAX_PORT:
         raise BadParameterError(
-            f"{name} was {value!r}, expected a whole number from 0 to {MAX_PORT} (0: any free port).",
+            f"{name} was {quoted(value)}, expected a whole number from 0 to {MAX_PORT} (0: any free port).",
             hint=f"For example --port {EXAMPLES[name]}.",
         )
     return parsed
@@ -107,7 +113,7 @@ def field_list(_name: str, value: str) -> tuple[str, ...] | None:
 def log_level(name: str, value: str) -> str:
     """A name out of LOG_LEVELS."""
     if value.lower() not in LOG_LEVELS:
-        raise BadParameterError(f"{name} was {value!r}, expected one of {', '.join(LOG_LEVELS)}.")
+        raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(LOG_LEVELS)}.")
     return value.lower()
 
 

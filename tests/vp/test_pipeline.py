@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -242,7 +243,7 @@ def test_end_time_ends_the_session(golden_lake: Path) -> None:
     table = whole.layout.table(frames(whole))
     short = prepare(replace(spec, end_time="09:40"))
     cut = short.layout.table(frames(short))
-    want = pa.compute.less(table["ts_ns"].cast(pa.int64()), short.info.end_ns)
+    want = pc.less(table["ts_ns"].cast(pa.int64()), short.info.end_ns)
     assert cut.equals(table.filter(want))
     assert 0 < len(cut) < len(table)
 

@@ -58,6 +58,7 @@ def test_a_port_out_of_range_is_refused(value: str) -> None:
 def test_values() -> None:
     assert settings.speed("speed", "2") == 2.0
     assert str(settings.speed("speed", "-0")) == "0.0"
+    assert len(settings.quoted("9" * 500)) < 80
     assert settings.port("port", "0") == 0
     assert settings.text("symbol", "  ES ") == "ES"
     assert settings.text("symbol", "  ") is None

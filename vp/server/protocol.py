@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from vp.errors import BadParameterError, VPError
-from vp.settings import of_query
+from vp.settings import of_query, quoted
 
 PROTOCOL_VERSION = 1
 MAX_QUERY_BYTES = 4096
@@ -72,7 +72,7 @@ def parse_request(query: str, defaults: Request) -> Request:
     changes: dict[str, Any] = {}
     for name, value in pairs:
         if name not in known:
-            raise BadParameterError(f"There is no parameter {name!r}.", hint=_known(known))
+            raise BadParameterError(f"There is no parameter {quoted(name)}.", hint=_known(known))
         if name in changes:
             raise BadParameterError(f"The parameter {name} is given twice.")
         changes[name] = known[name].type(name, value) if value.strip() else None
