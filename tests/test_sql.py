@@ -25,7 +25,10 @@ def test_frame_rows(tmp_path: Path) -> None:
     pq.write_table(frames, recording)
 
     query = (SQL / "frame_rows.sql").read_text()
-    found: pa.Table = duckdb.sql(query, params={"recording": recording}).to_arrow_table()
+    with duckdb.connect(config={"TimeZone": "UTC"}) as connection:
+        relation = connection.sql(query, params={"recording": recording})
+        assert relation is not None
+        found: pa.Table = relation.to_arrow_table()
 
     assert {name: str(kind) for name, kind in zip(found.schema.names, found.schema.types, strict=True)} == {
         "ts_ns": "timestamp[ns, tz=UTC]",
