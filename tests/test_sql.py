@@ -25,13 +25,14 @@ def test_frame_rows(tmp_path: Path) -> None:
     pq.write_table(frames, recording)
 
     query = (SQL / "frame_rows.sql").read_text()
-    with duckdb.connect(config={"TimeZone": "UTC"}) as connection:
+    with duckdb.connect() as connection:
         relation = connection.sql(query, params={"recording": recording})
         assert relation is not None
         found: pa.Table = relation.to_arrow_table()
 
-    assert {name: str(kind) for name, kind in zip(found.schema.names, found.schema.types, strict=True)} == {
-        "ts_ns": "timestamp[ns, tz=UTC]",
+    types = {name: str(kind) for name, kind in zip(found.schema.names, found.schema.types, strict=True)}
+    assert types.pop("ts_ns").startswith("timestamp[ns, tz=")  # the zone is that of the machine
+    assert types == {
         "event_id": "int64",
         "k": "int64",
         "price": "int64",
