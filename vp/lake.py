@@ -198,14 +198,14 @@ class Lake:
             others = f"there are files of {_listed(known)}" if known else "there are no raw files at all"
             return NoRawFileError(
                 f"{missing}, nor for any other date; under {self.root} {others}.",
-                hint=f"{get_it}; --lake or VP_LAKE chooses another lake.",
+                hint=f"{get_it[0].upper()}{get_it[1:]}; --lake or VP_LAKE chooses another lake.",
             )
         nearest = sorted(sorted(dates, key=lambda day: abs(day - date))[:LISTED_DATES])
         named = ", ".join(str(day) for day in nearest)
         which = (
             "the lake has" if len(dates) <= LISTED_DATES else f"the nearest of the {len(dates)} dates in the lake are"
         )
-        return NoRawFileError(f"{missing}; {which} {named}.", hint=f"Choose one of these dates; {get_it}.")
+        return NoRawFileError(f"{missing}; {which} {named}.", hint=f"Choose one of these dates, or {get_it}.")
 
 
 def _rank(product_type: str, raw: RawFile) -> tuple[int, bool, str, bool, str]:
