@@ -28,6 +28,7 @@ let summarisedMs = 0;
 /** @type {{x: number, y: number} | null} */
 let cursor = null;
 let sessionKey = "";
+let schemaDue = true;
 
 /** @returns {{width: number, height: number, ratio: number}} the plot, without its axes, in CSS pixels */
 function plotSize() {
@@ -98,6 +99,7 @@ function showReadout(size) {
 const stream = new Stream(streamAddress(window.location, FIELDS), {
   message(message) {
     if (message.type === "runtime_config") {
+      schemaDue = true;
       layout = new FrameLayout(message.frame);
       decimals = message.decimals;
       const key = [message.contract, message.dt, message.start_time, message.session_id].join("|");
@@ -116,7 +118,11 @@ const stream = new Stream(streamAddress(window.location, FIELDS), {
     }
   },
   binary(frame) {
-    if (!layout || !ring || frame.byteLength !== layout.messageBytes) return; // the schema message
+    if (schemaDue) { // the first binary message opens the Arrow stream; the layout has said all of it
+      schemaDue = false;
+      return;
+    }
+    if (!layout || !ring || frame.byteLength !== layout.messageBytes) return;
     showProgress(null);
     if (ring.push(frame)) dirty = true;
   },
