@@ -10,8 +10,6 @@ to_price, added). `removed` left `from_price`, of which `pull` realised no fill;
 
 from __future__ import annotations
 
-import numpy as np
-
 from kernels.contract import (
     ACTION_ADD,
     ACTION_CANCEL,
@@ -27,7 +25,6 @@ from kernels.contract import (
     B_BOOK_VALID,
     B_BUCKET,
     B_CLOCK,
-    B_EVENT_ID,
     B_IN_SNAPSHOT,
     B_LAST_PRICE,
     B_LIVE,
@@ -57,7 +54,6 @@ from kernels.contract import (
     C_UNKNOWN_MODIFY,
     DEPTH_RESET,
     DONE,
-    FLAG_LAST,
     FLAG_MAYBE_BAD_BOOK,
     FLAG_SNAPSHOT,
     FLAG_TOB,
@@ -68,27 +64,22 @@ from kernels.contract import (
     NO_BUCKET,
     PENDING_MAX,
     PENDING_SHIFT,
-    REACHED,
     SIDE_BID,
     SIDE_NONE,
     SIZE_MASK,
-    SLOT_ID,
     SLOT_PRICE,
     SLOT_RANK,
-    SLOT_SHIFT,
     SLOT_SIZE,
-    SLOT_WORDS,
     TOUCH_FROM,
     TOUCH_TO,
     UNDEF_PRICE,
 )
 from kernels.jit import kernel, step
 from kernels.levels import add_depth, empty_levels, place_window, remove_depth
-from kernels.machine import prefetch
-from kernels.orders import find_slot, home_slot, remove_slot
-from kernels.types import Bytes, Effect, Int64s, UInt32s
+from kernels.orders import find_slot, remove_slot, slot_word
+from kernels.types import Effect, Int64s
 
-AHEAD = 12  # records between the fetch of a slot and its use
+MAX_LOAD_WORDS = 16  # words of the order table for each live order: at most a quarter of the slots are taken
 
 
 @kernel
@@ -104,17 +95,16 @@ def clear_book(slots: Int64s, depth: Int64s, far_price: Int64s, far_depth: Int64
 
 
 @step
-def drop_order(slots: Int64s, mask: int, book: Int64s, word: int) -> None:
+def drop_order(slots: Int64s, book: Int64s, word: int) -> None:
     """Take the order at `word` out of the table; its depth has already gone."""
     book[B_LIVE] -= 1
     book[B_ASK_ORDERS + (slots[word + SLOT_RANK] & 1)] -= 1
-    remove_slot(slots, mask, word)
+    remove_slot(slots, word)
 
 
 @kernel
 def clear_side(
     slots: Int64s,
-    mask: int,
     depth: Int64s,
     far_price: Int64s,
     far_depth: Int64s,
@@ -124,21 +114,23 @@ def clear_side(
     keep_id: int,
 ) -> None:
     """Drop every order of one side, but for the one of id `keep_id` where `keep` is 1."""
-    word = 0
+    slot = 0
     while book[B_ASK_ORDERS + side] > keep:
+        word = slot_word(slot)
         size = slots[word + SLOT_SIZE] & SIZE_MASK
         mine = size != 0 and (slots[word + SLOT_RANK] & 1) == side
-        if mine and (keep == 0 or slots[word + SLOT_ID] != keep_id):
+        if mine and (keep == 0 or slots[word] != keep_id):
             remove_depth(depth, far_price, far_depth, book, side, slots[word + SLOT_PRICE], size)
-            drop_order(slots, mask, book, word)  # may pull another order into this slot: look at it again
+            drop_order(slots, book, word)  # may pull another order into this slot: look at it again
         else:
-            word = (word + SLOT_WORDS) & ((mask << SLOT_SHIFT) | (SLOT_WORDS - 1))
+            slot += 1
+            if slot_word(slot) >= slots.size:
+                slot = 0
 
 
 @step
 def shrink_order(
     slots: Int64s,
-    mask: int,
     depth: Int64s,
     far_price: Int64s,
     far_depth: Int64s,
@@ -154,7 +146,7 @@ def shrink_order(
     price = slots[word + SLOT_PRICE]
     remove_depth(depth, far_price, far_depth, book, slots[word + SLOT_RANK] & 1, price, quantity)
     if left == 0:
-        drop_order(slots, mask, book, word)
+        drop_order(slots, book, word)
     else:
         slots[word + SLOT_SIZE] = ((pending - realised) << PENDING_SHIFT) | left
     return TOUCH_FROM, price, quantity, quantity - realised, 0, 0, 0
@@ -163,7 +155,6 @@ def shrink_order(
 @step
 def apply_cancel(
     slots: Int64s,
-    mask: int,
     depth: Int64s,
     far_price: Int64s,
     far_depth: Int64s,
@@ -174,7 +165,7 @@ def apply_cancel(
     size: int,
 ) -> Effect:
     """A cancel: an unknown id is rejected, more than rests takes what rests."""
-    word = find_slot(slots, mask, order_id)
+    word = find_slot(slots, order_id)
     resting = slots[word + SLOT_SIZE] & SIZE_MASK
     if resting == 0:
         counters[C_REJECTED_CANCEL] += 1
@@ -185,15 +176,13 @@ def apply_cancel(
         size = resting
     if price != slots[word + SLOT_PRICE]:
         counters[C_PRICE_MISMATCH] += 1
-    return shrink_order(slots, mask, depth, far_price, far_depth, book, word, size)
+    return shrink_order(slots, depth, far_price, far_depth, book, word, size)
 
 
 @step
-def apply_fill(
-    slots: Int64s, mask: int, counters: Int64s, pendings: int, order_id: int, price: int, size: int
-) -> Effect:
+def apply_fill(slots: Int64s, counters: Int64s, pendings: int, order_id: int, price: int, size: int) -> Effect:
     """A fill changes no depth; the order remembers it, so that the cancel behind it is no pull."""
-    word = find_slot(slots, mask, order_id)
+    word = find_slot(slots, order_id)
     packed = slots[word + SLOT_SIZE]
     if (packed & SIZE_MASK) == 0:
         counters[C_UNKNOWN_FILL] += 1
@@ -212,7 +201,6 @@ def apply_fill(
 @step
 def apply_place(
     slots: Int64s,
-    mask: int,
     depth: Int64s,
     far_price: Int64s,
     far_depth: Int64s,
@@ -235,20 +223,20 @@ def apply_place(
             counters[C_REJECTED_PRICE] += 1
             return 0, 0, 0, 0, 0, 0, 0
         counters[C_APPLIED] += 1
-        clear_side(slots, mask, depth, far_price, far_depth, book, side, 0, 0)
+        clear_side(slots, depth, far_price, far_depth, book, side, 0, 0)
         return DEPTH_RESET, 0, 0, 0, 0, 0, 0
     counters[C_APPLIED] += 1
     if book[B_PLACED] == 0:
         place_window(depth, book, price)
 
-    word = find_slot(slots, mask, order_id)
+    word = find_slot(slots, order_id)
     packed = slots[word + SLOT_SIZE]
     resting = packed & SIZE_MASK
     if resting == 0:
         if action == ACTION_MODIFY:
             counters[C_UNKNOWN_MODIFY] += 1
         if size > 0:
-            slots[word + SLOT_ID] = order_id
+            slots[word] = order_id
             slots[word + SLOT_PRICE] = price
             slots[word + SLOT_SIZE] = size
             slots[word + SLOT_RANK] = (book[B_NEXT_RANK] << 1) | side
@@ -264,7 +252,7 @@ def apply_place(
     old_side = slots[word + SLOT_RANK] & 1
     if price == old_price and side == old_side:
         if size < resting:
-            return shrink_order(slots, mask, depth, far_price, far_depth, book, word, resting - size)
+            return shrink_order(slots, depth, far_price, far_depth, book, word, resting - size)
         if size > resting:
             slots[word + SLOT_SIZE] = packed + size - resting
             slots[word + SLOT_RANK] = (book[B_NEXT_RANK] << 1) | side
@@ -274,7 +262,7 @@ def apply_place(
 
     pull = resting - min(resting, packed >> PENDING_SHIFT)
     if size == 0:
-        drop_order(slots, mask, book, word)
+        drop_order(slots, book, word)
     else:
         slots[word + SLOT_PRICE] = price
         slots[word + SLOT_SIZE] = size
@@ -307,14 +295,12 @@ def apply_record(
 
     `pendings` is 0 where fills need not be remembered (book alone).
     """
-    mask = slots.size // SLOT_WORDS - 1
     if action == ACTION_CANCEL:
-        return apply_cancel(slots, mask, depth, far_price, far_depth, book, counters, order_id, price, size)
+        return apply_cancel(slots, depth, far_price, far_depth, book, counters, order_id, price, size)
     if action in (ACTION_ADD, ACTION_MODIFY):
         unknown = counters[C_UNKNOWN_MODIFY]
         bits, from_price, removed, pull, fill, to_price, added = apply_place(
             slots,
-            mask,
             depth,
             far_price,
             far_depth,
@@ -332,7 +318,6 @@ def apply_record(
             keep = 1 if size > 0 else 0
             clear_side(
                 slots,
-                mask,
                 depth,
                 far_price,
                 far_depth,
@@ -344,7 +329,7 @@ def apply_record(
             bits |= DEPTH_RESET
         return bits, from_price, removed, pull, fill, to_price, added
     if action == ACTION_FILL:
-        return apply_fill(slots, mask, counters, pendings, order_id, price, size)
+        return apply_fill(slots, counters, pendings, order_id, price, size)
     if action == ACTION_CLEAR:
         counters[C_APPLIED] += 1
         clear_book(slots, depth, far_price, far_depth, book)
@@ -389,7 +374,7 @@ def end_event(book: Int64s, counters: Int64s) -> None:
 @step
 def needs_room(slots: Int64s, far_price: Int64s, book: Int64s) -> int:
     """GROW_ORDERS, GROW_LEVELS or DONE: whether one more record could need more room than there is."""
-    if 2 * SLOT_WORDS * (book[B_LIVE] + 1) > slots.size:
+    if MAX_LOAD_WORDS * (book[B_LIVE] + 1) > slots.size:
         return GROW_ORDERS
     if 2 * (book[B_SPARSE_USED] + 1) > far_price.size or book[B_OUTSIDE] != 0:
         return GROW_LEVELS
@@ -411,68 +396,3 @@ def advance_clock(book: Int64s, counters: Int64s, ts_event: int) -> None:
         counters[C_OUT_OF_ORDER] += 1
     else:
         book[B_CLOCK] = ts_event
-
-
-@kernel
-def fast_forward(
-    ts_event: Int64s,
-    order_id: Int64s,
-    price: Int64s,
-    size: UInt32s,
-    flags: Bytes,
-    action: Bytes,
-    side: Bytes,
-    first: int,
-    until: int,
-    slots: Int64s,
-    depth: Int64s,
-    far_price: Int64s,
-    far_depth: Int64s,
-    book: Int64s,
-    counters: Int64s,
-) -> tuple[int, int]:
-    """Run records through the book alone.
-
-    Event columns are int64, except size (uint32), flags, action, side (uint8); records `first` on are taken
-    while the clock they bring stays under `until` (ns).
-
-    Returns (index of the next record, why it stopped).
-    """
-    for i in range(first, ts_event.size):
-        record_flags = np.int64(flags[i])
-        snapshot = record_flags & FLAG_SNAPSHOT
-        if snapshot == 0 and max(ts_event[i], book[B_CLOCK]) >= until:
-            return i, REACHED
-        room = needs_room(slots, far_price, book)
-        if room != DONE:
-            return i, room
-        if i + AHEAD < ts_event.size:
-            prefetch(slots, home_slot(order_id[i + AHEAD], slots.size // SLOT_WORDS - 1) << SLOT_SHIFT)
-        if snapshot != 0:
-            book[B_IN_SNAPSHOT] = 1
-        else:
-            if book[B_IN_SNAPSHOT] != 0:
-                book[B_IN_SNAPSHOT] = 0
-                update_spot(book)
-            advance_clock(book, counters, ts_event[i])
-        book[B_EVENT_ID] += 1
-        apply_record(
-            slots,
-            depth,
-            far_price,
-            far_depth,
-            book,
-            counters,
-            0,
-            order_id[i],
-            price[i],
-            np.int64(size[i]),
-            record_flags,
-            action[i],
-            side[i],
-        )
-        mark_bad_book(book, counters, record_flags)
-        if record_flags & FLAG_LAST:
-            book[B_IN_SNAPSHOT] = 0
-            end_event(book, counters)
-    return ts_event.size, DONE

@@ -74,13 +74,14 @@ NO_BUCKET: Final = -(2**63)
 ASK: Final = 0
 BID: Final = 1
 
-# Order table: SLOT_WORDS int64 a slot. A slot is empty when its size is 0.
-SLOT_WORDS: Final = 4
-SLOT_SHIFT: Final = 2
-SLOT_ID: Final = 0
-SLOT_PRICE: Final = 1
-SLOT_SIZE: Final = 2  # size in the low 32 bits, pending fill above
-SLOT_RANK: Final = 3  # priority stamp << 1 | side
+# Order table: groups of GROUP_SLOTS slots, GROUP_WORDS int64 a group, field by field: four ids, four prices, four
+# sizes, four ranks. A slot is named by the word of its id; its other fields lie SLOT_PRICE, ... words further on.
+# A slot is empty when its size word is 0.
+GROUP_SLOTS: Final = 4
+GROUP_WORDS: Final = 16
+SLOT_PRICE: Final = 4
+SLOT_SIZE: Final = 8  # size in the low 32 bits, pending fill above
+SLOT_RANK: Final = 12  # priority stamp << 1 | side
 
 SIZE_MASK: Final = 0xFFFF_FFFF
 PENDING_SHIFT: Final = 32

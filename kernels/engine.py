@@ -185,7 +185,7 @@ def advance(
 ) -> tuple[int, int, int]:
     """Run records through book and cells, and write a frame at each event end that is due.
 
-    Event columns and book state as in kernels.book.fast_forward; cells and engine as in kernels.cells and
+    Event columns and book state as in kernels.forward.fast_forward; cells and engine as in kernels.cells and
     kernels.ring; the out arrays as in kernels.frame, filled from message `first_row` on.
 
     Returns (index of the next record, number of the next message, why it stopped).
@@ -194,7 +194,7 @@ def advance(
     follow_spot(
         depth, far_price, far_depth, book, cell_floats, cell_ints, outer_floats, outer_ints, outer_bucket, engine
     )
-    for i in range(first, ts_event.size):
+    for i in range(max(first, 0), ts_event.size):
         record_flags = np.int64(flags[i])
         record_action = action[i]
         snapshot = record_flags & FLAG_SNAPSHOT

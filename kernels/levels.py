@@ -1,9 +1,9 @@
 """Resting depth by price and side, and the best prices.
 
 Prices on the tick grid near the market lie in a dense array `depth`, two words a tick (ask, bid), whose level
-0 is tick B_BASE_TICK. All others (stub quotes, off-tick prices) lie in a small hash of prices: `far_price`
-and `far_depth` (two words a slot). Where the dense window stands is a matter of speed alone: every result is
-the same wherever it is. Best prices are kept in book[B_BEST_ASK + side].
+0 is tick B_BASE_TICK; it has a power of two of levels. All others (stub quotes, off-tick prices) lie in a small
+hash of prices: `far_price` and `far_depth` (two words a slot). Where the dense window stands is a matter of speed
+alone: every result is the same wherever it is. Best prices are kept in book[B_BEST_ASK + side].
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ from kernels.contract import (
     B_WINDOW_HIGH,
     B_WINDOW_LOW,
     BID,
+    GROUP_SLOTS,
+    GROUP_WORDS,
     NO_ASK,
     NO_BID,
     SIZE_MASK,
     SLOT_PRICE,
     SLOT_RANK,
     SLOT_SIZE,
-    SLOT_WORDS,
     UNDEF_PRICE,
 )
 from kernels.jit import kernel, step
 from kernels.machine import multiply_wrapping, rotate_right, subtract_wrapping
-from kernels.orders import home_slot
+from kernels.orders import MOST_PLACES, home, slot_word
 from kernels.types import Int64s
 
 FREE = UNDEF_PRICE  # no order rests at the undefined price
@@ -52,9 +53,10 @@ def dense_word(depth: Int64s, book: Int64s, price: int) -> int:
     # (Granlund and Montgomery, Division by Invariant Integers using Multiplication, 1994, section 9).
     product = multiply_wrapping(subtract_wrapping(price, book[B_BASE_PRICE]), book[B_TICK_INVERSE])
     level = rotate_right(product, book[B_TICK_TWOS])
-    if level < 0 or level >= depth.size // 2:
+    last_level = (depth.size // 2 - 1) & MOST_PLACES
+    if level & ~last_level != 0:
         return -1
-    return 2 * level
+    return 2 * (level & last_level)
 
 
 @kernel
@@ -74,7 +76,7 @@ def place_window(depth: Int64s, book: Int64s, price: int) -> None:
 def far_slot(far_price: Int64s, price: int) -> int:
     """Slot of `price` in the far hash, or the free slot where it belongs."""
     mask = far_price.size - 1
-    slot = home_slot(price, mask)
+    slot = home(price, mask)
     while far_price[slot] != price and far_price[slot] != FREE:
         slot = (slot + 1) & mask
     return slot
@@ -98,9 +100,11 @@ def add_depth(
         return
     word = dense_word(depth, book, price)
     if word >= 0:
-        if depth[word + side] == 0:
-            book[B_DENSE_ASKS + side] += 1
-        depth[word + side] += size
+        before = depth[word + side]
+        depth[word + side] = before + size
+        if before != 0:
+            return
+        book[B_DENSE_ASKS + side] += 1
     else:
         slot = far_slot(far_price, price)
         if far_price[slot] == FREE:
@@ -109,10 +113,9 @@ def add_depth(
         if far_depth[2 * slot + side] == 0:
             book[B_SPARSE_ASKS + side] += 1
         far_depth[2 * slot + side] += size
-    if side == BID:
-        book[B_BEST_BID] = max(book[B_BEST_BID], price)
-    else:
-        book[B_BEST_ASK] = min(book[B_BEST_ASK], price)
+    upward = 2 * side - 1  # one comparison for both sides: which of them comes next cannot be foreseen, its outcome can
+    if upward * price > upward * book[B_BEST_ASK + side]:
+        book[B_BEST_ASK + side] = price
 
 
 @step
@@ -137,13 +140,19 @@ def remove_depth(
             return
         book[B_SPARSE_ASKS + side] -= 1
     if price == book[B_BEST_ASK + side]:
-        if side == BID:
-            book[B_BEST_BID] = next_bid(depth, far_price, far_depth, book, price)
-        else:
-            book[B_BEST_ASK] = next_ask(depth, far_price, far_depth, book, price)
+        find_next_best(depth, far_price, far_depth, book, side, price)
 
 
 @kernel
+def find_next_best(depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s, side: int, emptied: int) -> None:
+    """Set the best price of a side whose best level, at `emptied`, has just become empty."""
+    if side == BID:
+        book[B_BEST_BID] = next_bid(depth, far_price, far_depth, book, emptied)
+    else:
+        book[B_BEST_ASK] = next_ask(depth, far_price, far_depth, book, emptied)
+
+
+@step
 def next_bid(depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s, below: int) -> int:
     """Highest bid price under `below`, or NO_BID."""
     best = NO_BID
@@ -164,7 +173,7 @@ def next_bid(depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s, 
     return best
 
 
-@kernel
+@step
 def next_ask(depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s, above: int) -> int:
     """Lowest ask price over `above`, or NO_ASK."""
     best = NO_ASK
@@ -205,7 +214,8 @@ def empty_levels(depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int6
 @kernel
 def build_levels(slots: Int64s, depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s) -> None:
     """Depth of all live orders into levels that are empty and large enough; base tick already set."""
-    for word in range(0, slots.size, SLOT_WORDS):
+    for slot in range(slots.size // GROUP_WORDS * GROUP_SLOTS):
+        word = slot_word(slot)
         size = slots[word + SLOT_SIZE] & SIZE_MASK
         if size != 0:
             add_depth(depth, far_price, far_depth, book, slots[word + SLOT_RANK] & 1, slots[word + SLOT_PRICE], size)

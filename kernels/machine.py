@@ -1,4 +1,5 @@
-"""Single machine operations that numba has no words for: unaligned loads, prefetch, arithmetic modulo 2**64.
+"""Machine operations that numba has no words for: unaligned loads, prefetch, comparing four words at once, counting
+zero bits, arithmetic modulo 2**64.
 
 numba promises LLVM that `+`, `-` and `*` of int64 never overflow, so arithmetic that is meant to wrap around
 must not be written with them. Each operation has a plain Python twin for runs with NUMBA_DISABLE_JIT=1.
@@ -17,15 +18,19 @@ WORD = 2**64
 
 
 def operation(result: Any, parameters: tuple[Any, ...], generate: Any, twin: Any) -> Any:
-    """An operation of two arguments (None: an array): `generate` writes its LLVM, `twin` is the same in Python."""
+    """An operation on `parameters` (None: an array): `generate` writes its LLVM, `twin` is the same in Python."""
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         return twin
 
-    def typed(_typing: Any, first: Any, second: Any) -> Any:
-        actual = (own or given for own, given in zip(parameters, (first, second), strict=True))
-        return result(*actual), generate
+    def typed(*given: Any) -> Any:
+        return result(*(own or other for own, other in zip(parameters, given, strict=True))), generate
 
-    return extending.intrinsic(typed)
+    by_count: dict[int, Any] = {  # numba reads the number of arguments off the signature
+        1: lambda _typing, first: typed(first),
+        2: lambda _typing, first, second: typed(first, second),
+        3: lambda _typing, first, second, third: typed(first, second, third),
+    }
+    return extending.intrinsic(by_count[len(parameters)])
 
 
 def _pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -49,6 +54,25 @@ def _prefetch(context: Any, builder: Any, signature: Any, arguments: Any) -> Any
     function = builder.module.declare_intrinsic("llvm.prefetch", [pointer.type], kind)
     builder.call(function, [pointer, I32(1), I32(3), I32(1)])  # to write, keep in all caches, data
     return context.get_dummy_value()
+
+
+def _match_four(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    pointer = _pointer(context, builder, signature, arguments)
+    four = ir.VectorType(I64, 4)
+    words = builder.load(builder.bitcast(pointer, four.as_pointer()), align=8)
+    wanted = ir.Constant(four, ir.Undefined)
+    for lane in range(4):
+        wanted = builder.insert_element(wanted, arguments[2], I32(lane))
+    return builder.zext(builder.bitcast(builder.icmp_signed("==", words, wanted), ir.IntType(4)), I64)
+
+
+def _count_zeros(name: str) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(I64, [I64, ir.IntType(1)])
+        function = builder.module.declare_intrinsic(name, [I64], kind)
+        return builder.call(function, [arguments[0], ir.IntType(1)(0)])
+
+    return generate
 
 
 def _multiply(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -91,6 +115,24 @@ load_u32 = operation(
 )
 # (data: int64[:], at: int64): ask for the cache line of element `at` ahead of its use; changes no result.
 prefetch = operation(types.void, (None, types.int64), _prefetch, lambda _data, _at: None)
+# (data: int64[:], at: int64, value: int64) -> int64: bit k (0 to 3) tells whether data[at + k] == value; the
+# caller has checked the bounds.
+match_four = operation(
+    types.int64,
+    (None, types.int64, types.int64),
+    _match_four,
+    lambda data, at, value: sum(int(data[at + k] == value) << k for k in range(4)),
+)
+# (int64) -> int64: zero bits above the highest, and below the lowest, bit that is one; 64 for 0.
+leading_zeros = operation(
+    types.int64, (types.int64,), _count_zeros("llvm.ctlz"), lambda value: 64 - (int(value) % WORD).bit_length()
+)
+trailing_zeros = operation(
+    types.int64,
+    (types.int64,),
+    _count_zeros("llvm.cttz"),
+    lambda value: (int(value) & -int(value)).bit_length() - 1 if value else 64,
+)
 # (int64, int64) -> int64, modulo 2**64.
 multiply_wrapping = operation(types.int64, (types.int64, types.int64), _multiply, lambda a, b: wrapped(int(a) * int(b)))
 subtract_wrapping = operation(types.int64, (types.int64, types.int64), _subtract, lambda a, b: wrapped(int(a) - int(b)))

@@ -1,9 +1,11 @@
 """The order table: order id -> price, size, pending fill, side, priority stamp.
 
-Open addressing with linear probing over one flat int64 array of SLOT_WORDS words a slot; the home slot comes
-from the top bits of a Fibonacci hash, and a removal shifts the run behind it back, so there are no tombstones.
-The queue order of a level is the order of its priority stamps. A slot whose size is 0 is empty, so every id,
-0 and -1 included, can be stored.
+A hash table of groups of four slots in one flat int64 array (layout: kernels.contract). An id belongs to the group
+that the top bits of its Fibonacci hash name, or, where that is full, to the next one that is not. A group's four ids
+and four sizes are compared at once, so a look-up has nothing to guess: it costs the same wherever in the group the
+order lies, and an order that goes leaves a hole which nobody need close, unless its group was full. There are no
+tombstones. The queue order of a level is the order of its priority stamps. A slot whose size is 0 is empty, so
+every id, 0 and -1 included, can be stored.
 """
 
 from __future__ import annotations
@@ -11,74 +13,120 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.contract import (
+    GROUP_SLOTS,
+    GROUP_WORDS,
     SIZE_MASK,
-    SLOT_ID,
     SLOT_PRICE,
     SLOT_RANK,
-    SLOT_SHIFT,
     SLOT_SIZE,
-    SLOT_WORDS,
 )
 from kernels.jit import kernel, step
-from kernels.machine import multiply_wrapping
+from kernels.machine import leading_zeros, match_four, multiply_wrapping, rotate_right, trailing_zeros
 from kernels.types import Int64s
 
 HASH_MULTIPLIER = -7046029254386353131  # 2**64 / golden ratio, as int64
+MOST_PLACES = 2**40 - 1  # tells the compiler that no place is negative, so that it need not ask at every access
+LINE_BYTES = 64
 
 
 @step
-def home_slot(order_id: int, mask: int) -> int:
-    """First slot to probe for `order_id` (int64) in a table of `mask + 1` slots (a power of two)."""
-    return (multiply_wrapping(order_id, HASH_MULTIPLIER) >> 32) & mask
+def home(key: int, mask: int) -> int:
+    """Where `key` (int64) belongs among `mask + 1` places (a power of two): the top bits of its hash.
+
+    Fibonacci hashing spreads consecutive keys evenly only by its top bits (Knuth, The Art of Computer Programming,
+    volume 3, section 6.4).
+    """
+    return rotate_right(multiply_wrapping(key, HASH_MULTIPLIER), leading_zeros(mask) & 63) & mask & MOST_PLACES
 
 
 @step
-def find_slot(slots: Int64s, mask: int, order_id: int) -> int:
-    """Word index of the slot that holds `order_id`, or of the empty slot where it belongs."""
-    word = home_slot(order_id, mask) << SLOT_SHIFT
-    last = mask << SLOT_SHIFT
-    while (slots[word + SLOT_SIZE] & SIZE_MASK) != 0 and slots[word + SLOT_ID] != order_id:
-        word = 0 if word == last else word + SLOT_WORDS
-    return word
+def group_mask(slots: Int64s) -> int:
+    """Number of groups of the table less one."""
+    return slots.size // GROUP_WORDS - 1
 
 
 @step
-def remove_slot(slots: Int64s, mask: int, word: int) -> None:
-    """Empty the slot at `word` and close the gap, so that later probes still find their orders."""
-    hole = word >> SLOT_SHIFT
-    slot = hole
+def home_word(slots: Int64s, order_id: int) -> int:
+    """First word of the group that `order_id` belongs to."""
+    return home(order_id, group_mask(slots)) * GROUP_WORDS
+
+
+@step
+def slot_word(slot: int) -> int:
+    """Word of the id of slot number `slot`, counted through the table."""
+    return slot // GROUP_SLOTS * GROUP_WORDS + slot % GROUP_SLOTS
+
+
+@step
+def find_slot(slots: Int64s, order_id: int) -> int:
+    """Word of the slot that holds `order_id`, or of the empty slot where it belongs."""
+    word = home_word(slots, order_id)
     while True:
-        slot = (slot + 1) & mask
-        source = slot << SLOT_SHIFT
-        if (slots[source + SLOT_SIZE] & SIZE_MASK) == 0:
-            break
-        home = home_slot(slots[source + SLOT_ID], mask)
-        if ((slot - home) & mask) >= ((slot - hole) & mask):
-            target = hole << SLOT_SHIFT
-            for k in range(SLOT_WORDS):
-                slots[target + k] = slots[source + k]
-            hole = slot
-    slots[(hole << SLOT_SHIFT) + SLOT_SIZE] = 0
+        empty = match_four(slots, word + SLOT_SIZE, 0)
+        found = match_four(slots, word, order_id) & ~empty
+        if found | empty != 0:
+            return (word + (trailing_zeros(found | empty << GROUP_SLOTS) & (GROUP_SLOTS - 1))) & MOST_PLACES
+        word = next_group(slots, word)
+
+
+@step
+def next_group(slots: Int64s, word: int) -> int:
+    """First word of the group behind the one that begins at `word`; the first follows the last."""
+    return word + GROUP_WORDS if word + GROUP_WORDS < slots.size else 0
+
+
+@step
+def remove_slot(slots: Int64s, word: int) -> None:
+    """Empty the slot at `word`."""
+    full = match_four(slots, (word & ~(GROUP_SLOTS - 1)) + SLOT_SIZE, 0) == 0
+    slots[word + SLOT_SIZE] = 0
+    if full:
+        fill_hole(slots, word)
 
 
 @kernel
-def rehash(source: Int64s, target: Int64s, target_mask: int) -> None:
-    """Copy every order of the table `source` into the empty table `target` (int64 words, target_mask + 1 slots)."""
-    for word in range(0, source.size, SLOT_WORDS):
-        if (source[word + SLOT_SIZE] & SIZE_MASK) != 0:
-            place = find_slot(target, target_mask, source[word + SLOT_ID])
-            for k in range(SLOT_WORDS):
-                target[place + k] = source[word + k]
+def fill_hole(slots: Int64s, hole: int) -> None:
+    """Close the hole at `hole`, in a group that was full, with an order that had gone on to a later group for it."""
+    mask = group_mask(slots)
+    group = hole // GROUP_WORDS
+    later = group
+    full = True
+    while full:
+        later = (later + 1) & mask
+        first = later * GROUP_WORDS
+        full = match_four(slots, first + SLOT_SIZE, 0) == 0
+        for word in range(first, first + GROUP_SLOTS):
+            passed_by = (later - home(slots[word], mask)) & mask >= (later - group) & mask
+            if slots[word + SLOT_SIZE] != 0 and passed_by:
+                copy_slot(slots, word, slots, hole)
+                slots[word + SLOT_SIZE] = 0
+                hole = word
+                group = later
+                break
+
+
+@step
+def copy_slot(source: Int64s, source_word: int, target: Int64s, target_word: int) -> None:
+    """Copy one slot's fields."""
+    for field in range(0, GROUP_WORDS, GROUP_SLOTS):
+        target[target_word + field] = source[source_word + field]
 
 
 @kernel
-def insert_orders(
-    slots: Int64s, mask: int, order_id: Int64s, price: Int64s, size: Int64s, side: Int64s, stamp: Int64s
-) -> None:
+def rehash(source: Int64s, target: Int64s) -> None:
+    """Copy every order of the table `source` into the empty, roomier table `target`."""
+    for slot in range(source.size // GROUP_WORDS * GROUP_SLOTS):
+        word = slot_word(slot)
+        if source[word + SLOT_SIZE] != 0:
+            copy_slot(source, word, target, find_slot(target, source[word]))
+
+
+@kernel
+def insert_orders(slots: Int64s, order_id: Int64s, price: Int64s, size: Int64s, side: Int64s, stamp: Int64s) -> None:
     """Fill a table from columns (int64 each, one row an order, ids distinct, sizes > 0); no pending fills."""
     for i in range(order_id.size):
-        word = find_slot(slots, mask, order_id[i])
-        slots[word + SLOT_ID] = order_id[i]
+        word = find_slot(slots, order_id[i])
+        slots[word] = order_id[i]
         slots[word + SLOT_PRICE] = price[i]
         slots[word + SLOT_SIZE] = size[i]
         slots[word + SLOT_RANK] = (stamp[i] << 1) | side[i]
@@ -88,9 +136,10 @@ def insert_orders(
 def list_orders(slots: Int64s, order_id: Int64s, price: Int64s, size: Int64s, side: Int64s, stamp: Int64s) -> int:
     """Write the live orders, in table order, to int64 columns of at least that many rows; return how many."""
     n = 0
-    for word in range(0, slots.size, SLOT_WORDS):
-        if (slots[word + SLOT_SIZE] & SIZE_MASK) != 0:
-            order_id[n] = slots[word + SLOT_ID]
+    for slot in range(slots.size // GROUP_WORDS * GROUP_SLOTS):
+        word = slot_word(slot)
+        if slots[word + SLOT_SIZE] != 0:
+            order_id[n] = slots[word]
             price[n] = slots[word + SLOT_PRICE]
             size[n] = slots[word + SLOT_SIZE] & SIZE_MASK
             side[n] = slots[word + SLOT_RANK] & 1
@@ -102,10 +151,19 @@ def list_orders(slots: Int64s, order_id: Int64s, price: Int64s, size: Int64s, si
 @kernel
 def drop_pending(slots: Int64s) -> None:
     """Forget every pending fill."""
-    for word in range(0, slots.size, SLOT_WORDS):
-        slots[word + SLOT_SIZE] = slots[word + SLOT_SIZE] & SIZE_MASK
+    for slot in range(slots.size // GROUP_WORDS * GROUP_SLOTS):
+        word = slot_word(slot) + SLOT_SIZE
+        slots[word] = slots[word] & SIZE_MASK
 
 
-def empty_slots(capacity: int) -> np.ndarray:
-    """A table of `capacity` slots (a power of two) with nothing in it: int64[capacity * SLOT_WORDS]."""
-    return np.zeros(capacity * SLOT_WORDS, np.int64)
+def capacity(slots: np.ndarray) -> int:
+    """How many orders the table has slots for."""
+    return slots.size // GROUP_WORDS * GROUP_SLOTS
+
+
+def empty_slots(count: int) -> np.ndarray:
+    """A table of `count` slots (a power of two, at least 8) with nothing in it, its groups on cache lines: int64."""
+    words = count // GROUP_SLOTS * GROUP_WORDS
+    spacious = np.zeros(words + LINE_BYTES // 8, np.int64)
+    first = -spacious.ctypes.data % LINE_BYTES // 8
+    return spacious[first : first + words]

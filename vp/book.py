@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kernels import book as book_kernels
+from kernels import forward
 from kernels import levels as level_kernels
 from kernels import orders as order_kernels
 from kernels.contract import (
@@ -44,7 +44,6 @@ from kernels.contract import (
     NO_BID,
     NO_BUCKET,
     NO_TIME,
-    SLOT_WORDS,
     UNDEF_PRICE,
 )
 from vp.events import Events
@@ -93,7 +92,7 @@ class Book:
     bucket_int : int, optional
         Bucket size in 1e-9 units, for `spot_bucket`; the tick where it is left out.
     dense_levels : int, optional
-        Ticks in the fast window around the market; a matter of speed alone.
+        Ticks in the fast window around the market, a power of two; a matter of speed alone.
     """
 
     def __init__(self, tick_int: int, bucket_int: int | None = None, *, dense_levels: int = DENSE_LEVELS) -> None:
@@ -118,14 +117,14 @@ class Book:
         """Run records from `first` on while the clock stays under `until_ns`; return the next record's index."""
         columns = events.core()
         while True:
-            first, why = book_kernels.fast_forward(*columns, first, until_ns, *self.state())
+            first, why = forward.fast_forward(*columns, first, until_ns, *self.state())
             if not self.make_room(why):
                 return int(first)
 
     def make_room(self, why: int) -> bool:
         """Answer a kernel that came back for want of room; False where it came back for another reason."""
         if why == GROW_ORDERS:
-            self._resize_orders(self.slots.size // SLOT_WORDS * 2)
+            self._resize_orders(2 * order_kernels.capacity(self.slots))
         elif why == GROW_LEVELS:
             self._rebuild_levels()
         else:
@@ -246,10 +245,10 @@ class Book:
         side = (table["side"].to_numpy() == SIDE_NAMES[BID]).astype(np.int64)
         stamp = table["queue_rank"].to_numpy().astype(np.int64)
         slots = FIRST_ORDER_SLOTS
-        while slots <= 2 * len(order_id):
+        while slots <= 4 * len(order_id):
             slots *= 2
         book.slots = order_kernels.empty_slots(slots)
-        order_kernels.insert_orders(book.slots, slots - 1, order_id, price, size, side, stamp)
+        order_kernels.insert_orders(book.slots, order_id, price, size, side, stamp)
         book.scalars[B_LIVE] = len(order_id)
         book.scalars[B_ASK_ORDERS + ASK] = int(np.count_nonzero(side == ASK))
         book.scalars[B_ASK_ORDERS + BID] = int(np.count_nonzero(side == BID))
@@ -265,7 +264,7 @@ class Book:
 
     def _resize_orders(self, slots: int) -> None:
         grown = order_kernels.empty_slots(slots)
-        order_kernels.rehash(self.slots, grown, slots - 1)
+        order_kernels.rehash(self.slots, grown)
         self.slots = grown
 
     def _rebuild_levels(self) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from kernels.book import apply_record, fast_forward
+from kernels.book import apply_record
 from kernels.contract import (
     B_CLOCK,
     B_EVENT_ID,
@@ -18,12 +18,12 @@ from kernels.contract import (
     GROW_LEVELS,
     GROW_ORDERS,
     REACHED,
-    SLOT_WORDS,
     TOUCH_FROM,
     TOUCH_TO,
 )
+from kernels.forward import fast_forward
 from kernels.levels import empty_far_levels, level_depth
-from kernels.orders import empty_slots
+from kernels.orders import capacity, empty_slots
 from tests.agreement import TICK, assert_same_book, events_of
 from tests.market_strategies import CALM, FAR, WILD, markets, random_market
 from tests.oracle_book import F_LAST, OracleBook, Rec, Touch
@@ -90,7 +90,7 @@ def add(order_id: int, price: int = 0, *, clock: int = 1, flags: int = F_LAST) -
     return Rec(clock, "A", "B", price, 1, order_id, flags)
 
 
-def small_book(*, order_slots: int = 8, far_slots: int = 8, dense_levels: int = 4) -> Book:
+def small_book(*, order_slots: int = 16, far_slots: int = 8, dense_levels: int = 4) -> Book:
     book = Book(TICK, dense_levels=dense_levels)
     book.slots = empty_slots(order_slots)
     book.far_price, book.far_depth = empty_far_levels(far_slots)
@@ -102,8 +102,8 @@ def forward(book: Book, records: list[Rec], first: int = 0, until_ns: int = NO_L
     return int(index), int(why)
 
 
-def test_the_kernel_comes_back_before_the_order_table_is_half_full() -> None:
-    book = small_book(order_slots=8)
+def test_the_kernel_comes_back_before_a_quarter_of_the_order_table_is_taken() -> None:
+    book = small_book(order_slots=16)
     records = [add(i) for i in range(20)]
     assert forward(book, records) == (4, GROW_ORDERS)
     before = [array.copy() for array in book.state()]
@@ -111,7 +111,7 @@ def test_the_kernel_comes_back_before_the_order_table_is_half_full() -> None:
     assert all(np.array_equal(a, b) for a, b in zip(before, book.state(), strict=True))
     assert book.make_room(GROW_ORDERS)
     assert forward(book, records, 4) == (8, GROW_ORDERS)
-    assert (book.scalars[B_LIVE], book.slots.size) == (8, 16 * SLOT_WORDS)
+    assert (book.scalars[B_LIVE], capacity(book.slots)) == (8, 32)
 
 
 def test_the_kernel_comes_back_before_the_far_levels_are_half_full() -> None:

@@ -70,12 +70,12 @@ def test_codes_flags_and_sentinels_are_those_of_databento() -> None:
         ("C_", contract.COUNTERS),
         ("E_", contract.ENGINE_SCALARS),
         ("P_", contract.PARAMETERS),
-        ("SLOT_", contract.SLOT_WORDS),
+        ("SLOT_", contract.GROUP_WORDS),
         ("I_", contract.CELL_INTS),
     ],
 )
 def test_every_place_in_an_array_has_one_name(prefix: str, size: int) -> None:
-    sizes = {"D_WORDS", "SLOT_WORDS", "SLOT_SHIFT"}
+    sizes = {"D_WORDS"}
     places = [value for name, value in vars(contract).items() if name.startswith(prefix) and name not in sizes]
     assert len(set(places)) == len(places)
     assert set(places) <= set(range(size))
@@ -98,4 +98,5 @@ def test_names_fill_their_arrays() -> None:
     assert contract.F_J + 4 <= contract.F_GAIN_V < contract.F_GAIN_A < contract.F_GAIN_J < contract.CELL_FLOATS
     assert contract.RING & contract.RING_MASK == 0
     assert contract.RING_HALF >= 512, "the contract's reach on each side of spot"
-    assert contract.SLOT_WORDS == 1 << contract.SLOT_SHIFT
+    fields = (0, contract.SLOT_PRICE, contract.SLOT_SIZE, contract.SLOT_RANK)
+    assert fields == tuple(range(0, contract.GROUP_WORDS, contract.GROUP_SLOTS))

@@ -19,9 +19,10 @@ from kernels.contract import (
     B_SPARSE_USED,
     BID,
     BOOK_SCALARS,
+    GROUP_SLOTS,
+    GROUP_WORDS,
     NO_ASK,
     NO_BID,
-    SLOT_WORDS,
 )
 from kernels.orders import empty_slots, find_slot
 
@@ -111,7 +112,7 @@ def test_levels_are_a_dictionary_a_side(case: tuple[Levels, list[tuple[int, int,
 
 
 @pytest.mark.parametrize("tick", TICKS)
-@pytest.mark.parametrize("dense_levels", [1, 2, 7, 64])
+@pytest.mark.parametrize("dense_levels", [1, 2, 8, 64])
 @pytest.mark.parametrize("centre_tick", [0, -3, 86_000, -(1 << 20)])
 def test_dense_word_is_exact_division(tick: int, dense_levels: int, centre_tick: int) -> None:
     book = Levels(tick, dense_levels, centre_tick * tick)
@@ -145,8 +146,8 @@ def test_depth_of_all_orders() -> None:
     slots = empty_slots(16)
     orders = [(1, 0, 5, ASK), (2, 0, 7, BID), (3, 0, 2, BID), (4, 10**15, 9, ASK), (5, -1, 4, BID)]
     for order_id, price, size, side in orders:
-        word = find_slot(slots, 15, order_id)
-        slots[word : word + SLOT_WORDS] = (order_id, price, size | 3 << 32, side)
+        word = find_slot(slots, order_id)
+        slots[word : word + GROUP_WORDS : GROUP_SLOTS] = (order_id, price, size | 3 << 32, side)
         book.want[side][price] = book.want[side].get(price, 0) + size
     levels.build_levels(slots, *book.arrays)
     book.check()

@@ -17,7 +17,7 @@ from numba.core.dispatcher import Dispatcher
 import kernels
 from kernels import contract
 from kernels.levels import dense_word
-from kernels.orders import home_slot
+from kernels.orders import home
 
 SOURCES = sorted(Path(kernels.__file__).parent.glob("*.py"))
 ALLOWED_IMPORTS = {"__future__", "typing", "numpy", "numba", "math", "kernels"}
@@ -134,11 +134,11 @@ def test_flags_that_numba_was_told() -> None:
         assert not options.get("parallel"), name
 
 
-@pytest.mark.parametrize("arithmetic", [home_slot, dense_word], ids=["home_slot", "dense_word"])
+@pytest.mark.parametrize("arithmetic", [home, dense_word], ids=["home", "dense_word"])
 def test_arithmetic_that_wraps_around_is_not_called_free_of_overflow(arithmetic: Any) -> None:
     """numba marks `*` of int64 as never overflowing, and LLVM may draw any conclusion from that."""
     compiled = numba.njit(arithmetic.py_func)  # what comes from the cache cannot be looked into
-    if arithmetic is home_slot:
+    if arithmetic is home:
         compiled(6_800_000_000_000, 15)
     else:
         compiled(np.zeros(8, np.int64), np.ones(contract.BOOK_SCALARS, np.int64), 21_500_000_000_000)
