@@ -38,6 +38,7 @@ from kernels.contract import (
 )
 from kernels.frame import write_frame
 from kernels.jit import kernel, step
+from kernels.orders import MOST_PLACES, fetch_ahead
 from kernels.ring import bucket_of, count_all_depth, holds, rebase, recentre, touch_outside
 from kernels.types import Bytes, Float32s, Float64s, Int64s, UInt32s
 
@@ -194,7 +195,8 @@ def advance(
     follow_spot(
         depth, far_price, far_depth, book, cell_floats, cell_ints, outer_floats, outer_ints, outer_bucket, engine
     )
-    for i in range(max(first, 0), ts_event.size):
+    for record in range(first, ts_event.size):
+        i = record & MOST_PLACES
         record_flags = np.int64(flags[i])
         record_action = action[i]
         snapshot = record_flags & FLAG_SNAPSHOT
@@ -203,6 +205,7 @@ def advance(
         room = needs_room(slots, far_price, book)
         if room != DONE:
             return i, row, room
+        fetch_ahead(slots, order_id, i)
         active = 0
         if snapshot != 0:
             book[B_IN_SNAPSHOT] = 1

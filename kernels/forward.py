@@ -51,11 +51,9 @@ from kernels.contract import (
 )
 from kernels.jit import kernel, step
 from kernels.levels import dense_word, find_next_best
-from kernels.machine import prefetch
-from kernels.orders import MOST_PLACES, find_slot, home_word
+from kernels.orders import MOST_PLACES, fetch_ahead, find_slot
 from kernels.types import Bytes, Int64s, UInt32s
 
-AHEAD = 12  # records between the fetch of a group of the order table and its use
 SPECIAL_FLAGS = FLAG_SNAPSHOT | FLAG_TOB | FLAG_MAYBE_BAD_BOOK
 
 
@@ -231,10 +229,7 @@ def fast_forward(
         room = needs_room(slots, far_price, book)
         if room != DONE:
             return i, room
-        if i + AHEAD < ts_event.size:
-            word = home_word(slots, order_id[i + AHEAD])
-            prefetch(slots, word)
-            prefetch(slots, word + SLOT_SIZE)
+        fetch_ahead(slots, order_id, i)
         book[B_EVENT_ID] += 1
         plain = False
         if record_flags & SPECIAL_FLAGS == 0 and book[B_IN_SNAPSHOT] == 0 and book[B_PLACED] != 0:

@@ -21,12 +21,13 @@ from kernels.contract import (
     SLOT_SIZE,
 )
 from kernels.jit import kernel, step
-from kernels.machine import leading_zeros, match_four, multiply_wrapping, rotate_right, trailing_zeros
+from kernels.machine import leading_zeros, match_four, multiply_wrapping, prefetch, rotate_right, trailing_zeros
 from kernels.types import Int64s
 
 HASH_MULTIPLIER = -7046029254386353131  # 2**64 / golden ratio, as int64
 MOST_PLACES = 2**40 - 1  # tells the compiler that no place is negative, so that it need not ask at every access
 LINE_BYTES = 64
+AHEAD = 12
 
 
 @step
@@ -67,6 +68,15 @@ def find_slot(slots: Int64s, order_id: int) -> int:
         if found | empty != 0:
             return (word + (trailing_zeros(found | empty << GROUP_SLOTS) & (GROUP_SLOTS - 1))) & MOST_PLACES
         word = next_group(slots, word)
+
+
+@step
+def fetch_ahead(slots: Int64s, order_ids: Int64s, row: int) -> None:
+    """Ask for the group of the id that comes AHEAD rows later, so that it has arrived when its turn comes."""
+    if row + AHEAD < order_ids.size:
+        word = home_word(slots, order_ids[row + AHEAD])
+        prefetch(slots, word)
+        prefetch(slots, word + SLOT_SIZE)
 
 
 @step
