@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from kernels import forward
 from kernels import levels as level_kernels
@@ -188,15 +187,14 @@ class Book:
 
     def levels(self, side: str, count: int | None = None) -> list[tuple[int, int, int]]:
         """The best `count` levels of a side as (price, size, orders), best first."""
-        table = self.to_arrow()
-        picked = table.filter(pc.equal(table["side"], side))
-        found: dict[int, list[int]] = {}
-        for price, size in zip(picked["price"].to_pylist(), picked["size"].to_pylist(), strict=True):
-            level = found.setdefault(price, [0, 0])
-            level[0] += size
-            level[1] += 1
-        best_first = sorted(found, reverse=side == "B")[:count]
-        return [(price, found[price][0], found[price][1]) for price in best_first]
+        _, price, size, sides, _ = self._orders()
+        mine = sides == SIDE_NAMES.index(side)
+        prices, level = np.unique(price[mine], return_inverse=True)
+        sizes = np.zeros(len(prices), np.int64)
+        np.add.at(sizes, level, size[mine])
+        orders = np.bincount(level, minlength=len(prices))
+        rows = list(zip(prices.tolist(), sizes.tolist(), orders.tolist(), strict=True))
+        return (rows[::-1] if side == "B" else rows)[:count]
 
     def to_arrow(self) -> pa.Table:
         """The book as BOOK_SCHEMA, one row an order: bids then asks, best level first, in queue order.
@@ -239,11 +237,11 @@ class Book:
             book.scalars[at] = state[name]
         for i, name in enumerate(COUNTER_NAMES):
             book.counters[i] = state["counters"][name]
-        order_id = table["order_id"].to_numpy().view(np.int64)
-        price = table["price"].to_numpy()
-        size = table["size"].to_numpy()
-        side = (table["side"].to_numpy() == SIDE_NAMES[BID]).astype(np.int64)
-        stamp = table["queue_rank"].to_numpy().astype(np.int64)
+        order_id = _fixed_width(table, "order_id", np.int64)
+        price = _fixed_width(table, "price", np.int64)
+        size = _fixed_width(table, "size", np.int64)
+        side = (_letters(table, "side") == ord(SIDE_NAMES[BID])).astype(np.int64)
+        stamp = _fixed_width(table, "queue_rank", np.int32).astype(np.int64)
         slots = FIRST_ORDER_SLOTS
         while slots <= 4 * len(order_id):
             slots *= 2
@@ -290,3 +288,25 @@ class Book:
         level = price // tick - int(self.scalars[B_BASE_TICK])
         near = (level >= 0) & (level < self.depth.size // 2) & (price % tick == 0)
         return len(np.unique(price[~near]))
+
+
+# pyarrow's own ways to numpy import pandas, which takes longer than all else that a warm start does.
+def _fixed_width(table: pa.Table, name: str, dtype: type[np.integer[Any]]) -> np.ndarray:
+    """A column without nulls as numpy."""
+    array = table[name].combine_chunks()
+    if not len(array):
+        return np.zeros(0, dtype)
+    width = np.dtype(dtype).itemsize
+    return np.frombuffer(array.buffers()[1], dtype, len(array), array.offset * width)
+
+
+def _letters(table: pa.Table, name: str) -> np.ndarray:
+    """A column of one-letter strings without nulls as their codes: uint8[n]."""
+    array = table[name].combine_chunks()
+    if not len(array):
+        return np.zeros(0, np.uint8)
+    _, offsets, letters = array.buffers()
+    ends = np.frombuffer(offsets, np.int32, len(array) + 1, array.offset * 4)
+    if ends[-1] - ends[0] != len(array):
+        raise ValueError(f"column {name} holds strings of more or less than one letter")
+    return np.frombuffer(letters, np.uint8, len(array), int(ends[0]))
