@@ -197,11 +197,16 @@ def _sample(schema: pa.Schema) -> pa.RecordBatch:
         if field.nullable:
             arrays.append(pa.nulls(1, field.type))
         elif pa.types.is_fixed_size_list(field.type):
-            values = pa.array(np.zeros(field.type.list_size), field.type.value_type, from_pandas=False, safe=False)
+            values = _zeros(field.type.value_type, field.type.list_size)
             arrays.append(pa.FixedSizeListArray.from_arrays(values, type=field.type))
         else:
-            arrays.append(pa.array([0], pa.int64()).cast(field.type))
+            arrays.append(_zeros(field.type, 1))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _zeros(of_type: pa.DataType, length: int) -> pa.Array:
+    """Zeros without pa.array, which imports pandas for its sake."""
+    return pa.Array.from_buffers(of_type, length, [None, pa.py_buffer(bytes(8 * length))])
 
 
 def _find_columns(schema: pa.Schema, message: bytes) -> tuple[ColumnPlace, ...]:
