@@ -134,7 +134,7 @@ def _request(program: str, options: argparse.Namespace) -> Request:
     product_type = "future_mbo" if program == "futures" else "equity_mbo"
     symbols = tuple(dict.fromkeys(find_product(product_type, symbol).root for symbol in _list(options.symbols)))
     if program == "futures":
-        base = BASE_SCHEMAS if options.include_futures else ()
+        base: tuple[str, ...] = BASE_SCHEMAS if options.include_futures else ()
     else:
         base = _list(options.equity_schemas)
         check_schemas(program, "--equity-schemas", base, BASE_SCHEMAS)

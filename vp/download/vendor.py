@@ -77,6 +77,9 @@ class Vendor:
         self.stopping = stopping
         self.retry_seconds = retry_seconds
         self.client = databento.Historical(key, url)
+        if url.startswith("http://"):  # a server on this machine: the client makes https of every gateway
+            for api in (self.client.batch, self.client.metadata, self.client.symbology, self.client.timeseries):
+                api._base_url = url + api._base_url.removeprefix(self.client.gateway)
 
     def ask(self, what: str, call: Callable[[], T]) -> T:
         """The answer to a call that may be repeated.
