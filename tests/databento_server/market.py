@@ -90,6 +90,7 @@ def nearest(parent: str, date: dt.date) -> list[str]:
     return sorted(o.symbol for o in every if o.expiry == expiry and not o.symbol.startswith("UD:"))
 
 
+@cache
 def file_of(dataset: str, schema: str, stype_in: str, symbols: tuple[str, ...], date: dt.date) -> bytes:
     """A whole compressed file of one UTC day, by Databento's own encoder."""
     names = [o.symbol for parent in symbols for o in options_of(parent, date)] if stype_in == "parent" else symbols
@@ -106,7 +107,11 @@ def file_of(dataset: str, schema: str, stype_in: str, symbols: tuple[str, ...], 
     if schema == "definition":
         body = b"".join(_definition(option, start_ns) for parent in symbols for option in options_of(parent, date))
     elif schema == "mbo":
-        body = b"".join(mbo(rec, instrument_id(name)) for name in names for rec in market(start_ns + OPEN_NS, 5, 30))
+        # Of a future so much that its file comes in several pieces.
+        seconds = 2500 if stype_in == "raw_symbol" and names[0] in CONTRACTS.values() else 30
+        body = b"".join(
+            mbo(rec, instrument_id(name)) for name in names for rec in market(start_ns + OPEN_NS, 5, seconds)
+        )
     else:
         make = _statistic if schema == "statistics" else _quote
         body = b"".join(make(name, start_ns + OPEN_NS + i) for i in range(20) for name in names)

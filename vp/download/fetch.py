@@ -30,7 +30,7 @@ JOB_FORM = re.compile(r"[A-Za-z0-9_.\-]{1,80}")
 RANGE_FORM = re.compile(r"bytes ([0-9]+)-")
 WHOLE_TRIES = 3
 CONNECT_SECONDS, READ_SECONDS = 10.0, 60.0
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 32 << 10  # of a connection that ends early, what stands in a begun chunk is lost
 DAY_NS = 86_400 * 1_000_000_000
 
 log = logging.getLogger(__name__)

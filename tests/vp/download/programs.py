@@ -1,12 +1,19 @@
-"""Running the real scripts against a server on loopback, and looking at what they leave behind."""
+"""Running the real scripts against a server on loopback, and looking at what they leave behind.
+
+`start` runs a script in a process of its own that is forked from one in which the client is imported already,
+which saves seconds a run; `run_program` starts it as a person would.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import multiprocessing
 import os
+import runpy
 import subprocess
 import sys
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +39,45 @@ def environment(server: Server, key: str = KEY) -> dict[str, str]:
     return kept | {"DATABENTO_API_KEY": key, "VP_DATABENTO_URL": server.service.address}
 
 
-def run(server: Server, lake: Path, program: str, *arguments: str, key: str = KEY) -> subprocess.CompletedProcess[str]:
+def run_program(server: Server, lake: Path, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A script's whole run; its key is in nothing that it says."""
     done = subprocess.run(
-        command(program, *arguments, "--lake", str(lake), *QUICK), env=environment(server, key), cwd=lake.parent,
+        command(program, *arguments, "--lake", str(lake), *QUICK), env=environment(server), cwd=lake.parent,
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
-    assert key not in done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    assert KEY not in done.stdout + done.stderr
     return done
+
+
+def start(environ: dict[str, str], directory: Path, program: str, *arguments: str) -> ForkServerProcess:
+    """A script under way; what it says goes to `directory`/said."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["databento", "vp.download.run", "vp.download.report", __name__])
+    (directory / "said").write_text("")
+    process = context.Process(target=_become, args=(command(program, *arguments)[1:], environ, directory))
+    process.start()
+    return process
+
+
+def run(server: Server, lake: Path, program: str, *arguments: str, key: str = KEY) -> tuple[int | None, str]:
+    """A script's exit code and what it said; its key is not in that."""
+    process = start(environment(server, key), lake.parent, program, *arguments, "--lake", str(lake), *QUICK)
+    process.join(120)
+    said = (lake.parent / "said").read_text()
+    assert key not in said
+    assert "Traceback" not in said
+    return process.exitcode, said
+
+
+def _become(words: list[str], environ: dict[str, str], directory: Path) -> None:
+    os.environ.clear()
+    os.environ.update(environ)
+    os.chdir(directory)
+    said = os.open("said", os.O_WRONLY | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(said, stream)
+    sys.argv = words
+    runpy.run_path(words[0], run_name="__main__")
 
 
 def raw_files(lake: Path) -> dict[str, bytes]:
