@@ -6,6 +6,7 @@ import hashlib
 import os
 import random
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ from tests.vp.download.programs import (
 from vp.dbn import DbnFile, read_events
 from vp.lake import Lake
 from vp.layout import note_path, place_of
+from vp.pipeline import SessionSpec, prepare
 from vp.products import find_product
 
 SEEDS = range(int(os.environ.get("VP_KILL_SEEDS", "5")))
@@ -89,6 +91,10 @@ def test_three_days_of_two_symbols(server: Server, tmp_path: Path, program: str)
     assert stat.S_IMODE(raw.path.stat().st_mode) == 0o444
     plain, compressed = (read_events(DbnFile(path)) for path in (raw.path, Path(f"{raw.path}.zst")))
     assert len(plain.ts_event) == len(compressed.ts_event) > 100
+    spec = SessionSpec(product.product_type, SYMBOLS[program][0], str(days()[0]), lake=str(lake))
+    with closing(prepare(spec)) as session:  # what vp.serve and vp.record play
+        assert session.info.contract == market.CONTRACTS.get(product.root, product.root)
+        assert session.info.raw_file == raw.path.name
     for path in (lake / "raw").rglob("*.dbn"):
         path.unlink()
     check_whole(server, lake, program)
