@@ -5,26 +5,25 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 READ_ONLY = 0o444
-ORDINARY = 0o644
 READ_BYTES = 4 << 20
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Put `data` in the place of what `path` holds, on disk before it returns; raises OSError."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    temporary = Path(name)
+    """Put `data` in the place of what `path` holds, on disk before it returns; raises OSError.
+
+    Only one program may write a path at a time (Ledger.locked); what a killed one left half done is written over.
+    """
+    temporary = path.with_name(f".{path.name}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(ORDINARY)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
