@@ -86,18 +86,20 @@ class Mapping:
 
 
 class DbnFile:
-    """One DBN file of market-by-order records, compressed or not.
+    """One DBN file, compressed or not.
 
     Parameters
     ----------
     path : Path
+    schema : str
+        What it must hold; market-by-order records unless told.
 
     Raises
     ------
     NotDbnError, TruncatedFileError, DamagedFileError, WrongSchemaError
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, schema: str = "mbo") -> None:
         self.path = path
         with path.open("rb") as file:
             self.compressed = file.read(4) == ZSTD_MAGIC
@@ -105,12 +107,15 @@ class DbnFile:
         self.version, metadata, self.data_offset = self._read_header()
         self.dataset: str = metadata.dataset
         self.ts_out: bool = bool(metadata.ts_out)
+        self.asked_symbols: tuple[str, ...] = tuple(metadata.symbols)
+        self.start_ns: int = metadata.start
         self.mappings = _mappings(metadata)
         self.mixed = metadata.schema is None
-        if not self.mixed and str(metadata.schema) != "mbo":
+        if not self.mixed and str(metadata.schema) != schema:
+            expected = "mbo (market by order)" if schema == "mbo" else schema
             raise WrongSchemaError(
-                f"{path.name} holds the schema {metadata.schema}, expected mbo (market by order).",
-                hint="Download the mbo schema for this date.",
+                f"{path.name} holds the schema {metadata.schema}, expected {expected}.",
+                hint=f"Download the {schema} schema for this date.",
                 path=str(path),
             )
 

@@ -91,6 +91,42 @@ class PortInUseError(VPError):
     code = "port_in_use"
 
 
+class ApiKeyError(VPError):
+    """Databento's key is missing, malformed or refused; the message never repeats it."""
+
+    code = "api_key"
+
+
+class VendorRefusedError(VPError):
+    """Databento answered that a request cannot be served; asking again would not help."""
+
+    code = "vendor_refused"
+
+
+class VendorUnreachableError(VPError):
+    """Databento did not answer, or only with passing faults, for as long as it was worth trying."""
+
+    code = "vendor_unreachable"
+
+
+class UncertainSubmissionError(VendorUnreachableError):
+    """A submission of which nobody knows whether it arrived; it must not be sent again unseen."""
+
+    code = "uncertain_submission"
+
+
+class CostLimitError(RequestError):
+    """What was asked for costs more than --max-cost."""
+
+    code = "cost_limit"
+
+
+class DownloadError(VPError):
+    """A file that cannot be fetched, does not hold what was ordered, or has no free place in the lake."""
+
+    code = "download_failed"
+
+
 class FileError(VPError):
     """A raw file that cannot be used. `path`, `record_index` and `byte_offset` say where."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -11,12 +12,12 @@ from pathlib import Path
 from stat import S_ISREG
 
 from vp.errors import LakeError, NoRawFileError, RequestError
+from vp.layout import LAYOUT, Place, note_path, place_of
 from vp.products import PRODUCT_TYPES, Product, find_product
 
 SOURCES = ("databento", "generated")  # searched in this order; `generated` holds the demonstration
 USUAL_DATASET = {"future_mbo": "glbx-mdp3", "equity_mbo": "xnas-itch"}
-TABLE = "market_by_order_dbn"
-RAW_NAME = re.compile(r"([a-z0-9]+(?:[-.][a-z0-9]+)*)-([0-9]{8})\.mbo\.dbn(\.zst)?")
+RAW_NAME = re.compile(r"([a-z0-9]+(?:[-.][a-z0-9]+)*)-([0-9]{8})\.([a-z0-9]+(?:-[a-z0-9]+)*)\.dbn(\.zst)?")
 SYMBOL_FORM = re.compile(r"[A-Z0-9][A-Z0-9.\-+=^#]*")
 LISTED_DATES = 10
 LISTED_SYMBOLS = 20
@@ -127,6 +128,25 @@ class Lake:
                 entries += [SessionEntry(product_type, symbol, chosen[date]) for date in sorted(chosen)]
         return sorted(entries, key=lambda entry: (entry.product_type, entry.symbol, entry.date))
 
+    def directory(self, place: Place, symbol: str) -> Path:
+        """Where downloaded files of a kind lie, by futures root or ticker; raises LakeError for odd symbols."""
+        return self._table_dir(SOURCES[0], place.product_type, symbol, place)
+
+    def files(self, place: Place, symbol: str) -> list[RawFile]:
+        """Downloaded files of a kind, of every dataset, by date and then uncompressed first; raises LakeError."""
+        directory = self.directory(place, symbol)
+        found = [_raw_file(directory / name, SOURCES[0], place.schema) for name in _names(directory)]
+        return sorted((raw for raw in found if raw), key=lambda raw: (raw.date, raw.dataset, raw.compressed))
+
+    def condition(self, raw: RawFile) -> str | None:
+        """How complete Databento says the day is (available, degraded, ...); None where nobody wrote it down."""
+        try:
+            note = json.loads(note_path(raw.path).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        condition = note.get("condition") if isinstance(note, dict) else None
+        return condition if isinstance(condition, str) else None
+
     def require_writable(self, directory: Path) -> None:
         """Make `directory` and prove that a file can be written there.
 
@@ -159,13 +179,15 @@ class Lake:
     def _product_dir(self, source: str, product_type: str) -> Path:
         return self.root / "raw" / f"source={source}" / f"product_type={product_type}"
 
-    def _table_dir(self, source: str, product_type: str, symbol: str) -> Path:
-        if product_type not in PRODUCT_TYPES or not SYMBOL_FORM.fullmatch(symbol):  # find_product makes none such
+    def _table_dir(self, source: str, product_type: str, symbol: str, place: Place | None = None) -> Path:
+        known = {known.product_type for known in LAYOUT}
+        if product_type not in known or not SYMBOL_FORM.fullmatch(symbol):  # find_product makes none such
             raise LakeError(
                 f"The lake has no directory for the symbol {symbol!r} of {product_type!r}.",
                 hint="Expected a served product type and a root or ticker in capitals.",
             )
-        return self._product_dir(source, product_type) / f"symbol={symbol}" / f"table={TABLE}"
+        table = (place or place_of(product_type, "mbo")).table
+        return self._product_dir(source, product_type) / f"symbol={symbol}" / f"table={table}"
 
     def _raw_files(self, product_type: str, symbol: str) -> Iterator[RawFile]:
         for source in SOURCES:
@@ -221,20 +243,20 @@ def _is_root(product_type: str, symbol: str) -> bool:
         return False
 
 
-def _parse_name(name: str) -> tuple[str, dt.date, bool] | None:
+def _parse_name(name: str, schema: str = "mbo") -> tuple[str, dt.date, bool] | None:
     """Dataset, date and whether it is compressed out of a raw file's name; None for foreign names."""
     named = RAW_NAME.fullmatch(name)
-    if named is None:
+    if named is None or named[3] != schema:
         return None
-    dataset, day, ending = named.groups()
+    dataset, day, _, ending = named.groups()
     try:
         return dataset, dt.date(int(day[:4]), int(day[4:6]), int(day[6:])), ending is not None
     except ValueError:
         return None
 
 
-def _raw_file(path: Path, source: str) -> RawFile | None:
-    named = _parse_name(path.name)
+def _raw_file(path: Path, source: str, schema: str = "mbo") -> RawFile | None:
+    named = _parse_name(path.name, schema)
     if named is None:
         return None
     try:

@@ -1,0 +1,168 @@
+"""The service over HTTP on loopback, with faults to switch on."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.databento_server.service import RefusedError, Service
+
+DOWNLOAD = "/v0/batch/download/"
+
+
+@dataclass
+class Fault:
+    """What goes wrong with the next `times` requests whose path holds `path`.
+
+    Attributes
+    ----------
+    path : str
+    kind : str
+        status: the answer is `status`, nothing is done. drop: the connection closes, nothing is done. lost: all is
+        done, then the connection closes. corrupt: a byte of the data differs. short: half of the data come.
+        plain: the range asked for is disregarded.
+    times : int
+    status : int
+    retry_after : str or None
+    """
+
+    path: str
+    kind: str
+    times: int = 1
+    status: int = 500
+    retry_after: str | None = None
+
+
+class Server(ThreadingHTTPServer):
+    """Serves one Service."""
+
+    daemon_threads = True
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.service = service
+        self.faults: list[Fault] = []
+        self.ranges: list[str] = []
+        service.address = f"http://127.0.0.1:{self.server_address[1]}"
+
+    def fault(self, path: str) -> Fault | None:
+        """The fault of a request, used up by it."""
+        with self.service.lock:
+            for fault in self.faults:
+                if fault.times > 0 and fault.path in path:
+                    fault.times -= 1
+                    return fault
+        return None
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients are killed on purpose here."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    server: Server
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Answer a GET."""
+        parts = urlsplit(self.path)
+        self._answer(parts.path, dict(parse_qsl(parts.query)))
+
+    def do_POST(self) -> None:
+        """Answer a POST with a form."""
+        form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self._answer(self.path, dict(parse_qsl(form)))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Say nothing."""
+
+    def _answer(self, path: str, given: dict[str, str]) -> None:
+        service = self.server.service
+        with service.lock:
+            service.calls[path.removeprefix("/v0/").partition("/download/")[0]] += 1
+        fault = self.server.fault(path)
+        kind = fault.kind if fault else ""
+        if fault and kind == "status":
+            headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
+            self._send(fault.status, json.dumps({"detail": f"A fault of {path}"}).encode(), headers)
+            return
+        if kind == "drop":
+            self._hang_up()
+            return
+        given_key = self.headers.get("Authorization", "").removeprefix("Basic ")
+        if base64.b64decode(given_key) != f"{service.key}:".encode():
+            self._send(401, json.dumps({"detail": {"case": "auth", "message": f"Bad key {self._key(given_key)}",
+                                                   "status_code": 401, "docs": None}}).encode())  # fmt: skip
+            return
+        try:
+            if path.startswith(DOWNLOAD):
+                data = service.file(*path.removeprefix(DOWNLOAD).split("/")[1:])
+                self._send_data(data, kind)
+                return
+            method = path.removeprefix("/v0/")
+            if method == "timeseries.get_range":
+                self._send_data(service.stream(given), kind)
+                return
+            body = json.dumps(service.answer(method, given)).encode()
+        except RefusedError as error:
+            self._send(error.status, json.dumps(error.body).encode())
+            return
+        if kind == "lost":
+            self._hang_up()
+            return
+        self._send(200, body)
+
+    @staticmethod
+    def _key(given: str) -> str:
+        return base64.b64decode(given).decode().removesuffix(":")
+
+    def _send_data(self, data: bytes, kind: str) -> None:
+        if kind == "corrupt":
+            middle = len(data) // 2
+            data = data[:middle] + bytes([data[middle] ^ 0x40]) + data[middle + 1 :]
+        asked = self.headers.get("Range")
+        status, headers = 200, {"Content-Type": "application/octet-stream"}
+        if asked and kind != "plain":
+            self.server.ranges.append(asked)
+            first, last = (int(part) for part in asked.removeprefix("bytes=").split("-"))
+            headers["Content-Range"] = f"bytes {first}-{last}/{len(data)}"
+            data = data[first : last + 1]
+            status = 206
+        self._send(status, data, headers, cut=kind == "short")
+
+    def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None, *, cut: bool = False) -> None:
+        self.send_response(status)
+        for name, value in ({"Content-Type": "application/json"} | (headers or {})).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: len(body) // 2] if cut else body)
+        if cut:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        self.wfile.flush()
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def running(key: str) -> Iterator[Server]:
+    """A server on a free port of loopback."""
+    with Server(Service(key)) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()

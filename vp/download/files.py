@@ -1,0 +1,67 @@
+"""Files that are written whole or not at all, and raw files that are never written over."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+READ_ONLY = 0o444
+READ_BYTES = 4 << 20
+NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Put `data` in the place of what `path` holds, on disk before it returns; raises OSError.
+
+    Only one program may write a path at a time (Ledger.locked); what a killed one left half done is written over.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_directory(path.parent)
+
+
+def lay_down(temporary: Path, path: Path) -> None:
+    """Give a finished file its name, read-only, never over another; raises FileExistsError, OSError."""
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.chmod(READ_ONLY)
+    try:
+        os.link(temporary, path)  # unlike a rename, this fails where the name is taken
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        temporary.rename(path)
+    temporary.unlink(missing_ok=True)
+    sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make names in a directory survive a loss of power."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sha256_of(path: Path, on_bytes: Callable[[int], None] = lambda _count: None) -> str:
+    """The sha256 of a file in hexadecimal; raises OSError."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(READ_BYTES):
+            digest.update(block)
+            on_bytes(len(block))
+    return digest.hexdigest()

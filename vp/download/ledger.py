@@ -1,0 +1,211 @@
+"""The ledger: what was ordered, one JSON file a job, written whole or not at all.
+
+A job is written down as `submitting` before it is sent. A program that is killed in between finds that entry
+and asks Databento for the job before it would send it once more.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from vp.download.files import write_whole
+from vp.errors import LakeError
+from vp.layout import Place, place_of
+
+SUBMITTING, SUBMITTED, LAID, EMPTY, EXPIRED, REFUSED = (
+    "submitting", "submitted", "laid", "empty", "expired", "refused",
+)  # fmt: skip
+STATES = (SUBMITTING, SUBMITTED, LAID, EMPTY, EXPIRED, REFUSED)
+
+
+@dataclass(frozen=True)
+class Want:
+    """One file that the lake should hold: a kind of data of a futures root or ticker on a session date."""
+
+    place: Place
+    symbol: str
+    date: dt.date
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.place.product_type} {self.place.schema} of {self.date}"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What Databento is asked for.
+
+    Attributes
+    ----------
+    want : Want
+    symbols : tuple of str
+    stype_in : str
+        raw_symbol, or parent where the contracts are too many for one job.
+    """
+
+    want: Want
+    symbols: tuple[str, ...]
+    stype_in: str = "raw_symbol"
+
+    def query(self) -> dict[str, Any]:
+        """The arguments that pricing and submitting share; a UTC day, its end excluded."""
+        return {
+            "dataset": self.want.place.dataset,
+            "symbols": list(self.symbols),
+            "schema": self.want.place.schema,
+            "stype_in": self.stype_in,
+            "start": self.want.date.isoformat(),
+            "end": (self.want.date + dt.timedelta(days=1)).isoformat(),
+        }
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An order and what became of it.
+
+    Attributes
+    ----------
+    order : Order
+    state : str
+        One of STATES.
+    cost_usd : float
+        As asked before it was submitted.
+    condition : str
+        The day's, as asked before it was submitted.
+    sent_at : str
+        ISO 8601 UTC: when the submission was about to be sent.
+    job_id : str or None
+    file : dict
+        Vendor's name, size and sha256 of the data file, once known.
+    error : str
+        Why it is not in the lake, as last seen.
+    former : list of str
+        Jobs that were ordered for the same file before, and expired.
+    """
+
+    order: Order
+    state: str
+    cost_usd: float
+    condition: str
+    sent_at: str
+    job_id: str | None = None
+    file: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+    former: list[str] = field(default_factory=list)
+
+    @property
+    def want(self) -> Want:
+        """What it is for."""
+        return self.order.want
+
+    def with_(self, **changes: Any) -> Entry:
+        """A changed copy."""
+        return replace(self, **changes)
+
+
+class Ledger:
+    """The ledger of a lake; `locked` must be held while it is written."""
+
+    def __init__(self, root: Path) -> None:
+        self.directory = root / "jobs"
+
+    @contextmanager
+    def locked(self, program: str) -> Iterator[None]:
+        """Keep a second downloader of the same kind off; raises LakeError where one is at work."""
+        path = self.directory / f"{program}.lock"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("a")
+        except OSError as error:
+            raise LakeError(
+                f"{path} cannot be written: {error.strerror}.",
+                hint="Choose another lake with --lake or VP_LAKE, or make the directory writable.",
+            ) from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LakeError(
+                    f"Another download of {program} is at work in {self.directory.parent}.",
+                    hint="Wait for it or stop it; two at once could order the same data twice.",
+                ) from None
+            yield
+
+    def path(self, want: Want) -> Path:
+        """Where the entry of a file lies."""
+        place = want.place
+        return self.directory / place.product_type / want.symbol / f"{place.schema}-{want.date:%Y%m%d}.json"
+
+    def find(self, want: Want) -> Entry | None:
+        """The entry of a file, None where nothing was ever ordered for it; raises LakeError if it is damaged."""
+        path = self.path(want)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise LakeError(f"{path} cannot be read: {error}.", hint=_DAMAGED_HINT) from error
+        try:
+            return _entry(json.loads(text))
+        except (ValueError, KeyError, TypeError, LakeError) as error:
+            raise LakeError(f"{path} is no entry of the ledger: {error}.", hint=_DAMAGED_HINT) from error
+
+    def write(self, entry: Entry) -> Entry:
+        """Keep an entry, over the one there was; returns it. Raises LakeError."""
+        path = self.path(entry.want)
+        text = json.dumps(_document(entry), indent=1) + "\n"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, text.encode())
+        except OSError as error:
+            raise LakeError(
+                f"{path} cannot be written: {error.strerror}.", hint="Free some space or make it writable."
+            ) from error
+        return entry
+
+    def entries(self, product_types: tuple[str, ...]) -> list[Entry]:
+        """Every entry of some product types, by path; raises LakeError."""
+        found = []
+        for product_type in product_types:
+            for path in sorted((self.directory / product_type).glob("*/*.json")):
+                schema, _, day = path.stem.rpartition("-")
+                date = dt.date.fromisoformat(day)
+                entry = self.find(Want(place_of(product_type, schema), path.parent.name, date))
+                if entry is not None:
+                    found.append(entry)
+        return found
+
+
+_DAMAGED_HINT = "Compare it with the jobs in Databento's portal; if none is outstanding, delete it."
+
+
+def _document(entry: Entry) -> dict[str, Any]:
+    want = entry.want
+    document = {name: value for name, value in asdict(entry).items() if name != "order"}
+    return {
+        "product_type": want.place.product_type,
+        "symbol": want.symbol,
+        **entry.order.query(),
+        **document,
+    }
+
+
+def _entry(document: dict[str, Any]) -> Entry:
+    place = place_of(document["product_type"], document["schema"])
+    want = Want(place, document["symbol"], dt.date.fromisoformat(document["start"]))
+    if document["state"] not in STATES:
+        raise ValueError(f"the state is {document['state']!r}, expected one of {', '.join(STATES)}")
+    names = ("state", "cost_usd", "condition", "sent_at", "job_id", "file", "error", "former")
+    order = Order(want, tuple(document["symbols"]), document["stype_in"])
+    return Entry(order, **{name: document[name] for name in names})
+
+
+def now() -> str:
+    """The time as the ledger writes it."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")

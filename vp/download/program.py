@@ -1,0 +1,200 @@
+"""The command line of both downloaders."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import logging
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from vp import cli
+from vp.download.plan import BASE_SCHEMAS, OPTION_SCHEMAS, PRODUCT_TYPES, Request, check_schemas
+from vp.errors import BadDateError, BadParameterError, VendorUnreachableError, VPError
+from vp.products import find_product
+from vp.session import parse_date
+
+COMMANDS = ("submit", "poll", "daemon")
+SYMBOLS_EXAMPLE = {"futures": "MNQ,ES", "equities": "QQQ"}
+OPTIONS_EXAMPLE = {"futures": "mbo,statistics", "equities": "cmbp-1,statistics"}
+EXIT_INCOMPLETE = 1
+
+log = logging.getLogger(__name__)
+
+EPILOG = """\
+submit asks what the missing files cost, shows it, and orders them as batch jobs, one a file;
+poll fetches what is done, once; daemon does both until all is in the lake.
+
+Nothing is ordered above --max-cost, nor with --dry-run. Definitions, by which option contracts
+are chosen, are bought before the options can be priced; their cost counts.
+
+environment: DATABENTO_API_KEY is the key. VP_LAKE is the lake where --lake is left out.
+VP_DATABENTO_URL is another address of the service, https or on this machine.
+
+It may be stopped or killed at any moment: the same command goes on where it was. Exit code 0:
+all is in the lake; 1: something could not be had, the log says what; 2: what was asked for does
+not exist or costs too much; 130, 143: stopped by Ctrl-C or SIGTERM."""
+
+
+def main(program: str, arguments: Sequence[str] | None = None) -> int:
+    """Run `program` (futures or equities); returns its exit code."""
+    return cli.run(lambda given: _main(program, given), arguments)
+
+
+def _main(program: str, arguments: Sequence[str] | None) -> int:
+    options = _parser(program).parse_args(arguments)
+    from vp.download.stopping import Stopped, Stopping  # noqa: PLC0415 - --help is fast
+
+    stopping = Stopping()
+    with stopping.listening():
+        try:
+            return _run(program, options, stopping)
+        except Stopped as stopped:
+            log.info("stopped by %s; the same command goes on where it was", stopped.name)
+            return stopped.exit_code
+        except VPError as error:
+            log.error("%s", error)  # noqa: TRY400 - a sentence, and in the log file too
+            return error.exit_code
+
+
+def _run(program: str, options: argparse.Namespace, stopping: Any) -> int:
+    from vp.download.fetch import Fetcher  # noqa: PLC0415
+    from vp.download.ledger import Ledger  # noqa: PLC0415
+    from vp.download.report import Report, configure_logging  # noqa: PLC0415
+    from vp.download.run import Downloader  # noqa: PLC0415
+    from vp.download.spend import Budget  # noqa: PLC0415
+    from vp.download.vendor import Vendor, key_of_environment, url_of_environment  # noqa: PLC0415
+    from vp.lake import Lake  # noqa: PLC0415
+
+    request = _request(program, options)
+    key, url = key_of_environment(), url_of_environment()
+    configure_logging(options.log_file, key)
+    lake = Lake(options.lake)
+    ledger = Ledger(lake.root)
+    with ledger.locked(program):
+        vendor = Vendor(key, url, stopping, options.retry_seconds)
+        fetcher = Fetcher(vendor, lake, ledger, Report(), decompress=options.decompress)
+        downloader = Downloader(
+            request, vendor, lake, ledger, fetcher, Budget(options.max_cost),
+            settle_seconds=options.settle_seconds, resubmit_expired=options.resubmit_expired,
+        )  # fmt: skip
+        if options.command == "submit":
+            downloader.submit(dry_run=options.dry_run)
+            return 0 if downloader.summary(downloader.entries()) else EXIT_INCOMPLETE
+        if options.command == "poll":
+            return _poll(downloader, options, program)
+        return _daemon(downloader, options)
+
+
+def _poll(downloader: Any, options: argparse.Namespace, program: str) -> int:
+    from vp.download.run import restrict  # noqa: PLC0415
+
+    def chosen() -> list[Any]:
+        every = downloader.ledger.entries(PRODUCT_TYPES[program])
+        return restrict(every, _list(options.symbols), _date(options.start), _date(options.end))
+
+    downloader.poll(chosen())
+    return 0 if downloader.summary(chosen()) else EXIT_INCOMPLETE
+
+
+def _daemon(downloader: Any, options: argparse.Namespace) -> int:
+    if options.dry_run:
+        downloader.submit(dry_run=True)
+        return 0
+    ordered = False
+    while True:
+        outstanding = 1
+        try:
+            if not ordered or downloader.pending:
+                downloader.submit()
+                ordered = True
+            outstanding = downloader.poll(downloader.entries()) + len(downloader.pending)
+        except VendorUnreachableError as error:
+            log.warning("%s", error)
+        if not outstanding:
+            break
+        downloader.vendor.stopping.sleep(options.poll_interval)
+    if options.decompress:
+        downloader.decompress_laid(downloader.entries())
+    return 0 if downloader.summary(downloader.entries()) else EXIT_INCOMPLETE
+
+
+def _request(program: str, options: argparse.Namespace) -> Request:
+    today = dt.datetime.now(dt.UTC).date()
+    needed = options.command != "poll"
+    for name in ("start", "end", "symbols"):
+        if needed and not getattr(options, name):
+            raise BadParameterError(
+                f"--{name} is missing.", hint=f"`{options.command}` needs --start, --end, --symbols."
+            )
+    start, end = _date(options.start) or today, _date(options.end) or today
+    if needed and end < start:
+        raise BadDateError(f"--end {end} is before --start {start}.", hint="Both session dates are included.")
+    product_type = "future_mbo" if program == "futures" else "equity_mbo"
+    symbols = tuple(dict.fromkeys(find_product(product_type, symbol).root for symbol in _list(options.symbols)))
+    if program == "futures":
+        base: tuple[str, ...] = BASE_SCHEMAS if options.include_futures else ()
+    else:
+        base = _list(options.equity_schemas)
+        check_schemas(program, "--equity-schemas", base, BASE_SCHEMAS)
+    chosen = _list(options.options_schemas)
+    check_schemas(f"options of {program}", "--options-schemas", chosen, tuple(OPTION_SCHEMAS[program]))
+    if needed and not base and not chosen:
+        first = "--include-futures" if program == "futures" else "--equity-schemas mbo"
+        raise BadParameterError("No data are named.", hint=f"Give {first}, --options-schemas, or both.")
+    return Request(program, start, end, symbols, base, chosen)
+
+
+def _date(text: str | None) -> dt.date | None:
+    return parse_date(text) if text else None
+
+
+def _list(text: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on")
+    return number
+
+
+def _parser(program: str) -> cli.Parser:
+    options_of = "futures" if program == "futures" else "equities"
+    built = cli.Parser(
+        prog=f"batch_download_{program}.py",
+        description=f"Fill the lake with {program} and their options from Databento's batch service.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    built.add_argument("command", choices=COMMANDS)
+    built.add_argument("--start", metavar="YYYY-MM-DD", help="the first session date")
+    built.add_argument("--end", metavar="YYYY-MM-DD", help="the last session date, included")
+    what = "futures roots" if program == "futures" else "tickers"
+    built.add_argument("--symbols", metavar="LIST", help=f"{what}, such as {SYMBOLS_EXAMPLE[program]}")
+    if program == "futures":
+        built.add_argument("--include-futures", action="store_true", help="the front-month contract by volume (mbo)")
+    else:
+        built.add_argument("--equity-schemas", metavar="LIST", help="of the tickers themselves: mbo")
+    example = OPTIONS_EXAMPLE[program]
+    help_text = f"of the options of the nearest expiry on these {options_of}: {example}"
+    built.add_argument("--options-schemas", metavar="LIST", help=help_text)
+    number: dict[str, Any] = {"type": _positive, "metavar": "SECONDS"}
+    built.add_argument("--poll-interval", default=60.0, help="between looks at the jobs (default 60)", **number)
+    too_dear = "order nothing if all of it costs more; earlier orders of the same files count (default 25)"
+    built.add_argument("--max-cost", type=_positive, default=25.0, metavar="USD", help=too_dear)
+    built.add_argument("--dry-run", action="store_true", help="show the cost, order nothing")
+    built.add_argument("--resubmit-expired", action="store_true", help="order anew what expired before it was fetched")
+    built.add_argument("--decompress", action="store_true", help="keep the uncompressed .dbn too: it starts faster")
+    built.add_argument("--lake", metavar="DIRECTORY", help="the lake (default VP_LAKE, else ./lake)")
+    built.add_argument("--log-file", metavar="FILE", help="write the log there too")
+    built.add_argument("--retry-seconds", default=1.0, help="first pause after a fault, doubling (default 1)", **number)
+    lost = "how long an order whose answer was lost is looked for before it is sent again (default 30)"
+    built.add_argument("--settle-seconds", default=30.0, help=lost, **number)
+    return built
