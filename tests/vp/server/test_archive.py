@@ -139,7 +139,7 @@ def test_a_viewer_that_comes_back_gets_what_it_lacks() -> None:
         with connect(server.ws("speed=1000")) as socket:
             events: list[int] = []
             session_id = ""
-            while len(events) < 400:
+            while len(events) < 500:  # all there is so far: a close with unread frames takes its time
                 message = socket.recv()
                 if isinstance(message, str):
                     session_id = json.loads(message).get("session_id", session_id)
