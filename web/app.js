@@ -60,6 +60,7 @@ export class App {
     /** @type {{column: number, eventId: number, block: import("./archive.js").Block} | null} */
     this.full = null;
     this.fullDue = 0;
+    this.fullWanted = -1;
     /** @type {() => void} */
     this.settled = () => {};
     this.pageVersion = "";
@@ -281,8 +282,11 @@ export class App {
     const field = ring.fields.includes(this.settings.mode) ? this.settings.mode : "pressure";
     describeCell(card, ring, spot, { decimals: this.decimals, exact: this.exactTime, field, thing: this.thing, full: held });
     placeCard(card, this.cursor, size);
-    clearTimeout(this.fullDue);
-    if (!held && column >= 0) this.fullDue = setTimeout(() => void this.fetchFull(ring.eventId(column)), FULL_FRAME_MS);
+    const wanted = column >= 0 && !held ? ring.eventId(column) : -1;
+    if (wanted === this.fullWanted) return;
+    this.fullWanted = wanted;
+    clearTimeout(this.fullDue); // the cursor has to rest on a frame before all of it is fetched
+    if (wanted >= 0) this.fullDue = setTimeout(() => void this.fetchFull(wanted), FULL_FRAME_MS);
   }
 
   /** Every column of a frame, exact. @param {number} eventId */

@@ -41,7 +41,8 @@ function settle() {
   const { settings } = app;
   document.documentElement.dataset.theme = settings.theme;
   fillSelect(select("mode"), MODES, settings.mode);
-  fillSelect(select("palette"), Object.entries(PALETTES).map(([key, { name, note }]) => [key, `${name} (${note})`]), settings.palette);
+  fillSelect(select("palette"), Object.entries(PALETTES).map(([key, { name }]) => [key, name]), settings.palette);
+  select("palette").title = PALETTES[settings.palette]?.note ?? "";
   fillSelect(select("zone"), zoneNames().map((name) => [name, name]), settings.zone);
   const speed = Number(feed.config.speed ?? 1);
   const speeds = [...new Set([...SPEEDS, speed])].sort((a, b) => a - b);

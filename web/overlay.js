@@ -17,7 +17,8 @@ import { BAD, HOLE } from "./reduce.js";
 export const TIME_AXIS_PX = 24;
 export const STATE_BAND_PX = 8;
 const FONT = "12px system-ui, sans-serif";
-const BUBBLE_PX = 22;
+const BUBBLE_PX = 24;
+const LEAST_RADIUS_PX = 2;
 /** Boundaries of sessions, New York time. */
 const SESSION_TIMES = /** @type {Record<string, string>} */ ({
   "09:30:00": "open", "16:00:00": "close", "17:00:00": "halt", "18:00:00": "open",
@@ -123,7 +124,7 @@ export class Overlay {
       const at = ring.at(column);
       if (!(chunk.buy[at] > 0 || chunk.sell[at] > 0) || Number.isNaN(chunk.last[at])) continue;
       const [left, top] = [x(chunk.timeMs[at]), y(chunk.last[at])];
-      const key = `${Math.round(left / 7)}|${Math.round(top / 5)}`;
+      const key = `${Math.round(left / 16)}|${Math.round(top / 8)}`;
       const spot = spots.get(key) ?? { x: left, y: top, buy: 0, sell: 0 };
       spot.buy += chunk.buy[at];
       spot.sell += chunk.sell[at];
@@ -134,10 +135,11 @@ export class Overlay {
       for (const side of /** @type {const} */ (["buy", "sell"])) {
         const volume = spot[side];
         if (volume < layers.least || volume <= 0) continue;
-        const radius = Math.max(1.5, Math.sqrt(volume / most) * (BUBBLE_PX / 2));
+        const radius = Math.sqrt(volume / most) * (BUBBLE_PX / 2);
+        if (radius < LEAST_RADIUS_PX) continue;
         context.beginPath();
         context.arc(spot.x, spot.y, radius, 0, 2 * Math.PI);
-        context.lineWidth = side === "sell" ? 2 : 1;
+        context.lineWidth = side === "sell" ? 1.5 : 1;
         context.globalAlpha = side === "sell" ? 0.95 : 0.62;
         context.fillStyle = context.strokeStyle = theme[side];
         if (side === "buy") context.fill();

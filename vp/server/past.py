@@ -100,7 +100,7 @@ def columns_block(past: Past, first: int, end: int, fields: Sequence[str], *, ex
         count += len(messages)
         for name, values in parts.items():
             place = by_name[name]
-            data = np.ascontiguousarray(messages[:, place.offset : place.offset + place.length_bytes])
+            data = messages[:, place.offset : place.offset + place.length_bytes].copy()
             if place.validity_offset is not None and place.type == "int64":
                 absent = messages[:, place.validity_offset] & 1 == 0
                 data.view(np.int64)[absent] = NULL_INT64

@@ -103,6 +103,8 @@ def test_history_and_frames_are_what_the_socket_sent() -> None:
         head, columns = parse(get(f"{api}/history?session_id={session_id}&before=500&limit=120&fields=vacuum"))
         assert head["frames"] == 120
         assert np.array_equal(np.frombuffer(columns["event_id"], "<i8"), np.arange(380, 500))
+        head, columns = parse(get(f"{api}/history?session_id={session_id}&after=76&before=78&exact=1"))
+        assert head["frames"] == 1  # a single row is a view of the history's own, read-only memory
         body = get(f"{api}/frames?session_id={session_id}")
         assert body.startswith(b"".join(sent))
         assert pa.ipc.open_stream(body).read_all().num_rows == FRAMES
