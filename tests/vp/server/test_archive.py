@@ -93,7 +93,7 @@ def test_history_and_frames_are_what_the_socket_sent() -> None:
         config = json.loads(socket.recv())
         while config["type"] != "runtime_config":
             config = json.loads(socket.recv())
-        sent = []
+        sent: list[bytes] = []
         while len(sent) < FRAMES + 1:
             message = socket.recv()
             if isinstance(message, bytes):
