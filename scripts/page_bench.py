@@ -102,7 +102,7 @@ def main() -> int:
                 painting(browser, f"{page}&speed={speed}", 10)
             if not values.skip_history:
                 print("two hours of history:")
-                history(browser, f"{page}&speed=400")
+                history(browser, f"{page}&speed=200")
             if values.minutes:
                 print("JavaScript heap at speed 1:")
                 memory(browser, f"{page}&speed=1", values.minutes)

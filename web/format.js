@@ -56,7 +56,7 @@ export function amountText(value) {
   if (size >= 1e4) return `${(value / 1e3).toFixed(1)}k`;
   if (size >= 100 || Number.isInteger(value)) return value.toFixed(0);
   if (size >= 10) return value.toFixed(1);
-  return size >= 0.01 ? value.toFixed(2) : size === 0 ? "0" : value.toPrecision(1);
+  return size >= 0.01 ? value.toFixed(2) : size >= 0.001 ? value.toFixed(3) : size === 0 ? "0" : "≈0";
 }
 
 /** @param {number} ms @returns {string} */

@@ -156,8 +156,8 @@ export class Bins {
           const p = a[source + i];
           const v = b[source + i];
           const to = target + 2 * i;
-          if (p > cells[to]) cells[to] = p;
-          if (v > cells[to + 1]) cells[to + 1] = v;
+          if (p > cells[to] && p <= MAGNITUDE) cells[to] = p; // a force can be -0, whose bits are large
+          if (v > cells[to + 1] && v <= MAGNITUDE) cells[to + 1] = v;
         }
       } else {
         for (let i = start; i < end; i += 1) {

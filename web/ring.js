@@ -128,12 +128,14 @@ export class Ring {
    * @param {Block} block @returns {number} how many were new
    */
   insert(block) {
-    if (block.frames === 0) return 0;
-    const place = this.count === 0 ? this.end : this.afterEvent(block.eventId[0]);
-    const limit = place < this.end ? this.eventId(place) : Infinity;
-    const floor = place > this.first ? this.eventId(place - 1) : -Infinity;
     let from = 0;
-    while (from < block.frames && block.eventId[from] <= floor) from += 1;
+    let place = this.end;
+    for (; from < block.frames && this.count > 0; from += 1) {
+      place = this.afterEvent(block.eventId[from]);
+      if (place === this.first || this.eventId(place - 1) !== block.eventId[from]) break;
+    }
+    if (from === block.frames) return 0;
+    const limit = place < this.end ? this.eventId(place) : Infinity;
     let until = from;
     while (until < block.frames && block.eventId[until] < limit) until += 1;
     if (place === this.first && this.count > 0) from = Math.max(from, until - (CAPACITY - this.count));
