@@ -67,6 +67,7 @@ def _prepare_service(values: dict[str, Any], *, demonstration: bool) -> Service:
     from vp.pipeline import prepare  # noqa: PLC0415
     from vp.progress import TerminalProgress  # noqa: PLC0415
     from vp.server.app import Service  # noqa: PLC0415
+    from vp.server.catalogue import list_sessions  # noqa: PLC0415
     from vp.server.listen import is_loopback  # noqa: PLC0415
     from vp.server.protocol import REQUEST_NAMES, Request  # noqa: PLC0415
 
@@ -80,7 +81,13 @@ def _prepare_service(values: dict[str, Any], *, demonstration: bool) -> Service:
         if demonstration:
             ensure_demo(Lake(lake).root, lambda share: progress.share("making demonstration", share))
         session = prepare_request(defaults, progress)
-    return Service(defaults, prepare_request, session, loopback_only=is_loopback(values["host"]))
+    return Service(
+        defaults,
+        prepare_request,
+        session,
+        loopback_only=is_loopback(values["host"]),
+        catalogue=lambda: list_sessions(Lake(lake)),
+    )
 
 
 def _spec(request: Request, lake: str | None) -> SessionSpec:

@@ -110,6 +110,17 @@ def field_list(_name: str, value: str) -> tuple[str, ...] | None:
     return tuple(part.strip() for part in value.split(",") if part.strip()) or None
 
 
+def place(name: str, value: str) -> tuple[str, int]:
+    """A session id and an event_id, with a dot between."""
+    session_id, _, event_id = value.strip().partition(".")
+    if not (session_id.isalnum() and event_id.isascii() and event_id.isdigit() and len(value) < QUOTED):
+        raise BadParameterError(
+            f"{name} was {quoted(value)}, expected a session's id and an event_id with a dot between.",
+            hint=f"For example {name}={EXAMPLES[name]}.",
+        )
+    return session_id, int(event_id)
+
+
 def log_level(name: str, value: str) -> str:
     """A name out of LOG_LEVELS."""
     if value.lower() not in LOG_LEVELS:
@@ -200,6 +211,17 @@ SETTINGS: tuple[Setting, ...] = (
         "Grid columns wanted, with commas between; the scalar columns always come. Left out: all.",
         "pressure,vacuum",
         RECORD,
+        query=True,
+    ),
+    Setting(
+        "after",
+        "--after",
+        None,
+        place,
+        "SESSION.EVENT",
+        "The newest frame that the viewer holds already, as session_id.event_id: only later ones come.",
+        "1f0c9a7e52b4.120391",
+        (),
         query=True,
     ),
     Setting(

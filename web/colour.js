@@ -1,80 +1,152 @@
 /**
- * Colour of a cell by pressure and vacuum: blue and orange, a pair that people with any common form of colour
- * blindness tell apart; both together are grey.
+ * Colour: palettes as a table over two channels, the scale from a value to its place in the table, and the cut-offs
+ * of the scale. The default pair, blue and orange, is told apart with any common form of colour blindness.
  */
 
-const LEVELS = 64;
-const GROUND = [11, 14, 20];
-const PRESSURE = [64, 156, 255];
-const VACUUM = [255, 150, 20];
-const BALANCED = [112, 116, 124];
+export const LEVELS = 64;
 
 /**
- * RGBA of (pressure, vacuum), each in LEVELS steps, as one little-endian word. The stronger of the two gives the
- * brightness, their balance the hue: an even pair is grey and half as bright, so that an imbalance stands out.
+ * @typedef {[number, number, number]} Rgb
+ * @typedef {{name: string, note: string, dark: [Rgb, Rgb, Rgb], light: [Rgb, Rgb, Rgb]}} Palette first channel, second, both
+ * @typedef {"linear" | "sqrt" | "log"} Transfer
  */
-const TABLE = (() => {
-  const table = new Uint32Array(LEVELS * LEVELS);
+
+/** @type {Record<string, Palette>} */
+export const PALETTES = {
+  blue: {
+    name: "Blue and orange", note: "safe with any colour vision",
+    dark: [[64, 156, 255], [255, 150, 20], [112, 116, 124]], light: [[0, 84, 190], [206, 92, 0], [120, 118, 116]],
+  },
+  purple: {
+    name: "Green and purple", note: "safe with any colour vision",
+    dark: [[120, 214, 130], [196, 120, 246], [122, 120, 124]], light: [[10, 116, 48], [112, 30, 168], [120, 118, 122]],
+  },
+  cyan: {
+    name: "Cyan and red", note: "safe but for blue-blindness",
+    dark: [[40, 220, 230], [255, 84, 84], [120, 116, 118]], light: [[0, 118, 130], [196, 20, 30], [122, 118, 118]],
+  },
+  heat: {
+    name: "Heat", note: "bright on dark; the two forces differ in lightness too",
+    dark: [[250, 244, 200], [226, 72, 30], [150, 120, 110]], light: [[20, 20, 60], [214, 60, 20], [120, 100, 100]],
+  },
+};
+/** @type {{dark: Rgb, light: Rgb}} */
+export const GROUND = { dark: [11, 14, 20], light: [250, 250, 248] };
+
+/**
+ * RGBA of (first channel, second), each in LEVELS steps: Uint8Array[LEVELS * LEVELS * 4], the second running faster.
+ * The stronger of the two gives the strength, their balance the hue: an even pair is grey, so an imbalance stands out.
+ * @param {string} palette @param {"dark" | "light"} theme
+ */
+export function colourTable(palette, theme) {
+  const [first, second, both] = (PALETTES[palette] ?? PALETTES.blue)[theme];
+  const ground = GROUND[theme];
+  const table = new Uint8Array(LEVELS * LEVELS * 4);
   for (let p = 0; p < LEVELS; p += 1) {
     for (let v = 0; v < LEVELS; v += 1) {
       const strength = Math.max(p, v) / (LEVELS - 1);
       const balance = p + v === 0 ? 0 : (p * p - v * v) / (p * p + v * v);
       const lean = Math.min(1, Math.abs(balance) * 1.25);
-      const hue = balance > 0 ? PRESSURE : VACUUM;
-      const rgb = GROUND.map((ground, i) => {
-        const full = BALANCED[i] + (hue[i] - BALANCED[i]) * lean;
-        return Math.round(ground + (full - ground) * strength);
-      });
-      table[p * LEVELS + v] = (255 << 24) | (rgb[2] << 16) | (rgb[1] << 8) | rgb[0];
+      const hue = balance > 0 ? first : second;
+      const at = (p * LEVELS + v) * 4;
+      for (let i = 0; i < 3; i += 1) {
+        const full = both[i] + (hue[i] - both[i]) * lean;
+        table[at + i] = Math.round(ground[i] + (full - ground[i]) * strength);
+      }
+      table[at + 3] = 255;
     }
   }
   return table;
-})();
-
-/** @param {number} pressure @param {number} vacuum @param {number} upper value of full colour @returns {number} RGBA word */
-export function cellColour(pressure, vacuum, upper) {
-  const p = Math.min(LEVELS - 1, Math.sqrt(pressure / upper) * (LEVELS - 1)) | 0;
-  const v = Math.min(LEVELS - 1, Math.sqrt(vacuum / upper) * (LEVELS - 1)) | 0;
-  return TABLE[p * LEVELS + v];
 }
 
-/** The upper cut-off of the colour scale: follows what is on screen, but does not flicker. */
+/** @param {Transfer} transfer @param {number} value @param {number} upper */
+function bent(transfer, value, upper) {
+  if (transfer === "sqrt") return Math.sqrt(value);
+  if (transfer === "log") return Math.log(1 + (1000 * value) / upper);
+  return value;
+}
+
+/**
+ * Where a magnitude lies between the cut-offs, 0 to 1.
+ * @param {number} value @param {number} lower @param {number} upper @param {Transfer} transfer
+ */
+export function place(value, lower, upper, transfer) {
+  if (!(value > lower)) return 0;
+  if (value >= upper) return 1;
+  const from = bent(transfer, lower, upper);
+  return (bent(transfer, value, upper) - from) / (bent(transfer, upper, upper) - from);
+}
+
+/** Place of every half, in LEVELS steps: what both painters look a cell up in. */
+export class PlaceTable {
+  constructor() {
+    /** Over the 15 bits of a magnitude. */
+    this.steps = new Uint8Array(1 << 15);
+    this.key = "";
+  }
+
+  /** @param {number} lower @param {number} upper @param {Transfer} transfer @returns {boolean} whether it changed */
+  set(lower, upper, transfer) {
+    const key = `${lower}|${upper}|${transfer}`;
+    if (key === this.key) return false;
+    this.key = key;
+    const one = new Uint32Array(1);
+    const value = new Float32Array(one.buffer);
+    for (let half = 0; half < this.steps.length; half += 1) {
+      one[0] = half << 16;
+      this.steps[half] = Math.round(place(value[0], lower, upper, transfer) * (LEVELS - 1));
+    }
+    return true;
+  }
+}
+
+/** The cut-offs: they follow what is on screen without flicker, or stay where a person put or froze them. */
 export class Scale {
   constructor() {
+    this.lower = 0;
     this.upper = 1;
+    /** @type {Transfer} */
+    this.transfer = "sqrt";
+    this.frozen = false;
     this.judgedMs = -Infinity;
+    /** Sorted magnitudes on screen. */
+    this.values = /** @type {Float32Array} */ (new Float32Array(0));
   }
+
+  /** Whether it is time to judge. @param {number} nowMs */
+  due(nowMs) { return nowMs - this.judgedMs >= 500; }
 
   /**
-   * @param {Float32Array} values all cells on screen @param {number} nowMs
-   * @returns {number} the 99.5th percentile of cells with any force, changed only when off by a quarter
+   * @param {Float32Array} values sorted magnitudes on screen @param {number} nowMs
+   * @returns {boolean} whether a cut-off changed: only when off by a quarter
    */
   judge(values, nowMs) {
-    if (nowMs - this.judgedMs < 500) return this.upper;
     this.judgedMs = nowMs;
-    const step = Math.max(1, Math.floor(values.length / 20_000));
-    const sample = [];
-    for (let i = 0; i < values.length; i += step) if (values[i] > 1e-3) sample.push(values[i]);
-    if (sample.length < 20) return this.upper;
-    sample.sort((a, b) => a - b);
-    const wanted = Math.max(sample[Math.floor(sample.length * 0.995)], 0.1);
-    if (wanted > this.upper * 1.25 || wanted < this.upper * 0.75) this.upper = wanted;
-    return this.upper;
+    this.values = values;
+    if (this.frozen || values.length < 20) return false;
+    const wanted = Math.max(values[Math.floor(values.length * 0.995)], 0.01);
+    if (wanted <= this.upper * 1.25 && wanted >= this.upper * 0.75 && this.lower === 0) return false;
+    this.upper = wanted;
+    this.lower = 0;
+    return true;
   }
-}
 
-/** @param {HTMLCanvasElement} canvas pressure grows to the right, vacuum upwards */
-export function drawLegend(canvas) {
-  const context = canvas.getContext("2d");
-  if (!context) return;
-  const image = context.createImageData(canvas.width, canvas.height);
-  const words = new Uint32Array(image.data.buffer);
-  for (let y = 0; y < canvas.height; y += 1) {
-    for (let x = 0; x < canvas.width; x += 1) {
-      const pressure = (x / (canvas.width - 1)) ** 2;
-      const vacuum = (1 - y / (canvas.height - 1)) ** 2;
-      words[y * canvas.width + x] = cellColour(pressure, vacuum, 1);
+  /** Share of the cells on screen below a value, 0 to 100. @param {number} value */
+  percentile(value) {
+    let low = 0;
+    let high = this.values.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.values[middle] < value) low = middle + 1;
+      else high = middle;
     }
+    return this.values.length === 0 ? 0 : (low / this.values.length) * 100;
   }
-  context.putImageData(image, 0, 0);
+
+  /** A person sets the cut-offs: they stay. @param {number} lower @param {number} upper */
+  set(lower, upper) {
+    this.frozen = true;
+    this.upper = Math.max(upper, 1e-3);
+    this.lower = Math.min(Math.max(lower, 0), this.upper * 0.98);
+  }
 }

@@ -1,6 +1,6 @@
 /** The words and numbers around the map. */
 
-import { clockText, priceText } from "./overlay.js";
+import { amountText, clockText, priceText, zoneName } from "./format.js";
 
 /** @typedef {import("./ring.js").Ring} Ring @typedef {import("./stream.js").Message} Message */
 
@@ -17,58 +17,74 @@ export function element(id) {
 }
 
 /** @param {string} id @param {string} text */
-function write(id, text) {
+export function write(id, text) {
   const target = element(id);
   if (target.textContent !== text) target.textContent = text;
+}
+
+/** @param {string} id @param {"good" | "wait" | "bad"} sign @param {string} text @param {string} [title] */
+export function showSign(id, sign, text, title) {
+  const badge = element(id);
+  badge.dataset.sign = sign;
+  if (title !== undefined) badge.title = title;
+  write(id, text);
 }
 
 /** @param {Message} config */
 export function showSession(config) {
   write("contract", String(config.contract));
   const generated = config.source === "generated" ? " · generated data" : "";
-  const speed = config.speed === 1 ? "" : ` · speed ${config.speed}`;
-  write("session", `${config.dt}${generated}${speed}`);
+  write("session", `${config.dt}${generated}`);
   document.title = `${config.contract} · Vacuum Pressure`;
 }
 
-/** @param {Ring} ring @param {number} decimals */
-export function showNewest(ring, decimals) {
-  const at = ring.slot(ring.count - 1);
-  const [name, label] = STATES[/** @type {1 | 0 | -1} */ (ring.state[at])];
-  const state = element("state");
-  state.dataset.state = name;
+/** @param {Ring} ring @param {number} column @param {number} decimals */
+export function showNumbers(ring, column, decimals) {
+  const chunk = ring.chunk(column);
+  const at = ring.at(column);
+  const [name, label] = STATES[/** @type {1 | 0 | -1} */ (chunk.state[at])];
+  element("state").dataset.state = name;
   write("state", label);
-  write("score", ring.score[at].toFixed(2));
-  write("strength", `${ring.strength[at].toFixed(2)}×`);
-  write("bid", priceText(ring.bid[at] * ring.bucketInt, decimals));
-  write("ask", priceText(ring.ask[at] * ring.bucketInt, decimals));
-  write("last", priceText(ring.last[at] * ring.bucketInt, decimals));
-  write("clock", clockText(ring.timeMs[at]));
+  write("score", chunk.score[at].toFixed(2));
+  write("strength", `${chunk.strength[at].toFixed(2)}×`);
+  for (const price of /** @type {const} */ (["bid", "ask", "last"])) {
+    write(price, priceText(chunk[price][at] * ring.bucketInt, decimals));
+  }
+  write("clock-name", `Event time (${zoneName()})`);
+  write("clock", clockText(chunk.timeMs[at]));
 }
 
-/** For screen readers, now and then. @param {Ring} ring @param {number} decimals */
-export function showSummary(ring, decimals) {
-  const at = ring.slot(ring.count - 1);
-  const label = STATES[/** @type {1 | 0 | -1} */ (ring.state[at])][1].slice(2);
-  write("summary", `${label}, score ${ring.score[at].toFixed(2)}, last ${priceText(ring.last[at] * ring.bucketInt, decimals)}`);
+/** @param {{pressureAbove: number, pressureBelow: number, vacuumAbove: number, vacuumBelow: number}} sums */
+export function showTotals(sums) {
+  write("pressure-above", amountText(sums.pressureAbove));
+  write("pressure-below", amountText(sums.pressureBelow));
+  write("vacuum-above", amountText(sums.vacuumAbove));
+  write("vacuum-below", amountText(sums.vacuumBelow));
 }
 
-/** @param {string} state @param {string} why */
-export function showConnection(state, why) {
-  const badge = element("connection");
-  badge.dataset.connection = state;
-  badge.title = why;
-  write("connection", state === "lost" ? `lost: ${why}` : state);
+/**
+ * One sentence for a screen reader: price, dominant side, state.
+ * @param {Ring} ring @param {number} decimals
+ * @param {{pressureAbove: number, pressureBelow: number, vacuumAbove: number, vacuumBelow: number}} sums
+ */
+export function showSummary(ring, decimals, sums) {
+  const chunk = ring.chunk(ring.end - 1);
+  const at = ring.at(ring.end - 1);
+  const label = STATES[/** @type {1 | 0 | -1} */ (chunk.state[at])][1].slice(2);
+  const pressure = sums.pressureAbove > sums.pressureBelow ? "above" : "below";
+  const vacuum = sums.vacuumAbove > sums.vacuumBelow ? "above" : "below";
+  write("summary", `${clockText(chunk.timeMs[at])}: ${label}, score ${chunk.score[at].toFixed(2)}, last `
+    + `${priceText(chunk.last[at] * ring.bucketInt, decimals)}, more pressure ${pressure}, more vacuum ${vacuum}`);
 }
 
-/** @param {Message} status */
-export function showStatus(status) {
-  const anomalies = Object.entries(/** @type {Record<string, number>} */ (status.anomalies ?? {}))
-    .filter(([, count]) => count > 0)
-    .map(([name, count]) => `${name.replaceAll("_", " ")} ${count.toLocaleString("en-US")}`);
-  const lag = status.lag_seconds > 0.5 ? ` · ${status.lag_seconds.toFixed(1)} s behind` : "";
-  const book = anomalies.length > 0 ? ` · ${anomalies.join(", ")}` : " · no anomalies";
-  write("health", `viewers ${status.viewers} · frames missed ${status.frames_missed}${lag}${book}`);
+/** What has just been done, for those who do not see it. @param {string} text */
+export function say(text) { write("said", text); }
+
+/** @param {Message} status @param {number} missing columns that are not in the page */
+export function showStatus(status, missing) {
+  const anomalies = Object.values(/** @type {Record<string, number>} */ (status.anomalies ?? {})).reduce((a, b) => a + b, 0);
+  const frames = status.frames_missed > 0 ? `frames missed ${status.frames_missed}, ${missing} stretches not filled` : "frames missed 0";
+  write("health", `viewers ${status.viewers} · ${frames} · anomalies ${anomalies.toLocaleString("en-US")}`);
 }
 
 /** @param {Message | null} progress null once frames come */
@@ -86,14 +102,18 @@ export function showProgress(progress) {
   write("progress-text", `${PHASES[progress.phase] ?? progress.phase}: ${done} records`);
 }
 
-/** @param {string} title @param {string} hint an empty title takes the notice away */
-export function showNotice(title, hint) {
+/**
+ * What is wrong, in place, and what can be done. An empty title takes it away.
+ * @param {string} title @param {string} [hint] @param {{label: string, act: () => void}[]} [choices]
+ */
+export function showNotice(title, hint = "", choices = []) {
   element("notice").hidden = title === "";
   write("notice-title", title);
   write("notice-hint", hint);
-}
-
-/** @param {number} upper force of full colour */
-export function showLegend(upper) {
-  write("legend-text", `vacuum ↑  pressure →\nfull colour at ${upper.toPrecision(2)} contracts/s\nsquare root; largest value per pixel`);
+  element("notice-choices").replaceChildren(...choices.map(({ label, act }) => {
+    const button = document.createElement("button");
+    button.textContent = label;
+    button.addEventListener("click", act);
+    return button;
+  }));
 }

@@ -1,76 +1,256 @@
-/** The newest columns of the picture, in typed arrays that are used over and over: the page's only store. */
+/**
+ * The columns of the picture, in typed arrays: the page's only store, and the truth behind every pixel. Columns are
+ * numbered in the order of time; older ones than the first may be put before it, so numbers can be negative.
+ */
 
-/** @typedef {import("./layout.js").FrameLayout} FrameLayout */
+import { copyHalves, fromHalf } from "./half.js";
 
-export const CAPACITY = 1 << 15;
-const MASK = CAPACITY - 1;
+/** @typedef {import("./layout.js").FrameLayout} FrameLayout @typedef {import("./archive.js").Block} Block */
+
+const CHUNK_BITS = 12;
+export const CHUNK = 1 << CHUNK_BITS;
+const CHUNK_MASK = CHUNK - 1;
+/** Two hours and a bit at forty columns a second. */
+export const CAPACITY = 72 * CHUNK;
+const NANOS = 1_000_000n;
+
+const SCALARS = /** @type {const} */ ([
+  "spot_price", "bid_price", "ask_price", "last_price", "bid_size", "ask_size", "buy_volume", "sell_volume", "state",
+  "score", "strength", "book_valid",
+]);
+const PRICES = new Set(["spot_price", "bid_price", "ask_price", "last_price"]);
+
+/** CHUNK columns. Prices count in buckets, NaN where there is none. */
+class Chunk {
+  /** @param {number} rows @param {string[]} fields */
+  constructor(rows, fields) {
+    this.timeMs = new Float64Array(CHUNK);
+    /** Nanoseconds beyond the whole millisecond. */
+    this.nanos = new Uint32Array(CHUNK);
+    this.eventId = new Float64Array(CHUNK);
+    this.spot = new Float64Array(CHUNK);
+    this.bid = new Float64Array(CHUNK);
+    this.ask = new Float64Array(CHUNK);
+    this.last = new Float64Array(CHUNK);
+    this.bidSize = new Float32Array(CHUNK);
+    this.askSize = new Float32Array(CHUNK);
+    this.buy = new Float32Array(CHUNK);
+    this.sell = new Float32Array(CHUNK);
+    this.state = new Int8Array(CHUNK);
+    this.score = new Float32Array(CHUNK);
+    this.strength = new Float32Array(CHUNK);
+    this.valid = new Uint8Array(CHUNK);
+    /** 1 where columns are missing right before this one. */
+    this.hole = new Uint8Array(CHUNK);
+    /** @type {Record<string, Uint16Array>} halves, row after row from the lowest price up */
+    this.grids = Object.fromEntries(fields.map((name) => [name, new Uint16Array(CHUNK * rows)]));
+  }
+}
 
 export class Ring {
-  /** @param {FrameLayout} layout @param {number} bucketInt bucket size in 1e-9 units */
-  constructor(layout, bucketInt) {
-    this.layout = layout;
+  /** @param {number} rows @param {number} bucketInt bucket size in 1e-9 units @param {string[]} fields grid columns kept */
+  constructor(rows, bucketInt, fields) {
+    this.rows = rows;
+    this.half = (rows - 1) / 2;
     this.bucketInt = bucketInt;
-    this.rows = layout.rows;
-    this.half = (layout.rows - 1) / 2;
-    this.count = 0;
-    this.timeMs = new Float64Array(CAPACITY);
-    this.eventId = new Float64Array(CAPACITY);
-    /** Absolute bucket of the middle row; NaN before the first spot. */
-    this.spot = new Float64Array(CAPACITY);
-    this.bid = new Float64Array(CAPACITY);
-    this.ask = new Float64Array(CAPACITY);
-    this.last = new Float64Array(CAPACITY);
-    this.state = new Int8Array(CAPACITY);
-    this.score = new Float32Array(CAPACITY);
-    this.strength = new Float32Array(CAPACITY);
-    this.valid = new Uint8Array(CAPACITY);
-    this.pressure = new Float32Array(CAPACITY * this.rows);
-    this.vacuum = new Float32Array(CAPACITY * this.rows);
-    this.depth = new Float32Array(CAPACITY * this.rows);
+    this.fields = fields;
+    /** Number of the oldest column held, and the number that the next one will have. */
+    this.first = 0;
+    this.end = 0;
+    /** Changes whenever a column other than the newest came or went. */
+    this.epoch = 0;
+    /** @type {Map<number, Chunk>} */
+    this.chunks = new Map();
   }
 
-  /** Number of the oldest column held; columns are numbered from 0 as they come. */
-  get first() { return Math.max(0, this.count - CAPACITY); }
+  get count() { return this.end - this.first; }
 
-  /** @param {number} column @returns {number} its slot in the arrays */
-  slot(column) { return column & MASK; }
+  /** @param {number} column @returns {Chunk} where it lies, at `column & CHUNK_MASK` */
+  chunk(column) {
+    const found = this.chunks.get(column >> CHUNK_BITS);
+    if (!found) throw new RangeError(`the ring holds no column ${column}`);
+    return found;
+  }
+
+  /** @param {number} column @returns {number} its place in its chunk */
+  at(column) { return column & CHUNK_MASK; }
+
+  /** @param {number} column */
+  timeMs(column) { return this.chunk(column).timeMs[column & CHUNK_MASK]; }
+  /** @param {number} column */
+  eventId(column) { return this.chunk(column).eventId[column & CHUNK_MASK]; }
+  /** @param {number} column @returns {bigint} the exact clock, ns UTC */
+  timeNs(column) {
+    const chunk = this.chunk(column);
+    const at = column & CHUNK_MASK;
+    return BigInt(Math.floor(chunk.timeMs[at])) * NANOS + BigInt(chunk.nanos[at]);
+  }
 
   /**
-   * Take a frame in. After a reconnection the server sends its history anew: frames already held are passed over.
-   * @param {ArrayBuffer} message @returns {boolean} whether it was new
+   * A grid value of a bucket, or NaN beyond the column's grid.
+   * @param {string} field @param {number} column @param {number} bucket absolute
    */
-  push(message) {
+  value(field, column, bucket) {
+    const chunk = this.chunk(column);
+    const at = column & CHUNK_MASK;
+    const row = bucket - chunk.spot[at] + this.half;
+    const grid = chunk.grids[field];
+    return grid && row >= 0 && row < this.rows ? fromHalf(grid[at * this.rows + row]) : NaN;
+  }
+
+  /**
+   * Take a frame in as the newest column.
+   * @param {FrameLayout} layout @param {ArrayBuffer} message @param {boolean} hole whether frames before it are missing
+   * @returns {boolean} false when the column is there already
+   */
+  push(layout, message, hole = false) {
     const view = new DataView(message);
-    const eventId = this.layout.scalar(view, "event_id") ?? 0;
-    if (this.count > 0 && eventId <= this.eventId[this.slot(this.count - 1)]) return false;
-    const at = this.slot(this.count);
-    const price = (/** @type {string} */ name) => (this.layout.scalar(view, name) ?? NaN) / this.bucketInt;
-    this.eventId[at] = eventId;
-    this.timeMs[at] = (this.layout.scalar(view, "ts_ns") ?? 0) / 1e6;
-    this.spot[at] = Math.round(price("spot_price"));
-    this.bid[at] = price("bid_price");
-    this.ask[at] = price("ask_price");
-    this.last[at] = price("last_price");
-    this.state[at] = this.layout.scalar(view, "state") ?? 0;
-    this.score[at] = this.layout.scalar(view, "score") ?? 0;
-    this.strength[at] = this.layout.scalar(view, "strength") ?? 0;
-    this.valid[at] = this.layout.scalar(view, "book_valid") ?? 0;
-    this.pressure.set(this.layout.grid(message, "pressure"), at * this.rows);
-    this.vacuum.set(this.layout.grid(message, "vacuum"), at * this.rows);
-    this.depth.set(this.layout.grid(message, "rest_depth"), at * this.rows);
-    this.count += 1;
+    const eventId = layout.scalar(view, "event_id") ?? 0;
+    if (this.count > 0 && eventId <= this.eventId(this.end - 1)) return false;
+    const { chunk, at } = this.place(this.end);
+    const ns = view.getBigInt64(layout.column("ts_ns").offset, true);
+    chunk.timeMs[at] = Number(ns / NANOS) + Number(ns % NANOS) / 1e6;
+    chunk.nanos[at] = Number(ns % NANOS);
+    chunk.eventId[at] = eventId;
+    chunk.hole[at] = hole ? 1 : 0;
+    for (const name of SCALARS) this.setScalar(chunk, at, name, layout.scalar(view, name) ?? NaN);
+    for (const name of this.fields) {
+      copyHalves(view, layout.column(name).offset, chunk.grids[name], at * this.rows, this.rows);
+    }
+    this.end += 1;
+    if (this.count > CAPACITY) this.forget();
     return true;
+  }
+
+  /**
+   * Put columns of the server's history where they belong: before the first, behind the newest, or into a hole.
+   * Those already there are passed over.
+   * @param {Block} block @returns {number} how many were new
+   */
+  insert(block) {
+    let from = 0;
+    let place = this.end;
+    for (; from < block.frames && this.count > 0; from += 1) {
+      place = this.afterEvent(block.eventId[from]);
+      if (place === this.first || this.eventId(place - 1) !== block.eventId[from]) break;
+    }
+    if (from === block.frames) return 0;
+    const limit = place < this.end ? this.eventId(place) : Infinity;
+    let until = from;
+    while (until < block.frames && block.eventId[until] < limit) until += 1;
+    if (place === this.first && this.count > 0) from = Math.max(from, until - (CAPACITY - this.count));
+    const count = until - from;
+    if (count <= 0) return 0;
+    if (place === this.first && this.count > 0) {
+      this.first -= count;
+      this.fill(this.first, block, from, count);
+    } else {
+      for (let column = this.end - 1; column >= place; column -= 1) this.copy(column, column + count);
+      this.end += count;
+      this.fill(place, block, from, count);
+      if (place + count < this.end) this.chunk(place + count).hole[this.at(place + count)] = 0;
+      while (this.count > CAPACITY) this.forget();
+    }
+    this.epoch += 1;
+    return count;
   }
 
   /** Number of the first column at or after `timeMs`. @param {number} timeMs @returns {number} */
   columnAt(timeMs) {
+    return this.bisect((column) => this.timeMs(column) >= timeMs);
+  }
+
+  /** Number of the first column with a later event. @param {number} eventId @returns {number} */
+  afterEvent(eventId) {
+    return this.bisect((column) => this.eventId(column) > eventId);
+  }
+
+  /** @param {(column: number) => boolean} reached */
+  bisect(reached) {
     let low = this.first;
-    let high = this.count;
+    let high = this.end;
     while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.timeMs[this.slot(middle)] < timeMs) low = middle + 1;
-      else high = middle;
+      const middle = Math.floor((low + high) / 2);
+      if (reached(middle)) high = middle;
+      else low = middle + 1;
     }
     return low;
+  }
+
+  /** @param {number} column @returns {{chunk: Chunk, at: number}} */
+  place(column) {
+    const key = column >> CHUNK_BITS;
+    let chunk = this.chunks.get(key);
+    if (!chunk) {
+      chunk = new Chunk(this.rows, this.fields);
+      this.chunks.set(key, chunk);
+    }
+    return { chunk, at: column & CHUNK_MASK };
+  }
+
+  /** Let the oldest column go; a chunk without columns is used again for the newest. */
+  forget() {
+    const key = this.first >> CHUNK_BITS;
+    this.first += 1;
+    if (this.first >> CHUNK_BITS === key) return;
+    const spare = this.chunks.get(key);
+    this.chunks.delete(key);
+    const next = (this.end >> CHUNK_BITS) + 1;
+    if (spare && !this.chunks.has(next)) this.chunks.set(next, spare);
+  }
+
+  /** @param {Chunk} chunk @param {number} at @param {typeof SCALARS[number]} name @param {number} value */
+  setScalar(chunk, at, name, value) {
+    const scaled = PRICES.has(name) ? value / this.bucketInt : value;
+    switch (name) {
+      case "spot_price": chunk.spot[at] = Math.round(scaled); break;
+      case "bid_price": chunk.bid[at] = scaled; break;
+      case "ask_price": chunk.ask[at] = scaled; break;
+      case "last_price": chunk.last[at] = scaled; break;
+      case "bid_size": chunk.bidSize[at] = scaled; break;
+      case "ask_size": chunk.askSize[at] = scaled; break;
+      case "buy_volume": chunk.buy[at] = scaled; break;
+      case "sell_volume": chunk.sell[at] = scaled; break;
+      case "state": chunk.state[at] = scaled; break;
+      case "score": chunk.score[at] = scaled; break;
+      case "strength": chunk.strength[at] = scaled; break;
+      case "book_valid": chunk.valid[at] = scaled; break;
+    }
+  }
+
+  /** @param {number} column @param {Block} block @param {number} from @param {number} count */
+  fill(column, block, from, count) {
+    for (let i = 0; i < count;) {
+      const { chunk, at } = this.place(column + i);
+      const run = Math.min(count - i, CHUNK - at);
+      const source = from + i;
+      chunk.timeMs.set(block.timeMs.subarray(source, source + run), at);
+      chunk.nanos.set(block.nanos.subarray(source, source + run), at);
+      chunk.eventId.set(block.eventId.subarray(source, source + run), at);
+      chunk.hole.fill(0, at, at + run);
+      for (const name of SCALARS) {
+        const values = block.scalars[name];
+        for (let n = 0; n < run; n += 1) this.setScalar(chunk, at + n, name, values[source + n]);
+      }
+      for (const name of this.fields) {
+        const values = block.grids[name].subarray(source * this.rows, (source + run) * this.rows);
+        chunk.grids[name].set(values, at * this.rows);
+      }
+      i += run;
+    }
+  }
+
+  /** @param {number} from @param {number} to */
+  copy(from, to) {
+    const source = this.chunk(from);
+    const target = this.place(to);
+    const [a, b] = [this.at(from), target.at];
+    for (const key of /** @type {const} */ ([
+      "timeMs", "nanos", "eventId", "spot", "bid", "ask", "last", "bidSize", "askSize", "buy", "sell", "state", "score",
+      "strength", "valid", "hole",
+    ])) target.chunk[key][b] = source[key][a];
+    for (const name of this.fields) {
+      target.chunk.grids[name].set(source.grids[name].subarray(a * this.rows, (a + 1) * this.rows), b * this.rows);
+    }
   }
 }

@@ -1,4 +1,4 @@
-/** The websocket: messages sorted by kind, reconnection with back-off. */
+/** The websocket: messages sorted by kind, reconnection with back-off, and what the viewer holds already. */
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
@@ -6,61 +6,82 @@ const BAD_REQUEST = 1008;
 
 /**
  * @typedef {Record<string, any>} Message
+ * @typedef {"connecting" | "live" | "lost" | "ended" | "failed"} Connection
  * @typedef {object} Listener
  * @property {(message: Message) => void} message a JSON message
  * @property {(frame: ArrayBuffer) => void} binary a binary message
- * @property {(state: "connecting" | "live" | "lost" | "ended" | "failed", why: string) => void} connection
+ * @property {(state: Connection, why: string) => void} connection
+ * @property {() => string} after what is held of the session, or nothing
  */
 
 export class Stream {
-  /** @param {string} address @param {Listener} listener */
-  constructor(address, listener) {
-    this.address = address;
+  /** @param {string} base where the server is @param {Listener} listener */
+  constructor(base, listener) {
+    this.base = base;
     this.listener = listener;
     this.retryMs = FIRST_RETRY_MS;
-    this.over = false;
+    /** @type {WebSocket | null} */
+    this.socket = null;
+    this.query = new URLSearchParams();
+    this.retry = 0;
+    this.retries = 0;
   }
 
-  open() {
+  /** Ask for a session; the one before is left. @param {URLSearchParams} query */
+  open(query) {
+    this.query = query;
+    this.retryMs = FIRST_RETRY_MS;
+    this.connect();
+  }
+
+  /** Try at once. */
+  connect() {
+    clearTimeout(this.retry);
+    this.socket?.close();
     this.listener.connection("connecting", "");
-    const socket = new WebSocket(this.address);
+    const query = new URLSearchParams(this.query);
+    const after = this.listener.after();
+    if (after) query.set("after", after);
+    const socket = new WebSocket(`${this.base.replace(/^http/, "ws")}/v1/vacuum-pressure/stream?${query}`);
+    this.socket = socket;
     socket.binaryType = "arraybuffer";
+    let over = false;
     socket.onmessage = ({ data }) => {
-      if (typeof data !== "string") return this.listener.binary(data);
+      if (socket !== this.socket) return;
+      if (typeof data !== "string") {
+        this.listener.binary(data);
+        return;
+      }
       const message = JSON.parse(data);
       if (message.type === "runtime_config") {
         this.retryMs = FIRST_RETRY_MS;
         this.listener.connection("live", "");
       }
       if (message.type === "end") {
-        this.over = true;
+        over = true;
         this.listener.connection("ended", "the session is over");
       }
-      return this.listener.message(message);
+      this.listener.message(message);
     };
     socket.onclose = ({ code }) => {
-      if (this.over) return;
+      if (socket !== this.socket || over) return;
       if (code === BAD_REQUEST) {
-        this.over = true;
         this.listener.connection("failed", "");
         return;
       }
       const wait = this.retryMs * (1 + Math.random() / 4);
       this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS);
-      this.listener.connection("lost", `the server does not answer; trying again in ${(wait / 1000).toFixed(1)} s`);
-      setTimeout(() => this.open(), wait);
+      this.retries += 1;
+      this.listener.connection("lost", `no answer; trying again in ${(wait / 1000).toFixed(1)} s`);
+      this.retry = setTimeout(() => this.connect(), wait);
     };
   }
 }
 
 /**
- * The stream's address: the page's own parameters go on to the server.
- * The development server on port 5174 serves the page alone; its stream is the server's, on port 8002.
- * @param {Location} location @param {string[]} fields grid columns wanted @returns {string}
+ * Where the server is. The development server on port 5174 serves the page alone; the frames are on port 8002.
+ * @param {Location} location @returns {string}
  */
-export function streamAddress(location, fields) {
-  const query = new URLSearchParams(location.search);
-  query.set("fields", fields.join(","));
-  const host = location.port === "5174" ? `${location.hostname}:8002` : location.host;
-  return `${location.protocol === "https:" ? "wss" : "ws"}://${host}/v1/vacuum-pressure/stream?${query}`;
+export function serverBase(location) {
+  return location.port === "5174" ? `${location.protocol}//${location.hostname}:8002` : location.origin;
 }

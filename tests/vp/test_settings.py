@@ -29,7 +29,7 @@ def test_which_program_takes_what() -> None:
         *("--fields", "--out", "--lake", "--log-level"),
     ]
     assert [setting.name for setting in of_query()] == [
-        *("product_type", "symbol", "dt", "start_time", "speed", "throttle_ms", "fields"),
+        *("product_type", "symbol", "dt", "start_time", "speed", "throttle_ms", "fields", "after"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The routes: health, the page, the stream."""
+"""The routes: health, the page, the stream, and what the server holds."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from starlette.websockets import WebSocket
 import vp
 from vp.errors import VPError
 from vp.server import origin, pages
+from vp.server.archive import Archive, Catalogue
 from vp.server.hub import Hub, Limits
 from vp.server.protocol import Request, parse_request
 from vp.server.run import Prepare, Run, Session, unexpected
 from vp.server.viewer import Viewer, refuse
 from vp.server.wire import EXTENSION, Connection, ConnectionLostError
 
-STREAM = "/v1/vacuum-pressure/stream"
+API = "/v1/vacuum-pressure"
+STREAM = f"{API}/stream"
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Service:
     loopback_only : bool
         Whether only this machine can reach the server.
     limits : Limits
+    catalogue : callable
+        Lists the sessions that can be asked for.
     """
 
     defaults: Request
@@ -49,12 +53,14 @@ class Service:
     prepared: Session | None = None
     loopback_only: bool = True
     limits: Limits = field(default_factory=Limits)
+    catalogue: Catalogue = list
 
 
 def build_app(service: Service) -> Starlette:
     """The application. It needs uvicorn with vp.server.wire.Connection as its websocket protocol."""
     prepared = (service.defaults, service.prepared) if service.prepared is not None else None
     hub = Hub(service.prepare, service.limits, prepared)
+    archive = Archive(hub, service.defaults, service.catalogue)
     started = time.monotonic()
 
     @contextlib.asynccontextmanager
@@ -96,6 +102,9 @@ def build_app(service: Service) -> Starlette:
         routes=[
             Route("/health", health),
             WebSocketRoute(STREAM, stream),
+            Route(f"{API}/sessions", archive.sessions),
+            Route(f"{API}/history", archive.history),
+            Route(f"{API}/frames", archive.frames),
             Route("/", pages.home),
             Route("/{path:path}", pages.page),
         ],

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-RETENTION_NS = 600 * 1_000_000_000
+RETENTION_NS = 4 * 3600 * 1_000_000_000
 MEMORY_BYTES = 16 << 20
 SEGMENT_BYTES = 32 << 20
 DISK_BYTES = 8 << 30

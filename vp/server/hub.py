@@ -9,6 +9,7 @@ from typing import Any
 from vp.errors import ServerFullError
 from vp.server.lossless import LosslessRun
 from vp.server.paced import PacedRun
+from vp.server.past import Past
 from vp.server.protocol import Request
 from vp.server.run import Prepare, Run, Session
 
@@ -113,6 +114,13 @@ class Hub:
     def describe(self) -> list[dict[str, Any]]:
         """One entry a session, for /health."""
         return [run.describe() for run in self._runs if not run.over]
+
+    def past(self, session_id: str) -> Past | None:
+        """The frames that a session under way or just over still holds; None without such a session."""
+        for run in self._runs:
+            if run.id == session_id and isinstance(run, PacedRun):
+                return run.past
+        return None
 
     def _begin(self, request: Request) -> Run:
         self._make_room()

@@ -6,6 +6,7 @@ import time
 
 from vp.server.history import History
 from vp.server.pacing import NS, Pace
+from vp.server.past import Past
 from vp.server.protocol import Request
 from vp.server.run import Facts, Prepare, Run, Session
 from vp.server.wire import header, pack
@@ -29,6 +30,13 @@ class PacedRun(Run):
     def __init__(self, request: Request, prepare: Prepare, session: Session | None = None) -> None:
         super().__init__(request, prepare, session)
         self.history: History | None = None
+
+    @property
+    def past(self) -> Past | None:
+        """What the session has shown so far; None before it plays."""
+        if self.history is None or self.session is None:
+            return None
+        return Past(self.history, self.session.layout)
 
     def _play(self, session: Session) -> None:
         self.history = History(len(header(session.layout.message_bytes)) + session.layout.message_bytes)

@@ -36,6 +36,8 @@ class Request:
     throttle_ms : float
     fields : tuple of str or None
         Grid columns wanted; None: all.
+    after : (str, int) or None
+        Session id and event_id of the newest frame that the viewer holds of it.
     """
 
     product_type: str
@@ -45,11 +47,12 @@ class Request:
     speed: float = 1.0
     throttle_ms: float = 25.0
     fields: tuple[str, ...] | None = None
+    after: tuple[str, int] | None = None
 
     @property
     def session(self) -> Request:
         """The same request without what concerns this viewer alone: viewers with equal ones share."""
-        return replace(self, fields=None)
+        return replace(self, fields=None, after=None)
 
 
 def parse_request(query: str, defaults: Request) -> Request:
@@ -151,6 +154,16 @@ def end(frames_sent: int, frames_missed: int, clock_ns: int | None) -> str:
             "clock_ns": _nanoseconds(clock_ns),
         }
     )
+
+
+def history(*, frames: int, oldest_event_id: int | None, hole: bool) -> str:
+    """What comes before the live frames; `hole`: the server no longer holds all after what the viewer has."""
+    return _json({"type": "history", "frames": frames, "oldest_event_id": oldest_event_id, "hole": hole})
+
+
+def missed(frames: int, frames_missed: int) -> str:
+    """Here this viewer, too slow, was not sent `frames`."""
+    return _json({"type": "missed", "frames": frames, "frames_missed": frames_missed})
 
 
 def error(problem: VPError) -> str:

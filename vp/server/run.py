@@ -18,20 +18,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from vp.errors import VPError
+from vp.frames import FrameLayout
 from vp.progress import ProgressLike
 from vp.server.protocol import Request
 
 log = logging.getLogger("vp.server")
-
-
-class Layout(Protocol):
-    """What a run needs of vp.frames.FrameLayout."""
-
-    schema_message: bytes
-    message_bytes: int
-
-    def describe(self) -> dict[str, Any]: ...
-    def project(self, fields: tuple[str, ...]) -> Any: ...
 
 
 class Batch(Protocol):
@@ -63,7 +54,7 @@ class Session(Protocol):
     @property
     def info(self) -> Info: ...
     @property
-    def layout(self) -> Layout: ...
+    def layout(self) -> FrameLayout: ...
     @property
     def next_event_ns(self) -> int | None: ...
     @property

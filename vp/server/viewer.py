@@ -111,18 +111,40 @@ class Viewer:
         if run.history is None:
             return
         history = run.history
-        self.cursor = Cursor(history.oldest, history.head)
+        await self._begin(run, history)
         while True:
             await self._send_status_when_due()
             over = run.over  # looked at first: what came before the end is sent
             cursor = self.cursor
+            missed = cursor.missed
             due = cursor.due(history.oldest, history.head, history.age_seconds(cursor.next))
+            if cursor.missed > missed:
+                await self.link.write_text(protocol.missed(cursor.missed - missed, cursor.missed))
             if due:
                 await self._send_held(history, due)
             elif over:
                 return
             else:
                 await run.bell.wait()
+
+    async def _begin(self, run: PacedRun, history: History) -> None:
+        """Place the cursor: behind what the viewer has, or the recent history; and say what will come."""
+        past = run.past
+        after = self.request.after
+        if past is None:
+            return
+        resumes = after is not None and after[0] == run.id
+        if after is not None and resumes:
+            first = await asyncio.to_thread(past.after_event, after[1])
+        else:
+            first = await asyncio.to_thread(past.to_join)
+        oldest = history.oldest
+        hole = resumes and oldest > 0 and first == oldest
+        oldest_event = await asyncio.to_thread(past.event_id, oldest) if oldest < history.head else None
+        self.cursor = Cursor(first, history.head)
+        await self.link.write_text(
+            protocol.history(frames=history.head - first, oldest_event_id=oldest_event, hole=hole)
+        )
 
     async def _send_held(self, history: History, due: int) -> None:
         cursor = self.cursor

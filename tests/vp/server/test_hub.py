@@ -81,7 +81,7 @@ def test_a_viewer_is_told_everything_in_order(request_: Request) -> None:
         return await watch(hub, request_)
 
     link = in_hub(body)
-    kinds = [kind for kind in link.types if kind not in {"progress", "status"}]
+    kinds = [kind for kind in link.types if kind not in {"progress", "status", "history"}]
     assert kinds == ["runtime_config", "end"]
     assert link.texts[-1] == {
         "type": "end",

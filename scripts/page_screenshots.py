@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Take the pictures under docs/: the demonstration before a move, dark and light, on a phone; and a real session.
+
+    uv run python scripts/page_screenshots.py [--lake DIRECTORY]
+
+The real one is ESH4 of 2023-12-25, left out where the lake does not hold it. Needs Chromium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.conftest import CHROMIUM, QUIET, Server
+from vp.demo import FIRST_TIME, SEED
+from vp.demo_script import OPEN_SECOND, write_script
+from vp.lake import Lake
+from vp.session import NEW_YORK
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+DESKTOP = {"width": 1366, "height": 768}
+PHONE = {"width": 390, "height": 844}
+AFTER_MOVE_SECONDS = 12
+REACHED = """(until) => {
+  const now = document.getElementById("clock").textContent;
+  return now >= until && now < "24";
+}"""
+CLOCK = "() => document.getElementById('clock').textContent"
+
+
+def before_a_move() -> tuple[str, str]:
+    """When to start and when to look, HH:MM:SS in New York: a true and strong episode that points up."""
+    episodes = [
+        e for e in write_script(SEED).episodes if e.ticks > 0 and e.direction > 0 and e.lead_second > OPEN_SECOND
+    ]
+    best = max(episodes[:40], key=lambda e: e.strength * min(e.ticks, 40))
+    first = dt.datetime(2026, 2, 6, FIRST_TIME.hour, FIRST_TIME.minute, tzinfo=NEW_YORK)
+    start, look = best.lead_second - 60, best.move_second + AFTER_MOVE_SECONDS
+    return tuple(f"{first + dt.timedelta(seconds=second):%H:%M:%S}" for second in (start, look))  # type: ignore[return-value]
+
+
+def shoot(browser: Browser, address: str, until: str, name: str, *, theme: str, viewport: dict[str, int]) -> None:
+    """Open the page, let it play until the clock shows `until`, pause, and take the picture."""
+    page: Page = browser.new_page(viewport=viewport, color_scheme=theme, device_scale_factor=1)  # type: ignore[arg-type]
+    page.goto(address)
+    page.wait_for_function(REACHED, arg=until, timeout=180_000)
+    page.keyboard.press(" ")
+    page.wait_for_timeout(700)
+    if viewport is DESKTOP:
+        page.mouse.move(760, 300)
+        page.wait_for_timeout(700)
+    page.screenshot(path=DOCS / name)
+    print(f"docs/{name}: {page.evaluate(CLOCK)} ET")
+    page.close()
+
+
+def main() -> int:
+    """Run the program."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lake", default=None, help="where raw files lie; left out: VP_LAKE, else a temporary one")
+    values = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+        lake = Path(values.lake or temporary)
+        server = Server(lake, "--speed", "10")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        try:
+            start, look = before_a_move()
+            page = f"{server.address}/vacuum-pressure.html"
+            demo = f"{page}?speed=10&start_time={start}"
+            shoot(browser, demo, look, "page.png", theme="dark", viewport=DESKTOP)
+            shoot(browser, f"{demo}&throttle_ms=26", look, "page-light.png", theme="light", viewport=DESKTOP)
+            shoot(browser, f"{demo}&throttle_ms=27", look, "page-phone.png", theme="dark", viewport=PHONE)
+            held = [(entry.symbol, str(entry.date)) for entry in Lake(lake).sessions()]
+            if ("ES", "2023-12-25") in held:
+                query = "product_type=future_mbo&symbol=ESH4&dt=2023-12-25&speed=50&start_time=18:00"
+                shoot(browser, f"{page}?{query}", "18:12:00", "page-esh4.png", theme="dark", viewport=DESKTOP)
+        finally:
+            browser.close()
+            server.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

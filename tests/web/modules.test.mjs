@@ -1,0 +1,187 @@
+// The pure modules of the page, by node's own test runner; tests/web/test_modules.py runs it.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { place, PlaceTable, Scale } from "../../web/colour.js";
+import { LEVELS } from "../../web/colour.js";
+import { amountText, dateAndTime, exactText, priceStep, timeStep } from "../../web/format.js";
+import { fromHalf, toHalf } from "../../web/half.js";
+import { Bins, BINS, binWidth, DATA, HOLE, ROWS, sample } from "../../web/reduce.js";
+import { CAPACITY, Ring } from "../../web/ring.js";
+import { View } from "../../web/view.js";
+
+const ROWS_HELD = 101;
+const START_MS = 1_770_388_200_000;
+
+/** A block of history: columns with these events, 25 ms apart by event, one value at row 50 each. */
+function block(events, value = (event) => event) {
+  const n = events.length;
+  const scalar = (fill) => Float64Array.from(events, fill);
+  const grids = {};
+  for (const name of ["pressure", "vacuum"]) {
+    grids[name] = new Uint16Array(n * ROWS_HELD);
+    events.forEach((event, i) => { grids[name][i * ROWS_HELD + 50] = name === "pressure" ? toHalf(value(event)) : 0x8000; });
+  }
+  const zero = () => 0;
+  return {
+    frames: n, oldest: false, timeMs: scalar((event) => START_MS + event * 25), nanos: new Uint32Array(n), eventId: scalar((e) => e),
+    scalars: {
+      spot_price: scalar(() => 100e9), bid_price: scalar(() => 99e9), ask_price: scalar(() => 101e9), last_price: scalar(() => NaN),
+      bid_size: scalar(zero), ask_size: scalar(zero), buy_volume: scalar(zero), sell_volume: scalar(zero), state: scalar(zero),
+      score: scalar(zero), strength: scalar(zero), book_valid: scalar(() => 1),
+    },
+    grids, exact: {},
+  };
+}
+const range = (from, until) => Array.from({ length: until - from }, (_, i) => from + i);
+const eventsOf = (ring) => range(ring.first, ring.end).map((column) => ring.eventId(column));
+const made = () => new Ring(ROWS_HELD, 1e9, ["pressure", "vacuum"]);
+const viewOf = (startMs, endMs) => ({ startMs, endMs, top: 150.5, rows: 101 });
+
+test("halves keep the range and round to the nearest", () => {
+  for (const value of [0, 1, 3.14159, 1e-20, 70_000, 3e38, -2.5]) {
+    assert.ok(Math.abs(fromHalf(toHalf(value)) - value) <= Math.abs(value) / 256);
+  }
+});
+
+test("columns come in from before, behind and into a hole, each once and in order", () => {
+  const ring = made();
+  assert.equal(ring.insert(block(range(5000, 5100))), 100);
+  assert.equal(ring.insert(block(range(100, 5000))), 4900);
+  assert.equal(ring.insert(block(range(0, 150))), 100);
+  assert.equal(ring.insert(block(range(5050, 5080))), 0);
+  assert.equal(ring.insert(block(range(5090, 5200))), 100);
+  assert.equal(ring.insert(block(range(5300, 5310))), 10);
+  assert.equal(ring.insert(block(range(5200, 5300))), 100);
+  assert.deepEqual(eventsOf(ring), range(0, 5310));
+  assert.equal(ring.value("pressure", ring.first + 4097, 100), fromHalf(toHalf(4097)));
+});
+
+test("a full ring lets the oldest go and takes nothing before them", () => {
+  const ring = made();
+  for (let from = 0; from < CAPACITY + 5000; from += 5000) ring.insert(block(range(from, from + 5000)));
+  assert.equal(ring.count, CAPACITY);
+  assert.equal(ring.insert(block(range(0, 10))), 0);
+  assert.ok(ring.chunks.size <= CAPACITY / 4096 + 2);
+});
+
+test("bins keep the largest magnitude of every column, whatever the zoom", () => {
+  const ring = made();
+  const spike = (event) => (event === 1234 ? 900 : 1);
+  ring.insert(block(range(0, 4000), spike));
+  for (const binMs of [8, 32, 256, 4096]) {
+    const bins = new Bins();
+    bins.hold(ring, { kind: "pair", a: "pressure", b: "vacuum" }, binMs, viewOf(START_MS + 1230 * 25, START_MS + 1240 * 25));
+    const bin = Math.floor((START_MS + 1234 * 25) / binMs);
+    const at = (bins.slot(bin) * ROWS + (100 - bins.base)) * 2;
+    assert.equal(fromHalf(bins.cells[at]), 900);
+    assert.equal(bins.cells[at + 1], 0, "minus zero is zero");
+  }
+});
+
+test("a signed value keeps its sign where magnitudes are reduced", () => {
+  const ring = made();
+  ring.insert(block(range(0, 100), (event) => (event === 50 ? -7 : 2)));
+  const bins = new Bins();
+  bins.hold(ring, { kind: "signed", a: "pressure", b: "pressure" }, 4096, viewOf(START_MS, START_MS + 2500));
+  const column = Math.floor((START_MS + 50 * 25) / 4096);
+  const at = (bins.slot(column) * ROWS + (100 - bins.base)) * 2;
+  assert.deepEqual([bins.cells[at], fromHalf(bins.cells[at + 1])], [0, 7]);
+});
+
+test("taking columns in one by one gives the bins of building them at once", () => {
+  const ring = made();
+  ring.insert(block(range(0, 10)));
+  const [slow, fast] = [new Bins(), new Bins()];
+  const mode = { kind: "pair", a: "pressure", b: "vacuum" };
+  for (const event of range(10, 9000)) {
+    ring.insert(block([event]));
+    ring.epoch = 1; // as if pushed: the newest column changes nothing before it
+    if (event % 100 === 99) slow.hold(ring, mode, 64, viewOf(START_MS + event * 25 - 20_000, START_MS + event * 25));
+  }
+  fast.hold(ring, mode, 64, viewOf(START_MS + 8999 * 25 - 20_000, START_MS + 8999 * 25));
+  const from = Math.floor((START_MS + 8999 * 25 - 20_000) / 64);
+  for (let bin = from; bin <= fast.newest; bin += 1) {
+    assert.equal(slow.flags[slow.slot(bin)] & DATA, DATA);
+    const at = (100 - fast.base) * 2;
+    assert.equal(slow.cells[slow.slot(bin) * ROWS * 2 + at], fast.cells[fast.slot(bin) * ROWS * 2 + at]);
+  }
+});
+
+test("silence longer than the hold is a hole", () => {
+  const ring = made();
+  ring.insert(block([0, 4000])); // 100 s apart
+  const bins = new Bins();
+  bins.hold(ring, { kind: "pair", a: "pressure", b: "vacuum" }, 64, viewOf(START_MS, START_MS + 100_000));
+  const flags = (ms) => bins.flags[bins.slot(Math.floor((START_MS + ms) / 64))];
+  assert.equal(flags(30_000) & HOLE, 0);
+  assert.equal(flags(80_000) & HOLE, HOLE);
+});
+
+test("bins are never wider than a pixel and fit the texture", () => {
+  for (const [span, width] of [[1000, 300], [180_000, 1090], [7_200_000, 1920], [43_200_000, 3840]]) {
+    const binMs = binWidth(span, width);
+    assert.ok(span / binMs <= BINS - 128);
+    if (width * 2 < BINS) assert.ok(binMs <= span / width);
+  }
+});
+
+test("the scale rises from its lower to its upper cut-off", () => {
+  for (const transfer of ["linear", "sqrt", "log"]) {
+    assert.equal(place(1, 1, 10, transfer), 0);
+    assert.equal(place(10, 1, 10, transfer), 1);
+    assert.ok(place(3, 1, 10, transfer) < place(4, 1, 10, transfer));
+  }
+  const table = new PlaceTable();
+  table.set(0, 8, "linear");
+  assert.equal(table.steps[toHalf(8)], LEVELS - 1);
+  assert.equal(table.steps[toHalf(4)], Math.round((LEVELS - 1) / 2));
+});
+
+test("the cut-off follows what is on screen, with hysteresis, and stays when frozen", () => {
+  const scale = new Scale();
+  const values = (top) => Float32Array.from({ length: 1000 }, (_, i) => (i / 999) * top);
+  assert.ok(scale.judge(values(100), 0));
+  const { upper } = scale;
+  assert.ok(!scale.judge(values(110), 1000));
+  assert.equal(scale.upper, upper);
+  assert.ok(scale.judge(values(300), 2000));
+  scale.set(1, 20);
+  assert.ok(!scale.judge(values(900), 3000));
+  assert.equal(scale.upper, 20);
+  assert.ok(Math.abs(scale.percentile(90) - 10) < 0.2);
+});
+
+test("a sample sees a single cell's magnitude range", () => {
+  const ring = made();
+  ring.insert(block(range(0, 2000), (event) => 1 + (event % 10)));
+  const bins = new Bins();
+  bins.hold(ring, { kind: "pair", a: "pressure", b: "vacuum" }, 32, viewOf(START_MS, START_MS + 50_000));
+  const found = sample(bins, Math.floor(START_MS / 32), bins.newest);
+  assert.ok(found.length > 10);
+  assert.ok(found[0] >= 1 && found[found.length - 1] <= 10);
+});
+
+test("zooming keeps what is under the cursor, and undo leads back", () => {
+  const view = new View();
+  Object.assign(view, { endMs: START_MS, spanMs: 60_000, centre: 100, rows: 100, following: false });
+  const before = view.endMs - view.spanMs * 0.75;
+  view.zoomTime(0.5, 0.25);
+  assert.ok(Math.abs(view.startMs + view.spanMs * 0.25 - before) < 1e-3);
+  view.show(START_MS, START_MS + 5000, 120, 80);
+  assert.deepEqual([view.startMs, view.rows], [START_MS, 40]);
+  view.undo();
+  assert.equal(view.spanMs, 30_000);
+  view.follow(START_MS, START_MS + 1e6, 300);
+  assert.equal(view.endMs, before + 0.75 * 30_000);
+});
+
+test("times, steps and amounts are written as people write them", () => {
+  assert.deepEqual(dateAndTime(START_MS, "ET"), { date: "2026-02-06", time: "09:30:00" });
+  assert.deepEqual(dateAndTime(START_MS, "UTC"), { date: "2026-02-06", time: "14:30:00" });
+  assert.equal(exactText(BigInt(START_MS) * 1_000_000n + 123n), "2026-02-06 09:30:00.000000123");
+  assert.deepEqual([0.2, 3.4, 60, 700].map(priceStep), [1, 4, 100, 1000]);
+  assert.deepEqual([40, 900, 70_000].map(timeStep), [100, 1000, 120_000]);
+  assert.deepEqual([0, 0.0000004, 0.123, 12.34, 1234, 1_234_567].map(amountText), ["0", "≈0", "0.12", "12.3", "1234", "1.23M"]);
+});

@@ -1,0 +1,154 @@
+"""What a page asks for over plain HTTP: the sessions there are, and the frames that the server still holds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+import vp
+from vp.errors import BadParameterError, RequestError, VPError
+from vp.server.hub import Hub
+from vp.server.past import BLOCK_FRAMES, Past, arrow_stream, columns_block, csv_stream
+from vp.server.protocol import PROTOCOL_VERSION, Request
+from vp.settings import quoted
+
+NO_STORE = {"cache-control": "no-store"}
+LARGEST_INT64 = (1 << 63) - 1
+Catalogue = Callable[[], list[dict[str, Any]]]
+
+
+class UnknownSessionError(RequestError):
+    """The server runs no session of that id, or none that keeps its frames."""
+
+    code = "unknown_session"
+
+
+class Archive:
+    """The handlers of /sessions, /history and /frames.
+
+    Parameters
+    ----------
+    hub : Hub
+    defaults : Request
+        What a viewer gets who asks for nothing in particular.
+    catalogue : callable
+        Lists the sessions that the lake holds (vp.server.catalogue).
+    """
+
+    def __init__(self, hub: Hub, defaults: Request, catalogue: Catalogue) -> None:
+        self._hub = hub
+        self._defaults = defaults
+        self._catalogue = catalogue
+
+    async def sessions(self, _request: HttpRequest) -> Response:
+        """What can be watched, and what one gets who does not choose."""
+        try:
+            held = await asyncio.to_thread(self._catalogue)
+        except VPError as problem:
+            return refusal(problem)
+        chosen = self._defaults
+        body = {
+            "version": vp.__version__,
+            "protocol": PROTOCOL_VERSION,
+            "default": {
+                "product_type": chosen.product_type,
+                "symbol": chosen.symbol,
+                "dt": chosen.dt,
+                "start_time": chosen.start_time,
+                "speed": chosen.speed,
+                "throttle_ms": chosen.throttle_ms,
+            },
+            "sessions": held,
+        }
+        return JSONResponse(body, headers=NO_STORE)
+
+    async def history(self, request: HttpRequest) -> Response:
+        """Frames between two events as columns (docs/protocol.md); the newest of them if they are many."""
+        try:
+            query = _Query(request, ("session_id", "after", "before", "limit", "fields", "exact"))
+            past = self._past(query)
+            after, before = query.integer("after", -1), query.integer("before", LARGEST_INT64)
+            limit = min(query.integer("limit", BLOCK_FRAMES), BLOCK_FRAMES)
+            fields = query.names("fields") or past.layout.grids
+            past.layout.project(tuple(fields))  # an unknown name is said before anything is read
+            exact = query.integer("exact", 0) != 0
+
+            def read() -> bytes:
+                end = past.after_event(before - 1)
+                first = max(past.after_event(after), end - limit)
+                return columns_block(past, first, end, fields, exact=exact)
+
+            body = await asyncio.to_thread(read)
+        except VPError as problem:
+            return refusal(problem)
+        return Response(body, media_type="application/octet-stream", headers=NO_STORE)
+
+    async def frames(self, request: HttpRequest) -> Response:
+        """Frames between two times as a file, Arrow or CSV."""
+        try:
+            query = _Query(request, ("session_id", "from_ns", "until_ns", "format", "fields"))
+            past = self._past(query)
+            form = query.text("format", "arrow")
+            if form not in {"arrow", "csv"}:
+                raise BadParameterError(f"format was {quoted(form)}, expected arrow or csv.")
+            fields = query.names("fields")
+            past.layout.project(tuple(fields or ()))
+            from_ns, until_ns = query.integer("from_ns", 0), query.integer("until_ns", LARGEST_INT64)
+            first = await asyncio.to_thread(past.from_time, from_ns)
+            end = await asyncio.to_thread(past.from_time, until_ns)
+        except VPError as problem:
+            return refusal(problem)
+        stream, kind = (
+            (arrow_stream, "application/vnd.apache.arrow.stream") if form == "arrow" else (csv_stream, "text/csv")
+        )
+        name = f"vp-{first}-{end}.{'arrows' if form == 'arrow' else 'csv'}"
+        headers = {**NO_STORE, "content-disposition": f'attachment; filename="{name}"'}
+        return StreamingResponse(stream(past, first, end, fields), media_type=kind, headers=headers)
+
+    def _past(self, query: _Query) -> Past:
+        session_id = query.text("session_id", "")
+        past = self._hub.past(session_id)
+        if past is None:
+            raise UnknownSessionError(
+                f"This server keeps no frames of the session {quoted(session_id)}.",
+                hint="runtime_config names the session of a stream; speed 0 keeps none. It may have ended: reload.",
+            )
+        return past
+
+
+class _Query:
+    """The parameters of one request."""
+
+    def __init__(self, request: HttpRequest, known: tuple[str, ...]) -> None:
+        self._values = dict(request.query_params)
+        for name in self._values:
+            if name not in known:
+                raise BadParameterError(
+                    f"There is no parameter {quoted(name)}.", hint=f"The parameters are {', '.join(known)}."
+                )
+
+    def text(self, name: str, default: str) -> str:
+        return self._values.get(name) or default
+
+    def names(self, name: str) -> tuple[str, ...] | None:
+        return tuple(part.strip() for part in self._values.get(name, "").split(",") if part.strip()) or None
+
+    def integer(self, name: str, default: int) -> int:
+        text = self._values.get(name)
+        if not text:
+            return default
+        digits = text.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
+            raise BadParameterError(f"{name} was {quoted(text)}, expected a whole number.")
+        return max(-LARGEST_INT64, min(int(text), LARGEST_INT64))
+
+
+def refusal(problem: VPError) -> Response:
+    """An error as the websocket words it, with a status that tells whose fault it is."""
+    status = 404 if isinstance(problem, UnknownSessionError) else 400 if isinstance(problem, RequestError) else 500
+    body = {"type": "error", "code": problem.code, "message": problem.message, "hint": problem.hint}
+    return JSONResponse(body, status, headers=NO_STORE)

@@ -1,0 +1,33 @@
+"""The sessions of a lake as the page lists them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vp.lake import Lake
+from vp.session import session_window
+
+
+def list_sessions(lake: Lake) -> list[dict[str, Any]]:
+    """One entry a raw file, ordered by product type, symbol and date; raises LakeError.
+
+    An entry has `product_type`, `symbol` (root or ticker), `dt`, `source`, `dataset`, `size_bytes` and the session's
+    hours as text, `hours_et`, and as decimal strings, `start_ns` and `end_ns`.
+    """
+    entries = []
+    for entry in lake.sessions():
+        window = session_window(entry.product_type, entry.date)
+        entries.append(
+            {
+                "product_type": entry.product_type,
+                "symbol": entry.symbol,
+                "dt": str(entry.date),
+                "source": entry.raw.source,
+                "dataset": entry.raw.dataset,
+                "size_bytes": entry.raw.size_bytes,
+                "hours_et": window.describe_et(),
+                "start_ns": str(window.start_ns),
+                "end_ns": str(window.end_ns),
+            }
+        )
+    return entries

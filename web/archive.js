@@ -1,0 +1,111 @@
+/** What the server holds, over plain HTTP: sessions, older frames, one frame in full (docs/protocol.md). */
+
+const API = "/v1/vacuum-pressure";
+
+/**
+ * @typedef {object} Block frames as columns
+ * @property {number} frames @property {boolean} oldest whether the server holds none before them
+ * @property {Float64Array} timeMs @property {Uint32Array} nanos @property {Float64Array} eventId
+ * @property {Record<string, Float64Array | Float32Array | Int8Array | Uint8Array>} scalars null is NaN
+ * @property {Record<string, Uint16Array>} grids halves
+ * @property {Record<string, Float32Array>} exact
+ * @typedef {object} SessionEntry @property {string} product_type @property {string} symbol @property {string} dt
+ * @property {string} source @property {string} hours_et @property {string} start_ns @property {string} end_ns
+ * @typedef {{version: string, protocol: number, default: Record<string, any>, sessions: SessionEntry[]}} Catalogue
+ */
+
+/** An answer that says what is wrong and what to do. */
+export class Refusal extends Error {
+  /** @param {{message: string, hint: string, code: string}} problem */
+  constructor({ message, hint, code }) {
+    super(message);
+    this.hint = hint;
+    this.code = code;
+  }
+}
+
+/** @param {string} base where the server is @param {string} path @param {AbortSignal} [signal] @returns {Promise<Response>} */
+async function ask(base, path, signal) {
+  const answer = await fetch(`${base}${API}/${path}`, signal ? { signal } : {});
+  if (!answer.ok) {
+    const problem = await answer.json().catch(() => null);
+    throw new Refusal(problem ?? { message: `the server answered ${answer.status}`, hint: "", code: "error" });
+  }
+  return answer;
+}
+
+/** @param {string} base @returns {Promise<Catalogue>} */
+export async function fetchSessions(base) {
+  return (await ask(base, "sessions")).json();
+}
+
+/**
+ * @param {string} base
+ * @param {{session: string, after?: number, before?: number, limit?: number, fields: string[], exact?: boolean}} wanted
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Block>}
+ */
+export async function fetchHistory(base, { session, after, before, limit, fields, exact }, signal) {
+  const query = new URLSearchParams({ session_id: session, fields: fields.join(",") });
+  if (after !== undefined) query.set("after", String(after));
+  if (before !== undefined) query.set("before", String(before));
+  if (limit !== undefined) query.set("limit", String(limit));
+  if (exact) query.set("exact", "1");
+  const answer = await ask(base, `history?${query}`, signal);
+  return parseBlock(await answer.arrayBuffer());
+}
+
+/** @param {string} base @param {Record<string, string>} wanted @returns {string} address of a file of frames */
+export function framesAddress(base, wanted) {
+  return `${base}${API}/frames?${new URLSearchParams(wanted)}`;
+}
+
+/** @param {ArrayBuffer} buffer @returns {Block} */
+export function parseBlock(buffer) {
+  const length = new DataView(buffer).getUint32(0, true);
+  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
+  const body = 4 + length;
+  /** @type {Block} */
+  const block = {
+    frames: head.frames, oldest: head.first <= head.oldest, timeMs: new Float64Array(head.frames),
+    nanos: new Uint32Array(head.frames), eventId: new Float64Array(0), scalars: {}, grids: {}, exact: {},
+  };
+  for (const { name, type, offset, length_bytes: bytes } of head.columns) {
+    const at = body + offset;
+    if (type.startsWith("bfloat16[")) block.grids[name] = new Uint16Array(buffer, at, bytes / 2);
+    else if (type.startsWith("float32[")) block.exact[name] = new Float32Array(buffer, at, bytes / 4);
+    else if (type.startsWith("int64[")) continue;
+    else if (name === "ts_ns") splitTime(new Uint32Array(buffer, at, bytes / 4), block);
+    else if (type === "int64") block.scalars[name] = integers(new Int32Array(buffer, at, bytes / 4));
+    else if (type === "float64") block.scalars[name] = new Float64Array(buffer, at, bytes / 8);
+    else if (type === "float32") block.scalars[name] = new Float32Array(buffer, at, bytes / 4);
+    else block.scalars[name] = new Int8Array(buffer, at, bytes);
+  }
+  block.eventId = /** @type {Float64Array} */ (block.scalars.event_id);
+  return block;
+}
+
+/** @param {Int32Array} words low and high in turn @returns {Float64Array} NaN for null */
+function integers(words) {
+  const values = new Float64Array(words.length / 2);
+  for (let i = 0; i < values.length; i += 1) {
+    const high = words[2 * i + 1];
+    values[i] = high === 0x7fffffff && words[2 * i] === -1 ? NaN : high * 4294967296 + (words[2 * i] >>> 0);
+  }
+  return values;
+}
+
+/** @param {Uint32Array} words @param {Block} block */
+function splitTime(words, block) {
+  for (let i = 0; i < block.frames; i += 1) {
+    // ns = high * 2^32 + low, divided by 1e6 in two steps that stay below 2^53
+    const high = words[2 * i + 1];
+    const low = words[2 * i];
+    const wholeHigh = Math.floor((high * 4096) / 1_000_000);
+    const rest = high * 4096 - wholeHigh * 1_000_000; // of 2^20 ns
+    const tail = rest * 1_048_576 + low;
+    const wholeTail = Math.floor(tail / 1_000_000);
+    block.nanos[i] = tail - wholeTail * 1_000_000;
+    block.timeMs[i] = wholeHigh * 1_048_576 + wholeTail + block.nanos[i] / 1e6;
+  }
+}

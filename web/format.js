@@ -1,0 +1,92 @@
+/** How times, prices and amounts are written. */
+
+const ZONES = /** @type {Record<string, string>} */ ({ ET: "America/New_York", CT: "America/Chicago", UTC: "UTC" });
+/** @type {Map<string, Intl.DateTimeFormat>} */
+const clocks = new Map();
+let zone = "ET";
+
+/** @param {string} name of ZONES, or "local" */
+export function setZone(name) { zone = name; }
+export const zoneName = () => zone;
+export const zoneNames = () => [...Object.keys(ZONES), "local"];
+
+/** @param {string} name @returns {Intl.DateTimeFormat} */
+function clock(name) {
+  let found = clocks.get(name);
+  if (!found) {
+    found = new Intl.DateTimeFormat("en-GB", {
+      timeZone: ZONES[name], hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit",
+      minute: "2-digit", second: "2-digit",
+    });
+    clocks.set(name, found);
+  }
+  return found;
+}
+
+/** @param {number} timeMs @param {string} [name] @returns {{date: string, time: string}} YYYY-MM-DD, HH:MM:SS */
+export function dateAndTime(timeMs, name = zone) {
+  const part = Object.fromEntries(clock(name).formatToParts(timeMs).map(({ type, value }) => [type, value]));
+  return { date: `${part.year}-${part.month}-${part.day}`, time: `${part.hour}:${part.minute}:${part.second}` };
+}
+
+/** @param {number} timeMs @param {boolean} [fine] with milliseconds @returns {string} time of day */
+export function clockText(timeMs, fine = false) {
+  const text = dateAndTime(timeMs).time;
+  return fine ? `${text}.${String(Math.floor(timeMs % 1000)).padStart(3, "0")}` : text;
+}
+
+/** @param {bigint} ns UTC @returns {string} date and time of day to the nanosecond */
+export function exactText(ns) {
+  const { date, time } = dateAndTime(Number(ns / 1_000_000n));
+  return `${date} ${time}.${String(ns % 1_000_000_000n).padStart(9, "0")}`;
+}
+
+/** @param {number} price in 1e-9 units @param {number} decimals @returns {string} */
+export function priceText(price, decimals) {
+  return Number.isNaN(price) ? "–" : (price / 1e9).toLocaleString("en-US", {
+    minimumFractionDigits: decimals, maximumFractionDigits: decimals,
+  });
+}
+
+/** Three digits that count. @param {number} value @returns {string} */
+export function amountText(value) {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (size >= 1e6) return `${(value / 1e6).toFixed(2)}M`;
+  if (size >= 1e4) return `${(value / 1e3).toFixed(1)}k`;
+  if (size >= 100 || Number.isInteger(value)) return value.toFixed(0);
+  if (size >= 10) return value.toFixed(1);
+  return size >= 0.01 ? value.toFixed(2) : size >= 0.001 ? value.toFixed(3) : size === 0 ? "0" : "≈0";
+}
+
+/** @param {number} ms @returns {string} */
+export function spanText(ms) {
+  const size = Math.abs(ms);
+  if (size < 1000) return `${ms.toFixed(0)} ms`;
+  if (size < 120_000) return `${(ms / 1000).toFixed(1)} s`;
+  const minutes = Math.floor(size / 60_000);
+  const text = minutes < 60 ? `${minutes} min ${Math.round((size % 60_000) / 1000)} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return ms < 0 ? `-${text}` : text;
+}
+
+const TIME_STEPS_MS = [
+  0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600,
+].map((seconds) => seconds * 1000);
+
+/** @param {number} leastMs @returns {number} a step that people count time in */
+export const timeStep = (leastMs) => TIME_STEPS_MS.find((ms) => ms >= leastMs) ?? 43_200_000;
+
+/** @param {number} least buckets @returns {number} a round number of buckets */
+export function priceStep(least) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(least, 1)));
+  return [1, 2, 4, 5, 10].map((n) => n * power).find((step) => step >= least) ?? 10 * power;
+}
+
+/** Units of a grid column. @param {string} field @param {string} thing contracts or shares */
+export function unitOf(field, thing) {
+  if (field === "pressure" || field === "vacuum" || field === "net" || field.startsWith("v_")) return `${thing}/s`;
+  if (field.startsWith("a_")) return `${thing}/s²`;
+  if (field.startsWith("j_")) return `${thing}/s³`;
+  return thing;
+}

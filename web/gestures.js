@@ -1,0 +1,150 @@
+/** Mouse and touch on the chart: zoom, move, axes, box, measure, pin, pinch. */
+
+/** @typedef {import("./view.js").View} View @typedef {import("./overlay.js").Size} Size @typedef {{x: number, y: number}} Point */
+/**
+ * @typedef {object} Target
+ * @property {View} view @property {() => Size} size
+ * @property {(level: "cursor" | "all") => void} changed
+ * @property {(from: Point, to: Point) => void} box a rectangle to zoom to
+ * @property {(from: Point, to: Point | null) => void} measure
+ * @property {(at: Point) => void} pin
+ */
+
+const CLICK_PX = 4;
+
+/** @typedef {"move" | "price" | "time" | "box" | "measure" | "pinch" | ""} Action */
+
+export class Gestures {
+  /** @param {HTMLElement} chart @param {Target} target */
+  constructor(chart, target) {
+    this.chart = chart;
+    this.target = target;
+    /** @type {Point | null} */
+    this.cursor = null;
+    /** @type {Action} */
+    this.action = "";
+    /** @type {Point} */
+    this.from = { x: 0, y: 0 };
+    /** @type {Map<number, Point>} */
+    this.fingers = new Map();
+    this.moved = false;
+    chart.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    chart.addEventListener("pointerdown", (event) => this.down(event));
+    chart.addEventListener("pointermove", (event) => this.move(event));
+    chart.addEventListener("pointerup", (event) => this.up(event));
+    chart.addEventListener("pointercancel", (event) => this.up(event));
+    chart.addEventListener("pointerleave", () => {
+      if (this.action) return;
+      this.cursor = null;
+      target.changed("cursor");
+    });
+    chart.addEventListener("dblclick", (event) => {
+      const zone = this.zone(this.point(event));
+      if (zone === "price") { target.view.rows = 100; target.view.centre = NaN; target.view.following = true; }
+      else if (zone === "time") { target.view.zoomed = false; target.view.following = true; }
+      else target.view.live();
+      target.changed("all");
+    });
+  }
+
+  /** @param {MouseEvent} event @returns {Point} */
+  point(event) {
+    const box = this.chart.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  }
+
+  /** @param {Point} at */
+  zone({ x, y }) {
+    const size = this.target.size();
+    if (x >= size.width) return "price";
+    return y >= size.height ? "time" : "plot";
+  }
+
+  /** @param {WheelEvent} event */
+  wheel(event) {
+    event.preventDefault();
+    const { view, changed, size } = this.target;
+    const at = this.point(event);
+    const { width, height } = size();
+    const turn = event.deltaY || event.deltaX;
+    if (event.altKey) view.move((Math.sign(turn) * view.spanMs) / 20, 0);
+    else {
+      const factor = Math.exp(Math.max(-3, Math.min(3, turn / (event.deltaMode === 1 ? 3 : 100))) * 0.15);
+      if (event.shiftKey || this.zone(at) === "price") view.zoomPrice(factor, at.y / height);
+      else view.zoomTime(factor, Math.min(1, at.x / width));
+    }
+    changed("all");
+  }
+
+  /** @param {PointerEvent} event */
+  down(event) {
+    if (event.button !== 0 || (event.target instanceof Element && event.target.closest("button, #notice"))) return;
+    const at = this.point(event);
+    this.chart.focus({ preventScroll: true });
+    this.chart.setPointerCapture(event.pointerId);
+    this.fingers.set(event.pointerId, at);
+    if (this.fingers.size === 2) {
+      this.action = "pinch";
+      return;
+    }
+    const zone = this.zone(at);
+    this.from = at;
+    this.moved = false;
+    this.action = zone === "price" ? "price" : zone === "time" ? "time"
+      : event.shiftKey ? "box" : event.altKey || event.ctrlKey ? "measure" : "move";
+    if (this.action !== "box" && this.action !== "measure") this.target.view.remember();
+    this.cursor = at;
+  }
+
+  /** @param {PointerEvent} event */
+  move(event) {
+    const at = this.point(event);
+    const { view, changed, size, measure } = this.target;
+    const before = this.fingers.get(event.pointerId) ?? this.cursor ?? at;
+    const { width, height } = size();
+    this.cursor = at;
+    if (!this.action) {
+      changed("cursor");
+      return;
+    }
+    if (this.action === "pinch") {
+      const other = [...this.fingers].find(([id]) => id !== event.pointerId)?.[1];
+      this.fingers.set(event.pointerId, at);
+      if (!other) return;
+      const spread = (/** @type {"x" | "y"} */ axis) => Math.max(20, Math.abs(before[axis] - other[axis])) / Math.max(20, Math.abs(at[axis] - other[axis]));
+      view.zoomTime(spread("x"), (at.x + other.x) / 2 / width);
+      view.zoomPrice(spread("y"), (at.y + other.y) / 2 / height);
+      changed("all");
+      return;
+    }
+    this.fingers.set(event.pointerId, at);
+    if (!this.moved && Math.hypot(at.x - this.from.x, at.y - this.from.y) < CLICK_PX) return;
+    const start = this.moved ? before : this.from;
+    this.moved = true;
+    if (this.action === "move") view.move(((start.x - at.x) / width) * view.spanMs, ((at.y - start.y) / height) * view.rows);
+    else if (this.action === "price") view.zoomPrice(Math.exp((at.y - start.y) / 200), 0.5);
+    else if (this.action === "time") view.zoomTime(Math.exp((start.x - at.x) / 200), 1);
+    else if (this.action === "measure") measure(this.from, at);
+    changed(this.action === "box" || this.action === "measure" ? "cursor" : "all");
+  }
+
+  /** @param {PointerEvent} event */
+  up(event) {
+    const at = this.point(event);
+    this.fingers.delete(event.pointerId);
+    const { action, moved, from, target } = this;
+    if (this.fingers.size === 0) this.action = "";
+    if (action === "box" && moved) target.box(from, at);
+    if (action === "move" && !moved) {
+      target.view.undoable.pop();
+      if (event.type === "pointerup") target.pin(at);
+    }
+    if (event.pointerType === "touch" && this.fingers.size === 0 && action !== "move") this.cursor = null;
+    target.changed("all");
+  }
+
+  /** The rectangle being drawn, if any. @returns {[Point, Point] | null} */
+  get rectangle() {
+    return this.action === "box" && this.moved && this.cursor ? [this.from, this.cursor] : null;
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * The picture at the resolution of the screen: columns reduced to bins of equal time, each row by the value of largest
+ * magnitude, its sign kept. Bins are a ring over time (bin n lies at n modulo BINS), rows lie at absolute prices.
+ */
+
+/** @typedef {import("./ring.js").Ring} Ring */
+/**
+ * @typedef {object} Mode what a map shows
+ * @property {"pair" | "one" | "signed" | "net"} kind pair: two forces; one: a value of at least 0; net: a minus b
+ * @property {string} a @property {string} b
+ */
+
+export const BINS = 4096;
+export const ROWS = 1024;
+/** A column stands for its prices until the next one, but not longer than this. */
+export const HOLD_MS = 60_000;
+export const BAD = 1;
+export const HOLE = 2;
+export const DATA = 4;
+const MAGNITUDE = 0x7fff;
+const words = new Float32Array(2);
+const wordBits = new Uint32Array(words.buffer);
+
+export class Bins {
+  constructor() {
+    /** Halves, [bin][row][two channels]; a signed value lies in channel 0 if positive, its magnitude in 1 if not. */
+    this.cells = new Uint16Array(BINS * ROWS * 2);
+    this.flags = new Uint8Array(BINS);
+    this.binMs = NaN;
+    /** Bins `first` up to, not including, `first + BINS` have a place; rows begin at the bucket `base`. */
+    this.first = 0;
+    this.base = 0;
+    this.epoch = -1;
+    /** @type {Mode} */
+    this.mode = { kind: "pair", a: "", b: "" };
+    /** @type {Ring | null} */
+    this.ring = null;
+    this.taken = 0;
+    /** Whether the window moves along with the newest column. */
+    this.sliding = false;
+    this.newest = -1;
+    /** Bins that changed since `clean`. */
+    this.dirtyFrom = 0;
+    this.dirtyUntil = 0;
+  }
+
+  /** @param {number} bin @returns {number} its place */
+  slot(bin) { return bin - Math.floor(bin / BINS) * BINS; }
+
+  clean() { this.dirtyFrom = Infinity; this.dirtyUntil = -Infinity; }
+
+  /**
+   * See that the bins hold the view: build them anew if they have to be, else take the newest columns in.
+   * @param {Ring} ring @param {Mode} mode @param {number} binMs
+   * @param {{startMs: number, endMs: number, top: number, rows: number}} view
+   * @returns {boolean} whether all is new
+   */
+  hold(ring, mode, binMs, view) {
+    const from = Math.floor(view.startMs / binMs);
+    const until = Math.floor(view.endMs / binMs) + 1;
+    const bottom = Math.floor(view.top - view.rows);
+    const fits = ring === this.ring && ring.epoch === this.epoch && mode.kind === this.mode.kind && mode.a === this.mode.a
+      && mode.b === this.mode.b && binMs === this.binMs && bottom >= this.base && view.top + 1 <= this.base + ROWS
+      && from >= this.first && (this.sliding || until <= this.first + BINS);
+    if (fits) {
+      this.extend();
+      if (from >= this.first) return false;
+    }
+    this.ring = ring;
+    this.epoch = ring.epoch;
+    this.mode = mode;
+    this.binMs = binMs;
+    this.base = Math.round(view.top - view.rows / 2) - ROWS / 2;
+    const spare = Math.max(0, BINS - (until - from) - 2);
+    const newestBin = ring.count > 0 ? Math.floor(ring.timeMs(ring.end - 1) / binMs) : until;
+    // at the live edge all the room is kept to the left, as the ring makes its own to the right
+    this.sliding = until >= newestBin;
+    this.first = this.sliding ? until - BINS : from - (spare >> 1);
+    this.cells.fill(0);
+    this.flags.fill(0);
+    this.newest = this.first - 1;
+    this.taken = Math.max(ring.first, ring.columnAt(this.first * binMs) - 1);
+    this.extend();
+    this.dirtyFrom = this.first;
+    this.dirtyUntil = this.first + BINS;
+    return true;
+  }
+
+  /** Take in the columns that came since. */
+  extend() {
+    const ring = this.ring;
+    if (!ring) return;
+    if (this.taken < ring.first) this.taken = ring.first;
+    for (let column = this.taken; column < ring.end; column += 1) {
+      const bin = Math.floor(ring.timeMs(column) / this.binMs);
+      const edge = this.first + BINS - 1;
+      if (bin > edge && !this.sliding) { // a window that looks at the past stays where it is
+        if (this.newest < edge && column > ring.first) this.carry(column - 1, this.newest + 1, edge);
+        this.taken = column;
+        return;
+      }
+      if (column > ring.first && bin > this.newest + 1) {
+        this.carry(column - 1, this.newest + 1, bin - 1);
+      }
+      this.open(bin);
+      this.put(column, bin, bin);
+      this.taken = column + 1;
+    }
+  }
+
+  /** Hold the values of a column over the bins after it. @param {number} column @param {number} from @param {number} until */
+  carry(column, from, until) {
+    const ring = /** @type {Ring} */ (this.ring);
+    const last = Math.min(until, Math.floor((ring.timeMs(column) + HOLD_MS) / this.binMs));
+    this.open(until);
+    if (last >= from) this.put(column, Math.max(from, this.first), last);
+    for (let bin = Math.max(last + 1, from, this.first); bin <= until; bin += 1) this.flags[this.slot(bin)] |= HOLE;
+  }
+
+  /** Make room for the bins up to `bin`, empty. @param {number} bin */
+  open(bin) {
+    if (bin <= this.newest) return;
+    if (bin >= this.first + BINS) this.first = bin - BINS + 1;
+    for (let n = Math.max(this.newest + 1, this.first); n <= bin; n += 1) {
+      const at = this.slot(n);
+      this.cells.fill(0, at * ROWS * 2, (at + 1) * ROWS * 2);
+      this.flags[at] = 0;
+    }
+    this.dirtyFrom = Math.min(this.dirtyFrom, this.newest + 1);
+    this.newest = bin;
+    this.dirtyUntil = Math.max(this.dirtyUntil, bin + 1);
+  }
+
+  /** Reduce a column into bins. @param {number} column @param {number} from @param {number} until inclusive */
+  put(column, from, until) {
+    const ring = /** @type {Ring} */ (this.ring);
+    const chunk = ring.chunk(column);
+    const at = ring.at(column);
+    this.dirtyFrom = Math.min(this.dirtyFrom, from);
+    this.dirtyUntil = Math.max(this.dirtyUntil, until + 1);
+    const low = chunk.spot[at] - ring.half - this.base;
+    const flags = DATA | (chunk.valid[at] ? 0 : BAD) | (chunk.hole[at] ? HOLE : 0);
+    const { kind } = this.mode;
+    const a = chunk.grids[this.mode.a];
+    const b = chunk.grids[this.mode.b] ?? a;
+    const start = Math.max(0, -low);
+    const end = Math.min(ring.rows, ROWS - low);
+    const source = at * ring.rows;
+    for (let bin = Math.max(from, this.first); bin <= until; bin += 1) {
+      this.flags[this.slot(bin)] |= flags;
+      if (!(low === low) || !a) continue; // no spot yet
+      const target = (this.slot(bin) * ROWS + low) * 2;
+      const { cells } = this;
+      if (kind === "pair") {
+        for (let i = start; i < end; i += 1) {
+          const p = a[source + i];
+          const v = b[source + i];
+          const to = target + 2 * i;
+          if (p > cells[to] && p <= MAGNITUDE) cells[to] = p; // a force can be -0, whose bits are large
+          if (v > cells[to + 1] && v <= MAGNITUDE) cells[to + 1] = v;
+        }
+      } else {
+        for (let i = start; i < end; i += 1) {
+          let value = a[source + i];
+          if (kind === "net") {
+            wordBits[0] = value << 16;
+            wordBits[1] = b[source + i] << 16;
+            words[0] -= words[1];
+            value = wordBits[0] >>> 16;
+          }
+          const magnitude = value & MAGNITUDE;
+          const to = target + 2 * i;
+          if (magnitude <= cells[to] || magnitude <= cells[to + 1]) continue;
+          cells[to] = value === magnitude ? magnitude : 0;
+          cells[to + 1] = value === magnitude ? 0 : magnitude;
+        }
+      }
+    }
+  }
+}
+
+/**
+ * The width of a bin for a view: a power of two of milliseconds, at least one bin a pixel.
+ * @param {number} spanMs @param {number} width device pixels
+ */
+export function binWidth(spanMs, width) {
+  const most = Math.min(width * 2, BINS - 128);
+  return 2 ** Math.ceil(Math.log2(spanMs / most));
+}
+
+/**
+ * Magnitudes on screen, as float32 numbers above 0, sorted: what cut-offs are judged by.
+ * @param {Bins} bins @param {number} from @param {number} until bins @param {number} most how many at most
+ */
+export function sample(bins, from, until, most = 24_000) {
+  const first = Math.max(from, bins.first);
+  const last = Math.min(until, bins.newest);
+  const total = Math.max(0, last - first + 1) * ROWS * 2;
+  const step = Math.max(1, Math.floor(total / (most * 8))) | 1;
+  const values = [];
+  for (let i = 0; i < total; i += step) {
+    const bin = first + Math.floor(i / (ROWS * 2));
+    const half = bins.cells[bins.slot(bin) * ROWS * 2 + (i % (ROWS * 2))];
+    if (half > 0x3a83) values.push(half); // 0.001
+  }
+  const sorted = Uint16Array.from(values).sort();
+  return Float32Array.from(sorted, (half) => { wordBits[0] = half << 16; return words[0]; });
+}

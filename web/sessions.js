@@ -1,0 +1,83 @@
+/** The bar that chooses product, symbol, date and start among what the lake holds. */
+
+import { fetchSessions } from "./archive.js";
+import { element } from "./panel.js";
+
+/** @typedef {import("./archive.js").Catalogue} Catalogue @typedef {import("./archive.js").SessionEntry} SessionEntry */
+
+const LABELS = /** @type {Record<string, string>} */ ({ future_mbo: "Futures", equity_mbo: "Equities" });
+
+/** @param {HTMLSelectElement} select @param {[string, string][]} options @param {string} chosen */
+export function fillSelect(select, options, chosen) {
+  select.replaceChildren(...options.map(([value, label]) => new Option(label, value, false, value === chosen)));
+}
+
+export class SessionBar {
+  /** @param {string} base @param {(wanted: Record<string, string>) => void} chosen */
+  constructor(base, chosen) {
+    this.base = base;
+    this.form = /** @type {HTMLFormElement} */ (element("sessions"));
+    this.product = /** @type {HTMLSelectElement} */ (element("choose-product"));
+    this.symbol = /** @type {HTMLInputElement} */ (element("choose-symbol"));
+    this.date = /** @type {HTMLSelectElement} */ (element("choose-date"));
+    this.start = /** @type {HTMLInputElement} */ (element("choose-start"));
+    /** @type {Catalogue | null} */
+    this.catalogue = null;
+    this.product.addEventListener("change", () => { this.symbol.value = ""; this.fill(""); });
+    this.symbol.addEventListener("input", () => this.fill(this.date.value));
+    this.date.addEventListener("change", () => this.note());
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const start = this.start.value.trim();
+      chosen({
+        product_type: this.product.value, symbol: this.symbol.value.trim(), dt: this.date.value,
+        start_time: /^\d:/.test(start) ? `0${start}` : start,
+      });
+    });
+  }
+
+  /** @param {Record<string, any>} now what is being watched */
+  async open(now) {
+    this.form.hidden = false;
+    element("choose-note").textContent = "looking into the lake…";
+    try {
+      this.catalogue = await fetchSessions(this.base);
+    } catch (error) {
+      element("choose-note").textContent = error instanceof Error ? error.message : String(error);
+      return;
+    }
+    const kinds = [...new Set(this.catalogue.sessions.map((entry) => entry.product_type))];
+    const product = String(now.product_type ?? this.catalogue.default.product_type);
+    fillSelect(this.product, kinds.map((kind) => [kind, LABELS[kind] ?? kind]), product);
+    this.symbol.value = String(now.symbol ?? this.catalogue.default.symbol);
+    this.start.value = String(now.start_time ?? "");
+    this.fill(String(now.dt ?? ""));
+    this.symbol.focus();
+  }
+
+  /** The entries of the symbol: it names a root, a ticker, or a contract of a root. @returns {SessionEntry[]} */
+  entries() {
+    const wanted = this.symbol.value.trim().toUpperCase();
+    const held = (this.catalogue?.sessions ?? []).filter((entry) => entry.product_type === this.product.value);
+    const exact = held.filter((entry) => entry.symbol === wanted);
+    if (exact.length > 0 || this.product.value !== "future_mbo") return exact;
+    return held.filter((entry) => wanted.startsWith(entry.symbol));
+  }
+
+  /** @param {string} date */
+  fill(date) {
+    const symbols = (this.catalogue?.sessions ?? []).filter((entry) => entry.product_type === this.product.value);
+    element("choose-symbols").replaceChildren(...[...new Set(symbols.map((entry) => entry.symbol))].map((name) => new Option(name, name)));
+    if (!this.symbol.value && symbols.length > 0) this.symbol.value = symbols[0].symbol;
+    const dates = this.entries().map(({ dt, source }) => /** @type {[string, string]} */ ([dt, source === "generated" ? `${dt} (generated)` : dt]));
+    fillSelect(this.date, dates, dates.some(([name]) => name === date) ? date : (dates.at(-1)?.[0] ?? ""));
+    this.note();
+  }
+
+  note() {
+    const entries = this.entries();
+    const entry = entries.find(({ dt }) => dt === this.date.value);
+    const text = entry ? entry.hours_et : `the lake holds no session of ${this.symbol.value || "this product"}`;
+    element("choose-note").textContent = text;
+  }
+}

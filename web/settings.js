@@ -1,0 +1,75 @@
+/** What is kept: per instrument in the browser, and in the address as a link to the view. */
+
+/** @typedef {import("./view.js").View} View */
+/**
+ * @typedef {object} Settings
+ * @property {string} mode @property {string} palette @property {"linear" | "sqrt" | "log"} transfer
+ * @property {"dark" | "light"} theme @property {string} zone @property {import("./overlay.js").Layers} layers
+ * @property {{lower: number, upper: number} | null} cutoffs frozen ones
+ */
+
+const PREFIX = "vp.settings.";
+export const STREAM_NAMES = ["product_type", "symbol", "dt", "speed", "start_time", "throttle_ms"];
+
+/** @returns {Settings} */
+export function defaults() {
+  const light = window.matchMedia?.("(prefers-color-scheme: light)").matches;
+  return {
+    mode: "pair", palette: "blue", transfer: "sqrt", theme: light ? "light" : "dark", zone: "ET", cutoffs: null,
+    layers: { bbo: true, last: true, trades: true, least: 0, profile: true, quality: true },
+  };
+}
+
+/** @param {string} instrument @returns {Settings} */
+export function load(instrument) {
+  const usual = defaults();
+  try {
+    const kept = JSON.parse(localStorage.getItem(PREFIX + instrument) ?? localStorage.getItem(`${PREFIX}any`) ?? "{}");
+    if (!localStorage.getItem(PREFIX + instrument)) delete kept.cutoffs; // another market, another size
+    return { ...usual, ...kept, layers: { ...usual.layers, ...kept.layers } };
+  } catch {
+    return usual; // storage that is blocked or damaged must not keep the page from working
+  }
+}
+
+/** @param {string} instrument @param {Settings} settings */
+export function save(instrument, settings) {
+  try {
+    localStorage.setItem(PREFIX + instrument, JSON.stringify(settings));
+    localStorage.setItem(`${PREFIX}any`, JSON.stringify(settings));
+  } catch { /* as above */ }
+}
+
+/** @param {string} instrument */
+export function forget(instrument) {
+  try {
+    localStorage.removeItem(PREFIX + instrument);
+    localStorage.removeItem(`${PREFIX}any`);
+  } catch { /* as above */ }
+}
+
+/**
+ * An address that shows the same picture: session, range, view and colours.
+ * @param {Location} location @param {Record<string, any>} config @param {View} view @param {Settings} settings
+ * @param {{lower: number, upper: number}} cutoffs
+ */
+export function link(location, config, view, settings, cutoffs) {
+  const query = new URLSearchParams();
+  for (const name of STREAM_NAMES) query.set(name, String(config[name] ?? ""));
+  const at = new URLSearchParams({
+    end: view.endMs.toFixed(3), span: view.spanMs.toFixed(3), centre: view.centre.toFixed(3), rows: view.rows.toFixed(3),
+    mode: settings.mode, palette: settings.palette, transfer: settings.transfer, theme: settings.theme,
+    lower: cutoffs.lower.toPrecision(6), upper: cutoffs.upper.toPrecision(6), version: String(config.version),
+  });
+  return `${location.origin}${location.pathname}?${query}#${at}`;
+}
+
+/** @param {Location} location @returns {{end: number, span: number, centre: number, rows: number, [name: string]: any} | null} */
+export function readLink(location) {
+  const at = new URLSearchParams(location.hash.slice(1));
+  const number = (/** @type {string} */ name) => Number(at.get(name) ?? NaN);
+  const found = { end: number("end"), span: number("span"), centre: number("centre"), rows: number("rows") };
+  if (!Object.values(found).every(Number.isFinite)) return null;
+  return { ...found, ...Object.fromEntries(["mode", "palette", "transfer", "theme", "version"].map((n) => [n, at.get(n)])),
+    lower: number("lower"), upper: number("upper") };
+}
