@@ -216,13 +216,14 @@ class Book:
         level_start = np.maximum.accumulate(np.where(new_level, index, 0)) if n else index
         level_number = np.cumsum(new_level) - 1
         side_start = np.maximum.accumulate(np.where(new_side, level_number, 0)) if n else index
+        letters = np.array([ord(name) for name in SIDE_NAMES], np.uint8)
         arrays = [
-            pa.array(order_id.view(np.uint64)),
-            pa.DictionaryArray.from_arrays(pa.array(side.astype(np.int32)), pa.array(SIDE_NAMES)).cast(pa.string()),
-            pa.array(price),
-            pa.array(size),
-            pa.array((index - level_start).astype(np.int32)),
-            pa.array((level_number - side_start).astype(np.int32)),
+            _arrow(pa.uint64(), order_id),
+            _arrow(pa.string(), np.arange(n + 1, dtype=np.int32), letters[side]),
+            _arrow(pa.int64(), price),
+            _arrow(pa.int64(), size),
+            _arrow(pa.int32(), (index - level_start).astype(np.int32)),
+            _arrow(pa.int32(), (level_number - side_start).astype(np.int32)),
         ]
         state: dict[str, Any] = {name: int(self.scalars[at]) for name, at in SAVED_SCALARS.items()}
         state["counters"] = self.tallies()
@@ -290,7 +291,12 @@ class Book:
         return len(np.unique(price[~near]))
 
 
-# pyarrow's own ways to numpy import pandas, which takes longer than all else that a warm start does.
+# pyarrow's own ways from and to numpy import pandas, which takes longer than all else that a warm start does.
+def _arrow(of_type: pa.DataType, *buffers: np.ndarray) -> pa.Array:
+    """A column without nulls from its buffers (Arrow's columnar format); the last is as long as the column."""
+    return pa.Array.from_buffers(of_type, len(buffers[-1]), [None, *map(pa.py_buffer, buffers)])
+
+
 def _fixed_width(table: pa.Table, name: str, dtype: type[np.integer[Any]]) -> np.ndarray:
     """A column without nulls as numpy."""
     array = table[name].combine_chunks()

@@ -1,149 +1,64 @@
-"""Book snapshots on disk: Arrow IPC files that are written whole and trusted only when their checksum holds.
-
-The checksum stands in the file itself, in the schema's metadata, and covers every byte of the file but its
-own digits: it is computed over the file with those digits zeroed.
-"""
+"""`python -m vp.cache`: what the lake's cache holds, and a way to clear it."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
-import logging
-import os
-import re
-import tempfile
-from dataclasses import asdict, dataclass
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow as pa
+from vp import cli
 
-from vp.book import Book
-from vp.errors import LakeError
+DESCRIPTION = """\
+Show what the lake's cache holds: book snapshots, which spare a session the build of its
+book, and decompressed copies of .zst files. All of it may be deleted at any time."""
 
-FORMAT_VERSION = 1
-KEY_METADATA = b"vp.cache_key"
-RESUME_METADATA = b"vp.resume"
-CHECKSUM_METADATA = b"vp.checksum"
-CHECKSUM_PATTERN = re.compile(rb"vp-sha256:[0-9a-f]{64}")
-BLANK_CHECKSUM = b"vp-sha256:" + b"0" * 64
+EPILOG = """\
+examples:
+  python -m vp.cache
+  python -m vp.cache --clear decompressed"""
 
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class CacheKey:
-    """What a snapshot depends on: the file, the contract and the boundary; never the model's parameters."""
-
-    product_type: str
-    contract: str
-    dt: str
-    boundary_ns: int
-    file_name: str
-    file_mtime_ns: int
-    file_size_bytes: int
-    format_version: int = FORMAT_VERSION
-
-    def digest(self) -> str:
-        """Sixteen hexadecimal digits that stand for the key."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
-
-    def path(self, directory: Path) -> Path:
-        """Where the snapshot lies in the cache directory."""
-        contract = re.sub(r"[^A-Za-z0-9._-]", "_", self.contract)
-        return directory / f"{contract}_{self.dt}_{self.digest()}.arrow"
+PATTERNS = {"books": "*.arrow", "decompressed": "*.blocks*"}
 
 
-@dataclass(frozen=True)
-class Resume:
-    """Where in the raw file the records behind the snapshot begin.
-
-    `byte_offset` and `record_index` name a record of the file (see EventReader.chunks); `skip_events` events
-    of the instrument from there on are already in the book.
-    """
-
-    byte_offset: int
-    record_index: int
-    skip_events: int
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; returns its exit code."""
+    return cli.run(_main, arguments)
 
 
-def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume) -> Path:
-    """Write a snapshot whole or not at all.
+def _main(arguments: Sequence[str] | None) -> int:
+    values = cli.parse(cli.parser("cache", DESCRIPTION, EPILOG), "cache", arguments)
+    cli.configure_logging(values["log_level"])
 
-    Raises
-    ------
-    LakeError
-        The directory cannot be written.
-    """
-    table = book.to_arrow()
-    metadata = {
-        **table.schema.metadata,
-        KEY_METADATA: json.dumps(asdict(key), sort_keys=True).encode(),
-        RESUME_METADATA: json.dumps(asdict(resume)).encode(),
-        CHECKSUM_METADATA: BLANK_CHECKSUM,
-    }
-    table = table.replace_schema_metadata(metadata)
-    sink = io.BytesIO()
-    with pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
-    blank = sink.getvalue()
-    data = blank.replace(BLANK_CHECKSUM, _checksum(blank))
-    path = key.path(directory)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        _write_whole(path, data)
-    except OSError as error:
-        raise LakeError(
-            f"The book snapshot {path.name} could not be written to {directory}: {error.strerror}.",
-            hint="Free some space or make the directory writable; the session runs without its cache.",
-        ) from error
-    return path
+    from vp.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake  # noqa: PLC0415 - --help is fast
+
+    cache_dir = Lake(values["lake"]).cache_dir
+    directories = {"books": cache_dir / BOOK_CACHE, "decompressed": cache_dir / DECOMPRESSED_CACHE}
+    for name, directory in directories.items():
+        files = sorted(directory.glob(PATTERNS[name]))
+        if values["clear"] in (name, "all"):
+            total = clear(files)
+            print(f"{name}: {len(files)} files deleted, {total:,} bytes")
+        else:
+            show(name, directory, files)
+    return 0
 
 
-def load_book(directory: Path, key: CacheKey) -> tuple[Book, Resume] | None:
-    """The snapshot of this key, or None where there is none or it cannot be trusted (with a warning)."""
-    path = key.path(directory)
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        log.warning("book snapshot %s cannot be read (%s): it is built anew", path.name, error.strerror)
-        return None
-    found = CHECKSUM_PATTERN.search(data)
-    if found is None or _checksum(CHECKSUM_PATTERN.sub(BLANK_CHECKSUM, data)) != found.group():
-        log.warning("book snapshot %s is damaged (its checksum does not hold): it is built anew", path.name)
-        return None
-    try:
-        table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
-        metadata = table.schema.metadata
-        if json.loads(metadata[KEY_METADATA]) != asdict(key):
-            log.warning("book snapshot %s belongs to another session or version: it is built anew", path.name)
-            return None
-        return Book.from_arrow(table), Resume(**json.loads(metadata[RESUME_METADATA]))
-    except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
-        log.warning("book snapshot %s cannot be understood (%s): it is built anew", path.name, error)
-        return None
+def show(name: str, directory: Path, files: list[Path]) -> None:
+    """Print one cache's files and their sizes."""
+    sizes = [path.stat().st_size for path in files]
+    print(f"{name}: {len(files)} files, {sum(sizes):,} bytes in {directory}")
+    for path, size in zip(files, sizes, strict=True):
+        print(f"  {size:>15,}  {path.name}")
 
 
-def _checksum(blank: bytes) -> bytes:
-    return b"vp-sha256:" + hashlib.sha256(blank).hexdigest().encode()
+def clear(files: list[Path]) -> int:
+    """Delete files; returns how many bytes they had."""
+    total = 0
+    for path in files:
+        total += path.stat().st_size
+        path.unlink()
+    return total
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=f"{path.name}.tmp-", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+if __name__ == "__main__":
+    sys.exit(main())

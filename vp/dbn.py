@@ -14,7 +14,6 @@ from typing import Any
 
 import databento_dbn
 import numpy as np
-import zstandard
 
 from kernels import decode
 from kernels.contract import (
@@ -30,10 +29,11 @@ from kernels.contract import (
     MBO_BYTES,
     RTYPE_MBO,
 )
+from vp.compressed import DAMAGED_HINT, ahead, is_compressed, uncompressed
+from vp.decompressed import DecompressedFiles
 from vp.errors import DamagedFileError, NotDbnError, TruncatedFileError, WrongSchemaError
 from vp.events import Events
 
-ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 BLOCK_BYTES = 4 << 20
 LONGEST_RECORD_BYTES = 4 * 255
 MAX_INSTRUMENTS = 1 << 16
@@ -41,7 +41,6 @@ PRELUDE_BYTES = 8
 MAX_METADATA_BYTES = 256 << 20
 VERSIONS = (1, 2, 3)
 SCHEMA_MIXED = 65535
-DAMAGED_HINT = "The file is damaged: download it again."
 NO_LIMIT = 2**63 - 1
 
 # Lengths in bytes of each record type over DBN versions 1, 2 and 3 (databento_dbn's record definitions).
@@ -93,16 +92,18 @@ class DbnFile:
     path : Path
     schema : str
         What it must hold; market-by-order records unless told.
+    decompressed : DecompressedFiles, optional
+        Where decompressed copies are kept.
 
     Raises
     ------
     NotDbnError, TruncatedFileError, DamagedFileError, WrongSchemaError
     """
 
-    def __init__(self, path: Path, schema: str = "mbo") -> None:
+    def __init__(self, path: Path, schema: str = "mbo", *, decompressed: DecompressedFiles | None = None) -> None:
         self.path = path
-        with path.open("rb") as file:
-            self.compressed = file.read(4) == ZSTD_MAGIC
+        self._decompressed = decompressed
+        self.compressed = is_compressed(path)
         self.size_bytes = path.stat().st_size
         self.version, metadata, self.data_offset = self._read_header()
         self.dataset: str = metadata.dataset
@@ -155,16 +156,14 @@ class DbnFile:
             The compressed stream cannot be decompressed.
         """
         offset = self.data_offset if offset is None else offset
+        if self.compressed:
+            kept = self._decompressed
+            yield from kept.blocks(self.path, offset) if kept else ahead(uncompressed(self.path, offset))
+            return
         with self.path.open("rb") as file:
-            if not self.compressed:
-                file.seek(offset)
-                while block := file.read(BLOCK_BYTES):
-                    yield block
-                return
-            for block in _decompress(file, self.path):
-                if offset < len(block):
-                    yield block[offset:] if offset else block
-                offset = max(offset - len(block), 0)
+            file.seek(offset)
+            while block := file.read(BLOCK_BYTES):
+                yield block
 
     def _read_header(self) -> tuple[int, Any, int]:
         head = b""
@@ -382,39 +381,6 @@ def _mappings(metadata: Any) -> tuple[Mapping, ...]:
             if symbol.isdigit():
                 found.append(Mapping(raw_symbol, int(symbol), interval["start_date"], interval["end_date"]))
     return tuple(found)
-
-
-def _decompress(file: Any, path: Path) -> Iterator[bytes]:
-    """Zstandard frames, one after the other, to bytes; a frame that does not end is an error."""
-    decompressor = zstandard.ZstdDecompressor()
-    frame = decompressor.decompressobj()
-    at = 0
-    started = False
-    try:
-        while compressed := file.read(BLOCK_BYTES // 4):
-            at += len(compressed)
-            while compressed:
-                if frame.eof:
-                    frame = decompressor.decompressobj()
-                chunk = frame.decompress(compressed)
-                started = True
-                compressed = frame.unused_data if frame.eof else b""
-                if chunk:
-                    yield chunk
-    except zstandard.ZstdError as error:
-        raise DamagedFileError(
-            f"{path.name} cannot be decompressed near byte {at} of the compressed file: {error}",
-            hint=DAMAGED_HINT,
-            path=str(path),
-            byte_offset=at,
-        ) from None
-    if started and not frame.eof:
-        raise TruncatedFileError(
-            f"{path.name} is cut short: its zstandard frame does not end before the file does, at byte {at}.",
-            hint=DAMAGED_HINT,
-            path=str(path),
-            byte_offset=at,
-        )
 
 
 def _length_table(extra_bytes: int) -> np.ndarray:

@@ -15,6 +15,8 @@ from vp.errors import LakeError, NoRawFileError, RequestError
 from vp.layout import LAYOUT, Place, note_path, place_of
 from vp.products import PRODUCT_TYPES, Product, find_product
 
+BOOK_CACHE = "vp_book"
+DECOMPRESSED_CACHE = "decompressed"
 SOURCES = ("databento", "generated")  # searched in this order; `generated` holds the demonstration
 USUAL_DATASET = {"future_mbo": "glbx-mdp3", "equity_mbo": "xnas-itch"}
 RAW_NAME = re.compile(r"([a-z0-9]+(?:[-.][a-z0-9]+)*)-([0-9]{8})\.([a-z0-9]+(?:-[a-z0-9]+)*)\.dbn(\.zst)?")

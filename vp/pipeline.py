@@ -11,21 +11,24 @@ from typing import Any
 import vp
 from kernels.contract import FLAG_SNAPSHOT
 from vp.book import NO_LIMIT, Book
-from vp.cache import CacheKey, Resume, load_book, save_book
+from vp.book_cache import CacheKey, Resume, load_book, save_book
 from vp.contracts import Contract, choose_contract
 from vp.dbn import DbnFile, EventReader
+from vp.decompressed import DecompressedFiles
 from vp.engine import EventDrivenVPEngine, FrameBatch
 from vp.errors import BadParameterError, LakeError
 from vp.events import Events
 from vp.frames import FrameLayout
-from vp.lake import Lake, RawFile
+from vp.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake, RawFile
 from vp.parameters import ModelParameters
 from vp.products import Product, canonical_symbol, find_product
 from vp.session import Phases, parse_date, phases, session_window
+from vp.settings import DECOMPRESSED_LIMIT_GB
 
 K = 50
 PROGRESS_SECONDS = 0.1
 NS_PER_MS = 1_000_000
+BYTES_PER_GB = 1_000_000_000
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +44,7 @@ class SessionSpec:
     end_time: str | None = None
     throttle_ms: float = 25.0
     lake: str | None = None
+    decompressed_limit_gb: float = DECOMPRESSED_LIMIT_GB
     parameters: ModelParameters = field(default_factory=ModelParameters)
 
 
@@ -235,7 +239,10 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
     lake = Lake(spec.lake)
     raw = lake.find_raw(product, date)
     on_progress(Progress("decode", 0, None, 0.0))
-    file = DbnFile(raw.path)
+    decompressed = DecompressedFiles(
+        lake.cache_dir / DECOMPRESSED_CACHE, round(spec.decompressed_limit_gb * BYTES_PER_GB)
+    )
+    file = DbnFile(raw.path, decompressed=decompressed)
     contract = choose_contract(file, product, canonical_symbol(product, spec.symbol), date)
     book, feed, cache_state = _book_at_warmup(
         lake, raw, file, product, contract, spec, bounds, window.end_ns, on_progress
@@ -277,6 +284,8 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
             break
     meter.update(feed.records_seen, last=True)
     engine.start_emitting()
+    if file.compressed:
+        decompressed.keep(raw.path)
     return LiveSession(info, engine, feed)
 
 
@@ -304,7 +313,7 @@ def _book_at_warmup(
         file_mtime_ns=raw.mtime_ns,
         file_size_bytes=raw.size_bytes,
     )
-    directory = lake.cache_dir / "vp_book"
+    directory = lake.cache_dir / BOOK_CACHE
     cached = load_book(directory, key)
     if cached is not None:
         return cached[0], EventFeed(reader, cached[1]), "hit"

@@ -66,13 +66,14 @@ def _main(arguments: Sequence[str] | None) -> int:
 
     lake = Lake(values["lake"])
     out = check_out(values["out"], lake.root)
-    names = ("product_type", "symbol", "dt", "start_time", "end_time", "throttle_ms", "lake")
+    names = ("product_type", "symbol", "dt", "start_time", "end_time", "throttle_ms", "lake", "decompressed_limit_gb")
     spec = SessionSpec(**{name: values[name] for name in names})
     started = time.monotonic()
     with TerminalProgress() as progress:
         if demonstration:
             ensure_demo(lake.root, lambda share: progress.share("making demonstration", share))
         session = prepare(spec, progress)
+        cli.started()
         with contextlib.closing(session):
             frames = record(session, out, values["fields"], progress)
     print(summary(out, frames, session.records_done, session.anomalies(), time.monotonic() - started))

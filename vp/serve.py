@@ -55,6 +55,7 @@ def _main(arguments: Sequence[str] | None) -> int:
                 "anyone who can connect can watch and start sessions."
             )
         service = _prepare_service(values, demonstration=demonstration)
+        cli.started()
         print(f"Vacuum Pressure: {address_of(listener, values['host'])}/vacuum-pressure.html", flush=True)
         _serve(service, listener, values["log_level"])
     return 0
@@ -72,25 +73,24 @@ def _prepare_service(values: dict[str, Any], *, demonstration: bool) -> Service:
     from vp.server.protocol import REQUEST_NAMES, Request  # noqa: PLC0415
 
     defaults = Request(**{name: values[name] for name in REQUEST_NAMES if name in values})
-    lake = values["lake"]
 
     def prepare_request(request: Request, on_progress: Callable[[ProgressLike], None]) -> Session:
-        return prepare(_spec(request, lake), on_progress)
+        return prepare(_spec(request, values), on_progress)
 
     with TerminalProgress() as progress:
         if demonstration:
-            ensure_demo(Lake(lake).root, lambda share: progress.share("making demonstration", share))
+            ensure_demo(Lake(values["lake"]).root, lambda share: progress.share("making demonstration", share))
         session = prepare_request(defaults, progress)
     return Service(
         defaults,
         prepare_request,
         session,
         loopback_only=is_loopback(values["host"]),
-        catalogue=lambda: list_sessions(Lake(lake)),
+        catalogue=lambda: list_sessions(Lake(values["lake"])),
     )
 
 
-def _spec(request: Request, lake: str | None) -> SessionSpec:
+def _spec(request: Request, values: dict[str, Any]) -> SessionSpec:
     from vp.pipeline import SessionSpec  # noqa: PLC0415
 
     return SessionSpec(
@@ -99,7 +99,8 @@ def _spec(request: Request, lake: str | None) -> SessionSpec:
         dt=request.dt,
         start_time=request.start_time,
         throttle_ms=request.throttle_ms,
-        lake=lake,
+        lake=values["lake"],
+        decompressed_limit_gb=values["decompressed_limit_gb"],
     )
 
 

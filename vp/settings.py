@@ -17,6 +17,9 @@ MAX_PORT = 65_535
 MAX_SPEED = 1_000_000.0
 MAX_THROTTLE_MS = 86_400_000.0
 QUOTED = 60
+MAX_LIMIT_GB = 1_000_000.0
+DECOMPRESSED_LIMIT_GB = 10.0
+CACHES = ("books", "decompressed", "all")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -41,7 +44,7 @@ class Setting:
     example : str
         A value that works, as typed.
     programs : tuple of str
-        Which programs take it: serve, record.
+        Which programs take it: serve, record, cache.
     query : bool
         Whether the stream's address takes it too.
     """
@@ -121,6 +124,18 @@ def place(name: str, value: str) -> tuple[str, int]:
     return session_id, int(event_id)
 
 
+def limit_gb(name: str, value: str) -> float:
+    """Gigabytes, at most a petabyte."""
+    return number(name, value, MAX_LIMIT_GB)
+
+
+def cache_name(name: str, value: str) -> str:
+    """A name out of CACHES."""
+    if value.lower() not in CACHES:
+        raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(CACHES)}.")
+    return value.lower()
+
+
 def log_level(name: str, value: str) -> str:
     """A name out of LOG_LEVELS."""
     if value.lower() not in LOG_LEVELS:
@@ -131,6 +146,7 @@ def log_level(name: str, value: str) -> str:
 BOTH = ("serve", "record")
 SERVE = ("serve",)
 RECORD = ("record",)
+EVERY = ("serve", "record", "cache")
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -254,7 +270,28 @@ SETTINGS: tuple[Setting, ...] = (
         "DIRECTORY",
         "Directory of the raw files and the cache. Left out: $VP_LAKE, else ./lake.",
         "./lake",
+        EVERY,
+    ),
+    Setting(
+        "decompressed_limit_gb",
+        "--decompressed-limit-gb",
+        DECOMPRESSED_LIMIT_GB,
+        limit_gb,
+        "GIGABYTES",
+        "Most disk that decompressed copies of .zst files take in the lake's cache, so that they start as fast as "
+        "uncompressed ones; the copy used longest ago goes first, 0 keeps none.",
+        "20",
         BOTH,
+    ),
+    Setting(
+        "clear",
+        "--clear",
+        None,
+        cache_name,
+        "WHAT",
+        f"Delete {', '.join(CACHES[:-1])} or all of it; it is made again when it is needed.",
+        "decompressed",
+        ("cache",),
     ),
     Setting(
         "log_level",
@@ -264,14 +301,14 @@ SETTINGS: tuple[Setting, ...] = (
         "LEVEL",
         f"How much to say on stderr: {', '.join(LOG_LEVELS)}. debug also shows where an unexpected error came from.",
         "info",
-        BOTH,
+        EVERY,
     ),
 )
 EXAMPLES = {setting.name: setting.example for setting in SETTINGS}
 
 
 def of_program(program: str) -> tuple[Setting, ...]:
-    """The settings that `program` (serve, record) takes."""
+    """The settings that `program` (serve, record, cache) takes."""
     return tuple(setting for setting in SETTINGS if program in setting.programs)
 
 

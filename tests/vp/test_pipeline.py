@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from vp import cache
+from vp import book_cache as cache
 from vp.book import ORDINARY_TALLIES, REJECTED_TALLIES
 from vp.errors import BadParameterError, UnknownSymbolError
 from vp.parameters import ModelParameters
@@ -158,7 +158,7 @@ def test_a_foreign_cache_file_is_a_miss(golden_lake: Path, caplog: pytest.LogCap
 KILLED_WRITE = """
 import os, signal, sys
 from pathlib import Path
-from vp import cache
+from vp import book_cache as cache
 from vp.book import ORDINARY_TALLIES, REJECTED_TALLIES
 step = sys.argv[2]
 name = {"fsync": "fsync", "open": "fdopen"}.get(step)

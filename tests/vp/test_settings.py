@@ -16,18 +16,19 @@ def test_every_setting_explains_itself(setting: Setting) -> None:
     assert setting.help.endswith(".")
     assert setting.unit
     assert setting.type(setting.name, setting.example) is not None
-    assert set(setting.programs) <= {"serve", "record"}
+    assert set(setting.programs) <= {"serve", "record", "cache"}
 
 
 def test_which_program_takes_what() -> None:
     assert [setting.flag for setting in of_program("serve")] == [
         *("--product-type", "--symbol", "--dt", "--start-time", "--speed", "--throttle-ms"),
-        *("--port", "--host", "--lake", "--log-level"),
+        *("--port", "--host", "--lake", "--decompressed-limit-gb", "--log-level"),
     ]
     assert [setting.flag for setting in of_program("record")] == [
         *("--product-type", "--symbol", "--dt", "--start-time", "--end-time", "--throttle-ms"),
-        *("--fields", "--out", "--lake", "--log-level"),
+        *("--fields", "--out", "--lake", "--decompressed-limit-gb", "--log-level"),
     ]
+    assert [setting.flag for setting in of_program("cache")] == ["--lake", "--clear", "--log-level"]
     assert [setting.name for setting in of_query()] == [
         *("product_type", "symbol", "dt", "start_time", "speed", "throttle_ms", "fields", "after"),
     ]

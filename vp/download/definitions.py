@@ -9,7 +9,8 @@ from typing import Any
 
 import databento_dbn
 
-from vp.dbn import DAMAGED_HINT, DbnFile
+from vp.compressed import DAMAGED_HINT
+from vp.dbn import DbnFile
 from vp.download.ledger import Order
 from vp.download.vendor import Vendor
 from vp.errors import DownloadError, TruncatedFileError, VendorRefusedError
