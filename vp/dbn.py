@@ -6,11 +6,12 @@ a dead process.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import databento_dbn
 import numpy as np
@@ -35,6 +36,7 @@ from vp.errors import DamagedFileError, NotDbnError, TruncatedFileError, WrongSc
 from vp.events import Events
 
 BLOCK_BYTES = 4 << 20
+READ_BYTES = 1 << 20  # as much as a core's own cache keeps until it is decoded
 LONGEST_RECORD_BYTES = 4 * 255
 MAX_INSTRUMENTS = 1 << 16
 PRELUDE_BYTES = 8
@@ -165,6 +167,14 @@ class DbnFile:
             while block := file.read(BLOCK_BYTES):
                 yield block
 
+    def open(self, offset: int) -> ByteStream:
+        """Uncompressed bytes from `offset` on, to be read into memory of the caller's; raises as `blocks` does."""
+        if self.compressed:
+            return BlockStream(self.blocks(offset))
+        file = self.path.open("rb", buffering=0)
+        file.seek(offset)
+        return file
+
     def _read_header(self) -> tuple[int, Any, int]:
         head = b""
         wanted = PRELUDE_BYTES
@@ -222,6 +232,39 @@ class DbnFile:
         return version, metadata, wanted
 
 
+class ByteStream(Protocol):
+    """What gives bytes."""
+
+    def readinto(self, target: memoryview) -> int | None:
+        """Fill `target` from its start; returns how many bytes came, 0 at the end."""
+
+    def close(self) -> None:
+        """Let go of what gives them."""
+
+
+class BlockStream:
+    """Blocks of bytes of any size as a ByteStream."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._rest = memoryview(b"")
+
+    def readinto(self, target: memoryview) -> int:
+        """Fill `target` from its start with what is left of one block, or with the next."""
+        if not self._rest:
+            self._rest = memoryview(next(self._blocks, b""))
+        length = min(len(self._rest), len(target))
+        target[:length] = self._rest[:length]
+        self._rest = self._rest[length:]
+        return length
+
+    def close(self) -> None:
+        """Stop whatever makes the blocks."""
+        close = getattr(self._blocks, "close", None)
+        if close is not None:
+            close()
+
+
 class EventReader:
     """Decodes the events of one instrument of a file, chunk by chunk, into columns that are used again.
 
@@ -270,47 +313,50 @@ class EventReader:
         lengths = self.file.record_lengths()
         columns = (*self._columns.core(), self._columns.ts_recv, self._columns.sequence)
         rows = len(self._columns)
-        carry = b""
         base = self.file.data_offset if offset is None else offset
         chunk_at, chunk_record = base, record_index
         problem: DamagedFileError | None = None
-        blocks = self.file.blocks(offset)
-        while problem is None:
-            try:
-                block = next(blocks, b"")
-            except DamagedFileError as error:  # of the compressed stream
-                problem = error
-                problem.record_index, problem.byte_offset = self.records_seen, base
-                break
-            if not block:
-                break
-            data = carry + block if carry else block
-            view = np.frombuffer(data, np.uint8)
-            cursor[D_POSITION] = 0
-            while True:
-                decode.decode_records(
-                    view,
-                    len(view),
-                    lengths,
-                    self.file.mbo_bytes // 4,
-                    _VALID_ACTION,
-                    _VALID_SIDE,
-                    self._instrument_id,
-                    *self._window,
-                    cursor,
-                    *columns,
-                )
-                self.records_seen = int(cursor[D_RECORDS])
-                if cursor[D_ERROR] != DECODE_OK:
-                    problem = self._damage(int(cursor[D_ERROR]), view, int(cursor[D_POSITION]), base)
+        buffer = np.empty(READ_BYTES + LONGEST_RECORD_BYTES, np.uint8)
+        carry = 0  # bytes of a record whose end has not been read yet, at the buffer's start
+        with contextlib.closing(self.file.open(base)) as stream:
+            while problem is None:
+                try:
+                    length = stream.readinto(buffer[carry : carry + READ_BYTES].data)
+                except DamagedFileError as error:  # of the compressed stream
+                    problem = error
+                    problem.record_index, problem.byte_offset = self.records_seen, base
                     break
-                if cursor[D_ROWS] < rows:
+                if not length:
                     break
-                yield self._columns.head(rows), chunk_at, chunk_record
-                cursor[D_ROWS] = 0
-                chunk_at, chunk_record = base + int(cursor[D_POSITION]), self.records_seen
-            carry = data[int(cursor[D_POSITION]) :]
-            base += int(cursor[D_POSITION])
+                view = buffer[: carry + length]
+                cursor[D_POSITION] = 0
+                while True:
+                    decode.decode_records(
+                        view,
+                        len(view),
+                        lengths,
+                        self.file.mbo_bytes // 4,
+                        _VALID_ACTION,
+                        _VALID_SIDE,
+                        self._instrument_id,
+                        *self._window,
+                        cursor,
+                        *columns,
+                    )
+                    self.records_seen = int(cursor[D_RECORDS])
+                    if cursor[D_ERROR] != DECODE_OK:
+                        problem = self._damage(int(cursor[D_ERROR]), view, int(cursor[D_POSITION]), base)
+                        break
+                    if cursor[D_ROWS] < rows:
+                        break
+                    yield self._columns.head(rows), chunk_at, chunk_record
+                    cursor[D_ROWS] = 0
+                    chunk_at, chunk_record = base + int(cursor[D_POSITION]), self.records_seen
+                done = int(cursor[D_POSITION])
+                carry = len(view) - done
+                if problem is None:
+                    buffer[:carry] = view[done:].copy()
+                base += done
         if cursor[D_ROWS]:
             yield self._columns.head(int(cursor[D_ROWS])), chunk_at, chunk_record
         if problem is not None:
@@ -318,7 +364,7 @@ class EventReader:
         if carry:
             raise TruncatedFileError(
                 f"{self.file.path.name} ends within record {self.records_seen}, which begins at byte {base}: "
-                f"{len(carry)} bytes of it are there.",
+                f"{carry} bytes of it are there.",
                 hint=DAMAGED_HINT,
                 path=str(self.file.path),
                 record_index=self.records_seen,
