@@ -96,9 +96,7 @@ def from_file(path: Path) -> tuple[float, float]:
 def state_of(book: Book) -> BookState:
     """What the anchor prints, of VP's book."""
     depth = {side: sum(size for _, size, _ in book.levels(side)) for side in "AB"}
-    return BookState(
-        book.event_id, book.order_count, book.best_bid or 0, book.best_ask or 0, depth["B"], depth["A"]
-    )
+    return BookState(book.event_id, book.order_count, book.best_bid or 0, book.best_ask or 0, depth["B"], depth["A"])
 
 
 def timed(work: Callable[[], object]) -> float:

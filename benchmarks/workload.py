@@ -17,8 +17,8 @@ INSTRUMENT_ID = 42005
 DATE = "2026-02-06"
 START_TIME = "09:30"
 HOURS = (0.0, 26.0)  # what the generator is told; its records then end at 15:45 UTC, past 09:30 in New York
-TABLE = "raw/source=generated/product_type=future_mbo/symbol=MNQ/table=market_by_order_dbn"
-NAME = "vp-generated-20260206.mbo.dbn"
+TABLE = "raw/source=databento/product_type=future_mbo/symbol=MNQ/table=market_by_order_dbn"
+NAME = "glbx-mdp3-20260206.mbo.dbn"
 
 
 def make(anchors: Path, directory: Path, records: int) -> Path:

@@ -1,0 +1,90 @@
+"""What a websocket client on loopback gets: frames a second at speed 0, and how late frames come in real time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import websockets
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
+
+from benchmarks.starts import FRAME_BYTES, Server
+from vp.server.listen import open_listener
+from vp.server.web import WebServer
+
+CONSTANT_MESSAGES = 60_000
+
+
+async def _count(url: str, messages: int) -> float:
+    """Binary messages a second, of the first `messages` of a frame's length."""
+    async with websockets.connect(url, max_size=None, compression=None) as socket:
+        count, started = 0, 0.0
+        async for message in socket:
+            if len(message) > FRAME_BYTES:
+                if count == 0:
+                    started = time.perf_counter()
+                count += 1
+                if count > messages:
+                    break
+        return messages / (time.perf_counter() - started)
+
+
+def frames_per_second(lake: Path, messages: int) -> float:
+    """Frames of all fields a second, one at every event's end, at speed 0."""
+    with Server(lake) as server:
+        return asyncio.run(_count(server.url("?speed=0&throttle_ms=0"), messages))
+
+
+def constant_messages_per_second(message_bytes: int, messages: int) -> float:
+    """Messages a second when the same server sends one and the same message of that length, by Starlette's means."""
+
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        message = bytes(message_bytes)
+        with contextlib.suppress(Exception):
+            while True:
+                await websocket.send_bytes(message)
+
+    with open_listener("127.0.0.1", 0) as listener:
+        server = WebServer(Starlette(routes=[WebSocketRoute("/", endpoint)]))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            return asyncio.run(_count(f"ws://127.0.0.1:{listener.getsockname()[1]}/", messages))
+        finally:
+            server.should_exit = True
+            thread.join(20)
+
+
+def delays_ms(lake: Path, seconds: float) -> np.ndarray:
+    """How late each frame comes in real time, ms, counted from the one that came soonest for its event time."""
+    with Server(lake) as server:
+        return asyncio.run(_delays(server.url(), seconds))
+
+
+async def _delays(url: str, seconds: float) -> np.ndarray:
+    event_ns, arrival_ns = [], []
+    schema: pa.Schema | None = None
+    async with websockets.connect(url, max_size=None, compression=None) as socket:
+        ends = time.monotonic() + seconds
+        async for message in socket:
+            now = time.monotonic_ns()
+            if isinstance(message, str):
+                continue
+            if len(message) < FRAME_BYTES:
+                schema = pa.ipc.read_schema(pa.py_buffer(message))
+                continue
+            batch = pa.ipc.read_record_batch(pa.ipc.read_message(message), schema)
+            event_ns.append(batch.column(0)[0].value)
+            arrival_ns.append(now)
+            if time.monotonic() > ends:
+                break
+    late_ns = np.array(arrival_ns, np.int64) - np.array(event_ns, np.int64)
+    return np.asarray((late_ns - late_ns.min()) / 1e6)
