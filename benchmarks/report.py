@@ -172,10 +172,10 @@ def _method() -> list[str]:
         "## Method",
         "",
         "Kernels run in one process over columns that lie in memory, the anchor in its own over records in memory, in "
-        "turns; the first turn is not counted. Decoding and the numpy copy read the file from the page cache. Starts are "
-        "of `python -m vp.serve` with a client that connects as soon as the address is printed; private memory is the "
-        "highest `RssAnon` of a hundred looks a second. A delay is the time from the soonest frame for its event time, "
-        "so it holds the server's pacing, the sending and the client.",
+        "turns; the first turn is not counted. Decoding and the numpy copy read the file from the page cache. Starts "
+        "are of `python -m vp.serve` with a client that connects as soon as the address is printed; private memory is "
+        "the highest `RssAnon` of a hundred looks a second. A delay is the time from the soonest frame for its event "
+        "time, so it holds the server's pacing, the sending and the client.",
         "",
         "Single kernels can be timed with `uv run pytest tests/bench --benchmark-enable`.",
     ]

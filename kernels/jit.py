@@ -15,16 +15,22 @@ from typing import Any
 
 import numba
 
+SOURCES = Path(__file__).parent
+
+
+def sources_name() -> str:
+    """A name that changes with every kernel source and with numba."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(SOURCES.glob("*.py")):
+        digest.update(path.read_bytes())
+    return f"kernels-{digest.hexdigest()[:16]}"
+
 
 def cache_directory() -> Path:
     """Where compiled kernels lie: beside the sources, or in the user's cache where that is not writable."""
-    sources = Path(__file__).parent
-    digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted(sources.glob("*.py")):
-        digest.update(path.read_bytes())
-    name = f"kernels-{digest.hexdigest()[:16]}"
+    name = sources_name()
     homes = (
-        sources / "__pycache__",
+        SOURCES / "__pycache__",
         Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vacuum-pressure",
     )
     for home in homes:
@@ -54,6 +60,7 @@ def kernel(function: Any) -> Any:
 def step(function: Any) -> Any:
     """Compile `function`, one step of a loop, so that every kernel that calls it takes it in whole.
 
-    A call would pass each array as seven words; a step on the hot path costs a fraction of that.
+    A call would pass each array as seven words; a step on the hot path costs a fraction of that. It is not cached by
+    itself: the kernels that hold it are.
     """
-    return njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)(function)
+    return njit(nogil=True, error_model="numpy", _nrt=False, forceinline=True)(function)

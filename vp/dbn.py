@@ -311,7 +311,6 @@ class EventReader:
         cursor = np.zeros(D_WORDS, np.int64)
         cursor[D_RECORDS] = record_index
         lengths = self.file.record_lengths()
-        columns = (*self._columns.core(), self._columns.ts_recv, self._columns.sequence)
         rows = len(self._columns)
         base = self.file.data_offset if offset is None else offset
         chunk_at, chunk_record = base, record_index
@@ -331,17 +330,8 @@ class EventReader:
                 view = buffer[: carry + length]
                 cursor[D_POSITION] = 0
                 while True:
-                    decode.decode_records(
-                        view,
-                        len(view),
-                        lengths,
-                        self.file.mbo_bytes // 4,
-                        _VALID_ACTION,
-                        _VALID_SIDE,
-                        self._instrument_id,
-                        *self._window,
-                        cursor,
-                        *columns,
+                    _decode(
+                        view, lengths, self.file.mbo_bytes, self._instrument_id, self._window, cursor, self._columns
                     )
                     self.records_seen = int(cursor[D_RECORDS])
                     if cursor[D_ERROR] != DECODE_OK:
@@ -389,6 +379,37 @@ class EventReader:
             record_index=self.records_seen,
             byte_offset=base + position,
         )
+
+
+def _decode(
+    data: np.ndarray,
+    lengths: np.ndarray,
+    mbo_bytes: int,
+    instrument_id: int,
+    window: tuple[int, int],
+    cursor: np.ndarray,
+    columns: Events,
+) -> None:
+    decode.decode_records(
+        data,
+        len(data),
+        lengths,
+        mbo_bytes // 4,
+        _VALID_ACTION,
+        _VALID_SIDE,
+        instrument_id,
+        *window,
+        cursor,
+        *columns.core(),
+        columns.ts_recv,
+        columns.sequence,
+    )
+
+
+def decode_nothing() -> None:
+    """Decode no bytes: has the decoder compiled."""
+    nothing = np.zeros(0, np.uint8)
+    _decode(nothing, _LENGTHS, MBO_BYTES, -1, (-NO_LIMIT, NO_LIMIT), np.zeros(D_WORDS, np.int64), Events.allocate(0))
 
 
 def read_events(file: DbnFile, instrument_id: int = -1, start_ns: int = -NO_LIMIT, end_ns: int = NO_LIMIT) -> Events:

@@ -59,6 +59,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     cli.configure_logging(values["log_level"])
     demonstration = cli.choose_session(values)
 
+    from vp.compilation import ensure_compiled  # noqa: PLC0415
     from vp.demo import ensure_demo  # noqa: PLC0415 - --help is fast
     from vp.lake import Lake  # noqa: PLC0415
     from vp.pipeline import SessionSpec, prepare  # noqa: PLC0415
@@ -70,6 +71,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     spec = SessionSpec(**{name: values[name] for name in names})
     started = time.monotonic()
     with TerminalProgress() as progress:
+        ensure_compiled(lambda share: progress.share("compiling, the first time only", share))
         if demonstration:
             ensure_demo(lake.root, lambda share: progress.share("making demonstration", share))
         session = prepare(spec, progress)

@@ -63,6 +63,7 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 def _prepare_service(values: dict[str, Any], *, demonstration: bool) -> Service:
     """Load the session that the server starts with, showing progress."""
+    from vp.compilation import ensure_compiled  # noqa: PLC0415
     from vp.demo import ensure_demo  # noqa: PLC0415
     from vp.lake import Lake  # noqa: PLC0415
     from vp.pipeline import prepare  # noqa: PLC0415
@@ -78,6 +79,7 @@ def _prepare_service(values: dict[str, Any], *, demonstration: bool) -> Service:
         return prepare(_spec(request, values), on_progress)
 
     with TerminalProgress() as progress:
+        ensure_compiled(lambda share: progress.share("compiling, the first time only", share))
         if demonstration:
             ensure_demo(Lake(values["lake"]).root, lambda share: progress.share("making demonstration", share))
         session = prepare_request(defaults, progress)
