@@ -17,6 +17,7 @@ MAX_PORT = 65_535
 MAX_SPEED = 1_000_000.0
 MAX_THROTTLE_MS = 86_400_000.0
 QUOTED = 60
+FORMATS = ("table", "csv", "json", "parquet", "arrow")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -117,9 +118,31 @@ def log_level(name: str, value: str) -> str:
     return value.lower()
 
 
+def switch(_name: str, value: str) -> bool:
+    """An option without a value: it is there or not."""
+    return bool(value)
+
+
+def output_format(name: str, value: str) -> str:
+    """A name out of FORMATS."""
+    if value.lower() not in FORMATS:
+        raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(FORMATS)}.")
+    return value.lower()
+
+
+def assignments(name: str, value: str) -> dict[str, str]:
+    """Values of a named query's parameters: name=value, with commas between."""
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    if any(not sign or not key.strip() for key, sign, _ in pairs):
+        raise BadParameterError(f"{name} was {quoted(value)}, expected NAME=VALUE.", hint="For example --set levels=5.")
+    return {key.strip(): given.strip() for key, _, given in pairs}
+
+
 BOTH = ("serve", "record")
+ALL = ("serve", "record", "query")
 SERVE = ("serve",)
 RECORD = ("record",)
+QUERY = ("query",)
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -131,7 +154,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Kind of market: future_mbo or equity_mbo. Without it, the symbol and the date, the generated "
         "demonstration session is used.",
         "future_mbo",
-        BOTH,
+        ALL,
         query=True,
     ),
     Setting(
@@ -142,10 +165,10 @@ SETTINGS: tuple[Setting, ...] = (
         "SYMBOL",
         "Contract, root (its busiest contract in the file), continuous name, or ticker.",
         "MNQH6",
-        BOTH,
+        ALL,
         query=True,
     ),
-    Setting("dt", "--dt", None, text, "YYYY-MM-DD", "Date of the session.", "2026-02-06", BOTH, query=True),
+    Setting("dt", "--dt", None, text, "YYYY-MM-DD", "Date of the session.", "2026-02-06", ALL, query=True),
     Setting(
         "start_time",
         "--start-time",
@@ -155,7 +178,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Time of day in New York at which frames begin. The book is built up to 30 minutes before, the model "
         "warmed up from there. Left out: frames from the start of the session (the demonstration: 09:30).",
         "09:30",
-        BOTH,
+        ALL,
         query=True,
     ),
     Setting(
@@ -212,6 +235,76 @@ SETTINGS: tuple[Setting, ...] = (
         "mnq.parquet",
         RECORD,
     ),
+    Setting(
+        "sql",
+        "--sql",
+        None,
+        text,
+        "SQL",
+        "One statement of DuckDB's SQL over the views that --list names.",
+        '"SELECT action, count(*) FROM events GROUP BY action"',
+        QUERY,
+    ),
+    Setting(
+        "list",
+        "--list",
+        False,
+        switch,
+        "",
+        "List the named queries and the views; with a query's name, all about that one.",
+        "yes",
+        QUERY,
+    ),
+    Setting(
+        "set",
+        "--set",
+        {},
+        assignments,
+        "NAME=VALUE",
+        "Values of the query's parameters, with commas between.",
+        "levels=5",
+        QUERY,
+    ),
+    Setting(
+        "recording",
+        "--recording",
+        None,
+        text,
+        "FILE",
+        "File of frames, by python -m vp.record. Left out: the newest of the session in the lake's recordings.",
+        "frames.parquet",
+        QUERY,
+    ),
+    Setting(
+        "build",
+        "--build",
+        False,
+        switch,
+        "",
+        "Build a book that the cache does not hold, and keep it there.",
+        "yes",
+        QUERY,
+    ),
+    Setting(
+        "format",
+        "--format",
+        None,
+        output_format,
+        "FORMAT",
+        f"How to write the answer: {', '.join(FORMATS)}. Left out: by the ending of --out, else a table.",
+        "csv",
+        QUERY,
+    ),
+    Setting(
+        "out",
+        "--out",
+        None,
+        text,
+        "FILE",
+        "File to write, whole or not at all. Left out: standard output.",
+        "depth.parquet",
+        QUERY,
+    ),
     Setting("port", "--port", 8002, port, "PORT", "Port to listen on; 0 takes any free one.", "8002", SERVE),
     Setting(
         "host",
@@ -232,7 +325,7 @@ SETTINGS: tuple[Setting, ...] = (
         "DIRECTORY",
         "Directory of the raw files and the cache. Left out: $VP_LAKE, else ./lake.",
         "./lake",
-        BOTH,
+        ALL,
     ),
     Setting(
         "log_level",
@@ -242,7 +335,7 @@ SETTINGS: tuple[Setting, ...] = (
         "LEVEL",
         f"How much to say on stderr: {', '.join(LOG_LEVELS)}. debug also shows where an unexpected error came from.",
         "info",
-        BOTH,
+        ALL,
     ),
 )
 EXAMPLES = {setting.name: setting.example for setting in SETTINGS}
