@@ -4,12 +4,12 @@
 -- Columns:
 --   flag      VARCHAR    DBN's name without F_; NONE for records without a flag
 --   bit       INTEGER    the flag's value
---   records   HUGEINT    records
+--   records   BIGINT     records
 -- Example:    python -m vp.query counts_by_flag --symbol MNQH6 --dt 2026-02-06
 SELECT
     flag,
     bit,
-    sum(records) AS records
+    sum(records)::BIGINT AS records
 FROM
     (SELECT flags::INTEGER AS flags, count(*) AS records FROM events GROUP BY flags),
     (

@@ -5,8 +5,8 @@
 -- Columns:
 --   k           BIGINT     buckets from spot
 --   price       DOUBLE     the bucket's middle, in the price's currency
---   bid_size    HUGEINT    resting bids, contracts or shares
---   ask_size    HUGEINT    resting asks, contracts or shares
+--   bid_size    BIGINT     resting bids, contracts or shares
+--   ask_size    BIGINT     resting asks, contracts or shares
 --   orders      BIGINT     resting
 -- Example:    python -m vp.query depth_by_bucket --symbol MNQH6 --dt 2026-02-06 --start-time 09:30 --build
 WITH spot AS (
@@ -19,8 +19,8 @@ WITH spot AS (
 SELECT
     (2 * price + bucket_int) // (2 * bucket_int) - spot AS k,
     any_value((2 * price + bucket_int) // (2 * bucket_int)) * any_value(bucket_int) / 1e9 AS price,
-    coalesce(sum(size) FILTER (side = 'B'), 0) AS bid_size,
-    coalesce(sum(size) FILTER (side = 'A'), 0) AS ask_size,
+    coalesce(sum(size) FILTER (side = 'B'), 0)::BIGINT AS bid_size,
+    coalesce(sum(size) FILTER (side = 'A'), 0)::BIGINT AS ask_size,
     count(*) AS orders
 FROM book, spot
 GROUP BY ALL

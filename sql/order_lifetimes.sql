@@ -13,8 +13,8 @@
 --   first_size    UINTEGER          contracts or shares
 --   last_size     UINTEGER          as last added or modified, contracts or shares
 --   modifies      BIGINT            records of action M
---   filled        HUGEINT           contracts or shares filled
---   cancelled     HUGEINT           contracts or shares taken away by C records, fills included
+--   filled        BIGINT            contracts or shares filled
+--   cancelled     BIGINT            contracts or shares taken away by C records, fills included
 --   ended         VARCHAR           filled, cancelled, cleared, or resting
 -- Example:    python -m vp.query order_lifetimes --symbol MNQH6 --dt 2026-02-06 --out lifetimes.parquet
 WITH marked AS MATERIALIZED (
@@ -57,8 +57,8 @@ clears AS (
 ends AS (
     SELECT
         orders.*,
-        coalesce(filled, 0) AS filled,
-        coalesce(cancelled, 0) AS cancelled,
+        coalesce(filled, 0)::BIGINT AS filled,
+        coalesce(cancelled, 0)::BIGINT AS cancelled,
         CASE
             WHEN coalesce(cancelled_since, 0) >= last_size THEN
                 CASE WHEN coalesce(filled, 0) >= cancelled THEN 'filled' ELSE 'cancelled' END

@@ -8,9 +8,9 @@
 --   cancels   BIGINT            records of action C
 --   modifies  BIGINT            records of action M
 --   trades    BIGINT            records of action T
---   volume    HUGEINT           traded, contracts or shares
---   buys      HUGEINT           of it, with a buyer as aggressor
---   sells     HUGEINT           of it, with a seller as aggressor
+--   volume    BIGINT            traded, contracts or shares
+--   buys      BIGINT            of it, with a buyer as aggressor
+--   sells     BIGINT            of it, with a seller as aggressor
 -- Example:    python -m vp.query rates_by_minute --symbol MNQH6 --dt 2026-02-06 --format csv
 SELECT
     make_timestamp_ns(start_ns)::TIMESTAMPTZ_NS AS ts,
@@ -19,9 +19,9 @@ SELECT
     count(*) FILTER (action = 'C') AS cancels,
     count(*) FILTER (action = 'M') AS modifies,
     count(*) FILTER (action = 'T') AS trades,
-    coalesce(sum(size) FILTER (action = 'T'), 0) AS volume,
-    coalesce(sum(size) FILTER (action = 'T' AND side = 'B'), 0) AS buys,
-    coalesce(sum(size) FILTER (action = 'T' AND side = 'A'), 0) AS sells
+    coalesce(sum(size) FILTER (action = 'T'), 0)::BIGINT AS volume,
+    coalesce(sum(size) FILTER (action = 'T' AND side = 'B'), 0)::BIGINT AS buys,
+    coalesce(sum(size) FILTER (action = 'T' AND side = 'A'), 0)::BIGINT AS sells
 FROM
     (
         SELECT action, side, size, epoch_ns(ts_event) // 60000000000 * 60000000000 AS start_ns

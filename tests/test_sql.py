@@ -13,31 +13,18 @@ import pyarrow as pa
 import pytest
 
 from tests.vp import lakes
-from vp import record
+from tests.vp.query.conftest import fill
 from vp.dbn import DbnFile, read_events
 from vp.events import Events
-from vp.pipeline import SessionSpec, prepare
 from vp.query import catalogue, connect
 
 NAMES = sorted(catalogue.load())
 TAKES = {"queue_at_price": {"at_price": "99.99"}}
-START = "09:30:30"  # the lake's market begins at 09:29, and 30 minutes before a start the book would be empty
 
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake with one equity session, its cached book of 09:30, and a recording."""
-    lake = tmp_path_factory.mktemp("lake")
-    name = "xnas-itch-20260708.mbo.dbn"
-    records = lakes.market(lakes.OPEN_NS - 1800 * 10**9)  # from 08:59 to 09:01
-    lakes.put(lake, "equity_mbo", "GOOD", name, lakes.dbn("GOOD", 1, records))
-    session = prepare(SessionSpec(**lakes.GOOD, throttle_ms=0.0, lake=str(lake)))
-    session.close()
-    recording = prepare(SessionSpec("equity_mbo", "GOOD", lakes.DATE, None, throttle_ms=0.0, lake=str(lake)))
-    (lake / "recordings").mkdir()
-    assert record.record(recording, lake / "recordings" / "good.parquet") > 400
-    recording.close()
-    return lake
+    return fill(tmp_path_factory.mktemp("sql") / "lake")
 
 
 @pytest.fixture(scope="module")

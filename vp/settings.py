@@ -318,6 +318,16 @@ SETTINGS: tuple[Setting, ...] = (
         SERVE,
     ),
     Setting(
+        "enable_query",
+        "--enable-query",
+        False,
+        switch,
+        "",
+        "Answer SQL over the lake at /v1/vacuum-pressure/query: read-only, with limits of time, memory and rows.",
+        "yes",
+        SERVE,
+    ),
+    Setting(
         "lake",
         "--lake",
         None,

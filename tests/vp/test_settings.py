@@ -24,7 +24,7 @@ def test_every_setting_explains_itself(setting: Setting) -> None:
 def test_which_program_takes_what() -> None:
     assert [setting.flag for setting in of_program("serve")] == [
         *("--product-type", "--symbol", "--dt", "--start-time", "--speed", "--throttle-ms"),
-        *("--port", "--host", "--lake", "--log-level"),
+        *("--port", "--host", "--enable-query", "--lake", "--log-level"),
     ]
     assert [setting.flag for setting in of_program("record")] == [
         *("--product-type", "--symbol", "--dt", "--start-time", "--end-time", "--throttle-ms"),
@@ -87,7 +87,8 @@ def test_help_explains_every_option_and_loads_nothing_heavy(program: str) -> Non
         f"import importlib, sys\nmodule = importlib.import_module('{MODULES[program]}')\n"
         "try:\n    module.main(['--help'])\n"
         "finally:\n"
-        "    heavy = {'numpy', 'numba', 'pyarrow', 'duckdb', 'starlette', 'uvicorn', 'tqdm', 'asyncio'} & set(sys.modules)\n"
+        "    heavy = {'numpy', 'numba', 'pyarrow', 'duckdb', 'starlette', 'uvicorn', 'tqdm', 'asyncio'}\n"
+        "    heavy &= set(sys.modules)\n"
         "    assert not heavy, heavy\n"
     )
     ended = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=60, check=False)

@@ -75,8 +75,16 @@ def _answer(values: dict[str, Any]) -> None:
             sql, parameters, reads = named.sql, named.values(values["set"]), set(named.reads)
         with TerminalProgress() as progress:
             session = _choose(lake, values, reads, progress)
-            views = opening.views(lake, session, values["recording"], build=values["build"], tell=progress)
-            if reads & set(RECORDING_VIEWS) and "frames" not in views.tables:
+            reads_recording = bool(reads & set(RECORDING_VIEWS))
+            views = opening.views(
+                lake,
+                session,
+                values["recording"],
+                look_for_recording=reads_recording,
+                build=values["build"],
+                tell=progress,
+            )
+            if reads_recording and "frames" not in views.tables:
                 what = "no session is named" if session is None else f"there is none of {session.symbol} {session.dt}"
                 raise NoRecordingError(
                     f"The query reads a recording, but {what} in {lake.recordings_dir}.",

@@ -48,6 +48,7 @@ def views(
     session: ChosenSession | None,
     recording: str | Path | None = None,
     *,
+    look_for_recording: bool = True,
     build: bool = False,
     tell: Tell | None = None,
 ) -> Views:
@@ -55,7 +56,7 @@ def views(
     found = None
     if recording is not None:
         found = open_recording(Path(recording).expanduser())
-    elif session is not None:
+    elif session is not None and look_for_recording:
         found = find_recording(session)
     return Views(lake, session, found, build=build, tell=tell)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import IO, Any
 
 import pyarrow as pa
 from pyarrow import compute as pc
 from pyarrow import csv, ipc
-from pyarrow import parquet as pq
 
 from vp.errors import BadParameterError
 
@@ -45,6 +45,8 @@ def write(kind: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch], file:
     if kind == "json":
         return _write_json(batches, file)
     if kind == "parquet":
+        from pyarrow import parquet as pq  # noqa: PLC0415 - takes longer to load than most queries to run
+
         with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
             return _write_each(batches, writer.write_batch)
     if kind == "arrow":
@@ -79,33 +81,43 @@ def _write_json(batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> int:
     rows = 0
     for batch in batches:
         for row in readable(batch).to_pylist():
-            file.write(json.dumps(row, default=str, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+            file.write(json.dumps(row, default=_plain, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
         rows += batch.num_rows
     return rows
 
 
-def readable(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with times as ISO 8601 text of nanoseconds and decimals as floats: what JSON can say."""
-    columns = []
-    for column in batch.columns:
-        if pa.types.is_timestamp(column.type):
-            columns.append(_iso(column))
-        elif pa.types.is_decimal(column.type):
-            whole = column.type.scale == 0
-            columns.append(
-                pa.array([None if v is None else (int(v) if whole else float(v)) for v in column.to_pylist()])
-                if not whole
-                else column
-            )
-        else:
-            columns.append(column)
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+def readable(batch: pa.RecordBatch, *, big_integers_as_text: bool = False) -> pa.RecordBatch:
+    """The batch with times as ISO 8601 text of nanoseconds, and numbers as JSON can say them.
+
+    Decimals become floats, whole ones integers; NaN and infinities become null. JavaScript cuts integers beyond
+    2^53, so columns of 64 bits or more can become text.
+    """
+    return pa.RecordBatch.from_arrays(
+        [_readable(column, big_integers_as_text) for column in batch.columns], names=batch.schema.names
+    )
+
+
+def _readable(column: pa.Array, big_integers_as_text: bool) -> pa.Array:
+    kind = column.type
+    if pa.types.is_timestamp(kind):
+        return _iso(column)
+    if pa.types.is_floating(kind):
+        return pc.if_else(pc.is_finite(column), column, pa.scalar(None, kind))
+    if pa.types.is_decimal(kind) and kind.scale:
+        return column.cast(pa.float64())
+    wide = pa.types.is_decimal(kind) or kind in (pa.int64(), pa.uint64())
+    return column.cast(pa.string()) if wide and big_integers_as_text else column
 
 
 def _iso(column: pa.Array) -> pa.Array:
     utc = column.type.tz is not None
     plain = column.cast(pa.timestamp("ns", tz="UTC" if utc else None))
     return pc.strftime(plain, "%Y-%m-%dT%H:%M:%SZ" if utc else "%Y-%m-%dT%H:%M:%S")
+
+
+def _plain(value: object) -> object:
+    """What JSON has no word for: a whole decimal is a number, anything else its text."""
+    return int(value) if isinstance(value, Decimal) else str(value)
 
 
 def _write_table(schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> int:

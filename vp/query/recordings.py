@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 from pyarrow import ipc
-from pyarrow import parquet as pq
 
 from vp.errors import LakeError, NoRecordingError
 from vp.lake import Lake
@@ -46,8 +45,10 @@ class Recording:
     schema: pa.Schema
     facts: dict[str, str]
 
-    def frames(self) -> ds.Dataset:
-        """The frames, of which a scan reads only the columns it needs; Parquet's page checksums are checked."""
+    def frames(self) -> Any:
+        """The frames as a pyarrow Dataset: a scan reads only the columns it needs, and checks Parquet's checksums."""
+        import pyarrow.dataset as ds  # noqa: PLC0415 - takes longer to load than most queries to run
+
         if self.path.suffix == ".arrow":
             return ds.dataset(self.path, format="ipc", schema=self.schema)
         checked = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
@@ -73,7 +74,7 @@ def open_recording(path: Path) -> Recording:
     if path.suffix not in ENDINGS:
         raise NoRecordingError(f"{path.name} ends in neither {' nor '.join(ENDINGS)}.", hint=hint)
     try:
-        schema = pq.read_schema(path) if path.suffix == ".parquet" else _ipc_schema(path)
+        schema = _ipc_schema(path) if path.suffix == ".arrow" else _parquet_schema(path)
     except FileNotFoundError:
         raise NoRecordingError(f"There is no file {str(path)!r}.", hint=hint) from None
     except (OSError, pa.ArrowException) as error:
@@ -114,6 +115,12 @@ def find_recording(session: ChosenSession) -> Recording | None:
         and session.symbol in {recording.facts["symbol"].upper(), recording.facts["contract"]}
     ]
     return max(found, key=lambda recording: recording.path.stat().st_mtime_ns, default=None)
+
+
+def _parquet_schema(path: Path) -> pa.Schema:
+    from pyarrow import parquet  # noqa: PLC0415
+
+    return parquet.read_schema(path)
 
 
 def _ipc_schema(path: Path) -> pa.Schema:

@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket
 import vp
 from vp.errors import VPError
 from vp.server import origin, pages
+from vp.server.asking import QUERY, Asking, Endpoint
 from vp.server.hub import Hub, Limits
 from vp.server.protocol import Request, parse_request
 from vp.server.run import Prepare, Run, Session, unexpected
@@ -42,6 +43,8 @@ class Service:
     loopback_only : bool
         Whether only this machine can reach the server.
     limits : Limits
+    asking : Asking, optional
+        Answers queries; left out, there is no such route.
     """
 
     defaults: Request
@@ -49,6 +52,7 @@ class Service:
     prepared: Session | None = None
     loopback_only: bool = True
     limits: Limits = field(default_factory=Limits)
+    asking: Asking | None = None
 
 
 def build_app(service: Service) -> Starlette:
@@ -92,10 +96,19 @@ def build_app(service: Service) -> Starlette:
             reading.cancel()
             await asyncio.gather(serving, reading, return_exceptions=True)
 
+    queries = []
+    if service.asking is not None:
+        endpoint = Endpoint(service.asking, loopback_only=service.loopback_only)
+
+        async def query(request: HttpRequest) -> Response:
+            return await endpoint(request)
+
+        queries.append(Route(QUERY, query, methods=["POST"]))
     return Starlette(
         routes=[
             Route("/health", health),
             WebSocketRoute(STREAM, stream),
+            *queries,
             Route("/", pages.home),
             Route("/{path:path}", pages.page),
         ],
