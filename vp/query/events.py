@@ -59,29 +59,47 @@ def session_events(open_reader: Callable[[int], EventReader]) -> ArrowSource:
 def _batch(events: Events, done: int) -> pa.RecordBatch:
     """One chunk, copied: the reader uses its columns again."""
     n = len(events)
+    columns = (
+        np.arange(done + 1, done + n + 1),
+        events.ts_event.copy(),
+        events.order_id.copy(),
+        events.price.copy(),
+        events.size.copy(),
+        events.flags.copy(),
+        events.action.tobytes().translate(_ACTION_CODE),
+        events.side.tobytes().translate(_SIDE_CODE),
+        events.ts_recv.copy(),
+        events.sequence.copy(),
+    )
     return pa.RecordBatch.from_arrays(
-        [
-            pa.array(np.arange(done + 1, done + n + 1)),
-            pa.array(events.ts_event.copy()).view(TIME),
-            pa.array(events.order_id.view(np.uint64).copy()),
-            pa.array(events.price.copy()),
-            pa.array(events.size.copy()),
-            pa.array(events.flags.copy()),
-            pa.DictionaryArray.from_arrays(pa.array(_ACTION_INDEX[events.action]), pa.array(list(ACTIONS))),
-            pa.DictionaryArray.from_arrays(pa.array(_SIDE_INDEX[events.side]), pa.array(list(SIDES))),
-            pa.array(events.ts_recv.copy()).view(TIME),
-            pa.array(events.sequence.copy()),
-        ],
+        [_array(field, n, column) for field, column in zip(SESSION_EVENT_SCHEMA, columns, strict=True)],
         schema=SESSION_EVENT_SCHEMA,
     )
 
 
-def _index(letters: str) -> np.ndarray:
-    index = np.zeros(256, np.int8)
+def _array(field: pa.Field, length: int, values: np.ndarray | bytes) -> pa.Array:
+    """An Arrow array over these bytes. Not by pa.array, which loads pandas where that is installed."""
+    buffers = [None, pa.py_buffer(values)]
+    if field.type != LETTER:
+        return pa.Array.from_buffers(field.type, length, buffers)
+    codes = pa.Array.from_buffers(pa.int8(), length, buffers)
+    return pa.DictionaryArray.from_arrays(codes, _LETTERS[field.name], safe=False)
+
+
+def _letters(letters: str) -> pa.Array:
+    offsets = np.arange(len(letters) + 1, dtype=np.int32)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(letters.encode())]
+    return pa.Array.from_buffers(pa.string(), len(letters), buffers)
+
+
+def _code(letters: str) -> bytes:
+    """A table for bytes.translate: a letter to its place; the reader lets no others through."""
+    code = bytearray(256)
     for i, letter in enumerate(letters):
-        index[ord(letter)] = i
-    return index
+        code[ord(letter)] = i
+    return bytes(code)
 
 
-_ACTION_INDEX = _index(ACTIONS)
-_SIDE_INDEX = _index(SIDES)
+_LETTERS = {"action": _letters(ACTIONS), "side": _letters(SIDES)}
+_ACTION_CODE = _code(ACTIONS)
+_SIDE_CODE = _code(SIDES)

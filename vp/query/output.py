@@ -102,7 +102,7 @@ def _readable(column: pa.Array, big_integers_as_text: bool) -> pa.Array:
     if pa.types.is_timestamp(kind):
         return _iso(column)
     if pa.types.is_floating(kind):
-        return pc.if_else(pc.is_finite(column), column, pa.scalar(None, kind))
+        return pc.if_else(pc.is_finite(column), column, pa.nulls(1, kind)[0])
     if pa.types.is_decimal(kind) and kind.scale:
         return column.cast(pa.float64())
     wide = pa.types.is_decimal(kind) or kind in (pa.int64(), pa.uint64())
