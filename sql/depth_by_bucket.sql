@@ -9,20 +9,32 @@
 --   ask_size    BIGINT     resting asks, contracts or shares
 --   orders      BIGINT     resting
 -- Example:    python -m vp.query depth_by_bucket --symbol MNQH6 --dt 2026-02-06 --start-time 09:30 --build
-WITH spot AS (
-    SELECT
-        bucket_int,
-        (max(price) FILTER (side = 'B') + min(price) FILTER (side = 'A') + bucket_int) // (2 * bucket_int) AS spot
+-- Division rounds down, below zero too: (x - mod(x)) / y with a mod that is never negative.
+WITH doubled AS (
+    SELECT side, price, size, bucket_int, 2 * price + bucket_int AS x, 2 * bucket_int AS y
     FROM book, session
-    GROUP BY bucket_int
+),
+tagged AS (
+    SELECT side, size, bucket_int, (x - (x % y + y) % y) // y AS bucket
+    FROM doubled
+),
+middle AS (
+    SELECT
+        max(price) FILTER (side = 'B') + min(price) FILTER (side = 'A') + any_value(bucket_int) AS x,
+        any_value(y) AS y
+    FROM doubled
+),
+spot AS (
+    SELECT (x - (x % y + y) % y) // y AS spot
+    FROM middle
 )
 SELECT
-    (2 * price + bucket_int) // (2 * bucket_int) - spot AS k,
-    any_value((2 * price + bucket_int) // (2 * bucket_int)) * any_value(bucket_int) / 1e9 AS price,
+    bucket - spot AS k,
+    bucket * bucket_int / 1e9 AS price,
     coalesce(sum(size) FILTER (side = 'B'), 0)::BIGINT AS bid_size,
     coalesce(sum(size) FILTER (side = 'A'), 0)::BIGINT AS ask_size,
     count(*) AS orders
-FROM book, spot
-GROUP BY ALL
-HAVING abs(k) <= $reach
+FROM tagged, spot
+WHERE abs(bucket - spot) <= $reach
+GROUP BY bucket, bucket_int, spot
 ORDER BY k

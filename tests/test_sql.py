@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests.oracle_book import Rec
 from tests.vp import lakes
 from tests.vp.query.conftest import fill
 from vp.dbn import DbnFile, read_events
@@ -95,3 +96,15 @@ def test_frame_rows(asked: duckdb.DuckDBPyConnection) -> None:
     spot = column(frames, "spot_price")[-1]
     assert column(last, "price") == [spot + k * 500_000_000 for k in range(-50, 51)]
     np.testing.assert_array_equal(last["pressure"].to_numpy(), frames["pressure"].to_pylist()[-1])
+
+
+def test_buckets_of_negative_prices_round_down(tmp_path: Path) -> None:
+    records = [
+        Rec(lakes.OPEN_NS - 3600 * 10**9, "A", side, price, 1, n, lakes.F_LAST)
+        for n, (side, price) in enumerate([("B", -1_260_000_000), ("B", -1_240_000_000), ("A", 1_250_000_000)])
+    ]
+    lakes.put(tmp_path, "equity_mbo", "GOOD", "xnas-itch-20260708.mbo.dbn", lakes.dbn("GOOD", 1, records))
+    with connect(tmp_path, symbol="GOOD", dt=lakes.DATE, start_time="09:30", build=True) as connection:
+        found = answer(connection, "depth_by_bucket")
+    # Spot is bucket 0, as the middle of -1.24 and 1.25 is 0.005; 1.25 is half way and goes up.
+    assert (column(found, "k"), column(found, "price")) == ([-3, -2, 3], [-1.5, -1.0, 1.5])

@@ -126,7 +126,9 @@ def switch(_name: str, value: str) -> bool:
 def output_format(name: str, value: str) -> str:
     """A name out of FORMATS."""
     if value.lower() not in FORMATS:
-        raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(FORMATS)}.")
+        raise BadParameterError(
+            f"{name} was {quoted(value)}, expected one of {', '.join(FORMATS)}.", hint="For example --format csv."
+        )
     return value.lower()
 
 
