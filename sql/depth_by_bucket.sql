@@ -9,12 +9,12 @@
 --   ask_size    BIGINT     resting asks, contracts or shares
 --   orders      BIGINT     resting
 -- Example:    python -m vp.query depth_by_bucket --symbol MNQH6 --dt 2026-02-06 --start-time 09:30 --build
--- Division rounds down, below zero too: (x - mod(x)) / y with a mod that is never negative.
 WITH doubled AS (
     SELECT side, price, size, bucket_int, 2 * price + bucket_int AS x, 2 * bucket_int AS y
     FROM book, session
 ),
 tagged AS (
+    -- `//` cuts towards zero, a bucket rounds down, below zero too: (x - mod(x)) / y with a mod that is never negative.
     SELECT side, size, bucket_int, (x - (x % y + y) % y) // y AS bucket
     FROM doubled
 ),

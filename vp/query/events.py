@@ -59,7 +59,7 @@ def session_events(open_reader: Callable[[int], EventReader]) -> ArrowSource:
 def _batch(events: Events, done: int) -> pa.RecordBatch:
     """One chunk, copied: the reader uses its columns again."""
     n = len(events)
-    columns = (
+    columns: tuple[np.ndarray | bytes, ...] = (
         np.arange(done + 1, done + n + 1),
         events.ts_event.copy(),
         events.order_id.copy(),
