@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import threading
-from functools import cached_property
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -70,7 +69,6 @@ class ChosenSession:
         self.product, self.raw = _find(lake, symbol, product_type, date)
         self.window = session_window(self.product.product_type, date)
         self.phases = phases(self.window, start_time)
-        self._lock = threading.Lock()
 
     @property
     def symbol(self) -> str:
@@ -82,14 +80,10 @@ class ChosenSession:
         """The contract's name; of a bare root, the busiest contract of the file."""
         return self.symbol if is_contract(self.product, self.symbol) else self.contract.name
 
-    @cached_property
+    @property
     def contract(self) -> Contract:
         """The instrument in the file; raises as vp.contracts.choose_contract does."""
-        from vp.contracts import choose_contract  # noqa: PLC0415 - kernels take a while to load
-        from vp.dbn import DbnFile  # noqa: PLC0415
-
-        with self._lock:
-            return choose_contract(DbnFile(self.raw.path), self.product, self.symbol, self.date)
+        return _contract(self.raw, self.product, self.symbol, self.date)
 
     def events(self) -> ArrowSource:
         """The session's events; see vp.query.events."""
@@ -143,3 +137,12 @@ def _find(lake: Lake, symbol: str, product_type: str | None, date: datetime.date
                 first = error
     assert first is not None
     raise first
+
+
+@lru_cache(maxsize=64)
+def _contract(raw: RawFile, product: Product, symbol: str, date: datetime.date) -> Contract:
+    """The instrument, remembered: to find the busiest takes a pass over the file. A changed file is another key."""
+    from vp.contracts import choose_contract  # noqa: PLC0415 - kernels take a while to load
+    from vp.dbn import DbnFile  # noqa: PLC0415
+
+    return choose_contract(DbnFile(raw.path), product, symbol, date)

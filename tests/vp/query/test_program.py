@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import subprocess
@@ -15,6 +16,8 @@ import pytest
 from pyarrow import parquet
 
 from tests.vp import lakes
+from vp.lake import Lake
+from vp.layout import LAYOUT, note_path
 from vp.query import catalogue, connect
 from vp.query.__main__ import main
 
@@ -179,3 +182,32 @@ def test_a_connection_without_a_session_sees_every_session(small_lake: Path) -> 
         assert counted["n"].to_pylist() == [558]
         files = connection.sql("SELECT count(*) AS n FROM raw_files").to_arrow_table()
         assert files["n"].to_pylist() == [len(list((small_lake / "raw").rglob("*.dbn*")))]
+
+
+def test_the_inventory_names_every_kind_of_file_and_its_condition(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    lake = Lake(tmp_path)
+    for place in LAYOUT:
+        directory = lake.directory(place, "QQQ" if place.product_type.startswith("equity") else "ES")
+        directory.mkdir(parents=True, exist_ok=True)
+        raw = directory / place.file_name(dt.date(2026, 2, 6))
+        raw.write_bytes(b"x" * 10)
+        note_path(raw).write_text('{"condition": "degraded"}')
+        (directory / "notes.txt").write_text("not a raw file")
+    rows = [json.loads(line) for line in said(capsysbinary, tmp_path, "inventory", "--format", "json").splitlines()]
+    found = {(row["product_type"], row["holds"], row["dt"], row["size_bytes"], row["condition"]) for row in rows}
+    assert found == {(place.product_type, place.schema, "2026-02-06", 10, "degraded") for place in LAYOUT}
+    assert all((tmp_path / row["file"]).is_file() for row in rows)
+
+
+def test_a_damaged_recording_is_no_answer(asked_lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = bytearray((asked_lake / "recordings" / "good.parquet").read_bytes())
+    data[len(data) // 2] ^= 1
+    bad = tmp_path / "bad.parquet"
+    bad.write_bytes(data)
+    err = refused(capsys, tmp_path, "--sql", "SELECT * FROM frames", "--recording", str(bad))
+    assert "CRC" in err or "cannot be" in err
+    bad.write_bytes(data[: len(data) // 2])
+    assert "bad.parquet cannot be read as a recording" in refused(capsys, tmp_path, "frames", "--recording", str(bad))
+    assert "There is no file" in refused(capsys, tmp_path, "frames", "--recording", str(tmp_path / "none.arrow"))

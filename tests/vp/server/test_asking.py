@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from vp.pipeline import SessionSpec, prepare
 from vp.progress import ProgressLike
 from vp.query.wall import Limits
 from vp.server.app import Service
-from vp.server.asking import MAX_BODY_BYTES, QUERY, Asking, parse_question
+from vp.server.asking import MAX_BODY_BYTES, QUERY, WAITING, Asking, parse_question
 from vp.server.protocol import Request
 from vp.server.run import Session
 
@@ -143,6 +145,17 @@ def test_a_slow_query_ends_and_the_server_goes_on(asked_lake: Path) -> None:
         assert (status, json.loads(body)["code"]) == (400, "query_limit")
         with urllib.request.urlopen(running.http + "/health", timeout=10) as response:
             assert response.status == 200
+
+
+def test_too_many_at_once_are_told_to_come_again(asked_lake: Path) -> None:
+    """Of many slow questions at once, some wait and the rest are refused; none is lost, and it all ends."""
+    asking = Asking(str(asked_lake), "GOOD", lakes.DATE, "09:30", "equity_mbo", Limits(seconds=1.0))
+    slow = {"sql": "SELECT count(*) FROM range(100000000000)"}
+    with serving(service(asked_lake, asking)) as running, ThreadPoolExecutor(WAITING + 4) as pool:
+        answers = list(pool.map(lambda _: post(running, slow), range(WAITING + 4)))
+        codes = Counter((status, json.loads(body)["code"]) for status, body, _ in answers)
+        assert set(codes) == {(400, "query_limit"), (503, "server_full")}
+        assert post(running, {"sql": "SELECT 1 AS x"})[0] == 200
 
 
 def test_a_question_is_parsed() -> None:
