@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from vp.errors import QueryError, QueryLimitError, VPError
+from vp.query import catalogue
 from vp.query.views import Views
 
 BATCH_ROWS = 1 << 16
@@ -17,11 +19,15 @@ LONGEST_MESSAGE = 600
 
 
 def referenced(connection: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
-    """Names of the tables that a statement reads, as far as it can be parsed."""
+    """Names of the views that a statement reads, itself or by a named query's macro, as far as it can be parsed."""
     try:
-        return {name.strip('"').lower() for name in connection.get_table_names(sql)}
-    except duckdb.Error:
-        return set()
+        found = {name.strip('"').lower() for name in connection.get_table_names(sql)}
+    except duckdb.Error:  # also where it calls a macro that is not there yet: then every word may be a view
+        found = set(re.findall(r"\w+", sql.lower()))
+    for query in catalogue.load().values():
+        if re.search(rf"\b{query.name}\s*\(", sql, re.IGNORECASE):
+            found |= set(query.reads)
+    return found
 
 
 @contextmanager

@@ -78,6 +78,12 @@ def test_sql_with_a_value(asked_lake: Path, capsysbinary: pytest.CaptureFixture[
     assert json.loads(out) == {"n": 96}
 
 
+def test_named_queries_within_sql(asked_lake: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    for sql in ("SELECT count(*) // 101 AS n FROM frame_rows()", "SELECT count(*) AS n FROM frames"):
+        out = said(capsysbinary, asked_lake, "--sql", sql, *SESSION, "--format", "json")
+        assert json.loads(out) == {"n": 558}
+
+
 def test_a_recording_by_session_and_by_file(
     asked_lake: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
