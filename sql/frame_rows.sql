@@ -1,8 +1,15 @@
--- Purpose: a recording's frames with one row a price bucket, for grouping and plotting by distance from spot.
--- Grain:   one row a frame and k.
--- Columns: ts_ns (timestamp ns UTC), event_id, k (buckets from spot, -50 to 50), price (1e-9 units),
---          pressure, vacuum (contracts a second), rest_depth (contracts).
--- Example: duckdb.sql(Path("sql/frame_rows.sql").read_text(), params={"recording": "frames.parquet"})
+-- Purpose:    a recording's frames with one row a price bucket, for grouping and plotting by distance from spot
+-- Grain:      one row a frame and k
+-- Reads:      frames, recording
+-- Columns:
+--   ts_ns       TIMESTAMPTZ_NS    engine clock, UTC
+--   event_id    BIGINT            records processed since the session's start
+--   k           BIGINT            buckets from spot, -50 to 50
+--   price       BIGINT            the bucket's middle, 1e-9 units; null before the first spot
+--   pressure    FLOAT             contracts or shares a second
+--   vacuum      FLOAT             contracts or shares a second
+--   rest_depth  FLOAT             resting, contracts or shares
+-- Example:    python -m vp.query frame_rows --recording frames.parquet --out rows.parquet
 SELECT
     ts_ns,
     event_id,
@@ -12,11 +19,7 @@ SELECT
     vacuum[row_index] AS vacuum,
     rest_depth[row_index] AS rest_depth
 FROM
-    read_parquet($recording),
-    (
-        SELECT decode(value)::BIGINT AS bucket_int
-        FROM parquet_kv_metadata($recording)
-        WHERE decode(key) = 'vp.bucket_int'
-    ),
+    frames,
+    recording,
     (SELECT unnest(range(1, 102)) AS row_index)
 ORDER BY ts_ns, event_id, k

@@ -13,6 +13,10 @@ import pytest
 
 import vp
 from kernels.contract import SCALAR_COLUMNS
+from vp import record
+from vp.query import __main__ as query_program
+from vp.query.listing import VIEWS
+from vp.query.views import INVENTORY_VIEWS, RECORDING_VIEWS, SESSION_VIEWS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "lake/README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -66,3 +70,43 @@ def test_changelog_is_of_this_version() -> None:
     first = re.search(r"^## (\S+) - \d{4}-\d{2}-\d{2}$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert first is not None
     assert first.group(1) == project["version"] == vp.__version__
+
+
+def test_every_view_is_listed() -> None:
+    text = (ROOT / "docs/querying.md").read_text()
+    for name in (*INVENTORY_VIEWS, *SESSION_VIEWS, *RECORDING_VIEWS):
+        assert f"`{name}`" in text
+        assert name in dict(VIEWS)
+
+
+def test_the_guide_runs_as_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Every command and every block of docs/querying.md, one after the other, in an empty directory."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VP_LAKE", raising=False)
+    names: dict[str, object] = {}
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", (ROOT / "docs/querying.md").read_text(), re.MULTILINE | re.DOTALL)
+    commands = 0
+    for language, block in blocks:
+        if language == "python":
+            exec(compile(block, "docs/querying.md", "exec"), names)
+            continue
+        for line in block.splitlines():
+            words = shlex.split(line)
+            if words[0] == "mkdir":
+                Path(words[-1]).mkdir(parents=True)
+                continue
+            assert words[:4] == ["uv", "run", "python", "-m"]
+            program = {"vp.query": query_program, "vp.record": record}[words[4]]
+            assert program.main(words[5:]) == 0, capfdbinary.readouterr().err.decode()
+            commands += 1
+    assert commands == 7
+    assert (tmp_path / "pressure.png").stat().st_size > 10_000
+    assert len(names["by_k"]) == 101  # type: ignore[arg-type]
+    assert 0 < len(names["moves"]) <= 3  # type: ignore[arg-type]
+    assert names["frames"]["mid_price"].is_not_null().all()  # type: ignore[index]
+    names["connection"].close()  # type: ignore[attr-defined]

@@ -15,11 +15,15 @@ import re
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from vp.book import Book
 from vp.errors import LakeError
+
+if TYPE_CHECKING:
+    from vp.book import Book
+    from vp.lake import RawFile
 
 FORMAT_VERSION = 1
 KEY_METADATA = b"vp.cache_key"
@@ -43,6 +47,11 @@ class CacheKey:
     file_mtime_ns: int
     file_size_bytes: int
     format_version: int = FORMAT_VERSION
+
+    @classmethod
+    def of(cls, product_type: str, contract: str, dt: str, boundary_ns: int, raw: RawFile) -> CacheKey:
+        """The key of a contract's book as it stood at a boundary, from this raw file."""
+        return cls(product_type, contract, dt, boundary_ns, raw.path.name, raw.mtime_ns, raw.size_bytes)
 
     def digest(self) -> str:
         """Sixteen hexadecimal digits that stand for the key."""
@@ -102,6 +111,20 @@ def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume) -> Pat
 
 def load_book(directory: Path, key: CacheKey) -> tuple[Book, Resume] | None:
     """The snapshot of this key, or None where there is none or it cannot be trusted (with a warning)."""
+    from vp.book import Book  # noqa: PLC0415 - who only looks at snapshots needs no kernels
+
+    table = load_orders(directory, key)
+    if table is None:
+        return None
+    try:
+        return Book.from_arrow(table), Resume(**json.loads(table.schema.metadata[RESUME_METADATA]))
+    except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
+        log.warning("book snapshot %s cannot be understood (%s): it is built anew", key.path(directory).name, error)
+        return None
+
+
+def load_orders(directory: Path, key: CacheKey) -> pa.Table | None:
+    """The orders of the snapshot of this key (vp.book.BOOK_SCHEMA); None as `load_book` gives it."""
     path = key.path(directory)
     try:
         data = path.read_bytes()
@@ -116,14 +139,13 @@ def load_book(directory: Path, key: CacheKey) -> tuple[Book, Resume] | None:
         return None
     try:
         table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
-        metadata = table.schema.metadata
-        if json.loads(metadata[KEY_METADATA]) != asdict(key):
+        if json.loads(table.schema.metadata[KEY_METADATA]) != asdict(key):
             log.warning("book snapshot %s belongs to another session or version: it is built anew", path.name)
             return None
-        return Book.from_arrow(table), Resume(**json.loads(metadata[RESUME_METADATA]))
     except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
         log.warning("book snapshot %s cannot be understood (%s): it is built anew", path.name, error)
         return None
+    return table
 
 
 def _checksum(blank: bytes) -> bytes:

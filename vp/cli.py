@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from vp.errors import BadParameterError, VPError
-from vp.settings import of_program, shown
+from vp.settings import of_program, shown, switch
 
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
@@ -41,14 +41,17 @@ def parser(program: str, description: str, epilog: str) -> Parser:
         allow_abbrev=False,
     )
     for setting in of_program(program):
-        default = "" if setting.default is None else f" Default: {shown(setting.default)}."
+        if setting.type is switch:
+            built.add_argument(setting.flag, dest=setting.name, action="store_const", const="yes", help=setting.help)
+            continue
+        default = "" if setting.default in (None, {}) else f" Default: {shown(setting.default)}."
         sentence = f"{setting.help}{default} Example: {setting.flag} {setting.example}"
         built.add_argument(setting.flag, dest=setting.name, metavar=setting.unit, help=sentence.replace("%", "%%"))
     return built
 
 
 def parse(built: Parser, program: str, arguments: Sequence[str] | None) -> dict[str, Any]:
-    """The value of every setting of `program`, by name.
+    """The value of every setting of `program`, and of every argument that `built` has besides, by name.
 
     Raises
     ------
@@ -56,7 +59,7 @@ def parse(built: Parser, program: str, arguments: Sequence[str] | None) -> dict[
         An option that there is not, or a value of the wrong form.
     """
     given = vars(built.parse_args(arguments))
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = dict(given)
     for setting in of_program(program):
         typed = given[setting.name]
         values[setting.name] = setting.default if typed is None else setting.type(setting.name, typed)

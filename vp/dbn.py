@@ -167,6 +167,11 @@ class DbnFile:
             while block := file.read(BLOCK_BYTES):
                 yield block
 
+    def keep_decompressed(self) -> None:
+        """Have a decompressed copy made in the background, where the file is compressed and copies are kept."""
+        if self.compressed and self._decompressed is not None:
+            self._decompressed.keep(self.path)
+
     def open(self, offset: int) -> ByteStream:
         """Uncompressed bytes from `offset` on, to be read into memory of the caller's; raises as `blocks` does."""
         if self.compressed:

@@ -70,6 +70,30 @@ class NoRawFileError(RequestError):
     code = "no_raw_file"
 
 
+class QueryError(RequestError):
+    """A query that cannot be run as it stands; the message is the database's own."""
+
+    code = "bad_query"
+
+
+class QueryLimitError(RequestError):
+    """A query that took more time or memory than it may."""
+
+    code = "query_limit"
+
+
+class NoBookSnapshotError(RequestError):
+    """The cache holds no book of this session at this time."""
+
+    code = "no_book_snapshot"
+
+
+class NoRecordingError(RequestError):
+    """There is no recording of this session, or a file is none."""
+
+    code = "no_recording"
+
+
 class ServerFullError(VPError):
     code = "server_full"
     close_code = FULL

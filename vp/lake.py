@@ -91,6 +91,11 @@ class Lake:
         """What may be deleted at any time."""
         return self.root / "cache"
 
+    @property
+    def recordings_dir(self) -> Path:
+        """Where recordings are looked for."""
+        return self.root / "recordings"
+
     def find_raw(self, product: Product, date: dt.date) -> RawFile:
         """The raw file of a session.
 
@@ -139,6 +144,24 @@ class Lake:
         directory = self.directory(place, symbol)
         found = [_raw_file(directory / name, SOURCES[0], place.schema) for name in _names(directory)]
         return sorted((raw for raw in found if raw), key=lambda raw: (raw.date, raw.dataset, raw.compressed))
+
+    def held_symbols(self, place: Place) -> list[str]:
+        """Roots and tickers that have a directory for a kind of data, of every source; raises LakeError."""
+        found = set()
+        for source in SOURCES:
+            for name in _names(self._product_dir(source, place.product_type)):
+                key, _, symbol = name.partition("=")
+                if key == "symbol" and SYMBOL_FORM.fullmatch(symbol):
+                    found.add(symbol)
+        return sorted(found)
+
+    def every_file(self, place: Place, symbol: str) -> list[RawFile]:
+        """As `files`, of every source."""
+        found = []
+        for source in SOURCES:
+            directory = self._table_dir(source, place.product_type, symbol, place)
+            found += [_raw_file(directory / name, source, place.schema) for name in _names(directory)]
+        return sorted((raw for raw in found if raw), key=lambda raw: (raw.date, raw.source, raw.dataset))
 
     def condition(self, raw: RawFile) -> str | None:
         """How complete Databento says the day is (available, degraded, ...); None where nobody wrote it down."""

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import vp
 from kernels.contract import FLAG_SNAPSHOT
@@ -232,6 +232,67 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
             f"throttle_ms was {spec.throttle_ms}, expected 0 or more milliseconds.",
             hint="0 gives a frame at each event's end, 25 at most forty a second.",
         )
+    opened = _open(spec, on_progress)
+    product, contract, bounds, feed = opened.product, opened.contract, opened.bounds, opened.feed
+    info = SessionInfo(
+        product_type=spec.product_type,
+        symbol=spec.symbol,
+        contract=contract.name,
+        dt=spec.dt,
+        source=opened.raw.source,
+        raw_file=opened.raw.path.name,
+        start_time=spec.start_time,
+        tick_int=product.tick_int,
+        bucket_int=product.bucket_int,
+        decimals=product.decimals,
+        k=K,
+        parameters=spec.parameters,
+        throttle_ms=spec.throttle_ms,
+        session_start_ns=bounds.session_start_ns,
+        emit_from_ns=bounds.emit_from_ns,
+        end_ns=bounds.end_ns,
+        book_cache=opened.book_cache,
+        version=vp.__version__,
+    )
+    engine = EventDrivenVPEngine(
+        K,
+        product.tick_int,
+        product.bucket_int,
+        parameters=spec.parameters,
+        throttle_ns=round(spec.throttle_ms * NS_PER_MS),
+        metadata=_frame_metadata(info),
+        book=opened.book,
+    )
+    meter = _ProgressMeter("warmup", opened.file.record_estimate(), on_progress)
+    while feed.ready():
+        feed.index, _ = engine.advance(feed.events, feed.index, bounds.emit_from_ns)
+        meter.update(feed.records_seen)
+        if feed.index < len(feed.events):
+            break
+    meter.update(feed.records_seen, last=True)
+    engine.start_emitting()
+    opened.file.keep_decompressed()
+    return LiveSession(info, engine, feed)
+
+
+def cache_book(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_progress) -> None:
+    """Have the book at the warmup boundary in the cache, built now where it is not; raises as `prepare` does."""
+    _open(spec, on_progress).feed.close()
+
+
+class _Opened(NamedTuple):
+    product: Product
+    raw: RawFile
+    file: DbnFile
+    contract: Contract
+    bounds: Phases
+    book: Book
+    feed: EventFeed
+    book_cache: str
+
+
+def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened:
+    """What a request means, the book at its warmup boundary, and the events from there on."""
     product = find_product(spec.product_type, spec.symbol)
     date = parse_date(spec.dt)
     window = session_window(spec.product_type, date)
@@ -247,46 +308,7 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
     book, feed, cache_state = _book_at_warmup(
         lake, raw, file, product, contract, spec, bounds, window.end_ns, on_progress
     )
-    info = SessionInfo(
-        product_type=spec.product_type,
-        symbol=spec.symbol,
-        contract=contract.name,
-        dt=spec.dt,
-        source=raw.source,
-        raw_file=raw.path.name,
-        start_time=spec.start_time,
-        tick_int=product.tick_int,
-        bucket_int=product.bucket_int,
-        decimals=product.decimals,
-        k=K,
-        parameters=spec.parameters,
-        throttle_ms=spec.throttle_ms,
-        session_start_ns=bounds.session_start_ns,
-        emit_from_ns=bounds.emit_from_ns,
-        end_ns=bounds.end_ns,
-        book_cache=cache_state,
-        version=vp.__version__,
-    )
-    engine = EventDrivenVPEngine(
-        K,
-        product.tick_int,
-        product.bucket_int,
-        parameters=spec.parameters,
-        throttle_ns=round(spec.throttle_ms * NS_PER_MS),
-        metadata=_frame_metadata(info),
-        book=book,
-    )
-    meter = _ProgressMeter("warmup", file.record_estimate(), on_progress)
-    while feed.ready():
-        feed.index, _ = engine.advance(feed.events, feed.index, bounds.emit_from_ns)
-        meter.update(feed.records_seen)
-        if feed.index < len(feed.events):
-            break
-    meter.update(feed.records_seen, last=True)
-    engine.start_emitting()
-    if file.compressed:
-        decompressed.keep(raw.path)
-    return LiveSession(info, engine, feed)
+    return _Opened(product, raw, file, contract, bounds, book, feed, cache_state)
 
 
 def _book_at_warmup(
@@ -304,15 +326,7 @@ def _book_at_warmup(
     reader = EventReader(file, contract.instrument_id, bounds.session_start_ns, session_end_ns)
     if bounds.warmup_from_ns <= bounds.session_start_ns:
         return Book(product.tick_int, product.bucket_int), EventFeed(reader, None), "off"
-    key = CacheKey(
-        product_type=product.product_type,
-        contract=contract.name,
-        dt=spec.dt,
-        boundary_ns=bounds.warmup_from_ns,
-        file_name=raw.path.name,
-        file_mtime_ns=raw.mtime_ns,
-        file_size_bytes=raw.size_bytes,
-    )
+    key = CacheKey.of(product.product_type, contract.name, spec.dt, bounds.warmup_from_ns, raw)
     directory = lake.cache_dir / BOOK_CACHE
     cached = load_book(directory, key)
     if cached is not None:

@@ -52,7 +52,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         if not is_loopback(values["host"]):
             cli.say(
                 f"WARNING: {values['host']} can be reached from the network, and nothing asks who is there: "
-                "anyone who can connect can watch and start sessions."
+                f"anyone who can connect can watch and start sessions{' and ask queries' * values['enable_query']}."
             )
         service = _prepare_service(values, demonstration=demonstration)
         cli.started()
@@ -83,12 +83,18 @@ def _prepare_service(values: dict[str, Any], *, demonstration: bool) -> Service:
         if demonstration:
             ensure_demo(Lake(values["lake"]).root, lambda share: progress.share("making demonstration", share))
         session = prepare_request(defaults, progress)
+    asking = None
+    if values["enable_query"]:
+        from vp.server.asking import Asking  # noqa: PLC0415
+
+        asking = Asking(values["lake"], *(values[name] for name in ("symbol", "dt", "start_time", "product_type")))
     return Service(
         defaults,
         prepare_request,
         session,
         loopback_only=is_loopback(values["host"]),
         catalogue=lambda: list_sessions(Lake(values["lake"])),
+        asking=asking,
     )
 
 

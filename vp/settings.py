@@ -20,6 +20,7 @@ QUOTED = 60
 MAX_LIMIT_GB = 1_000_000.0
 DECOMPRESSED_LIMIT_GB = 10.0
 CACHES = ("books", "decompressed", "all")
+FORMATS = ("table", "csv", "json", "parquet", "arrow")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -143,10 +144,34 @@ def log_level(name: str, value: str) -> str:
     return value.lower()
 
 
+def switch(_name: str, value: str) -> bool:
+    """An option without a value: it is there or not."""
+    return bool(value)
+
+
+def output_format(name: str, value: str) -> str:
+    """A name out of FORMATS."""
+    if value.lower() not in FORMATS:
+        raise BadParameterError(
+            f"{name} was {quoted(value)}, expected one of {', '.join(FORMATS)}.", hint="For example --format csv."
+        )
+    return value.lower()
+
+
+def assignments(name: str, value: str) -> dict[str, str]:
+    """Values of a named query's parameters: name=value, with commas between."""
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    if any(not sign or not key.strip() for key, sign, _ in pairs):
+        raise BadParameterError(f"{name} was {quoted(value)}, expected NAME=VALUE.", hint="For example --set levels=5.")
+    return {key.strip(): given.strip() for key, _, given in pairs}
+
+
 BOTH = ("serve", "record")
 SERVE = ("serve",)
 RECORD = ("record",)
-EVERY = ("serve", "record", "cache")
+QUERY = ("query",)
+SESSION = ("serve", "record", "query")
+EVERY = ("serve", "record", "query", "cache")
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -158,7 +183,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Kind of market: future_mbo or equity_mbo. Without it, the symbol and the date, the generated "
         "demonstration session is used.",
         "future_mbo",
-        BOTH,
+        SESSION,
         query=True,
     ),
     Setting(
@@ -169,10 +194,10 @@ SETTINGS: tuple[Setting, ...] = (
         "SYMBOL",
         "Contract, root (its busiest contract in the file), continuous name, or ticker.",
         "MNQH6",
-        BOTH,
+        SESSION,
         query=True,
     ),
-    Setting("dt", "--dt", None, text, "YYYY-MM-DD", "Date of the session.", "2026-02-06", BOTH, query=True),
+    Setting("dt", "--dt", None, text, "YYYY-MM-DD", "Date of the session.", "2026-02-06", SESSION, query=True),
     Setting(
         "start_time",
         "--start-time",
@@ -182,7 +207,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Time of day in New York at which frames begin. The book is built up to 30 minutes before, the model "
         "warmed up from there. Left out: frames from the start of the session (the demonstration: 09:30).",
         "09:30",
-        BOTH,
+        SESSION,
         query=True,
     ),
     Setting(
@@ -250,6 +275,76 @@ SETTINGS: tuple[Setting, ...] = (
         "mnq.parquet",
         RECORD,
     ),
+    Setting(
+        "sql",
+        "--sql",
+        None,
+        text,
+        "SQL",
+        "One statement of DuckDB's SQL over the views that --list names.",
+        '"SELECT action, count(*) FROM events GROUP BY action"',
+        QUERY,
+    ),
+    Setting(
+        "list",
+        "--list",
+        False,
+        switch,
+        "",
+        "List the named queries and the views; with a query's name, all about that one.",
+        "yes",
+        QUERY,
+    ),
+    Setting(
+        "set",
+        "--set",
+        {},
+        assignments,
+        "NAME=VALUE",
+        "Values of the query's parameters, with commas between.",
+        "levels=5",
+        QUERY,
+    ),
+    Setting(
+        "recording",
+        "--recording",
+        None,
+        text,
+        "FILE",
+        "File of frames, by python -m vp.record. Left out: the newest of the session in the lake's recordings.",
+        "frames.parquet",
+        QUERY,
+    ),
+    Setting(
+        "build",
+        "--build",
+        False,
+        switch,
+        "",
+        "Build a book that the cache does not hold, and keep it there.",
+        "yes",
+        QUERY,
+    ),
+    Setting(
+        "format",
+        "--format",
+        None,
+        output_format,
+        "FORMAT",
+        f"How to write the answer: {', '.join(FORMATS)}. Left out: by the ending of --out, else a table.",
+        "csv",
+        QUERY,
+    ),
+    Setting(
+        "out",
+        "--out",
+        None,
+        text,
+        "FILE",
+        "File to write, whole or not at all. Left out: standard output.",
+        "depth.parquet",
+        QUERY,
+    ),
     Setting("port", "--port", 8002, port, "PORT", "Port to listen on; 0 takes any free one.", "8002", SERVE),
     Setting(
         "host",
@@ -260,6 +355,16 @@ SETTINGS: tuple[Setting, ...] = (
         "Address to listen on. Only this machine can reach 127.0.0.1; any other address lets the network in, "
         "and nothing asks who is there.",
         "127.0.0.1",
+        SERVE,
+    ),
+    Setting(
+        "enable_query",
+        "--enable-query",
+        False,
+        switch,
+        "",
+        "Answer SQL over the lake at /v1/vacuum-pressure/query: read-only, with limits of time, memory and rows.",
+        "yes",
         SERVE,
     ),
     Setting(

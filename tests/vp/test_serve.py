@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +98,26 @@ def test_sigterm_ends_it_cleanly_with_viewers_of_every_kind(small_lake: Path, tm
     assert watching.code == 1001
     assert "Traceback" not in err
     assert "error" not in err.lower()
+
+
+def test_queries_are_answered_where_they_are_enabled(small_lake: Path, tmp_path: Path) -> None:
+    options = [*flags(GOOD), "--lake", str(small_lake), "--port", "0"]
+    for enabled in (True, False):
+        with program(tmp_path, *options, *["--enable-query"] * enabled) as running:
+            asked = urllib.request.Request(
+                f"http://127.0.0.1:{running.port}/v1/vacuum-pressure/query",
+                b'{"sql": "SELECT contract FROM session"}',
+                {"content-type": "application/json"},
+            )
+            if enabled:
+                with urllib.request.urlopen(asked, timeout=30) as response:
+                    assert json.load(response)["rows"] == [["GOOD"]]
+            else:
+                with pytest.raises(urllib.error.HTTPError) as caught:
+                    urllib.request.urlopen(asked, timeout=30)
+                caught.value.close()
+            code, _, err = running.end(signal.SIGTERM)
+        assert (code, "Traceback" in err) == (0, False)
 
 
 def test_a_port_in_use_is_found_before_anything_is_loaded(small_lake: Path, capsys: pytest.CaptureFixture[str]) -> None:

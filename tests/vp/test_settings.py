@@ -9,26 +9,32 @@ from vp import settings
 from vp.errors import BadParameterError
 from vp.settings import SETTINGS, Setting, of_program, of_query
 
+MODULES = {"serve": "vp.serve", "record": "vp.record", "query": "vp.query.__main__"}
+
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_every_setting_explains_itself(setting: Setting) -> None:
     assert setting.flag == "--" + setting.name.replace("_", "-")
     assert setting.help.endswith(".")
-    assert setting.unit
+    assert bool(setting.unit) is (setting.type is not settings.switch)
     assert setting.type(setting.name, setting.example) is not None
-    assert set(setting.programs) <= {"serve", "record", "cache"}
+    assert set(setting.programs) <= {"serve", "record", "query", "cache"}
 
 
 def test_which_program_takes_what() -> None:
     assert [setting.flag for setting in of_program("serve")] == [
         *("--product-type", "--symbol", "--dt", "--start-time", "--speed", "--throttle-ms"),
-        *("--port", "--host", "--lake", "--decompressed-limit-gb", "--log-level"),
+        *("--port", "--host", "--enable-query", "--lake", "--decompressed-limit-gb", "--log-level"),
     ]
     assert [setting.flag for setting in of_program("record")] == [
         *("--product-type", "--symbol", "--dt", "--start-time", "--end-time", "--throttle-ms"),
         *("--fields", "--out", "--lake", "--decompressed-limit-gb", "--log-level"),
     ]
     assert [setting.flag for setting in of_program("cache")] == ["--lake", "--clear", "--log-level"]
+    assert [setting.flag for setting in of_program("query")] == [
+        *("--product-type", "--symbol", "--dt", "--start-time", "--sql", "--list", "--set", "--recording"),
+        *("--build", "--format", "--out", "--lake", "--log-level"),
+    ]
     assert [setting.name for setting in of_query()] == [
         *("product_type", "symbol", "dt", "start_time", "speed", "throttle_ms", "fields", "after"),
     ]
@@ -76,18 +82,22 @@ def test_the_docs_table_has_a_row_for_each_option() -> None:
     assert "| `--port PORT` | `8002` |" in table
 
 
-@pytest.mark.parametrize("program", ["serve", "record"])
+@pytest.mark.parametrize("program", ["serve", "record", "query"])
 def test_help_explains_every_option_and_loads_nothing_heavy(program: str) -> None:
     source = (
-        f"import sys\nfrom vp import {program}\n"
-        f"try:\n    {program}.main(['--help'])\n"
+        f"import importlib, sys\nmodule = importlib.import_module('{MODULES[program]}')\n"
+        "try:\n    module.main(['--help'])\n"
         "finally:\n"
-        "    heavy = {'numpy', 'numba', 'pyarrow', 'starlette', 'uvicorn', 'tqdm', 'asyncio'} & set(sys.modules)\n"
+        "    heavy = {'numpy', 'numba', 'pyarrow', 'duckdb', 'starlette', 'uvicorn', 'tqdm', 'asyncio'}\n"
+        "    heavy &= set(sys.modules)\n"
         "    assert not heavy, heavy\n"
     )
     ended = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 0, ended.stderr
-    said = " ".join(ended.stdout.split())
+    said = "".join(ended.stdout.split())  # lines are cut after hyphens too
     for setting in of_program(program):
-        assert f"{setting.flag} {setting.unit}" in said
-        assert f"Example: {setting.flag} {setting.example}" in said
+        if setting.type is settings.switch:
+            assert f"{setting.flag}{setting.help}".replace(" ", "") in said
+            continue
+        assert f"{setting.flag}{setting.unit}" in said
+        assert f"Example:{setting.flag}{setting.example}".replace(" ", "") in said

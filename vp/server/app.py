@@ -19,6 +19,7 @@ import vp
 from vp.errors import VPError
 from vp.server import origin, pages
 from vp.server.archive import Archive, Catalogue
+from vp.server.asking import QUERY, Asking, Endpoint
 from vp.server.hub import Hub, Limits
 from vp.server.protocol import Request, parse_request
 from vp.server.run import Prepare, Run, Session, unexpected
@@ -46,6 +47,8 @@ class Service:
     limits : Limits
     catalogue : callable
         Lists the sessions that can be asked for.
+    asking : Asking, optional
+        Answers queries; left out, there is no such route.
     """
 
     defaults: Request
@@ -54,6 +57,7 @@ class Service:
     loopback_only: bool = True
     limits: Limits = field(default_factory=Limits)
     catalogue: Catalogue = list
+    asking: Asking | None = None
 
 
 def build_app(service: Service) -> Starlette:
@@ -98,6 +102,14 @@ def build_app(service: Service) -> Starlette:
             reading.cancel()
             await asyncio.gather(serving, reading, return_exceptions=True)
 
+    queries = []
+    if service.asking is not None:
+        endpoint = Endpoint(service.asking, loopback_only=service.loopback_only)
+
+        async def query(request: HttpRequest) -> Response:
+            return await endpoint(request)
+
+        queries.append(Route(QUERY, query, methods=["POST"]))
     return Starlette(
         routes=[
             Route("/health", health),
@@ -105,6 +117,7 @@ def build_app(service: Service) -> Starlette:
             Route(f"{API}/sessions", archive.sessions),
             Route(f"{API}/history", archive.history),
             Route(f"{API}/frames", archive.frames),
+            *queries,
             Route("/", pages.home),
             Route("/{path:path}", pages.page),
         ],

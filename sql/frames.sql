@@ -1,0 +1,36 @@
+-- Purpose:    a recording's frames without their grids
+-- Grain:      one row a frame
+-- Reads:      frames
+-- Columns:
+--   ts_ns        TIMESTAMPTZ_NS    engine clock, UTC
+--   event_id     BIGINT            records processed since the session's start
+--   bid_price    DOUBLE            in the price's currency; null where the side is empty
+--   ask_price    DOUBLE            in the price's currency; null where the side is empty
+--   mid_price    DOUBLE            in the price's currency
+--   bid_size     BIGINT            at the best level, contracts or shares
+--   ask_size     BIGINT            at the best level, contracts or shares
+--   buy_volume   BIGINT            traded since the frame before, with a buyer as aggressor
+--   sell_volume  BIGINT            traded since the frame before, with a seller as aggressor
+--   last_price   DOUBLE            of the last trade, in the price's currency
+--   state        TINYINT           1 UP, 0 CHOP, -1 DOWN
+--   score        FLOAT             -1 to 1
+--   strength     FLOAT             total force over its own running mean
+--   book_valid   BOOLEAN           whether the book could be trusted
+-- Example:    python -m vp.query frames --recording frames.parquet --format csv
+SELECT
+    ts_ns,
+    event_id,
+    bid_price / 1e9 AS bid_price,
+    ask_price / 1e9 AS ask_price,
+    mid_price,
+    bid_size,
+    ask_size,
+    buy_volume,
+    sell_volume,
+    last_price / 1e9 AS last_price,
+    state,
+    score,
+    strength,
+    book_valid
+FROM frames
+ORDER BY ts_ns, event_id

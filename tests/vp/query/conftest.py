@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.vp import lakes
+from vp import record
+from vp.pipeline import SessionSpec, prepare
+
+FILE = "xnas-itch-20260708.mbo.dbn"
+
+
+def fill(lake: Path) -> Path:
+    """A lake with one equity session from 08:59 to 09:01, its cached book of 09:00, and a recording."""
+    records = lakes.market(lakes.OPEN_NS - 1800 * 10**9)
+    lakes.put(lake, "equity_mbo", "GOOD", FILE, lakes.dbn("GOOD", 1, records))
+    prepare(SessionSpec(**lakes.GOOD, lake=str(lake))).close()
+    session = prepare(SessionSpec("equity_mbo", "GOOD", lakes.DATE, throttle_ms=0.0, lake=str(lake)))
+    (lake / "recordings").mkdir()
+    assert record.record(session, lake / "recordings" / "good.parquet") > 400
+    session.close()
+    return lake
+
+
+@pytest.fixture(scope="session")
+def asked_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lake of `fill`, which no test changes."""
+    return fill(tmp_path_factory.mktemp("asked") / "lake")

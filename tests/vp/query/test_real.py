@@ -1,0 +1,105 @@
+"""Named queries over real exchange data and the demonstration: counts and depth as plain code finds them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from vp.book import Book
+from vp.dbn import DbnFile, read_events
+from vp.demo import DEMO, ensure_demo
+from vp.events import Events
+from vp.lake import Lake
+from vp.products import find_product
+from vp.query import catalogue, connect
+from vp.session import phases, session_window
+
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
+REAL = [
+    ("future_mbo", "ES", "ESH4", "2023-12-25", "18:30", "glbx-mdp3-20231225.mbo.dbn.zst"),
+    ("future_mbo", "CL", "CLX5", "2025-09-24", "17:00", "glbx-mdp3-20250924.mbo.dbn"),
+    ("equity_mbo", "ARL", "ARL", "2025-07-17", "12:00", "xnas-itch-20250717.mbo.dbn"),
+]
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    lake = tmp_path_factory.mktemp("real")
+    if not DATA.is_dir():
+        pytest.skip("the real exchange data is not here")
+    for product_type, root, _, _, _, name in REAL:
+        directory = lake / f"raw/source=databento/product_type={product_type}/symbol={root}/table=market_by_order_dbn"
+        directory.mkdir(parents=True)
+        (directory / name).symlink_to(DATA / name)
+    return lake
+
+
+def of_session(lake: Path, product_type: str, symbol: str, date: str) -> Events:
+    """The session's events by the plain way."""
+    day = dt.date.fromisoformat(date)
+    product = find_product(product_type, symbol)
+    window = session_window(product_type, day)
+    return read_events(DbnFile(Lake(lake).find_raw(product, day).path), -1, window.start_ns, window.end_ns)
+
+
+def check_session(lake: Path, product_type: str, symbol: str, date: str, start_time: str) -> None:
+    events = of_session(lake, product_type, symbol, date)
+    product = find_product(product_type, symbol)
+    until = phases(session_window(product_type, dt.date.fromisoformat(date)), start_time).warmup_from_ns
+    book = Book(product.tick_int, product.bucket_int)
+    book.fast_forward(events, 0, until)
+
+    with connect(lake, symbol=symbol, dt=date, start_time=start_time, build=True) as asked:
+        counts = asked.sql("SELECT action, records FROM counts_by_action()").to_arrow_table().to_pydict()
+        depth = asked.sql("FROM depth(levels := 100000)").to_arrow_table().to_pylist()
+        buckets = asked.sql("FROM depth_by_bucket(reach := 1000000)").to_arrow_table().to_pylist()
+        top = asked.sql("FROM top_of_book()").to_arrow_table().to_pylist()[0]
+        minutes = asked.sql("SELECT sum(messages)::BIGINT AS n, sum(volume)::BIGINT AS v FROM rates_by_minute()")
+        rates = minutes.to_arrow_table().to_pylist()[0]
+        ended = asked.sql("SELECT ended, count(*) AS n FROM order_lifetimes() GROUP BY ended").to_arrow_table()
+
+    assert dict(zip(counts["action"], counts["records"], strict=True)) == Counter(chr(a) for a in events.action)
+    for side in "BA":
+        found = [(round(row["price"] * 1e9), row["size"], row["orders"]) for row in depth if row["side"] == side]
+        assert found == book.levels(side)
+    resting: Counter[int] = Counter()
+    for side in "BA":
+        for price, size, _ in book.levels(side):
+            resting[(2 * price + product.bucket_int) // (2 * product.bucket_int)] += size
+    spot = book.spot_bucket
+    assert spot is not None
+    assert {spot + row["k"]: row["bid_size"] + row["ask_size"] for row in buckets} == resting
+    assert (round(top["bid_price"] * 1e9), round(top["ask_price"] * 1e9)) == (book.best_bid, book.best_ask)
+    live = (events.flags & 32 == 0) & (events.action != ord("R"))
+    assert rates["n"] == int(live.sum())
+    assert rates["v"] == int(events.size[events.action == ord("T")].sum())
+    whole = Book(product.tick_int, product.bucket_int)
+    whole.fast_forward(events)
+    lives = dict(zip(*ended.to_pydict().values(), strict=True))
+    assert lives.get("resting", 0) == whole.order_count
+
+
+@pytest.mark.parametrize(("product_type", "_root", "symbol", "date", "start_time", "_name"), REAL)
+def test_real_sessions(
+    product_type: str, _root: str, symbol: str, date: str, start_time: str, _name: str, lake: Path
+) -> None:
+    check_session(lake, product_type, symbol, date, start_time)
+
+
+@pytest.mark.parametrize(("product_type", "_root", "symbol", "date", "start_time", "_name"), REAL)
+def test_every_query_over_the_lake_runs(
+    product_type: str, _root: str, symbol: str, date: str, start_time: str, _name: str, lake: Path
+) -> None:
+    with connect(lake, symbol=symbol, dt=date, start_time=start_time, build=True) as asked:
+        for query in catalogue.load().values():
+            if "frames" not in query.reads:
+                given = {"at_price": "1"} if query.name == "queue_at_price" else {}
+                asked.sql(query.sql, params=query.values(given) or None).to_arrow_table()
+
+
+def test_the_demonstration(tmp_path: Path) -> None:
+    ensure_demo(tmp_path)
+    check_session(tmp_path, DEMO.product_type, DEMO.symbol, DEMO.dt, DEMO.start_time)

@@ -1,0 +1,158 @@
+"""The named queries of sql/: one a file, with a header that says what it gives and takes.
+
+A header is a run of comment lines: `Purpose`, `Grain`, `Reads` (views), `Parameter` (one a line: name, type,
+default where it has one, meaning), `Columns` (one a line: name, type, meaning with unit) and `Example`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from vp.errors import BadParameterError
+
+DIRECTORY = Path(__file__).resolve().parents[2] / "sql"
+HEADER_LINE = re.compile(r"-- (Purpose|Grain|Reads|Parameter|Columns|Example):\s*(.*)")
+COLUMN_LINE = re.compile(r"--   (\w+)\s{2,}([A-Z_0-9\[\]]+)\s{2,}(\S.*)")
+PARAMETER_FORM = re.compile(r"(\w+), (BIGINT|DOUBLE|VARCHAR)(?:, default ([^:]+))?: (.+)")
+PLACE = re.compile(r"\$(\w+)")
+READERS: dict[str, tuple[type, str]] = {
+    "BIGINT": (int, "a whole number"),
+    "DOUBLE": (float, "a number"),
+    "VARCHAR": (str, "text"),
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A value that a query takes; `default` is None where it must be given."""
+
+    name: str
+    type: str
+    default: str | None
+    meaning: str
+
+
+@dataclass(frozen=True)
+class NamedQuery:
+    """One file of sql/.
+
+    Attributes
+    ----------
+    name : str
+        The file's name without its ending.
+    sql : str
+        Without the header.
+    purpose, grain, example : str
+    reads : tuple of str
+        The views it reads.
+    parameters : tuple of Parameter
+    columns : tuple of (name, DuckDB type, meaning with unit)
+    """
+
+    name: str
+    sql: str
+    purpose: str
+    grain: str
+    example: str
+    reads: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    columns: tuple[tuple[str, str, str], ...]
+
+    def values(self, given: Mapping[str, str]) -> dict[str, Any]:
+        """The value of every parameter, from texts.
+
+        Raises
+        ------
+        BadParameterError
+            One that there is not, one that is missing, or one of the wrong form.
+        """
+        names = [parameter.name for parameter in self.parameters]
+        for name in given:
+            if name not in names:
+                hint = f"It takes {', '.join(names)}." if names else "It takes none."
+                raise BadParameterError(f"The query {self.name} takes no parameter {name[:60]!r}.", hint=hint)
+        return {parameter.name: self._value(parameter, given.get(parameter.name)) for parameter in self.parameters}
+
+    def macro(self) -> str:
+        """The statement that makes it a table macro of its own name: `FROM depth(levels := 5)`."""
+        arguments = [
+            parameter.name + ("" if parameter.default is None else f" := {_literal(parameter)}")
+            for parameter in self.parameters
+        ]
+        body = PLACE.sub(lambda place: place[1], self.sql)
+        return f"CREATE OR REPLACE TEMP MACRO {self.name}({', '.join(arguments)}) AS TABLE ({body})"
+
+    def _value(self, parameter: Parameter, text: str | None) -> Any:
+        text = parameter.default if text is None else text
+        if text is None:
+            raise BadParameterError(
+                f"The query {self.name} wants {parameter.name}: {parameter.meaning}.",
+                hint=f"For example: {self.example}",
+            )
+        read, expected = READERS[parameter.type]
+        try:
+            return read(text)
+        except ValueError:
+            raise BadParameterError(
+                f"{parameter.name} was {text[:60]!r}, expected {expected}: {parameter.meaning}.",
+                hint=f"For example: {self.example}",
+            ) from None
+
+
+@cache
+def load() -> dict[str, NamedQuery]:
+    """Every named query, by name."""
+    return {path.stem: parse(path.stem, path.read_text(encoding="utf-8")) for path in sorted(DIRECTORY.glob("*.sql"))}
+
+
+def find(name: str) -> NamedQuery:
+    """The query of that name; raises BadParameterError, which lists those there are."""
+    queries = load()
+    if name not in queries:
+        raise BadParameterError(
+            f"There is no query named {name[:60]!r}.", hint=f"There are {', '.join(queries)}; SQL goes after --sql."
+        )
+    return queries[name]
+
+
+def parse(name: str, text: str) -> NamedQuery:
+    """The query in a file's text; a header that is not of the form is a ValueError."""
+    facts: dict[str, str] = {}
+    parameters: list[Parameter] = []
+    columns: list[tuple[str, str, str]] = []
+    lines = text.splitlines()
+    body = next(i for i, line in enumerate(lines) if not line.startswith("--"))
+    for line in lines[:body]:
+        head = HEADER_LINE.fullmatch(line)
+        column = COLUMN_LINE.fullmatch(line)
+        if head is not None and head[1] == "Parameter":
+            form = PARAMETER_FORM.fullmatch(head[2])
+            if form is None:
+                raise ValueError(f"{name}: a parameter of another form: {head[2]}")
+            parameters.append(Parameter(*form.groups()))
+        elif head is not None:
+            facts[head[1]] = head[2]
+        elif column is not None:
+            columns.append((column[1], column[2], column[3]))
+        else:
+            raise ValueError(f"{name}: a header line of another form: {line}")
+    return NamedQuery(
+        name,
+        "\n".join(lines[body:]).strip(),
+        facts["Purpose"],
+        facts["Grain"],
+        facts["Example"],
+        tuple(facts["Reads"].split(", ")),
+        tuple(parameters),
+        tuple(columns),
+    )
+
+
+def _literal(parameter: Parameter) -> str:
+    text = parameter.default or ""
+    return "'" + text.replace("'", "''") + "'" if parameter.type == "VARCHAR" else text

@@ -1,0 +1,43 @@
+"""What `--list` shows: the named queries and the views."""
+
+from __future__ import annotations
+
+from vp.query import catalogue
+
+VIEWS = (
+    ("events", "the session's records in file order; event_id as in frames, price in 1e-9 units"),
+    ("session", "one row: contract, tick and bucket in 1e-9 units, times"),
+    ("book", "the orders resting 30 minutes before --start-time, bids then asks, in queue order"),
+    ("frames", "the frames of the session's recording, or of --recording"),
+    ("recording", "one row: what the recording's metadata says"),
+    ("raw_files", "raw files of every kind in the lake"),
+    ("book_files", "cached books"),
+    ("recording_files", "recordings in the lake"),
+)
+
+
+def listing(name: str | None = None) -> str:
+    """Every named query in a line and every view in a line; or all there is to say of one query."""
+    if name is not None:
+        return described(catalogue.find(name))
+    queries = catalogue.load().values()
+    width = max(len(query.name) for query in queries)
+    lines = ["named queries (--list NAME tells more):"]
+    lines += [f"  {query.name:<{width}}  {query.purpose}" for query in queries]
+    lines += ["", "views, for --sql:"]
+    lines += [f"  {view:<{width}}  {meaning}" for view, meaning in VIEWS]
+    return "\n".join(lines) + "\n"
+
+
+def described(query: catalogue.NamedQuery) -> str:
+    """Purpose, grain, parameters, columns and example of a query."""
+    lines = [f"{query.name}: {query.purpose}", f"  grain: {query.grain}", f"  reads: {', '.join(query.reads)}"]
+    for parameter in query.parameters:
+        default = "" if parameter.default is None else f", default {parameter.default}"
+        lines.append(f"  --set {parameter.name}=... ({parameter.type}{default}): {parameter.meaning}")
+    width = max(len(name) for name, _, _ in query.columns)
+    kind_width = max(len(kind) for _, kind, _ in query.columns)
+    lines.append("  columns:")
+    lines += [f"    {name:<{width}}  {kind:<{kind_width}}  {meaning}" for name, kind, meaning in query.columns]
+    lines.append(f"  example: {query.example}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,156 @@
+"""A result as a person or a program wants it: a table, CSV, JSON lines, Parquet or Arrow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import IO, Any
+
+import pyarrow as pa
+from pyarrow import compute as pc
+from pyarrow import csv, ipc
+
+from vp.errors import BadParameterError
+
+FORMATS = ("table", "csv", "json", "parquet", "arrow")
+BINARY = ("parquet", "arrow")
+TABLE_ROWS = 100
+CELL_WIDTH = 60
+
+
+def format_of(name: str | None, out: str | None) -> str:
+    """The format asked for, else the one that the file's ending says, else a table.
+
+    Raises
+    ------
+    BadParameterError
+        The ending says none.
+    """
+    if name is not None or out is None:
+        return name or "table"
+    ending = out.rpartition(".")[2].lower()
+    if ending not in FORMATS or "." not in out:
+        raise BadParameterError(
+            f"out was {out[:60]!r}, whose ending names no format.",
+            hint=f"End it in .{', .'.join(FORMATS[1:])}, or give --format.",
+        )
+    return ending
+
+
+def write(kind: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> int:
+    """Write a result in the format `kind`; returns how many rows."""
+    if kind == "table":
+        return _write_table(schema, batches, file)
+    if kind == "json":
+        return _write_json(batches, file)
+    if kind == "parquet":
+        from pyarrow import parquet as pq  # noqa: PLC0415 - takes longer to load than most queries to run
+
+        with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
+            return _write_each(batches, writer.write_batch)
+    if kind == "arrow":
+        with ipc.new_stream(file, schema) as stream:
+            return _write_each(batches, stream.write_batch)
+    flat = pa.schema([(field.name, pa.string() if pa.types.is_nested(field.type) else field.type) for field in schema])
+    with csv.CSVWriter(file, flat, write_options=csv.WriteOptions(quoting_style="needed")) as writer:
+        return _write_each((_flattened(batch, flat) for batch in batches), writer.write)
+
+
+def _write_each(batches: Iterator[pa.RecordBatch], write_one: Any) -> int:
+    rows = 0
+    for batch in batches:
+        write_one(batch)
+        rows += batch.num_rows
+    return rows
+
+
+def _flattened(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    columns = [
+        pa.array([None if value is None else json.dumps(value, default=str) for value in column.to_pylist()])
+        if pa.types.is_nested(column.type)
+        else column
+        for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(
+        [column.cast(field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
+    )
+
+
+def _write_json(batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> int:
+    rows = 0
+    for batch in batches:
+        for row in readable(batch).to_pylist():
+            file.write(json.dumps(row, default=_plain, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        rows += batch.num_rows
+    return rows
+
+
+def readable(batch: pa.RecordBatch, *, big_integers_as_text: bool = False) -> pa.RecordBatch:
+    """The batch with times as ISO 8601 text of nanoseconds, and numbers as JSON can say them.
+
+    Decimals become floats, whole ones integers; NaN and infinities become null. JavaScript cuts integers beyond
+    2^53, so columns of 64 bits or more can become text.
+    """
+    return pa.RecordBatch.from_arrays(
+        [_readable(column, big_integers_as_text) for column in batch.columns], names=batch.schema.names
+    )
+
+
+def _readable(column: pa.Array, big_integers_as_text: bool) -> pa.Array:
+    kind = column.type
+    if pa.types.is_timestamp(kind):
+        return _iso(column)
+    if pa.types.is_floating(kind):
+        return pc.if_else(pc.is_finite(column), column, pa.nulls(1, kind)[0])
+    if pa.types.is_decimal(kind) and kind.scale:
+        return column.cast(pa.float64())
+    wide = pa.types.is_decimal(kind) or kind in (pa.int64(), pa.uint64())
+    return column.cast(pa.string()) if wide and big_integers_as_text else column
+
+
+def _iso(column: pa.Array) -> pa.Array:
+    utc = column.type.tz is not None
+    plain = column.cast(pa.timestamp("ns", tz="UTC" if utc else None))
+    return pc.strftime(plain, "%Y-%m-%dT%H:%M:%SZ" if utc else "%Y-%m-%dT%H:%M:%S")
+
+
+def _plain(value: object) -> object:
+    """What JSON has no word for: a whole decimal is a number, anything else its text."""
+    return int(value) if isinstance(value, Decimal) else str(value)
+
+
+def _write_table(schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> int:
+    """The first TABLE_ROWS rows in aligned columns, and how many there are."""
+    shown: list[list[str]] = []
+    rows = 0
+    for batch in batches:
+        if len(shown) < TABLE_ROWS:
+            head = readable(batch.slice(0, TABLE_ROWS - len(shown)))
+            shown += [
+                [_cell(value) for value in row] for row in zip(*(c.to_pylist() for c in head.columns), strict=True)
+            ]
+        rows += batch.num_rows
+    right = [_is_number(field.type) for field in schema]
+    widths = [max([len(name), *(len(row[i]) for row in shown)]) for i, name in enumerate(schema.names)]
+    lines = [schema.names, ["-" * width for width in widths], *shown]
+    for line in lines:
+        cells = (
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(line, widths, right, strict=True)
+        )
+        file.write(f"{'  '.join(cells).rstrip()}\n".encode())
+    more = "" if rows <= TABLE_ROWS else f", the first {TABLE_ROWS} shown; --format csv gives all"
+    file.write(f"({rows:,} row{'' if rows == 1 else 's'}{more})\n".encode())
+    return rows
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = f"{value:.10g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= CELL_WIDTH else text[: CELL_WIDTH - 1] + "…"
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
