@@ -382,6 +382,14 @@ def needs_room(slots: Int64s, far_price: Int64s, book: Int64s) -> int:
 
 
 @step
+def records_of_room(slots: Int64s, far_price: Int64s, book: Int64s) -> int:
+    """How many records surely find room: each takes one slot and one far level at the most."""
+    orders = slots.size // MAX_LOAD_WORDS - book[B_LIVE]
+    levels = far_price.size // 2 - book[B_SPARSE_USED]
+    return min(orders, levels)
+
+
+@step
 def mark_bad_book(book: Int64s, counters: Int64s, flags: int) -> None:
     """A record with F_MAYBE_BAD_BOOK puts the book in doubt until the next clear."""
     if flags & FLAG_MAYBE_BAD_BOOK:

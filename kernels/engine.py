@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.book import advance_clock, apply_record, end_event, mark_bad_book, needs_room, update_spot
+from kernels.book import advance_clock, apply_record, end_event, mark_bad_book, needs_room, records_of_room, update_spot
 from kernels.cells import touch
 from kernels.contract import (
     ACTION_CLEAR,
@@ -195,6 +195,7 @@ def advance(
     follow_spot(
         depth, far_price, far_depth, book, cell_floats, cell_ints, outer_floats, outer_ints, outer_bucket, engine
     )
+    roomy = 0  # records that will find room, so that it need not be looked at for each
     for record in range(first, ts_event.size):
         i = record & MOST_PLACES
         record_flags = np.int64(flags[i])
@@ -202,9 +203,12 @@ def advance(
         snapshot = record_flags & FLAG_SNAPSHOT
         if snapshot == 0 and max(ts_event[i], book[B_CLOCK]) >= until:
             return i, row, REACHED
-        room = needs_room(slots, far_price, book)
-        if room != DONE:
-            return i, row, room
+        if roomy == 0:
+            room = needs_room(slots, far_price, book)
+            if room != DONE:
+                return i, row, room
+            roomy = records_of_room(slots, far_price, book)
+        roomy -= 1
         fetch_ahead(slots, order_id, i)
         active = 0
         if snapshot != 0:

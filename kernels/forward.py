@@ -17,6 +17,7 @@ from kernels.book import (
     end_event,
     mark_bad_book,
     needs_room,
+    records_of_room,
     update_spot,
 )
 from kernels.contract import (
@@ -220,15 +221,19 @@ def fast_forward(
 
     Returns (index of the next record, why it stopped).
     """
+    roomy = 0  # records that will find room, so that it need not be looked at for each
     for row in range(first, ts_event.size):
         i = row & MOST_PLACES
         record_flags = np.int64(flags[i])
         snapshot = record_flags & FLAG_SNAPSHOT
         if snapshot == 0 and max(ts_event[i], book[B_CLOCK]) >= until:
             return i, REACHED
-        room = needs_room(slots, far_price, book)
-        if room != DONE:
-            return i, room
+        if roomy == 0:
+            room = needs_room(slots, far_price, book)
+            if room != DONE:
+                return i, room
+            roomy = records_of_room(slots, far_price, book)
+        roomy -= 1
         fetch_ahead(slots, order_id, i)
         book[B_EVENT_ID] += 1
         plain = False
