@@ -77,7 +77,7 @@ class Archive:
             past.layout.project(tuple(fields))  # an unknown name is said before anything is read
             exact = query.integer("exact", 0) != 0
 
-            def read() -> bytes:
+            def read() -> memoryview:
                 end = past.after_event(before - 1)
                 first = max(past.after_event(after), end - limit)
                 return columns_block(past, first, end, fields, exact=exact)
@@ -115,7 +115,7 @@ class Archive:
         if past is None:
             raise UnknownSessionError(
                 f"This server keeps no frames of the session {quoted(session_id)}.",
-                hint="runtime_config names the session of a stream; speed 0 keeps none. It may have ended: reload.",
+                hint="runtime_config names the session of a stream; speed 0 keeps none, and frames go half an hour after a session.",
             )
         return past
 

@@ -31,7 +31,8 @@ def get(address: str) -> bytes:
     return body
 
 
-def parse(block: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
+def parse(block: bytes | memoryview) -> tuple[dict[str, Any], dict[str, bytes]]:
+    block = bytes(block)
     (length,) = struct.unpack_from("<I", block)
     head = json.loads(block[4 : 4 + length])
     body = block[4 + length :]
