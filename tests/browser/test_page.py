@@ -317,6 +317,7 @@ def test_history_from_before_the_page_and_a_link_to_it(page: Page, browser: Brow
       const { ring } = vp.feed;
       while (ring.count > 50) ring.forget();
       ring.epoch += 1;
+      ring.touchedMs = Infinity;
     }""")
     other.keyboard.press("Home")
     other.wait_for_function("() => vp.feed.exhausted && !vp.feed.loading", timeout=20_000)

@@ -113,6 +113,8 @@ def columns_block(past: Past, first: int, end: int, fields: Sequence[str], *, ex
     block = np.zeros(4 + len(text) + size, np.uint8)
     block[: 4 + len(text)] = np.frombuffer(len(text).to_bytes(4, "little") + text, np.uint8)
     body = block[4 + len(text) :]
+    if first == end:
+        return block.data
     columns = [body[entry["offset"] :][: entry["length_bytes"]].reshape(end - first, -1) for entry in described]
     count = _fill_columns(past, first, end, columns, [column.name for column in layout.columns])
     if count < end - first:  # the oldest went meanwhile, and with it all that was asked for from there on
