@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -452,12 +451,3 @@ def test_the_page_comes_back_when_the_server_does(browser: Browser, lake: Path) 
     assert events == sorted(set(events))
     page.close()
     assert again.stop() == 0
-
-
-def test_page_is_light() -> None:
-    weight = sum(
-        len(zlib.compress(path.read_bytes(), 9))
-        for pattern in ("*.html", "*.css", "*.js")
-        for path in WEB.glob(pattern)
-    )
-    assert weight < 60_000
