@@ -100,7 +100,8 @@ export class App {
     } else showNotice("");
     this.pageVersion = config.version;
     this.decimals = config.decimals;
-    showSession(config);
+    showSession(config, this.feed.restarted);
+    if (this.feed.restarted) say("The server began a new run; what was shown before belonged to the one before");
     if (fresh) {
       const mode = this.settings.mode;
       this.settings = load(this.instrument);

@@ -46,6 +46,7 @@ export class Feed {
     this.keepRing = false;
     this.schemaDue = false;
     this.identity = "";
+    this.restarted = false;
     /** Whether the server holds nothing older than the ring. */
     this.exhausted = false;
     this.loading = false;
@@ -100,6 +101,8 @@ export class Feed {
       config.contract, config.dt, config.raw_file, config.version, config.throttle_ms, config.parameters, this.fields,
     ]);
     const same = this.ring && identity === this.identity && (this.keepRing || config.session_id === this.config.session_id);
+    /** Nobody asked for another session, and yet the one that was shown is gone: the server began again. */
+    this.restarted = this.identity !== "" && !this.keepRing && config.session_id !== this.config.session_id;
     const goesOn = this.ring && this.keepRing && this.identity === identity;
     this.layout = new FrameLayout(config.frame);
     this.schemaDue = true;
