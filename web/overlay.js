@@ -66,7 +66,8 @@ export class Overlay {
     }
     if (layers.last) this.band(scene, "last", scene.theme.last);
     if (layers.trades) this.bubbles(scene);
-    this.spot(scene, ring.chunk(ring.end - 1).spot[ring.at(ring.end - 1)]);
+    const newest = Math.max(scene.last - 1, ring.first); // on screen: a paused picture shows no later price
+    this.spot(scene, ring.chunk(newest).spot[ring.at(newest)]);
     context.restore();
   }
 
@@ -317,7 +318,7 @@ export class Overlay {
  * Labels of prices on an axis that begins at `left`.
  * @param {CanvasRenderingContext2D} context @param {Scene} scene @param {number} left @param {number} width
  */
-export function paintPriceAxis(context, { ring, view, size, y, theme, decimals }, left, width) {
+export function paintPriceAxis(context, { ring, view, size, y, theme, decimals, last }, left, width) {
   const step = priceStep((28 / size.height) * view.rows);
   context.textBaseline = "middle";
   context.textAlign = "left";
@@ -326,8 +327,9 @@ export function paintPriceAxis(context, { ring, view, size, y, theme, decimals }
     const level = y(bucket);
     if (level > 8 && level < size.height - 6) context.fillText(priceText(bucket * ring.bucketInt, decimals), left + 4, level);
   }
-  const chunk = ring.chunk(ring.end - 1);
-  const at = ring.at(ring.end - 1);
+  const newest = Math.max(last - 1, ring.first);
+  const chunk = ring.chunk(newest);
+  const at = ring.at(newest);
   let taken = -Infinity;
   const marks = /** @type {[string, number, string][]} */ ([
     ["ask", chunk.ask[at], theme.ask], ["last", chunk.last[at], theme.last], ["bid", chunk.bid[at], theme.bid],
