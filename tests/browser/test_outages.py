@@ -12,11 +12,12 @@ from tests.browser.test_page import COLUMNS, EVENTS, HELD, NEWEST, READ_MAP, liv
 
 pytestmark = pytest.mark.browser
 
+MOST_AT_ONCE = 16_000  # frames in one answer of the server's history
 BUSY = "(ms) => { const until = performance.now() + ms; while (performance.now() < until); }"
 
 
 def all_there_once(page: Page) -> None:
-    events = page.evaluate(EVENTS)
+    events = page.evaluate(EVENTS)[-MOST_AT_ONCE:]
     assert events == page.evaluate(HELD, [events[0], events[-1]])
 
 
@@ -50,8 +51,6 @@ def test_a_viewer_that_reads_too_slowly_has_what_it_missed_filled_in(page: Page,
         page.evaluate(BUSY, 1500)
         page.wait_for_timeout(50)
     page.wait_for_function("() => vp.feed.status.frames_missed > 0", timeout=10_000)
-    page.locator("#chart").focus()
-    page.keyboard.press("[")
     page.evaluate("() => vp.feed.stream.socket.close(1000)")
     page.wait_for_function("() => vp.feed.holes === 0 && vp.feed.filled > 0", timeout=10_000)
     all_there_once(page)
