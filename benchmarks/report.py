@@ -78,18 +78,19 @@ def _introduction(figures: Figures, anchored: bool) -> list[str]:
 
 
 def _kernels(figures: Figures, anchored: bool) -> list[str]:
-    def row(what: str, name: str, other: str, unit: float = 1e6) -> str:
+    def row(what: str, name: str, other: str) -> str:
         ratio = (
             f"{figures.ratio(name, other):.2f} of {'the anchor' if other == 'peer' else 'the copy'}" if other else ""
         )
         if other == "peer" and not anchored:
             ratio = ""
-        return f"| {what} | {figures.rate(name) / unit:.1f} | {ratio} |"
+        rate = f"{figures.rate(name) / 1e3:,.0f} thousand" if name == "frames" else f"{figures.rate(name) / 1e6:.1f} M"
+        return f"| {what} | {rate} | {ratio} |"
 
     return [
         "## Kernels, one thread",
         "",
-        "| what | M/s | ratio |",
+        "| what | a second | ratio |",
         "| --- | --- | --- |",
         *([row("records: the anchor (no queue order)", "peer", "")] if anchored else []),
         row("records: columns in memory to a finished book with queue order", "forward", "peer"),

@@ -32,6 +32,17 @@ REACHED = """(until) => {
   const now = document.getElementById("clock").textContent;
   return now >= until && now < "24";
 }"""
+# A browser that was busy has played on: go back to the moment itself, spot in the middle.
+LOOK = """(until) => {
+  const { view, feed: { ring } } = vp;
+  const [h, m, s] = until.split(":").map(Number);
+  const now = document.getElementById("clock").textContent.split(":").map(Number);
+  view.endMs = ring.timeMs(ring.end - 1) - ((now[0] - h) * 3600 + (now[1] - m) * 60 + now[2] - s) * 1000;
+  const column = ring.columnAt(view.endMs) - 1;
+  view.centre = ring.chunk(column).spot[ring.at(column)];
+  view.spanMs = Math.min(view.spanMs, view.endMs - ring.timeMs(ring.first), innerWidth < 500 ? 45_000 : Infinity);
+  vp.change("all");
+}"""
 CLOCK = "() => document.getElementById('clock').textContent"
 
 
@@ -52,6 +63,7 @@ def shoot(browser: Browser, address: str, until: str, name: str, *, theme: str, 
     page.goto(address)
     page.wait_for_function(REACHED, arg=until, timeout=180_000)
     page.keyboard.press(" ")
+    page.evaluate(LOOK, until)
     page.wait_for_timeout(700)
     if viewport is DESKTOP:
         page.mouse.move(760, 300)
@@ -73,7 +85,7 @@ def main() -> int:
         try:
             start, look = before_a_move()
             page = f"{server.address}/vacuum-pressure.html"
-            demo = f"{page}?speed=10&start_time={start}"
+            demo = f"{page}?speed=4&start_time={start}"
             shoot(browser, demo, look, "page.png", theme="dark", viewport=DESKTOP)
             shoot(browser, f"{demo}&throttle_ms=26", look, "page-light.png", theme="light", viewport=DESKTOP)
             shoot(browser, f"{demo}&throttle_ms=27", look, "page-phone.png", theme="dark", viewport=PHONE)

@@ -39,7 +39,7 @@ export class App {
     this.linked = readLink(location);
     this.picture = new Picture(new URLSearchParams(location.search).has("flat"), () => this.change("all"));
     this.feed = new Feed(base, {
-      changed: () => { this.dirty = true; },
+      changed: (untilMs) => { if (!(untilMs < this.view.startMs)) this.dirty = true; },
       configured: (config, fresh) => this.configured(config, fresh),
       message: (message) => this.message(message),
       connection: (state, why) => this.connection(state, why),
@@ -100,7 +100,8 @@ export class App {
     } else showNotice("");
     this.pageVersion = config.version;
     this.decimals = config.decimals;
-    showSession(config);
+    showSession(config, this.feed.restarted);
+    if (this.feed.restarted) say("The server began a new run; what was shown before belonged to the one before");
     if (fresh) {
       const mode = this.settings.mode;
       this.settings = load(this.instrument);

@@ -4,7 +4,8 @@ const API = "/v1/vacuum-pressure";
 
 /**
  * @typedef {object} Block frames as columns
- * @property {number} frames @property {boolean} oldest whether the server holds none before them
+ * @property {number} frames @property {number} sequence the server's number of the first of them
+ * @property {boolean} oldest whether the server holds none before them
  * @property {Float64Array} timeMs @property {Uint32Array} nanos @property {Float64Array} eventId
  * @property {Record<string, Float64Array | Float32Array | Int8Array | Uint8Array>} scalars null is NaN
  * @property {Record<string, Uint16Array>} grids halves
@@ -41,14 +42,15 @@ export async function fetchSessions(base) {
 
 /**
  * @param {string} base
- * @param {{session: string, after?: number, before?: number, limit?: number, fields: string[], exact?: boolean}} wanted
+ * @param {{session: string, after?: number, before?: number, below?: number, limit?: number, fields: string[], exact?: boolean}} wanted
  * @param {AbortSignal} [signal]
  * @returns {Promise<Block>}
  */
-export async function fetchHistory(base, { session, after, before, limit, fields, exact }, signal) {
+export async function fetchHistory(base, { session, after, before, below, limit, fields, exact }, signal) {
   const query = new URLSearchParams({ session_id: session, fields: fields.join(",") });
   if (after !== undefined) query.set("after", String(after));
   if (before !== undefined) query.set("before", String(before));
+  if (below !== undefined) query.set("below", String(below));
   if (limit !== undefined) query.set("limit", String(limit));
   if (exact) query.set("exact", "1");
   const answer = await ask(base, `history?${query}`, signal);
@@ -67,7 +69,7 @@ export function parseBlock(buffer) {
   const body = 4 + length;
   /** @type {Block} */
   const block = {
-    frames: head.frames, oldest: head.first <= head.oldest, timeMs: new Float64Array(head.frames),
+    frames: head.frames, sequence: head.first, oldest: head.first <= head.oldest, timeMs: new Float64Array(head.frames),
     nanos: new Uint32Array(head.frames), eventId: new Float64Array(0), scalars: {}, grids: {}, exact: {},
   };
   for (const { name, type, offset, length_bytes: bytes } of head.columns) {

@@ -9,11 +9,13 @@ import { Latency } from "./trust.js";
 /** @typedef {import("./stream.js").Message} Message @typedef {import("./stream.js").Connection} Connection */
 
 export const PROTOCOL = 1;
+/** Blocks of older columns that are asked for at once. */
+const AHEAD = 2;
 export const BASE_FIELDS = ["pressure", "vacuum", "rest_depth"];
 
 /**
  * @typedef {object} Hooks
- * @property {() => void} changed there is something new to paint
+ * @property {(untilMs: number) => void} changed there are new columns to paint, the newest of them at `untilMs`
  * @property {(config: Message, fresh: boolean) => void} configured `fresh`: the ring began anew
  * @property {(message: Message) => void} message
  * @property {(state: Connection, why: string) => void} connection
@@ -44,6 +46,7 @@ export class Feed {
     this.keepRing = false;
     this.schemaDue = false;
     this.identity = "";
+    this.restarted = false;
     /** Whether the server holds nothing older than the ring. */
     this.exhausted = false;
     this.loading = false;
@@ -98,6 +101,8 @@ export class Feed {
       config.contract, config.dt, config.raw_file, config.version, config.throttle_ms, config.parameters, this.fields,
     ]);
     const same = this.ring && identity === this.identity && (this.keepRing || config.session_id === this.config.session_id);
+    /** Nobody asked for another session, and yet the one that was shown is gone: the server began again. */
+    this.restarted = this.identity !== "" && !this.keepRing && config.session_id !== this.config.session_id;
     const goesOn = this.ring && this.keepRing && this.identity === identity;
     this.layout = new FrameLayout(config.frame);
     this.schemaDue = true;
@@ -137,7 +142,7 @@ export class Feed {
       void this.fill(ring, ring.eventId(ring.end - 2), ring.eventId(ring.end - 1));
     }
     if (this.received % 8 === 0) this.latency.add("decode", performance.now() - started, started);
-    this.hooks.changed();
+    this.hooks.changed(Infinity);
   }
 
   /** Exact grids of the newest column. @returns {Record<string, Float32Array> | null} */
@@ -154,7 +159,7 @@ export class Feed {
       if (ring !== this.ring) return;
       this.filled += ring.insert(block);
       if (block.frames > 0) this.holes -= 1;
-      this.hooks.changed();
+      this.hooks.changed(Infinity);
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof TypeError)) throw error; // the hole stays, and is shown
     }
@@ -168,14 +173,27 @@ export class Feed {
     const { ring } = this;
     if (!ring || this.loading || this.exhausted || ring.count === 0) return;
     this.loading = true;
+    const wanted = { session: this.config.session_id, fields: ring.fields };
+    /** @type {Promise<import("./archive.js").Block>[]} */
+    const asked = [fetchHistory(this.base, { ...wanted, before: ring.eventId(ring.first) })];
     try {
-      while (!this.exhausted && ring === this.ring && ring.count < CAPACITY && ring.timeMs(ring.first) > timeMs) {
-        const before = ring.eventId(ring.first);
-        const block = await fetchHistory(this.base, { session: this.config.session_id, before, fields: ring.fields });
+      for (let next = asked.shift(); next; next = asked.shift()) {
+        const block = await next;
+        if (ring !== this.ring) return;
+        const newestMs = ring.timeMs(ring.first);
         const added = ring.insert(block);
         this.filled += added;
         this.exhausted = block.oldest || added === 0;
-        this.hooks.changed();
+        this.hooks.changed(newestMs);
+        if (this.exhausted || ring.count >= CAPACITY || ring.timeMs(ring.first) <= timeMs) return;
+        // while one block is on its way the server makes the next, as many as the stretch will take
+        const due = (ring.timeMs(ring.first) - timeMs) / (newestMs - ring.timeMs(ring.first));
+        while (asked.length < Math.min(AHEAD, due)) {
+          const below = block.sequence - asked.length * block.frames;
+          if (below <= 0) break;
+          asked.push(fetchHistory(this.base, { ...wanted, below }));
+          asked.at(-1)?.catch(() => {}); // it is looked at when its turn comes, or not at all
+        }
       }
     } catch (error) {
       this.exhausted = true;

@@ -1,7 +1,7 @@
 /** Beside the map: per level the resting depth, pressure and vacuum of one column, and the price axis. */
 
+import { paintPriceAxis } from "./axes.js";
 import { amountText } from "./format.js";
-import { paintPriceAxis } from "./overlay.js";
 
 /** @typedef {import("./overlay.js").Scene} Scene */
 

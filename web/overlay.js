@@ -1,7 +1,9 @@
 /** What is drawn over the map: prices, trades, market state, sessions, and where the data cannot be trusted. */
 
-import { clockText, dateAndTime, priceStep, priceText, timeStep, zoneName } from "./format.js";
-import { BAD, HOLE } from "./reduce.js";
+import { priceGrid, STATE_BAND_PX, timeAxis } from "./axes.js";
+import { dateAndTime } from "./format.js";
+import { quality } from "./quality.js";
+import { bubbles, profile } from "./trades.js";
 
 /**
  * @typedef {import("./ring.js").Ring} Ring @typedef {import("./view.js").View} View
@@ -15,10 +17,7 @@ import { BAD, HOLE } from "./reduce.js";
  */
 
 export const TIME_AXIS_PX = 24;
-export const STATE_BAND_PX = 8;
 const FONT = "12px system-ui, sans-serif";
-const BUBBLE_PX = 24;
-const LEAST_RADIUS_PX = 2;
 /** Boundaries of sessions, New York time. */
 const SESSION_TIMES = /** @type {Record<string, string>} */ ({
   "09:30:00": "open", "16:00:00": "close", "17:00:00": "halt", "18:00:00": "open",
@@ -50,23 +49,24 @@ export class Overlay {
   paint(scene) {
     const { context } = this;
     const { size, layers, ring } = scene;
-    this.timeAxis(scene);
-    this.priceGrid(scene);
+    timeAxis(context, scene);
+    priceGrid(context, scene);
     this.states(scene);
     context.save();
     context.beginPath();
     context.rect(0, 0, size.width, size.height);
     context.clip();
-    if (layers.quality) this.quality(scene);
+    if (layers.quality) quality(context, scene);
     this.sessions(scene);
-    if (layers.profile) this.profile(scene);
+    if (layers.profile) profile(context, scene);
     if (layers.bbo) {
       this.band(scene, "bid", scene.theme.bid);
       this.band(scene, "ask", scene.theme.ask);
     }
     if (layers.last) this.band(scene, "last", scene.theme.last);
-    if (layers.trades) this.bubbles(scene);
-    this.spot(scene, ring.chunk(ring.end - 1).spot[ring.at(ring.end - 1)]);
+    if (layers.trades) bubbles(context, scene);
+    const newest = Math.max(scene.last - 1, ring.first); // on screen: a paused picture shows no later price
+    this.spot(scene, ring.chunk(newest).spot[ring.at(newest)]);
     context.restore();
   }
 
@@ -113,125 +113,6 @@ export class Overlay {
     context.setLineDash([]);
   }
 
-  /** Trades, by aggressor: buyers as full circles, sellers as rings. The area is the volume. @param {Scene} scene */
-  bubbles({ ring, first, last, x, y, theme, layers }) {
-    const { context } = this;
-    /** @type {Map<string, {x: number, y: number, buy: number, sell: number}>} */
-    const spots = new Map();
-    let most = 1;
-    for (let column = first; column < last; column += 1) {
-      const chunk = ring.chunk(column);
-      const at = ring.at(column);
-      if (!(chunk.buy[at] > 0 || chunk.sell[at] > 0) || Number.isNaN(chunk.last[at])) continue;
-      const [left, top] = [x(chunk.timeMs[at]), y(chunk.last[at])];
-      const key = `${Math.round(left / 16)}|${Math.round(top / 8)}`;
-      const spot = spots.get(key) ?? { x: left, y: top, buy: 0, sell: 0 };
-      spot.buy += chunk.buy[at];
-      spot.sell += chunk.sell[at];
-      spots.set(key, spot);
-      most = Math.max(most, spot.buy, spot.sell);
-    }
-    for (const spot of spots.values()) {
-      for (const side of /** @type {const} */ (["buy", "sell"])) {
-        const volume = spot[side];
-        if (volume < layers.least || volume <= 0) continue;
-        const radius = Math.sqrt(volume / most) * (BUBBLE_PX / 2);
-        if (radius < LEAST_RADIUS_PX) continue;
-        context.beginPath();
-        context.arc(spot.x, spot.y, radius, 0, 2 * Math.PI);
-        context.lineWidth = side === "sell" ? 1.5 : 1;
-        context.globalAlpha = side === "sell" ? 0.95 : 0.62;
-        context.fillStyle = context.strokeStyle = theme[side];
-        if (side === "buy") context.fill();
-        context.globalAlpha = 1;
-        context.strokeStyle = side === "buy" ? theme.halo : theme.sell;
-        context.stroke();
-      }
-    }
-  }
-
-  /** Traded volume by price over what is on screen, from the left edge. @param {Scene} scene */
-  profile({ ring, first, last, y, theme, size, view }) {
-    const { context } = this;
-    /** @type {Map<number, [number, number]>} */
-    const levels = new Map();
-    const step = Math.max(1, Math.ceil((3 / size.height) * view.rows));
-    let most = 0;
-    for (let column = first; column < last; column += 1) {
-      const chunk = ring.chunk(column);
-      const at = ring.at(column);
-      if (!(chunk.buy[at] > 0 || chunk.sell[at] > 0) || Number.isNaN(chunk.last[at])) continue;
-      const key = Math.round(chunk.last[at] / step) * step;
-      const level = levels.get(key) ?? [0, 0];
-      level[0] += chunk.buy[at];
-      level[1] += chunk.sell[at];
-      levels.set(key, level);
-      most = Math.max(most, level[0] + level[1]);
-    }
-    if (most === 0) return;
-    const thick = Math.max(1, (step / view.rows) * size.height - 1);
-    const full = Math.min(120, size.width * 0.12);
-    context.globalAlpha = 0.55;
-    for (const [bucket, [buy, sell]] of levels) {
-      const top = y(bucket) - thick / 2;
-      context.fillStyle = theme.buy;
-      context.fillRect(0, top, (buy / most) * full, thick);
-      context.fillStyle = theme.sell;
-      context.fillRect((buy / most) * full, top, (sell / most) * full, thick);
-    }
-    context.globalAlpha = 1;
-  }
-
-  /** Stretches that are not to be trusted: hatched, with the reason. @param {Scene} scene */
-  quality({ bins, view, size, x, theme }) {
-    const from = Math.max(Math.floor(view.startMs / bins.binMs), bins.first);
-    const until = Math.min(Math.floor(view.endMs / bins.binMs), bins.newest);
-    let start = from;
-    const flagsAt = (/** @type {number} */ bin) => bins.flags[bins.slot(bin)] & (BAD | HOLE);
-    for (let bin = from; bin <= until; bin += 1) {
-      const flags = flagsAt(bin);
-      if (bin < until && flagsAt(bin + 1) === flags) continue;
-      if (flags) {
-        const left = x(start * bins.binMs);
-        const width = Math.max(2, x((bin + 1) * bins.binMs) - left);
-        this.hatch(left, width, size.height, theme, flags & HOLE ? "data missing" : "book not valid", Boolean(flags & HOLE));
-      }
-      start = bin + 1;
-    }
-  }
-
-  /**
-   * @param {number} left @param {number} width @param {number} height @param {Theme} theme @param {string} reason
-   * @param {boolean} dense
-   */
-  hatch(left, width, height, theme, reason, dense) {
-    const { context } = this;
-    const gap = dense ? 6 : 12;
-    context.save();
-    context.beginPath();
-    context.rect(left, 0, width, height);
-    context.clip();
-    context.strokeStyle = theme.hatch;
-    context.globalAlpha = dense ? 0.5 : 0.28;
-    context.lineWidth = 1;
-    context.beginPath();
-    for (let at = Math.floor((left - height) / gap) * gap; at < left + width; at += gap) {
-      context.moveTo(at, height);
-      context.lineTo(at + height, 0);
-    }
-    context.stroke();
-    context.globalAlpha = 1;
-    if (width > 90) {
-      context.fillStyle = theme.halo;
-      context.fillRect(left + 4, 4, context.measureText(reason).width + 8, 18);
-      context.fillStyle = theme.text;
-      context.textBaseline = "middle";
-      context.textAlign = "left";
-      context.fillText(reason, left + 8, 13);
-    }
-    context.restore();
-  }
-
   /** Lines where a session begins or ends. @param {Scene} scene */
   sessions({ view, size, x, theme }) {
     const { context } = this;
@@ -269,33 +150,6 @@ export class Overlay {
     context.globalAlpha = 1;
   }
 
-  /** @param {Scene} scene */
-  priceGrid({ view, size, y, theme }) {
-    const { context } = this;
-    const step = priceStep((28 / size.height) * view.rows);
-    context.fillStyle = theme.grid;
-    for (let bucket = Math.ceil((view.top - view.rows) / step) * step; bucket <= view.top; bucket += step) {
-      context.fillRect(0, Math.round(y(bucket)), size.width, 1);
-    }
-  }
-
-  /** @param {Scene} scene */
-  timeAxis({ view, size: { width, height }, x, theme }) {
-    const { context } = this;
-    const step = timeStep((90 / width) * view.spanMs);
-    context.textBaseline = "top";
-    context.textAlign = "center";
-    for (let time = Math.ceil(view.startMs / step) * step; time <= view.endMs; time += step) {
-      context.fillStyle = theme.grid;
-      context.fillRect(Math.round(x(time)), 0, 1, height);
-      context.fillStyle = theme.quiet;
-      if (x(time) > 30 && x(time) < width - 30) context.fillText(clockText(time, step < 1000), x(time), height + STATE_BAND_PX + 6);
-    }
-    context.textAlign = "left";
-    context.fillStyle = theme.quiet;
-    context.fillText(zoneName(), width + 6, height + STATE_BAND_PX + 6);
-  }
-
   /** The market state along the time axis; UP lies high in the band and DOWN low. @param {Scene} scene */
   states({ ring, first, last, size: { width, height }, x, theme }) {
     const { context } = this;
@@ -310,36 +164,5 @@ export class Overlay {
       if (until > left) context.fillRect(left, top, until - left, STATE_BAND_PX / 2);
       from = until;
     }
-  }
-}
-
-/**
- * Labels of prices on an axis that begins at `left`.
- * @param {CanvasRenderingContext2D} context @param {Scene} scene @param {number} left @param {number} width
- */
-export function paintPriceAxis(context, { ring, view, size, y, theme, decimals }, left, width) {
-  const step = priceStep((28 / size.height) * view.rows);
-  context.textBaseline = "middle";
-  context.textAlign = "left";
-  context.fillStyle = theme.quiet;
-  for (let bucket = Math.ceil((view.top - view.rows) / step) * step; bucket <= view.top; bucket += step) {
-    const level = y(bucket);
-    if (level > 8 && level < size.height - 6) context.fillText(priceText(bucket * ring.bucketInt, decimals), left + 4, level);
-  }
-  const chunk = ring.chunk(ring.end - 1);
-  const at = ring.at(ring.end - 1);
-  let taken = -Infinity;
-  const marks = /** @type {[string, number, string][]} */ ([
-    ["ask", chunk.ask[at], theme.ask], ["last", chunk.last[at], theme.last], ["bid", chunk.bid[at], theme.bid],
-  ]).sort((a, b) => b[1] - a[1]);
-  for (const [, price, colour] of marks) {
-    const level = y(price);
-    if (!(level >= 0 && level <= size.height)) continue;
-    const top = Math.max(level - 8, taken);
-    taken = top + 16;
-    context.fillStyle = colour;
-    context.fillRect(left + 1, top, width - 2, 16);
-    context.fillStyle = theme.ink;
-    context.fillText(priceText(price * ring.bucketInt, decimals), left + 4, top + 8.5);
   }
 }

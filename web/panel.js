@@ -30,11 +30,11 @@ export function showSign(id, sign, text, title) {
   write(id, text);
 }
 
-/** @param {Message} config */
-export function showSession(config) {
+/** @param {Message} config @param {boolean} restarted whether the server began again under the page */
+export function showSession(config, restarted) {
   write("contract", String(config.contract));
   const generated = config.source === "generated" ? " · generated data" : "";
-  write("session", `${config.dt}${generated}`);
+  write("session", `${config.dt}${generated}${restarted ? " · new run: the server began again" : ""}`);
   document.title = `${config.contract} · Vacuum Pressure`;
 }
 

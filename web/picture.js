@@ -1,10 +1,11 @@
 /** Everything painted, in layers: the map, what is over and beside it, the cursor; each only when it is due. */
 
+import { STATE_BAND_PX } from "./axes.js";
 import { colourTable, GROUND, LEVELS, PlaceTable, Scale } from "./colour.js";
 import { createMap } from "./flatmap.js";
 import { PRICE_AXIS_PX, paintCourse, paintSide } from "./ladder.js";
 import { Legend } from "./legend.js";
-import { contextOf, Overlay, STATE_BAND_PX, TIME_AXIS_PX } from "./overlay.js";
+import { contextOf, Overlay, TIME_AXIS_PX } from "./overlay.js";
 import { element } from "./panel.js";
 import { Bins, binWidth, sample } from "./reduce.js";
 import { THEMES } from "./theme.js";

@@ -59,15 +59,17 @@ export class Bins {
     const from = Math.floor(view.startMs / binMs);
     const until = Math.floor(view.endMs / binMs) + 1;
     const bottom = Math.floor(view.top - view.rows);
-    const fits = ring === this.ring && ring.epoch === this.epoch && mode.kind === this.mode.kind && mode.a === this.mode.a
+    const untouched = ring.epoch === this.epoch || ring.touchedMs < this.first * this.binMs; // older columns came
+    const fits = ring === this.ring && untouched && mode.kind === this.mode.kind && mode.a === this.mode.a
       && mode.b === this.mode.b && binMs === this.binMs && bottom >= this.base && view.top + 1 <= this.base + ROWS
       && from >= this.first && (this.sliding || until <= this.first + BINS);
+    this.epoch = ring.epoch;
+    ring.touchedMs = -Infinity;
     if (fits) {
       this.extend();
       if (from >= this.first) return false;
     }
     this.ring = ring;
-    this.epoch = ring.epoch;
     this.mode = mode;
     this.binMs = binMs;
     this.base = Math.round(view.top - view.rows / 2) - ROWS / 2;

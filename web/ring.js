@@ -57,8 +57,10 @@ export class Ring {
     /** Number of the oldest column held, and the number that the next one will have. */
     this.first = 0;
     this.end = 0;
-    /** Changes whenever a column other than the newest came or went. */
+    /** Changes whenever a column came other than as the newest. */
     this.epoch = 0;
+    /** Until when `epoch` changes touched the picture; whoever shows it sets it back. */
+    this.touchedMs = -Infinity;
     /** @type {Map<number, Chunk>} */
     this.chunks = new Map();
   }
@@ -142,9 +144,11 @@ export class Ring {
     const count = until - from;
     if (count <= 0) return 0;
     if (place === this.first && this.count > 0) {
+      this.touchedMs = Math.max(this.touchedMs, this.timeMs(this.first)); // what holds until the column after
       this.first -= count;
       this.fill(this.first, block, from, count);
     } else {
+      this.touchedMs = Infinity;
       for (let column = this.end - 1; column >= place; column -= 1) this.copy(column, column + count);
       this.end += count;
       this.fill(place, block, from, count);

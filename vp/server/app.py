@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -28,6 +30,9 @@ from vp.server.wire import EXTENSION, Connection, ConnectionLostError
 
 API = "/v1/vacuum-pressure"
 STREAM = f"{API}/stream"
+GZIP_LEVEL = 9
+# Frames hardly shrink and would wait for it; the websocket is not touched by this at all.
+NEVER_GZIPPED = ("application/octet-stream", "application/vnd.apache.arrow.stream")
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,7 @@ def build_app(service: Service) -> Starlette:
             Route("/", pages.home),
             Route("/{path:path}", pages.page),
         ],
+        middleware=[Middleware(GZipMiddleware, compresslevel=GZIP_LEVEL, exclude_content_types=NEVER_GZIPPED)],
         lifespan=lifespan,
     )
 

@@ -69,17 +69,18 @@ class Archive:
     async def history(self, request: HttpRequest) -> Response:
         """Frames between two events as columns (docs/protocol.md); the newest of them if they are many."""
         try:
-            query = _Query(request, ("session_id", "after", "before", "limit", "fields", "exact"))
+            query = _Query(request, ("session_id", "after", "before", "below", "limit", "fields", "exact"))
             past = self._past(query)
             after, before = query.integer("after", -1), query.integer("before", LARGEST_INT64)
             limit = min(query.integer("limit", BLOCK_FRAMES), BLOCK_FRAMES)
             fields = query.names("fields") or past.layout.grids
             past.layout.project(tuple(fields))  # an unknown name is said before anything is read
+            below = query.integer("below", LARGEST_INT64)
             exact = query.integer("exact", 0) != 0
 
-            def read() -> bytes:
-                end = past.after_event(before - 1)
-                first = max(past.after_event(after), end - limit)
+            def read() -> memoryview:
+                end = max(min(past.after_event(before - 1), below), past.history.oldest)
+                first = min(max(past.after_event(after), end - limit), end)
                 return columns_block(past, first, end, fields, exact=exact)
 
             body = await asyncio.to_thread(read)
@@ -115,7 +116,7 @@ class Archive:
         if past is None:
             raise UnknownSessionError(
                 f"This server keeps no frames of the session {quoted(session_id)}.",
-                hint="runtime_config names the session of a stream; speed 0 keeps none. It may have ended: reload.",
+                hint="runtime_config names a session; speed 0 keeps no frames, others keep them half an hour.",
             )
         return past
 

@@ -13,6 +13,7 @@ import os
 import tempfile
 import threading
 import time
+from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,7 +163,7 @@ class History:
             segment = next((s for s in self._segments if s.first <= first < s.first + s.count), None)
             held = segment.count if segment is not None else 0
         if segment is None:
-            return self.recent(first, most)
+            return self._join(first, most)
         skip = first - segment.first
         count = min(most, held - skip)
         data = os.pread(segment.fd, count * self.frame_bytes, skip * self.frame_bytes)
@@ -175,11 +176,26 @@ class History:
             chunk = self._chunk_of(sequence)
         return time.monotonic() - chunk.appended_seconds if chunk is not None else float("inf")
 
+    def _join(self, first: int, most: int) -> Block | None:
+        """As `recent`, over as many chunks as it takes: a paced session appends a frame or two at once."""
+        parts = []
+        at = first
+        while at < first + most:
+            block = self.recent(at, first + most - at)
+            if block is None:
+                break
+            parts.append(block.data)
+            at += block.count
+        if not parts:
+            return None
+        return Block(first, at - first, parts[0] if len(parts) == 1 else memoryview(b"".join(parts)))
+
     def _chunk_of(self, sequence: int) -> _Chunk | None:
-        for chunk in reversed(self._chunks):  # viewers are nearly always at the newest
-            if chunk.first <= sequence:
-                return chunk if sequence < chunk.first + chunk.count else None
-        return None
+        if not self._chunks or not self._chunks[0].first <= sequence < self.head:
+            return None
+        if sequence >= self._chunks[-1].first:  # viewers are nearly always at the newest
+            return self._chunks[-1]
+        return self._chunks[bisect_right(self._chunks, sequence, key=lambda chunk: chunk.first) - 1]
 
     def _forget_before_ns(self) -> int:
         return self._chunks[-1].last_ns - self._retention_ns if self._chunks else 0

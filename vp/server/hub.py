@@ -12,6 +12,7 @@ from vp.server.paced import PacedRun
 from vp.server.past import Past
 from vp.server.protocol import Request
 from vp.server.run import Prepare, Run, Session
+from vp.server.shelf import KEEP_SECONDS, Shelf
 
 TICK_SECONDS = 0.25
 JOIN_SECONDS = 2.0
@@ -29,11 +30,14 @@ class Limits:
         Most sessions at work at a time, lossless runs included.
     grace_seconds : float
         How long a shared session goes on without a viewer.
+    keep_seconds : float
+        How long the frames of a session that is over can still be asked for (vp.server.shelf).
     """
 
     viewers: int = 500
     sessions: int = 8
     grace_seconds: float = 10.0
+    keep_seconds: float = KEEP_SECONDS
 
 
 class Hub:
@@ -55,6 +59,7 @@ class Hub:
         self._prepared = prepared
         self._shared: dict[Request, PacedRun] = {}
         self._runs: list[Run] = []
+        self._shelf = Shelf(limits.keep_seconds)
         self._ticker: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -115,12 +120,16 @@ class Hub:
         """One entry a session, for /health."""
         return [run.describe() for run in self._runs if not run.over]
 
+    def running(self, session_id: str) -> bool:
+        """Whether a session is under way, or over with a viewer still there."""
+        return any(run.id == session_id for run in self._runs)
+
     def past(self, session_id: str) -> Past | None:
-        """The frames that a session under way or just over still holds; None without such a session."""
+        """The frames that a session holds, under way or over not long ago; None without such a session."""
         for run in self._runs:
             if run.id == session_id and isinstance(run, PacedRun):
                 return run.past
-        return None
+        return self._shelf.get(session_id)
 
     def _begin(self, request: Request) -> Run:
         self._make_room()
@@ -153,14 +162,19 @@ class Hub:
     def _drop(self, run: Run) -> None:
         run.stop()
         self._runs.remove(run)
-        if isinstance(run, PacedRun) and self._shared.get(run.request) is run:
+        if not isinstance(run, PacedRun):
+            return
+        if self._shared.get(run.request) is run:
             del self._shared[run.request]
+        if run.past is not None:
+            self._shelf.put(run.id, run.past)
 
     async def _tick(self) -> None:
         """Wake the viewers for what is due by the clock, and end what nobody watches."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            self._shelf.tidy()
             for run in list(self._runs):
                 run.ring()
                 idle = run.viewers == 0 and run.idle_since is not None

@@ -1,13 +1,14 @@
-"""The page's files, as they lie in web/."""
+"""The page's files, as they lie in web/; only the comments of modules stay behind, a fifth of the page's weight."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 HOME = "/vacuum-pressure.html"
@@ -17,6 +18,8 @@ MIME = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+# A comment that has its lines to itself; types written before an expression stay with it.
+COMMENT = re.compile(rb"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*$", re.MULTILINE | re.DOTALL)
 PLAIN_HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 PLAIN_PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.\-]*/)*[A-Za-z0-9_][A-Za-z0-9_.\-]*")
 
@@ -36,13 +39,21 @@ async def page(request: Request) -> Response:
     kind = MIME.get(file.suffix)
     if kind is None or not file.resolve().is_relative_to(WEB) or not file.is_file():
         raise HTTPException(404)
-    response = FileResponse(file)
+    response = Response(await asyncio.to_thread(served, file))
     response.headers["content-type"] = kind
     response.headers["cache-control"] = "no-cache"
     response.headers["content-security-policy"] = _policy(request.headers.get("host", ""))
     response.headers["x-content-type-options"] = "nosniff"
     response.headers["referrer-policy"] = "no-referrer"
     return response
+
+
+def served(file: Path) -> bytes:
+    """A file as it is sent. Every line keeps its number, so that what a browser reports can be found."""
+    body = file.read_bytes()
+    if file.suffix == ".js":
+        body = COMMENT.sub(lambda found: b"\n" * found.group().count(b"\n"), body)
+    return body
 
 
 def _policy(host: str) -> str:

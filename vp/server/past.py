@@ -20,9 +20,9 @@ from vp.server.history import History
 from vp.server.wire import unpack
 
 JOIN_NS = 600 * 1_000_000_000
-READ_FRAMES = 512
+READ_FRAMES = 256
 BLOCK_FRAMES = 16_384
-NULL_INT64 = np.iinfo(np.int64).max
+NULL_INT64_BYTES = np.array([np.iinfo(np.int64).max], np.int64).view(np.uint8)
 ALIGNMENT = 8
 ARROW_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
@@ -83,7 +83,7 @@ class Past:
         return int.from_bytes(unpack(block.data, self.layout.message_bytes)[0, place.offset :][:8], "little")
 
 
-def columns_block(past: Past, first: int, end: int, fields: Sequence[str], *, exact: bool) -> bytes:
+def columns_block(past: Past, first: int, end: int, fields: Sequence[str], *, exact: bool) -> memoryview:
     """Frames as columns: a JSON head and, one after the other, the values of each column.
 
     Four bytes hold the head's length, little-endian; the head is filled up with spaces to ALIGNMENT. It gives
@@ -93,41 +93,54 @@ def columns_block(past: Past, first: int, end: int, fields: Sequence[str], *, ex
     rounded. A price that is null is the largest int64.
     """
     layout = past.layout.project(tuple(fields)).layout
-    by_name = {column.name: column for column in past.layout.columns}
-    parts: dict[str, list[np.ndarray]] = {column.name: [] for column in layout.columns}
-    count = 0
-    for messages in past.messages(first, end):
-        count += len(messages)
-        for name, values in parts.items():
-            place = by_name[name]
-            data = messages[:, place.offset : place.offset + place.length_bytes].copy()
-            if place.validity_offset is not None and place.type == "int64":
-                absent = messages[:, place.validity_offset] & 1 == 0
-                data.view(np.int64)[absent] = NULL_INT64
-            elif place.type.startswith("float32[") and not exact:
-                bits = data.view(np.uint32)
-                data = ((bits + np.uint32(0x8000)) >> np.uint32(16)).astype(np.uint16)
-            values.append(data)
     described: list[dict[str, Any]] = []
-    body = io.BytesIO()
+    size = 0
     for column in layout.columns:
-        raw = b"".join(values.tobytes() for values in parts[column.name])
         short = column.type.startswith("float32[") and not exact
+        length = (column.length_bytes // 2 if short else column.length_bytes) * (end - first)
         described.append(
             {
                 "name": column.name,
                 "type": column.type.replace("float32", "bfloat16") if short else column.type,
-                "offset": body.tell(),
-                "length_bytes": len(raw),
+                "offset": size,
+                "length_bytes": length,
             }
         )
-        body.write(raw)
-        body.write(bytes(-len(raw) % ALIGNMENT))
-    head = json.dumps(
-        {"frames": count, "first": first, "oldest": past.history.oldest, "columns": described}, separators=(",", ":")
-    ).encode()
-    head += b" " * (-(4 + len(head)) % ALIGNMENT)
-    return len(head).to_bytes(4, "little") + head + body.getvalue()
+        size += length + -length % ALIGNMENT
+    head = {"frames": end - first, "first": first, "oldest": past.history.oldest, "columns": described}
+    text = json.dumps(head, separators=(",", ":")).encode()
+    text += b" " * (-(4 + len(text)) % ALIGNMENT)
+    block = np.zeros(4 + len(text) + size, np.uint8)
+    block[: 4 + len(text)] = np.frombuffer(len(text).to_bytes(4, "little") + text, np.uint8)
+    body = block[4 + len(text) :]
+    if first == end:
+        return block.data
+    columns = [body[entry["offset"] :][: entry["length_bytes"]].reshape(end - first, -1) for entry in described]
+    count = _fill_columns(past, first, end, columns, [column.name for column in layout.columns])
+    if count < end - first:  # the oldest went meanwhile, and with it all that was asked for from there on
+        return columns_block(past, first, first + count, fields, exact=exact)
+    return block.data
+
+
+def _fill_columns(past: Past, first: int, end: int, columns: list[np.ndarray], names: list[str]) -> int:
+    """Write frames into `columns`, uint8[end - first, *] each; the number of frames that there were."""
+    by_name = {column.name: column for column in past.layout.columns}
+    at = 0
+    for messages in past.messages(first, end):
+        until = at + len(messages)
+        for target, name in zip(columns, names, strict=True):
+            place = by_name[name]
+            data = messages[:, place.offset : place.offset + place.length_bytes]
+            if place.validity_offset is not None and place.type == "int64":
+                target[at:until] = data
+                target[at:until][messages[:, place.validity_offset] & 1 == 0] = NULL_INT64_BYTES
+            elif target.shape[1] < place.length_bytes:
+                bits = np.ascontiguousarray(data).view(np.uint32)
+                target[at:until] = ((bits + np.uint32(0x8000)) >> np.uint32(16)).astype(np.uint16).view(np.uint8)
+            else:
+                target[at:until] = data
+        at = until
+    return at
 
 
 def arrow_stream(past: Past, first: int, end: int, fields: Sequence[str] | None) -> Iterator[bytes]:

@@ -31,7 +31,8 @@ def get(address: str) -> bytes:
     return body
 
 
-def parse(block: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
+def parse(block: bytes | memoryview) -> tuple[dict[str, Any], dict[str, bytes]]:
+    block = bytes(block)
     (length,) = struct.unpack_from("<I", block)
     head = json.loads(block[4 : 4 + length])
     body = block[4 + length :]
@@ -101,8 +102,14 @@ def test_history_and_frames_are_what_the_socket_sent() -> None:
         api = f"{server.http}/v1/vacuum-pressure"
         session_id = config["session_id"]
         head, columns = parse(get(f"{api}/history?session_id={session_id}&before=500&limit=120&fields=vacuum"))
-        assert head["frames"] == 120
+        assert (head["frames"], head["first"]) == (120, 380)
         assert np.array_equal(np.frombuffer(columns["event_id"], "<i8"), np.arange(380, 500))
+        head, columns = parse(
+            get(f"{api}/history?session_id={session_id}&below={head['first']}&limit=80&fields=vacuum")
+        )
+        assert np.array_equal(np.frombuffer(columns["event_id"], "<i8"), np.arange(300, 380))
+        for nothing in ("below=0", "below=-5", "below=300&after=400", "limit=-1"):
+            assert parse(get(f"{api}/history?session_id={session_id}&{nothing}"))[0]["frames"] == 0
         head, columns = parse(get(f"{api}/history?session_id={session_id}&after=76&before=78&exact=1"))
         assert head["frames"] == 1  # a single row is a view of the history's own, read-only memory
         body = get(f"{api}/frames?session_id={session_id}")

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import json
+import urllib.request
 from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
+from websockets.sync.client import connect
 
+from tests.vp.server.tiny import TinySession, even_clocks, serving, tiny_service
 from vp.server import pages
 
 FILES = {
@@ -126,3 +131,55 @@ def test_the_page_may_load_only_from_here_and_speak_only_to_here(web: Path) -> N
 def test_a_strange_host_does_not_get_into_the_policy(web: Path) -> None:
     _, headers, _ = get("/vacuum-pressure.html", host="x; script-src *")
     assert "script-src *" not in headers["content-security-policy"]
+
+
+def test_the_page_comes_compressed_to_those_who_take_it_and_frames_do_not() -> None:
+    service = tiny_service(lambda _request: TinySession(even_clocks(200, step_ms=1)))
+    with serving(service) as server, connect(server.ws("speed=1000")) as socket:
+        config = json.loads(socket.recv())
+        while config["type"] != "runtime_config":
+            config = json.loads(socket.recv())
+        assert "permessage-deflate" not in str(socket.response and socket.response.headers)
+        plain, encoding = fetch(f"{server.http}/vacuum-pressure.html", "identity")
+        assert encoding is None
+        packed, encoding = fetch(f"{server.http}/vacuum-pressure.html", "gzip, br")
+        assert encoding == "gzip"
+        assert gzip.decompress(packed) == plain
+        assert len(packed) < len(plain) / 2
+        weight = sum(
+            len(fetch(f"{server.http}/{path.name}", "gzip")[0])
+            for pattern in ("*.html", "*.css", "*.js")
+            for path in pages.WEB.glob(pattern)
+        )
+        assert 20_000 < weight < 60_000  # the whole page, as it goes over the wire
+        address = f"{server.http}/v1/vacuum-pressure/history?session_id={config['session_id']}&fields=pressure"
+        assert fetch(address, "gzip")[1] is None
+
+
+def fetch(address: str, accepted: str) -> tuple[bytes, str | None]:
+    """The body as it came over the wire, and its encoding."""
+    request = urllib.request.Request(address, headers={"accept-encoding": accepted})
+    with urllib.request.urlopen(request) as response:
+        return response.read(), response.headers["content-encoding"]
+
+
+@pytest.mark.parametrize("module", sorted(pages.WEB.glob("*.js")), ids=lambda path: path.name)
+def test_only_comments_stay_behind_and_every_line_keeps_its_number(module: Path) -> None:
+    written = module.read_text().split("\n")
+    sent = pages.served(module).decode().split("\n")
+    assert len(sent) == len(written)
+    inside = False
+    for line, there in zip(written, sent, strict=True):
+        inside = inside or line.lstrip().startswith("/**")
+        if there != line:
+            assert inside
+            assert there == ""
+        if "*/" in line:
+            inside = False
+    assert len("".join(sent)) < len("".join(written))
+
+
+def test_a_type_before_an_expression_stays(tmp_path: Path) -> None:
+    code = "/** @type {X} */ (a).b = 1; /** c */\n/** @type {Y} */\nlet y;\n"
+    (tmp_path / "a.js").write_text(code)
+    assert pages.served(tmp_path / "a.js").decode() == "/** @type {X} */ (a).b = 1; /** c */\n\nlet y;\n"

@@ -1,0 +1,110 @@
+"""What is drawn over and beside the map, by its pixels, and touch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import Server
+from tests.browser.test_page import PLACE, frozen_picture, live
+
+pytestmark = pytest.mark.browser
+
+# Pixels that are painted in a rectangle of a canvas (CSS px), and how many of them have about a colour (#rrggbb).
+COUNT = """([id, left, top, width, height, colour]) => {
+  const canvas = document.getElementById(id);
+  const ratio = devicePixelRatio;
+  const box = [left, top, width, height].map((value) => Math.round(value * ratio));
+  const { data } = canvas.getContext("2d").getImageData(...box);
+  const want = colour ? [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)) : null;
+  let painted = 0, same = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] > 40) painted += 1;
+    if (want && data[i + 3] > 60 && want.every((value, c) => Math.abs(value - data[i + c]) < 24)) same += 1;
+  }
+  return { painted, same };
+}"""
+SIZE = "() => vp.picture.size()"
+THEME = "async () => (await import('./theme.js')).THEMES[vp.settings.theme]"
+
+
+def test_each_layer_is_drawn_where_it_belongs_and_can_be_taken_away(page: Page, server: Server) -> None:
+    live(page, server, "?start_time=10:00", columns=600)
+    frozen_picture(page)
+    page.wait_for_function("() => !vp.dirty")
+    size, theme = page.evaluate(SIZE), page.evaluate(THEME)
+    plot = ["overlay", 0, 0, size["width"], size["height"]]
+
+    def count(where: list[Any], colour: str = "") -> int:
+        found = page.evaluate(COUNT, [*where, colour])
+        return int(found["same" if colour else "painted"])
+
+    for name in ("bid", "ask", "last"):
+        assert count(plot, theme[name]) > 100, name
+    # the bid's line lies at the bid: where it leaves the map, a pixel of its colour is within two of its price
+    level = page.evaluate(
+        "() => vp.picture.scene.y(vp.feed.ring.chunk(vp.picture.column()).bid[vp.feed.ring.at(vp.picture.column())])"
+    )
+    assert count(["overlay", size["width"] - 60, level - 2, 60, 5], theme["bid"]) > 5
+    with_all = count(plot)
+    page.locator("#layers > summary").click()
+    for layer in ("trades", "profile", "bbo", "last"):
+        page.locator(f"#layer-{layer}").uncheck()
+        page.wait_for_function("() => !vp.dirty")
+        without = count(plot)
+        assert without < with_all, layer
+        with_all = without
+    assert count(plot, theme["bid"]) == 0
+    band = ["overlay", 0, size["height"], size["width"], 10]
+    assert sum(count(band, theme[state]) for state in ("up", "down", "chop")) > size["width"]
+    ladder = ["overlay", size["width"] + 76, 20, 200, size["height"] - 20]
+    assert count(ladder) > 2000
+    axis = ["overlay", size["width"], 0, 76, size["height"]]
+    assert count(axis) > 500
+    assert page.evaluate(COUNT, ["course", 0, 0, 200, 44, ""])["painted"] > 200
+    for name in ("pressure-above", "pressure-below", "vacuum-above", "vacuum-below"):
+        assert page.locator(f"#{name}").inner_text() not in {"–", "0"}
+
+
+def test_the_open_is_a_line(page: Page, server: Server) -> None:
+    live(page, server, "?start_time=09:29:56", columns=400)
+    frozen_picture(page)
+    page.wait_for_function("() => !vp.dirty")
+    x = page.evaluate("() => vp.picture.scene.x(Date.UTC(2026, 1, 6, 14, 30))")
+    size, theme = page.evaluate(SIZE), page.evaluate(THEME)
+    assert 0 < x < size["width"]
+    on = page.evaluate(COUNT, ["overlay", round(x) - 1, 0, 3, size["height"] - 30, theme["session"]])["same"]
+    assert on > size["height"] / 5
+
+
+def test_two_fingers_zoom_and_one_moves(browser: Browser, server: Server) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844}, has_touch=True)
+    live(page, server, columns=200)
+    page.keyboard.press(" ")
+    touch = page.context.new_cdp_session(page)
+
+    def fingers(kind: str, *points: tuple[int, int]) -> None:
+        listed = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": listed})
+
+    box = page.locator("#chart").bounding_box()
+    assert box is not None
+    y = round(box["y"] + 150)
+    before = page.evaluate(PLACE)
+    fingers("touchStart", (120, y), (180, y + 60))
+    for step in range(1, 5):
+        fingers("touchMove", (120 - 10 * step, y - 10 * step), (180 + 10 * step, y + 60 + 10 * step))
+    fingers("touchEnd")
+    zoomed = page.evaluate(PLACE)
+    assert zoomed["span"] < 0.7 * before["span"]
+    assert zoomed["rows"] < 0.7 * before["rows"]
+    fingers("touchStart", (100, y))
+    for step in range(1, 4):
+        fingers("touchMove", (100 + 20 * step, y))
+    fingers("touchEnd")
+    moved = page.evaluate(PLACE)
+    assert moved["end"] < zoomed["end"]
+    assert moved["span"] == zoomed["span"]
+    page.close()
