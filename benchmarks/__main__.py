@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 from benchmarks import anchor, kernel_rates, report, starts, stream, workload
 
 ROOT = Path(__file__).parent.parent
+WORK = Path(tempfile.gettempdir()) / "vp-bench"
 MESSAGE_BYTES = 10_648
 
 
@@ -110,7 +112,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     whole: Callable[[str], int] = lambda text: int(float(text))  # noqa: E731
     parser.add_argument("--anchors", type=Path, default=ROOT.parent / "shared" / "bench", help="marketgen.py, peer.cpp")
-    parser.add_argument("--directory", type=Path, default=Path("/tmp/vp-bench"), help="for workloads and lakes")  # noqa: S108
+    parser.add_argument("--directory", type=Path, default=WORK, help="for workloads and lakes")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "performance.md")
     parser.add_argument("--records", type=whole, default=16_000_000)
     parser.add_argument("--sizes", type=whole, nargs="+", default=[1_000_000, 4_000_000, 16_000_000, 64_000_000])
