@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +12,6 @@ from vp.errors import DamagedFileError, TruncatedFileError
 
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 READ_BYTES = 1 << 18
-BLOCKS_AHEAD = 8
 DAMAGED_HINT = "The file is damaged: download it again."
 
 
@@ -40,36 +36,6 @@ def uncompressed(path: Path, offset: int = 0) -> Iterator[bytes]:
             if offset < len(block):
                 yield block[offset:] if offset else block
             offset = max(offset - len(block), 0)
-
-
-def ahead(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same blocks, the next few of them made by a thread while the caller works on one."""
-    ready: queue.Queue[bytes | BaseException | None] = queue.Queue(BLOCKS_AHEAD)
-    unwanted = threading.Event()
-
-    def work() -> None:
-        outcome: BaseException | None = None
-        try:
-            for block in blocks:
-                ready.put(block)
-                if unwanted.is_set():
-                    return
-        except BaseException as error:  # noqa: BLE001 - it is raised where the blocks are wanted
-            outcome = error
-        ready.put(outcome)
-
-    worker = threading.Thread(target=work, name="read ahead", daemon=True)
-    worker.start()
-    try:
-        while isinstance(block := ready.get(), bytes):
-            yield block
-        if block is not None:
-            raise block
-    finally:
-        unwanted.set()
-        while worker.is_alive():  # it may wait for room
-            with contextlib.suppress(queue.Empty):
-                ready.get(timeout=0.01)
 
 
 def _frames(file: Any, path: Path) -> Iterator[bytes]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import databento_dbn
 import numpy as np
@@ -30,14 +30,15 @@ from kernels.contract import (
     MBO_BYTES,
     RTYPE_MBO,
 )
-from vp.compressed import DAMAGED_HINT, ahead, is_compressed, uncompressed
+from vp.compressed import DAMAGED_HINT, is_compressed, uncompressed
 from vp.decompressed import DecompressedFiles
 from vp.errors import DamagedFileError, NotDbnError, TruncatedFileError, WrongSchemaError
 from vp.events import Events
+from vp.read_ahead import read_ahead
 
-BLOCK_BYTES = 4 << 20
-READ_BYTES = 1 << 20  # as much as a core's own cache keeps until it is decoded
+BLOCK_BYTES = 32768 * MBO_BYTES  # a whole number of records, so that blocks seldom cut one
 LONGEST_RECORD_BYTES = 4 * 255
+RECORD_HEADER_BYTES = 16
 MAX_INSTRUMENTS = 1 << 16
 PRELUDE_BYTES = 8
 MAX_METADATA_BYTES = 256 << 20
@@ -147,8 +148,8 @@ class DbnFile:
         """Length of a market-by-order record in this file."""
         return MBO_BYTES + 8 * self.ts_out
 
-    def blocks(self, offset: int | None = None) -> Iterator[bytes]:
-        """Uncompressed bytes from `offset` (default: the first record) on.
+    def blocks(self, offset: int | None = None) -> Generator[bytes]:
+        """Uncompressed bytes from `offset` (default: the first record) on, the next ones read by a thread meanwhile.
 
         Raises
         ------
@@ -157,34 +158,28 @@ class DbnFile:
         DamagedFileError
             The compressed stream cannot be decompressed.
         """
-        offset = self.data_offset if offset is None else offset
-        if self.compressed:
-            kept = self._decompressed
-            yield from kept.blocks(self.path, offset) if kept else ahead(uncompressed(self.path, offset))
-            return
-        with self.path.open("rb") as file:
-            file.seek(offset)
-            while block := file.read(BLOCK_BYTES):
-                yield block
+        return read_ahead(self._read(self.data_offset if offset is None else offset))
 
     def keep_decompressed(self) -> None:
         """Have a decompressed copy made in the background, where the file is compressed and copies are kept."""
         if self.compressed and self._decompressed is not None:
             self._decompressed.keep(self.path)
 
-    def open(self, offset: int) -> ByteStream:
-        """Uncompressed bytes from `offset` on, to be read into memory of the caller's; raises as `blocks` does."""
+    def _read(self, offset: int) -> Iterator[bytes]:
         if self.compressed:
-            return BlockStream(self.blocks(offset))
-        file = self.path.open("rb", buffering=0)
-        file.seek(offset)
-        return file
+            kept = self._decompressed
+            yield from kept.blocks(self.path, offset) if kept else uncompressed(self.path, offset)
+            return
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(offset)
+            while block := file.read(BLOCK_BYTES):
+                yield block
 
     def _read_header(self) -> tuple[int, Any, int]:
         head = b""
         wanted = PRELUDE_BYTES
         version = 0
-        for chunk in self.blocks(0):
+        for chunk in self._read(0):
             head += chunk
             if version == 0 and len(head) >= PRELUDE_BYTES:
                 if head[:3] != b"DBN":
@@ -237,39 +232,6 @@ class DbnFile:
         return version, metadata, wanted
 
 
-class ByteStream(Protocol):
-    """What gives bytes."""
-
-    def readinto(self, target: memoryview) -> int | None:
-        """Fill `target` from its start; returns how many bytes came, 0 at the end."""
-
-    def close(self) -> None:
-        """Let go of what gives them."""
-
-
-class BlockStream:
-    """Blocks of bytes of any size as a ByteStream."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
-        self._rest = memoryview(b"")
-
-    def readinto(self, target: memoryview) -> int:
-        """Fill `target` from its start with what is left of one block, or with the next."""
-        if not self._rest:
-            self._rest = memoryview(next(self._blocks, b""))
-        length = min(len(self._rest), len(target))
-        target[:length] = self._rest[:length]
-        self._rest = self._rest[length:]
-        return length
-
-    def close(self) -> None:
-        """Stop whatever makes the blocks."""
-        close = getattr(self._blocks, "close", None)
-        if close is not None:
-            close()
-
-
 class EventReader:
     """Decodes the events of one instrument of a file, chunk by chunk, into columns that are used again.
 
@@ -320,51 +282,47 @@ class EventReader:
         base = self.file.data_offset if offset is None else offset
         chunk_at, chunk_record = base, record_index
         problem: DamagedFileError | None = None
-        buffer = np.empty(READ_BYTES + LONGEST_RECORD_BYTES, np.uint8)
-        carry = 0  # bytes of a record whose end has not been read yet, at the buffer's start
-        with contextlib.closing(self.file.open(base)) as stream:
-            while problem is None:
-                try:
-                    length = stream.readinto(buffer[carry : carry + READ_BYTES].data)
-                except DamagedFileError as error:  # of the compressed stream
-                    problem = error
-                    problem.record_index, problem.byte_offset = self.records_seen, base
-                    break
-                if not length:
-                    break
-                view = buffer[: carry + length]
-                cursor[D_POSITION] = 0
-                while True:
-                    _decode(
-                        view, lengths, self.file.mbo_bytes, self._instrument_id, self._window, cursor, self._columns
-                    )
-                    self.records_seen = int(cursor[D_RECORDS])
-                    if cursor[D_ERROR] != DECODE_OK:
-                        problem = self._damage(int(cursor[D_ERROR]), view, int(cursor[D_POSITION]), base)
-                        break
-                    if cursor[D_ROWS] < rows:
-                        break
-                    yield self._columns.head(rows), chunk_at, chunk_record
-                    cursor[D_ROWS] = 0
-                    chunk_at, chunk_record = base + int(cursor[D_POSITION]), self.records_seen
-                done = int(cursor[D_POSITION])
-                carry = len(view) - done
-                if problem is None:
-                    buffer[:carry] = view[done:].copy()
-                base += done
+        cut = b""  # what there is of the record that the end of a block cut
+        try:
+            with contextlib.closing(self.file.blocks(base)) as blocks:
+                for block in blocks:
+                    missing = max(RECORD_HEADER_BYTES, 4 * cut[0]) - len(cut) if cut else 0
+                    for data in (cut + block[:missing], memoryview(block)[missing:]):
+                        if not data:
+                            continue
+                        view = np.frombuffer(data, np.uint8)
+                        cursor[D_POSITION] = 0
+                        while not self._decode_some(view, lengths, cursor, base):
+                            yield self._columns.head(rows), chunk_at, chunk_record
+                            cursor[D_ROWS] = 0
+                            chunk_at, chunk_record = base + int(cursor[D_POSITION]), self.records_seen
+                        cut = bytes(data[int(cursor[D_POSITION]) :])
+                        base += int(cursor[D_POSITION])
+        except DamagedFileError as error:
+            problem = error
+            if problem.record_index is None:  # the compressed stream broke off
+                problem.record_index, problem.byte_offset = self.records_seen, base
         if cursor[D_ROWS]:
             yield self._columns.head(int(cursor[D_ROWS])), chunk_at, chunk_record
         if problem is not None:
             raise problem
-        if carry:
+        if cut:
             raise TruncatedFileError(
                 f"{self.file.path.name} ends within record {self.records_seen}, which begins at byte {base}: "
-                f"{carry} bytes of it are there.",
+                f"{len(cut)} bytes of it are there.",
                 hint=DAMAGED_HINT,
                 path=str(self.file.path),
                 record_index=self.records_seen,
                 byte_offset=base,
             )
+
+    def _decode_some(self, view: np.ndarray, lengths: np.ndarray, cursor: np.ndarray, base: int) -> bool:
+        """Decode on from the cursor; False if the columns are full, True if there is no whole record left."""
+        _decode(view, lengths, self.file.mbo_bytes, self._instrument_id, self._window, cursor, self._columns)
+        self.records_seen = int(cursor[D_RECORDS])
+        if cursor[D_ERROR] != DECODE_OK:
+            raise self._damage(int(cursor[D_ERROR]), view, int(cursor[D_POSITION]), base)
+        return int(cursor[D_ROWS]) < len(self._columns)
 
     def _damage(self, error: int, view: np.ndarray, position: int, base: int) -> DamagedFileError:
         length, rtype = int(view[position]), int(view[position + 1])
@@ -413,7 +371,7 @@ def _decode(
 
 def decode_nothing() -> None:
     """Decode no bytes: has the decoder compiled."""
-    nothing = np.zeros(0, np.uint8)
+    nothing = np.frombuffer(b"", np.uint8)
     _decode(nothing, _LENGTHS, MBO_BYTES, -1, (-NO_LIMIT, NO_LIMIT), np.zeros(D_WORDS, np.int64), Events.allocate(0))
 
 

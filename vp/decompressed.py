@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from vp.compressed import ahead, uncompressed
+from vp.compressed import uncompressed
 from vp.errors import VPError
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class DecompressedFiles:
                 _remove(path)
             else:
                 return
-        yield from ahead(uncompressed(raw, offset))
+        yield from uncompressed(raw, offset)
 
     def keep(self, raw: Path) -> None:
         """Make a copy of the compressed file `raw` in the background, unless there is one or it is being made."""

@@ -167,7 +167,7 @@ def test_window_keeps_clears_and_snapshots(put: Put) -> None:
 def test_any_chunk_can_be_read_on_from(
     put: Put, monkeypatch: pytest.MonkeyPatch, compressed: bool, chunk_rows: int
 ) -> None:
-    monkeypatch.setattr(vp.dbn, "READ_BYTES", 4 * 200)  # blocks that end inside records
+    monkeypatch.setattr(vp.dbn, "BLOCK_BYTES", 4 * 200)  # blocks that end inside records
     rng = Random(8)
     others = other_records()
     parts = [header()]
@@ -474,7 +474,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_file_that_shrinks_while_it_is_read(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes are read, never mapped: what another process cuts off is an error, not a dead process."""
-    monkeypatch.setattr(vp.dbn, "READ_BYTES", 1000)
+    monkeypatch.setattr(vp.dbn, "BLOCK_BYTES", 1000)
     path = put(header() + body() * 50)
     chunks = EventReader(DbnFile(path), -1, chunk_rows=4).chunks()
     next(chunks)

@@ -11,7 +11,6 @@ import pytest
 import zstandard
 
 from vp import decompressed
-from vp.compressed import ahead, uncompressed
 from vp.decompressed import DecompressedFiles
 from vp.errors import DamagedFileError, TruncatedFileError
 
@@ -165,17 +164,3 @@ def test_what_a_dead_process_left_half_made_is_swept(files: DecompressedFiles, r
     make(files, raw)
     assert not dead.exists()
     assert alive.exists()
-
-
-def test_blocks_ahead_are_the_same_blocks_and_raise_the_same_error(raw: Path, data: bytes) -> None:
-    assert b"".join(ahead(uncompressed(raw, 17))) == data[17:]
-    raw.write_bytes(raw.read_bytes()[:-3])
-    with pytest.raises(TruncatedFileError):
-        list(ahead(uncompressed(raw)))
-
-
-def test_a_reader_that_stops_early_leaves_no_thread() -> None:
-    blocks = ahead(iter([b"x"] * 1000))
-    assert next(blocks) == b"x"
-    blocks.close()  # type: ignore[attr-defined]
-    assert not [thread for thread in threading.enumerate() if thread.name == "read ahead"]
