@@ -111,10 +111,17 @@ def take_effect(
                 cell_ints[(bucket & RING_MASK) * CELL_INTS + I_DEPTH] += added
     if active == 0:
         return
-    if bits & TOUCH_FROM:
-        bucket = bucket_of(from_price, book[B_BUCKET])
+    # One loop, not a branch for each leg: which leg a record has is as good as random.
+    leaves = bits & TOUCH_FROM != 0
+    price = from_price if leaves else to_price
+    add = 0 if leaves else added
+    pull = pull if leaves else 0
+    fill = fill if leaves else 0
+    legs = np.int64(leaves) + np.int64(bits & TOUCH_TO != 0)
+    while legs > 0:
+        bucket = bucket_of(price, book[B_BUCKET])
         if holds(engine, bucket):
-            touch(cell_floats, cell_ints, parameters, bucket, clock, event_id, 0, pull, fill)
+            touch(cell_floats, cell_ints, parameters, bucket, clock, event_id, add, pull, fill)
         else:
             touch_outside(
                 depth,
@@ -126,29 +133,15 @@ def take_effect(
                 outer_bucket,
                 parameters,
                 bucket,
-                0,
+                add,
                 pull,
                 fill,
             )
-    if bits & TOUCH_TO:
-        bucket = bucket_of(to_price, book[B_BUCKET])
-        if holds(engine, bucket):
-            touch(cell_floats, cell_ints, parameters, bucket, clock, event_id, added, 0, 0)
-        else:
-            touch_outside(
-                depth,
-                far_price,
-                far_depth,
-                book,
-                outer_floats,
-                outer_ints,
-                outer_bucket,
-                parameters,
-                bucket,
-                added,
-                0,
-                0,
-            )
+        price = to_price
+        add = added
+        pull = 0
+        fill = 0
+        legs -= 1
 
 
 @kernel

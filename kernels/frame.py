@@ -120,13 +120,6 @@ def market_state(state: int, weak: bool, score: float, enter: float, leave: floa
     return 0
 
 
-@step
-def set_validity(out_bytes: Bytes, out_ints: Int64s, places: Int64s, row: int, nullable: int, present: bool) -> None:
-    """Mark the value of one nullable column as present or null, in its bitmap and in its null count."""
-    out_bytes[row, places[AT_VALIDITY + nullable]] = 1 if present else 0
-    out_ints[row, places[AT_NULL_COUNT + nullable] >> 3] = 0 if present else 1
-
-
 @kernel
 def write_frame(
     depth: Int64s,
@@ -205,11 +198,10 @@ def write_frame(
     out_floats[row, places[12] >> 2] = score
     out_floats[row, places[13] >> 2] = total / baseline[0] if baseline[0] > 0.0 else 0.0
     out_bytes[row, places[14]] = book[B_BOOK_VALID]
-    set_validity(out_bytes, out_ints, places, row, 0, spot != NO_BUCKET)
-    set_validity(out_bytes, out_ints, places, row, 1, has_bid)
-    set_validity(out_bytes, out_ints, places, row, 2, has_ask)
-    set_validity(out_bytes, out_ints, places, row, 3, has_bid and has_ask)
-    set_validity(out_bytes, out_ints, places, row, 4, last != UNDEF_PRICE)
+    present = (spot != NO_BUCKET, has_bid, has_ask, has_bid and has_ask, last != UNDEF_PRICE)
+    for nullable in range(len(present)):
+        out_bytes[row, places[AT_VALIDITY + nullable]] = 1 if present[nullable] else 0
+        out_ints[row, places[AT_NULL_COUNT + nullable] >> 3] = 0 if present[nullable] else 1
 
     engine[E_LAST_FRAME_NS] = clock
     engine[E_BUY_VOLUME] = 0
