@@ -50,6 +50,7 @@ def measure_kernels(figures: report.Figures, file: Path, native: Path | None, ro
         measured = {
             "peer": peer[1] if peer else float("nan"),
             "forward": forward,
+            "two_books": kernel_rates.two_books(events),
             "engine": kernel_rates.engine(events),
             "frames": kernel_rates.frames(events),
             "decode": kernel_rates.decode(file),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,23 @@ def forward(events: Events) -> tuple[BookState, float]:
     book = Book(TICK_INT)
     seconds = timed(lambda: book.fast_forward(events))
     return state_of(book), len(events) / seconds
+
+
+def two_books(events: Events) -> float:
+    """Two books of their own from the same columns at once, one a thread: records a second of both together.
+
+    More than two threads could reach for one book, which would have to divide the records and agree on the levels.
+    """
+    books = [Book(TICK_INT), Book(TICK_INT)]
+    threads = [threading.Thread(target=book.fast_forward, args=(events,)) for book in books]
+
+    def run() -> None:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    return 2 * len(events) / timed(run)
 
 
 def engine(events: Events) -> float:
