@@ -103,7 +103,7 @@ def _kernels(figures: Figures, anchored: bool) -> list[str]:
         "Both books end in the same state: orders, best prices and total depths are compared in each round.",
         "",
         "One book is built by one thread. Two books that share nothing show what a second thread could add at most. "
-        "One book over two threads was tried as a relay, orders on one and levels on the other: the same bits, and 1.02 "
+        "One book over two threads was tried as a relay, orders on one and levels on the other: the same bits, 1.02 "
         "of the anchor, because finding orders is four fifths of the work and the hand-over eats what the levels save. "
         "Dividing the order ids instead would have both threads look at every record, and a third pass find the best "
         "prices. From a file, decompressing and reading take the second core, and they gain more.",
