@@ -19,10 +19,9 @@ from vp.download.files import write_whole
 from vp.errors import LakeError
 from vp.layout import Place, place_of
 
-SUBMITTING, SUBMITTED, LAID, EMPTY, EXPIRED, REFUSED = (
-    "submitting", "submitted", "laid", "empty", "expired", "refused",
+SUBMITTING, SUBMITTED, LAID, EMPTY, EXPIRED, REFUSED, STREAMING = STATES = (
+    "submitting", "submitted", "laid", "empty", "expired", "refused", "streaming",
 )  # fmt: skip
-STATES = (SUBMITTING, SUBMITTED, LAID, EMPTY, EXPIRED, REFUSED)
 
 
 @dataclass(frozen=True)
@@ -73,9 +72,9 @@ class Entry:
     ----------
     order : Order
     state : str
-        One of STATES.
+        One of STATES; `streaming` are definitions, which no job is for.
     cost_usd : float
-        As asked before it was submitted.
+        As asked before it was submitted, then as the job tells it. Of definitions, all that was spent for them.
     condition : str
         The day's, as asked before it was submitted.
     sent_at : str
@@ -107,6 +106,18 @@ class Entry:
     def with_(self, **changes: Any) -> Entry:
         """A changed copy."""
         return replace(self, **changes)
+
+    def note(self) -> bytes:
+        """What is kept beside the file: the day's condition, and where the file came from."""
+        facts = {
+            "condition": self.condition,
+            "job_id": self.job_id,
+            **self.order.query(),
+            "cost_usd": self.cost_usd,
+            "vendor_file": self.file,
+            "downloaded_at": now(),
+        }
+        return f"{json.dumps(facts, indent=1)}\n".encode()
 
 
 class Ledger:

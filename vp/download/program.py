@@ -7,13 +7,16 @@ import datetime as dt
 import logging
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vp import cli
 from vp.download.plan import BASE_SCHEMAS, OPTION_SCHEMAS, PRODUCT_TYPES, Request, check_schemas
-from vp.errors import BadDateError, BadParameterError, VendorUnreachableError, VPError
+from vp.errors import BadDateError, BadParameterError, CostLimitError, VendorUnreachableError, VPError
 from vp.products import find_product
 from vp.session import parse_date
+
+if TYPE_CHECKING:
+    from vp.download.run import Downloader
 
 COMMANDS = ("submit", "poll", "daemon")
 SYMBOLS_EXAMPLE = {"futures": "MNQ,ES", "equities": "QQQ"}
@@ -87,27 +90,34 @@ def _run(program: str, options: argparse.Namespace, stopping: Any) -> int:
         return _daemon(downloader, options)
 
 
-def _poll(downloader: Any, options: argparse.Namespace, program: str) -> int:
+def _poll(downloader: Downloader, options: argparse.Namespace, program: str) -> int:
     from vp.download.run import restrict  # noqa: PLC0415
 
     def chosen() -> list[Any]:
-        every = downloader.ledger.entries(PRODUCT_TYPES[program])
-        return restrict(every, _list(options.symbols), _date(options.start), _date(options.end))
+        return restrict(downloader.ledger.entries(PRODUCT_TYPES[program]), downloader.request)
 
+    downloader.waiter.settle(chosen())
     downloader.poll(chosen())
+    if options.decompress:
+        downloader.decompress_laid(chosen())
     return 0 if downloader.summary(chosen()) else EXIT_INCOMPLETE
 
 
-def _daemon(downloader: Any, options: argparse.Namespace) -> int:
+def _daemon(downloader: Downloader, options: argparse.Namespace) -> int:
     if options.dry_run:
         downloader.submit(dry_run=True)
-        return 0
-    ordered = False
+        return EXIT_INCOMPLETE if downloader.troubles else 0
+    ordered, too_dear = False, None
     while True:
         outstanding = 1
         try:
             if not ordered or downloader.pending:
-                downloader.submit()
+                try:
+                    downloader.submit()
+                except CostLimitError as error:
+                    log.error("%s", error)  # noqa: TRY400 - a sentence
+                    too_dear = error  # what was ordered before is fetched all the same
+                    downloader.pending.clear()
                 ordered = True
             outstanding = downloader.poll(downloader.entries()) + len(downloader.pending)
         except VendorUnreachableError as error:
@@ -117,19 +127,21 @@ def _daemon(downloader: Any, options: argparse.Namespace) -> int:
         downloader.vendor.stopping.sleep(options.poll_interval)
     if options.decompress:
         downloader.decompress_laid(downloader.entries())
-    return 0 if downloader.summary(downloader.entries()) else EXIT_INCOMPLETE
+    whole = downloader.summary(downloader.entries())
+    if too_dear is not None:
+        return too_dear.exit_code
+    return 0 if whole else EXIT_INCOMPLETE
 
 
 def _request(program: str, options: argparse.Namespace) -> Request:
-    today = dt.datetime.now(dt.UTC).date()
     needed = options.command != "poll"
     for name in ("start", "end", "symbols"):
         if needed and not getattr(options, name):
             raise BadParameterError(
                 f"--{name} is missing.", hint=f"`{options.command}` needs --start, --end, --symbols."
             )
-    start, end = _date(options.start) or today, _date(options.end) or today
-    if needed and end < start:
+    start, end = _date(options.start) or dt.date.min, _date(options.end) or dt.date.max
+    if end < start:
         raise BadDateError(f"--end {end} is before --start {start}.", hint="Both session dates are included.")
     product_type = "future_mbo" if program == "futures" else "equity_mbo"
     symbols = tuple(dict.fromkeys(find_product(product_type, symbol).root for symbol in _list(options.symbols)))
