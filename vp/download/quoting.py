@@ -124,7 +124,7 @@ class Quoter:
     def _front_month(self, want: Want) -> str | None:
         found = front_months(self._vendor, want.symbol, want.date, want.date).get(want.date)
         if found is None:
-            log.info("%s: no contract of %s has a volume that names it the front month", want, want.symbol)
+            self._troubles.give_up(want, f"Databento names no front month of {want.symbol} on that date.")
         return found
 
     def _parents(self, want: Want) -> list[str]:
