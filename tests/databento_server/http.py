@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,10 +29,12 @@ class Fault:
     kind : str
         status: the answer is `status`, nothing is done. drop: the connection closes, nothing is done. lost: all is
         done, then the connection closes. corrupt: a byte of the data differs. short: half of the data come.
-        plain: the range asked for is disregarded.
+        plain: the range asked for is disregarded. reset: half of the data come, then a TCP reset. hold: all is done,
+        but the answer (of data, its second half) waits for Server.release. junk: the answer is `body`.
     times : int
     status : int
     retry_after : str or None
+    body : str
     """
 
     path: str
@@ -39,6 +42,7 @@ class Fault:
     times: int = 1
     status: int = 500
     retry_after: str | None = None
+    body: str = ""
 
 
 class Server(ThreadingHTTPServer):
@@ -51,6 +55,8 @@ class Server(ThreadingHTTPServer):
         self.service = service
         self.faults: list[Fault] = []
         self.ranges: list[str] = []
+        self.holding = threading.Event()
+        self.release = threading.Event()
         service.address = f"http://127.0.0.1:{self.server_address[1]}"
 
     def fault(self, path: str) -> Fault | None:
@@ -119,6 +125,10 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "lost":
             self._hang_up()
             return
+        if fault and kind == "junk":
+            body = fault.body.encode()
+        if kind == "hold":
+            self._hold()
         self._send(200, body)
 
     @staticmethod
@@ -137,17 +147,33 @@ class Handler(BaseHTTPRequestHandler):
             headers["Content-Range"] = f"bytes {first}-{last}/{len(data)}"
             data = data[first : last + 1]
             status = 206
-        self._send(status, data, headers, cut=kind == "short")
+        self._send(status, data, headers, kind)
 
-    def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None, *, cut: bool = False) -> None:
+    def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None, kind: str = "") -> None:
         self.send_response(status)
         for name, value in ({"Content-Type": "application/json"} | (headers or {})).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body[: len(body) // 2] if cut else body)
-        if cut:
-            self._hang_up()
+        if kind not in {"short", "reset", "hold"}:
+            self.wfile.write(body)
+            return
+        self.wfile.write(body[: len(body) // 2])
+        self.wfile.flush()
+        if kind == "hold":
+            self._hold()
+            self.wfile.write(body[len(body) // 2 :])
+            return
+        if kind == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            self.connection.close()
+            return
+        self._hang_up()
+
+    def _hold(self) -> None:
+        self.server.holding.set()
+        self.server.release.wait(20)
 
     def _hang_up(self) -> None:
         self.wfile.flush()
@@ -164,5 +190,6 @@ def running(key: str) -> Iterator[Server]:
         try:
             yield server
         finally:
+            server.release.set()
             server.shutdown()
             thread.join()

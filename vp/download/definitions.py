@@ -12,8 +12,8 @@ import databento_dbn
 from vp.compressed import DAMAGED_HINT
 from vp.dbn import DbnFile
 from vp.download.ledger import Order
-from vp.download.vendor import Vendor
-from vp.errors import DownloadError, TruncatedFileError, VendorRefusedError
+from vp.download.vendor import Vendor, understood
+from vp.errors import DownloadError, TruncatedFileError
 from vp.layout import FUTURES
 from vp.session import from_ns
 
@@ -59,8 +59,9 @@ def resolve(
             start_date=start, end_date=end + ONE_DAY,
         )  # fmt: skip
 
-    answer = vendor.ask(f"the symbols of {shown}", ask)
-    try:
+    what = f"the symbols of {shown}"
+    answer = vendor.ask(what, ask)
+    with understood(what):
         return {
             symbol: {
                 date: interval["s"]
@@ -70,11 +71,6 @@ def resolve(
             }
             for symbol, intervals in answer["result"].items()
         }
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise VendorRefusedError(
-            f"Databento's answer about the symbols of {shown} cannot be understood: {error!r}.",
-            hint="A newer VP may know it.",
-        ) from None
 
 
 def query(vendor: Vendor, order: Order, temporary: Path) -> None:

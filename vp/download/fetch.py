@@ -5,7 +5,6 @@ The client's own download has no timeout and only warns of a wrong checksum, so 
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from dataclasses import dataclass
@@ -13,13 +12,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import zstandard
-
 from vp.dbn import DbnFile
-from vp.download.files import lay_down, sha256_of, write_whole
-from vp.download.ledger import EMPTY, LAID, Entry, Ledger, now
+from vp.download.files import keep_decompressed, lay_down, sha256_of, write_whole
+from vp.download.ledger import EMPTY, LAID, Entry, Ledger
 from vp.download.report import Report
-from vp.download.vendor import TRIES, Vendor
+from vp.download.vendor import TRIES, Vendor, understood
 from vp.errors import DownloadError, FileError, VendorUnreachableError
 from vp.lake import Lake
 from vp.layout import ENDINGS, note_path
@@ -90,8 +87,7 @@ class Fetcher:
         if not path.exists():
             self._fetch_verified(remote, part)
             check_content(part, entry)
-            note = json.dumps(_note(entry), indent=1) + "\n"
-            write_whole(note_path(path), note.encode())
+            write_whole(note_path(path), entry.note())
             try:
                 lay_down(part, path)
             except FileExistsError:
@@ -110,8 +106,11 @@ class Fetcher:
         job_id = entry.job_id or ""
         if not JOB_FORM.fullmatch(job_id):
             raise DownloadError(f"{entry.want}: {job_id!r} is no job's number.", hint="Look at Databento's portal.")
-        listed = self.vendor.ask(f"the files of the job {job_id}", lambda: self.vendor.client.batch.list_files(job_id))
-        data = [_parse_remote(entry, item) for item in listed if str(item.get("filename", "")).endswith(ENDINGS)]
+        what = f"the files of the job {job_id}"
+        listed = self.vendor.ask(what, lambda: self.vendor.client.batch.list_files(job_id))
+        with understood(what):
+            found = [item for item in listed if str(item["filename"]).endswith(ENDINGS)]
+        data = [_parse_remote(entry, item) for item in found]
         if len(data) > 1:
             raise DownloadError(
                 f"The job {job_id} for {entry.want} has {len(data)} data files, expected one.",
@@ -227,23 +226,6 @@ def check_content(path: Path, entry: Entry) -> None:
         )
 
 
-def keep_decompressed(path: Path) -> None:
-    """Lay the uncompressed file beside a compressed one, unless it is there; raises OSError, DownloadError."""
-    plain = path.with_name(path.name.removesuffix(".zst"))
-    if plain.exists():
-        return
-    part = path.with_name(f".{plain.name}.part")
-    try:
-        with path.open("rb") as compressed, part.open("wb") as out:
-            zstandard.ZstdDecompressor().copy_stream(compressed, out)
-        lay_down(part, plain)
-    except FileExistsError:
-        part.unlink(missing_ok=True)
-    except zstandard.ZstdError as error:
-        part.unlink(missing_ok=True)
-        raise DownloadError(f"{path} cannot be decompressed: {error}.", hint="Move it away and run again.") from error
-
-
 def _parse_remote(entry: Entry, item: dict[str, Any]) -> Remote:
     try:
         sha256 = HASH_FORM.fullmatch(item["hash"])
@@ -259,14 +241,3 @@ def _parse_remote(entry: Entry, item: dict[str, Any]) -> Remote:
             hint="Fetch it by hand from Databento's portal.",
         )
     return remote
-
-
-def _note(entry: Entry) -> dict[str, Any]:
-    return {
-        "condition": entry.condition,
-        "job_id": entry.job_id,
-        **entry.order.query(),
-        "cost_usd": entry.cost_usd,
-        "vendor_file": entry.file,
-        "downloaded_at": now(),
-    }

@@ -6,7 +6,12 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+import zstandard
+
+from vp.errors import DownloadError
 
 READ_ONLY = 0o444
 READ_BYTES = 4 << 20
@@ -65,3 +70,30 @@ def sha256_of(path: Path, on_bytes: Callable[[int], None] = lambda _count: None)
             digest.update(block)
             on_bytes(len(block))
     return digest.hexdigest()
+
+
+def keep_decompressed(path: Path) -> None:
+    """Lay the uncompressed file beside a compressed one, unless it is there; raises DownloadError."""
+    plain = path.with_name(path.name.removesuffix(".zst"))
+    part = path.with_name(f".{plain.name}.part")
+    try:
+        if not plain.exists():
+            with path.open("rb") as compressed, part.open("wb") as out:
+                zstandard.ZstdDecompressor().copy_stream(compressed, out)
+            lay_down(part, plain)
+    except FileExistsError:
+        return
+    except zstandard.ZstdError as error:
+        raise DownloadError(f"{path} cannot be decompressed: {error}.", hint="Move it away and run again.") from error
+    except OSError as error:
+        raise DownloadError(
+            f"{plain} cannot be written: {error.strerror or error}.",
+            hint="Free some space or make the directory writable, and run the same command again.",
+        ) from error
+    finally:
+        _remove(part)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)

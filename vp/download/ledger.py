@@ -19,10 +19,14 @@ from vp.download.files import write_whole
 from vp.errors import LakeError
 from vp.layout import Place, place_of
 
-SUBMITTING, SUBMITTED, LAID, EMPTY, EXPIRED, REFUSED = (
-    "submitting", "submitted", "laid", "empty", "expired", "refused",
+SUBMITTING, SUBMITTED, LAID, EMPTY, EXPIRED, REFUSED, STREAMING = STATES = (
+    "submitting", "submitted", "laid", "empty", "expired", "refused", "streaming",
 )  # fmt: skip
-STATES = (SUBMITTING, SUBMITTED, LAID, EMPTY, EXPIRED, REFUSED)
+
+FORMS: dict[str, Any] = {
+    "symbols": list, "stype_in": str, "state": str, "cost_usd": int | float, "condition": str, "sent_at": str,
+    "job_id": str | None, "file": dict, "error": str, "former": list,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,9 +77,9 @@ class Entry:
     ----------
     order : Order
     state : str
-        One of STATES.
+        One of STATES; `streaming` are definitions, which no job is for.
     cost_usd : float
-        As asked before it was submitted.
+        As asked before it was submitted, then as the job tells it. Of definitions, all that was spent for them.
     condition : str
         The day's, as asked before it was submitted.
     sent_at : str
@@ -107,6 +111,18 @@ class Entry:
     def with_(self, **changes: Any) -> Entry:
         """A changed copy."""
         return replace(self, **changes)
+
+    def note(self) -> bytes:
+        """What is kept beside the file: the day's condition, and where the file came from."""
+        facts = {
+            "condition": self.condition,
+            "job_id": self.job_id,
+            **self.order.query(),
+            "cost_usd": self.cost_usd,
+            "vendor_file": self.file,
+            "downloaded_at": now(),
+        }
+        return f"{json.dumps(facts, indent=1)}\n".encode()
 
 
 class Ledger:
@@ -152,8 +168,8 @@ class Ledger:
         except (OSError, ValueError) as error:
             raise LakeError(f"{path} cannot be read: {error}.", hint=_DAMAGED_HINT) from error
         try:
-            return _entry(json.loads(text))
-        except (ValueError, KeyError, TypeError, LakeError) as error:
+            return _entry(json.loads(text), want)
+        except (ValueError, KeyError, TypeError, AttributeError, LakeError) as error:
             raise LakeError(f"{path} is no entry of the ledger: {error}.", hint=_DAMAGED_HINT) from error
 
     def write(self, entry: Entry) -> Entry:
@@ -175,8 +191,11 @@ class Ledger:
         for product_type in product_types:
             for path in sorted((self.directory / product_type).glob("*/*.json")):
                 schema, _, day = path.stem.rpartition("-")
-                date = dt.date.fromisoformat(day)
-                entry = self.find(Want(place_of(product_type, schema), path.parent.name, date))
+                try:
+                    want = Want(place_of(product_type, schema), path.parent.name, dt.date.fromisoformat(day))
+                except (ValueError, LakeError):
+                    raise LakeError(f"{path} is no entry of the ledger, by its name.", hint=_DAMAGED_HINT) from None
+                entry = self.find(want)
                 if entry is not None:
                     found.append(entry)
         return found
@@ -196,14 +215,20 @@ def _document(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _entry(document: dict[str, Any]) -> Entry:
+def _entry(document: dict[str, Any], asked: Want) -> Entry:
     place = place_of(document["product_type"], document["schema"])
     want = Want(place, document["symbol"], dt.date.fromisoformat(document["start"]))
+    if want != asked:
+        raise ValueError(f"it tells of {want}")
     if document["state"] not in STATES:
         raise ValueError(f"the state is {document['state']!r}, expected one of {', '.join(STATES)}")
-    names = ("state", "cost_usd", "condition", "sent_at", "job_id", "file", "error", "former")
+    for name, kind in FORMS.items():
+        if not isinstance(document[name], kind):
+            raise TypeError(f"{name} is {document[name]!r}, expected {kind}")
+    if dt.datetime.fromisoformat(document["sent_at"]).tzinfo is None:
+        raise ValueError("sent_at tells no time zone")
     order = Order(want, tuple(document["symbols"]), document["stype_in"])
-    return Entry(order, **{name: document[name] for name in names})
+    return Entry(order, **{name: document[name] for name in FORMS if name not in {"symbols", "stype_in"}})
 
 
 def now() -> str:

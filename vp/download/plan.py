@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from dataclasses import dataclass
 
 from vp.download.ledger import Want
-from vp.download.vendor import Vendor
 from vp.errors import BadParameterError
-from vp.layout import Place, place_of
+from vp.layout import place_of
 
-MISSING, PENDING = "missing", "pending"
 ONE_DAY = dt.timedelta(days=1)
 BASE = {"futures": "future_mbo", "equities": "equity_mbo"}
 OPTION_SCHEMAS = {
@@ -24,8 +21,6 @@ PRODUCT_TYPES = {
     "futures": ("future_mbo", "future_option_mbo"),
     "equities": ("equity_mbo", "equity_option_cmbp_1", "equity_option_statistics"),
 }
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -78,33 +73,3 @@ def check_schemas(program: str, option: str, given: tuple[str, ...], known: tupl
                 f"{option} names {schema!r}, expected {' or '.join(known)} for {program}.",
                 hint=f"For example {option} {','.join(known)}.",
             )
-
-
-class Calendar:
-    """On which dates a dataset has data, as Databento's conditions tell; so holidays need no table here."""
-
-    def __init__(self, vendor: Vendor, start: dt.date, end: dt.date) -> None:
-        self._vendor = vendor
-        self._start = start
-        self._end = end
-        self._known: dict[str, dict[dt.date, str]] = {}
-
-    def condition(self, place: Place, date: dt.date) -> str:
-        """The condition of a date: available, degraded, pending or missing."""
-        if place.dataset not in self._known:
-            self._known[place.dataset] = self._ask(place.dataset)
-        listed = self._known[place.dataset].get(date)
-        if listed is not None:
-            return listed
-        return PENDING if date >= dt.datetime.now(dt.UTC).date() else MISSING
-
-    def forget_pending(self) -> None:
-        """Ask anew where a date was pending."""
-        self._known.clear()
-
-    def _ask(self, dataset: str) -> dict[dt.date, str]:
-        answer = self._vendor.ask(
-            f"the condition of {dataset}",
-            lambda: self._vendor.client.metadata.get_dataset_condition(dataset, self._start, self._end),
-        )
-        return {dt.date.fromisoformat(str(day["date"])): str(day["condition"]) for day in answer}

@@ -7,18 +7,26 @@ import datetime as dt
 import logging
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vp import cli
 from vp.download.plan import BASE_SCHEMAS, OPTION_SCHEMAS, PRODUCT_TYPES, Request, check_schemas
-from vp.errors import BadDateError, BadParameterError, VendorUnreachableError, VPError
+from vp.errors import BadDateError, BadParameterError, CostLimitError, VendorUnreachableError, VPError
 from vp.products import find_product
 from vp.session import parse_date
+
+if TYPE_CHECKING:
+    from vp.download.run import Downloader
+    from vp.download.vendor import Vendor
 
 COMMANDS = ("submit", "poll", "daemon")
 SYMBOLS_EXAMPLE = {"futures": "MNQ,ES", "equities": "QQQ"}
 OPTIONS_EXAMPLE = {"futures": "mbo,statistics", "equities": "cmbp-1,statistics"}
 EXIT_INCOMPLETE = 1
+MOST_USD = 1e6
+MOST_SECONDS = 86_400.0
+EARLIEST = dt.date(2000, 1, 1)
+MOST_DAYS_AHEAD = 31
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +52,17 @@ def main(program: str, arguments: Sequence[str] | None = None) -> int:
 
 def _main(program: str, arguments: Sequence[str] | None) -> int:
     options = _parser(program).parse_args(arguments)
-    from vp.download.stopping import Stopped, Stopping  # noqa: PLC0415 - --help is fast
+    from vp.download.report import configure_logging  # noqa: PLC0415 - --help is fast
+    from vp.download.stopping import Stopped, Stopping  # noqa: PLC0415
+    from vp.download.vendor import Vendor, key_of_environment, url_of_environment  # noqa: PLC0415
 
     stopping = Stopping()
+    request = _request(program, options)
+    key, url = key_of_environment(), url_of_environment()
+    configure_logging(options.log_file, key)
     with stopping.listening():
         try:
-            return _run(program, options, stopping)
+            return _run(request, Vendor(key, url, stopping, options.retry_seconds), options)
         except Stopped as stopped:
             log.info("stopped by %s; the same command goes on where it was", stopped.name)
             return stopped.exit_code
@@ -58,22 +71,17 @@ def _main(program: str, arguments: Sequence[str] | None) -> int:
             return error.exit_code
 
 
-def _run(program: str, options: argparse.Namespace, stopping: Any) -> int:
+def _run(request: Request, vendor: Vendor, options: argparse.Namespace) -> int:
     from vp.download.fetch import Fetcher  # noqa: PLC0415
     from vp.download.ledger import Ledger  # noqa: PLC0415
-    from vp.download.report import Report, configure_logging  # noqa: PLC0415
+    from vp.download.report import Report  # noqa: PLC0415
     from vp.download.run import Downloader  # noqa: PLC0415
     from vp.download.spend import Budget  # noqa: PLC0415
-    from vp.download.vendor import Vendor, key_of_environment, url_of_environment  # noqa: PLC0415
     from vp.lake import Lake  # noqa: PLC0415
 
-    request = _request(program, options)
-    key, url = key_of_environment(), url_of_environment()
-    configure_logging(options.log_file, key)
     lake = Lake(options.lake)
     ledger = Ledger(lake.root)
-    with ledger.locked(program):
-        vendor = Vendor(key, url, stopping, options.retry_seconds)
+    with ledger.locked(request.program):
         fetcher = Fetcher(vendor, lake, ledger, Report(), decompress=options.decompress)
         downloader = Downloader(
             request, vendor, lake, ledger, fetcher, Budget(options.max_cost),
@@ -83,31 +91,38 @@ def _run(program: str, options: argparse.Namespace, stopping: Any) -> int:
             downloader.submit(dry_run=options.dry_run)
             return 0 if downloader.summary(downloader.entries()) else EXIT_INCOMPLETE
         if options.command == "poll":
-            return _poll(downloader, options, program)
+            return _poll(downloader, options)
         return _daemon(downloader, options)
 
 
-def _poll(downloader: Any, options: argparse.Namespace, program: str) -> int:
+def _poll(downloader: Downloader, options: argparse.Namespace) -> int:
     from vp.download.run import restrict  # noqa: PLC0415
 
     def chosen() -> list[Any]:
-        every = downloader.ledger.entries(PRODUCT_TYPES[program])
-        return restrict(every, _list(options.symbols), _date(options.start), _date(options.end))
+        return restrict(downloader.ledger.entries(PRODUCT_TYPES[downloader.request.program]), downloader.request)
 
+    downloader.waiter.settle(chosen())
     downloader.poll(chosen())
+    if options.decompress:
+        downloader.decompress_laid(chosen())
     return 0 if downloader.summary(chosen()) else EXIT_INCOMPLETE
 
 
-def _daemon(downloader: Any, options: argparse.Namespace) -> int:
+def _daemon(downloader: Downloader, options: argparse.Namespace) -> int:
     if options.dry_run:
         downloader.submit(dry_run=True)
-        return 0
-    ordered = False
+        return EXIT_INCOMPLETE if downloader.troubles else 0
+    ordered, too_dear = False, None
     while True:
         outstanding = 1
         try:
             if not ordered or downloader.pending:
-                downloader.submit()
+                try:
+                    downloader.submit()
+                except CostLimitError as error:
+                    log.error("%s", error)  # noqa: TRY400 - a sentence
+                    too_dear = error  # what was ordered before is fetched all the same
+                    downloader.pending.clear()
                 ordered = True
             outstanding = downloader.poll(downloader.entries()) + len(downloader.pending)
         except VendorUnreachableError as error:
@@ -117,22 +132,33 @@ def _daemon(downloader: Any, options: argparse.Namespace) -> int:
         downloader.vendor.stopping.sleep(options.poll_interval)
     if options.decompress:
         downloader.decompress_laid(downloader.entries())
-    return 0 if downloader.summary(downloader.entries()) else EXIT_INCOMPLETE
+    whole = downloader.summary(downloader.entries())
+    if too_dear is not None:
+        return too_dear.exit_code
+    return 0 if whole else EXIT_INCOMPLETE
 
 
 def _request(program: str, options: argparse.Namespace) -> Request:
-    today = dt.datetime.now(dt.UTC).date()
     needed = options.command != "poll"
     for name in ("start", "end", "symbols"):
         if needed and not getattr(options, name):
             raise BadParameterError(
                 f"--{name} is missing.", hint=f"`{options.command}` needs --start, --end, --symbols."
             )
-    start, end = _date(options.start) or today, _date(options.end) or today
-    if needed and end < start:
+    last = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=MOST_DAYS_AHEAD)
+    start, end = _date(options.start) or EARLIEST, _date(options.end) or last
+    for name, date in (("start", start), ("end", end)):
+        if not EARLIEST <= date <= last:
+            raise BadDateError(
+                f"--{name} was {date}, expected a date from {EARLIEST} to {last}.",
+                hint="Databento has no data before, and later ones are waited for.",
+            )
+    if end < start:
         raise BadDateError(f"--end {end} is before --start {start}.", hint="Both session dates are included.")
     product_type = "future_mbo" if program == "futures" else "equity_mbo"
     symbols = tuple(dict.fromkeys(find_product(product_type, symbol).root for symbol in _list(options.symbols)))
+    if needed and not symbols:
+        raise BadParameterError("--symbols names nothing.", hint=f"For example --symbols {SYMBOLS_EXAMPLE[program]}.")
     if program == "futures":
         base: tuple[str, ...] = BASE_SCHEMAS if options.include_futures else ()
     else:
@@ -154,13 +180,21 @@ def _list(text: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
 
 
-def _positive(text: str) -> float:
+def _usd(text: str) -> float:
+    return _number(text, MOST_USD)
+
+
+def _seconds(text: str) -> float:
+    return _number(text, MOST_SECONDS)
+
+
+def _number(text: str, most: float) -> float:
     try:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not 0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on")
+    if not 0 <= number <= most:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number from 0 to {most:.0f}")
     return number
 
 
@@ -185,10 +219,10 @@ def _parser(program: str) -> cli.Parser:
     example = OPTIONS_EXAMPLE[program]
     help_text = f"of the options of the nearest expiry on these {options_of}: {example}"
     built.add_argument("--options-schemas", metavar="LIST", help=help_text)
-    number: dict[str, Any] = {"type": _positive, "metavar": "SECONDS"}
+    number: dict[str, Any] = {"type": _seconds, "metavar": "SECONDS"}
     built.add_argument("--poll-interval", default=60.0, help="between looks at the jobs (default 60)", **number)
     too_dear = "order nothing if all of it costs more; earlier orders of the same files count (default 25)"
-    built.add_argument("--max-cost", type=_positive, default=25.0, metavar="USD", help=too_dear)
+    built.add_argument("--max-cost", type=_usd, default=25.0, metavar="USD", help=too_dear)
     built.add_argument("--dry-run", action="store_true", help="show the cost, order nothing")
     built.add_argument("--resubmit-expired", action="store_true", help="order anew what expired before it was fetched")
     built.add_argument("--decompress", action="store_true", help="keep the uncompressed .dbn too: it starts faster")

@@ -33,6 +33,15 @@ class KeylessFormatter(logging.Formatter):
         return without_key(super().format(record), self._key)
 
 
+class LogFile(logging.FileHandler):
+    """The log file; where it cannot be written any more, that is said once and the download goes on."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging's own name
+        """Give up this handler: a full disk is a sentence, not a traceback a line."""
+        logging.getLogger().removeHandler(self)
+        log.warning("the log file %s cannot be written any more: %s", self.baseFilename, sys.exc_info()[1])
+
+
 class BarHandler(logging.Handler):
     """Writes lines above the bars of a terminal."""
 
@@ -50,7 +59,7 @@ def configure_logging(log_file: str | None, key: str) -> None:
         path = Path(log_file)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handlers.append(logging.FileHandler(path, encoding="utf-8"))
+            handlers.append(LogFile(path, encoding="utf-8", errors="backslashreplace"))
         except OSError as error:
             raise LakeError(
                 f"The log {path} cannot be written: {error.strerror}.", hint="Choose another with --log-file."

@@ -7,13 +7,15 @@ import logging
 from typing import Any
 
 from vp.download.ledger import REFUSED, SUBMITTED, SUBMITTING, Entry, Ledger, Order, now
-from vp.download.vendor import Vendor
+from vp.download.vendor import Vendor, understood
 from vp.errors import CostLimitError, UncertainSubmissionError, VendorRefusedError
 
 STATES_LISTED = "queued,processing,done,expired"
-CLOCK_SLACK = dt.timedelta(minutes=10)  # between this machine's clock and Databento's
+CLOCK_SLACK = dt.timedelta(days=2)  # between this machine's clock and Databento's; a job not listed is bought again
 LOOKS_SECONDS = 2.0
 SENDINGS = 3
+FORM: dict[str, Any] = {"encoding": "dbn", "compression": "zstd", "split_duration": "day", "delivery": "download"}
+LIST_TELLS = "Its list of jobs will tell."
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +77,7 @@ class Cashier:
                 # A signal waits until the job's number is written down; a kill leaves `submitting` behind.
                 with self.vendor.stopping.shielded():
                     self.ledger.write(entry)
-                    job = self._submit(order)
-                    return self._sent(entry, str(job["id"]))
+                    return self._sent(entry, self._submit(order))
             except UncertainSubmissionError as error:
                 log.warning("%s", error)
                 found = self._look_for(entry)
@@ -96,7 +97,8 @@ class Cashier:
         return self._look_for(entry)
 
     def _look_for(self, entry: Entry) -> Entry | None:
-        until = dt.datetime.fromisoformat(entry.sent_at) + dt.timedelta(seconds=self.settle_seconds)
+        wait = dt.timedelta(seconds=self.settle_seconds)
+        until = min(dt.datetime.fromisoformat(entry.sent_at), dt.datetime.now(dt.UTC)) + wait
         while True:
             last = dt.datetime.now(dt.UTC) >= until  # judged before looking, so that one look comes after
             job_id = self._find(entry)
@@ -116,13 +118,13 @@ class Cashier:
                 return str(job["id"])
         return None
 
-    def _submit(self, order: Order) -> Any:
-        return self.vendor.submit(
-            f"the job for {order.want}",
-            lambda: self.vendor.client.batch.submit_job(
-                **order.query(), encoding="dbn", compression="zstd", split_duration="day", delivery="download"
-            ),
-        )
+    def _submit(self, order: Order) -> str:
+        """The new job's number."""
+        what = f"the job for {order.want}"
+        job = self.vendor.submit(what, lambda: self.vendor.client.batch.submit_job(**order.query(), **FORM))
+        if not isinstance(job, dict) or not isinstance(job.get("id"), str):
+            raise UncertainSubmissionError(f"Databento's answer to {what} names no job.", hint=LIST_TELLS)
+        return str(job["id"])
 
     def _sent(self, entry: Entry, job_id: str) -> Entry:
         log.info("%s: submitted as %s (%.2f USD)", entry.want, job_id, entry.cost_usd)
@@ -132,8 +134,10 @@ class Cashier:
 def list_jobs(vendor: Vendor, sent_at: str) -> list[dict[str, Any]]:
     """Databento's jobs in every state since shortly before a moment (ISO 8601)."""
     since = (dt.datetime.fromisoformat(sent_at) - CLOCK_SLACK).isoformat()
-    jobs = vendor.ask("the list of jobs", lambda: vendor.client.batch.list_jobs(states=STATES_LISTED, since=since))
-    return [job for job in jobs if isinstance(job, dict)]
+    what = "the list of jobs"
+    jobs = vendor.ask(what, lambda: vendor.client.batch.list_jobs(states=STATES_LISTED, since=since))
+    with understood(what):
+        return [{"id": job["id"], **job} for job in jobs]
 
 
 def _is_of(job: dict[str, Any], order: Order) -> bool:
@@ -143,7 +147,8 @@ def _is_of(job: dict[str, Any], order: Order) -> bool:
     return (
         (job.get("dataset"), job.get("schema"), job.get("stype_in"))
         == (query["dataset"], query["schema"], query["stype_in"])
-        and sorted(listed) == sorted(query["symbols"])
+        and all(job.get(name, value) == value for name, value in FORM.items())
+        and sorted(listed or ()) == sorted(query["symbols"])
         and [_instant(job.get(name)) for name in ("start", "end")]
         == [_instant(query[name]) for name in ("start", "end")]
     )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import math
 import os
 import random
 import re
-from collections.abc import Callable, Mapping
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -30,6 +35,10 @@ LONGEST_PAUSE_SECONDS = 60.0
 LONGEST_ASKED_PAUSE_SECONDS = 600.0
 PASSING = (408, 425, 429)
 REFUSED_KEY = (401, 403)
+DISK_ERRORS = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.ENOTDIR,
+    errno.ENOENT, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EMFILE, errno.EEXIST,
+}  # fmt: skip
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -132,20 +141,27 @@ class Vendor:
                     raise UncertainSubmissionError(
                         f"Databento's answer to {what} was lost: {said}.", hint="Its list of jobs will tell."
                     ) from None
-            pause = self.pause_seconds(attempt, asked)
-            log.warning("%s: %s; sending it again in %.1f s", what, said, pause)
-            self.stopping.sleep(pause)
+            if attempt + 1 < TRIES:
+                pause = self.pause_seconds(attempt, asked)
+                log.warning("%s: %s; sending it again in %.1f s", what, said, pause)
+                self.stopping.sleep(pause)
         raise VendorUnreachableError(
             f"Databento was too busy for {what} in {TRIES} tries: {said}.", hint="Run the same command again later."
         )
 
     def judge(self, what: str, error: Exception) -> float | None:
-        """Raise what an error means where it is lasting; of a passing one, the pause in s that it asks for."""
+        """Raise what an error means where it is lasting; of a passing one, the pause in s that it asks for.
+
+        An OSError of the disk is raised as it is.
+        """
         status = getattr(error, "http_status", None)
         if status is None:
             import databento  # noqa: PLC0415
             import requests  # noqa: PLC0415
 
+            of_disk = _disk_error(error)
+            if of_disk is not None:
+                raise of_disk
             passing = (databento.BentoError, requests.RequestException, OSError, json.JSONDecodeError)
             if not isinstance(error, passing):
                 raise VendorRefusedError(
@@ -179,12 +195,35 @@ class Vendor:
         return without_key(text, self.key).rstrip(".")
 
 
+@contextmanager
+def understood(what: str) -> Iterator[None]:
+    """Raise VendorRefusedError where an answer's form is not as documented."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise VendorRefusedError(
+            f"Databento's answer to {what} cannot be understood: {error!r}.", hint="A newer VP may know it."
+        ) from None
+
+
 def asked_pause(headers: Mapping[str, Any]) -> float | None:
     """Seconds that a Retry-After header asks for, bounded; None without one."""
     try:
-        return min(max(float(headers.get("Retry-After", "")), 0.0), LONGEST_ASKED_PAUSE_SECONDS)
+        asked = float(headers.get("Retry-After", ""))
     except (TypeError, ValueError):
         return None
+    return None if math.isnan(asked) else min(max(asked, 0.0), LONGEST_ASKED_PAUSE_SECONDS)
+
+
+def _disk_error(error: Exception) -> OSError | None:
+    """What the disk said, where an error is of it; the client wraps it in one of its own when it streams to a file."""
+    import requests  # noqa: PLC0415
+
+    network = (requests.RequestException, ConnectionError, TimeoutError, socket.gaierror, ssl.SSLError)
+    for cause in (error, error.__context__):
+        if isinstance(cause, OSError) and not isinstance(cause, network) and cause.errno in DISK_ERRORS:
+            return cause
+    return None
 
 
 def without_key(text: str, key: str) -> str:

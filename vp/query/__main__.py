@@ -69,10 +69,11 @@ def _answer(values: dict[str, Any]) -> None:
     with in_memory({"python_enable_replacements": False}) as connection:
         if values["query"] is None:
             sql, parameters = values["sql"], dict(values["set"])
-            reads = running.referenced(connection, sql)
+            reads, macros = running.referenced(connection, sql), running.macros_in(sql)
         else:
             named = catalogue.find(values["query"])
             sql, parameters, reads = named.sql, named.values(values["set"]), set(named.reads)
+            macros = []
         with TerminalProgress() as progress:
             session = _choose(lake, values, reads, progress)
             reads_recording = bool(reads & set(RECORDING_VIEWS))
@@ -90,7 +91,7 @@ def _answer(values: dict[str, Any]) -> None:
                     f"The query reads a recording, but {what} in {lake.recordings_dir}.",
                     hint="Make one with `python -m vp.record --out`, or name it with --recording.",
                 )
-            views.register(connection)
+            views.register(connection, macros)
             schema, batches = running.run(connection, views, sql, parameters)
             _put_out(values["out"], kind, lake, schema, batches)
 

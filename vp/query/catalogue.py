@@ -6,6 +6,7 @@ default where it has one, meaning), `Columns` (one a line: name, type, meaning w
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -114,8 +115,11 @@ def find(name: str) -> NamedQuery:
     """The query of that name; raises BadParameterError, which lists those there are."""
     queries = load()
     if name not in queries:
+        near = difflib.get_close_matches(name.lower(), queries, n=3, cutoff=0.5)
+        meant = f" Did you mean {' or '.join(near)}?" if near else ""
         raise BadParameterError(
-            f"There is no query named {name[:60]!r}.", hint=f"There are {', '.join(queries)}; SQL goes after --sql."
+            f"There is no query named {name[:60]!r}.{meant}",
+            hint=f"There are {', '.join(queries)}; SQL goes after --sql.",
         )
     return queries[name]
 

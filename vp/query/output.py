@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import math
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import IO, Any
 
 import pyarrow as pa
-from pyarrow import compute as pc
-from pyarrow import csv, ipc
 
-from vp.errors import BadParameterError
+from vp.errors import BadParameterError, QueryError
 
 FORMATS = ("table", "csv", "json", "parquet", "arrow")
 BINARY = ("parquet", "arrow")
 TABLE_ROWS = 100
 CELL_WIDTH = 60
+UNITS_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 def format_of(name: str | None, out: str | None) -> str:
@@ -39,7 +40,24 @@ def format_of(name: str | None, out: str | None) -> str:
 
 
 def write(kind: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> int:
-    """Write a result in the format `kind`; returns how many rows."""
+    """Write a result in the format `kind`; returns how many rows.
+
+    Raises
+    ------
+    QueryError
+        A column has a type or a value that the format has no form for, such as an infinite date.
+    """
+    try:
+        return _write(kind, schema, batches, file)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OverflowError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise QueryError(
+            f"The answer cannot be written as {kind}: {said}.",
+            hint="Make that column text, for example with column::VARCHAR, or choose another --format.",
+        ) from None
+
+
+def _write(kind: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> int:
     if kind == "table":
         return _write_table(schema, batches, file)
     if kind == "json":
@@ -50,8 +68,12 @@ def write(kind: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch], file:
         with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
             return _write_each(batches, writer.write_batch)
     if kind == "arrow":
+        from pyarrow import ipc  # noqa: PLC0415 - as above
+
         with ipc.new_stream(file, schema) as stream:
             return _write_each(batches, stream.write_batch)
+    from pyarrow import csv  # noqa: PLC0415 - as above
+
     flat = pa.schema([(field.name, pa.string() if pa.types.is_nested(field.type) else field.type) for field in schema])
     with csv.CSVWriter(file, flat, write_options=csv.WriteOptions(quoting_style="needed")) as writer:
         return _write_each((_flattened(batch, flat) for batch in batches), writer.write)
@@ -81,9 +103,25 @@ def _write_json(batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> int:
     rows = 0
     for batch in batches:
         for row in readable(batch).to_pylist():
-            file.write(json.dumps(row, default=_plain, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+            file.write(_json(row).encode() + b"\n")
         rows += batch.num_rows
     return rows
+
+
+def _json(row: dict[str, Any]) -> str:
+    options: dict[str, Any] = {"default": _plain, "ensure_ascii": False, "separators": (",", ":"), "allow_nan": False}
+    try:
+        return json.dumps(row, **options)
+    except ValueError:  # NaN within a list or a struct; of plain columns `readable` took it out
+        return json.dumps(_finite(row), **options)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def readable(batch: pa.RecordBatch, *, big_integers_as_text: bool = False) -> pa.RecordBatch:
@@ -102,6 +140,8 @@ def _readable(column: pa.Array, big_integers_as_text: bool) -> pa.Array:
     if pa.types.is_timestamp(kind):
         return _iso(column)
     if pa.types.is_floating(kind):
+        from pyarrow import compute as pc  # noqa: PLC0415 - as above
+
         return pc.if_else(pc.is_finite(column), column, pa.nulls(1, kind)[0])
     if pa.types.is_decimal(kind) and kind.scale:
         return column.cast(pa.float64())
@@ -110,6 +150,8 @@ def _readable(column: pa.Array, big_integers_as_text: bool) -> pa.Array:
 
 
 def _iso(column: pa.Array) -> pa.Array:
+    from pyarrow import compute as pc  # noqa: PLC0415 - as above
+
     utc = column.type.tz is not None
     plain = column.cast(pa.timestamp("ns", tz="UTC" if utc else None))
     return pc.strftime(plain, "%Y-%m-%dT%H:%M:%SZ" if utc else "%Y-%m-%dT%H:%M:%S")
@@ -126,10 +168,8 @@ def _write_table(schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[
     rows = 0
     for batch in batches:
         if len(shown) < TABLE_ROWS:
-            head = readable(batch.slice(0, TABLE_ROWS - len(shown)))
-            shown += [
-                [_cell(value) for value in row] for row in zip(*(c.to_pylist() for c in head.columns), strict=True)
-            ]
+            head = batch.slice(0, TABLE_ROWS - len(shown))
+            shown += [[_cell(value) for value in row] for row in zip(*(_values(c) for c in head.columns), strict=True)]
         rows += batch.num_rows
     right = [_is_number(field.type) for field in schema]
     widths = [max([len(name), *(len(row[i]) for row in shown)]) for i, name in enumerate(schema.names)]
@@ -145,8 +185,30 @@ def _write_table(schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[
     return rows
 
 
+def _values(column: pa.Array) -> list[object]:
+    """The values of a column for people; without pyarrow.compute, whose loading takes longer than a small answer."""
+    kind = column.type
+    if pa.types.is_timestamp(kind):
+        ending = "" if kind.tz is None else "Z"
+        per_second = UNITS_PER_SECOND[kind.unit]
+        return [None if at is None else _moment(at, per_second) + ending for at in column.view(pa.int64()).to_pylist()]
+    if pa.types.is_decimal(kind) and kind.scale:
+        return [None if value is None else float(value) for value in column.to_pylist()]
+    return list(column.to_pylist())
+
+
+def _moment(at: int, per_second: int) -> str:
+    """ISO 8601 of nanoseconds."""
+    seconds, rest = divmod(at, per_second)
+    try:
+        second = dt.datetime(1970, 1, 1) + dt.timedelta(seconds=seconds)
+    except OverflowError:  # DuckDB's infinity
+        return "-infinity" if at < 0 else "infinity"
+    return f"{second:%Y-%m-%dT%H:%M:%S}.{rest * (10**9 // per_second):09d}"
+
+
 def _cell(value: object) -> str:
-    if value is None:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
     text = f"{value:.10g}" if isinstance(value, float) else str(value)
     return text if len(text) <= CELL_WIDTH else text[: CELL_WIDTH - 1] + "…"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -61,13 +61,16 @@ class Views:
             self.tables["recording"] = recording.describe()
             self.tables["frames"] = recording.frames()
 
-    def register(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Make the tables known to a connection, and the named queries that read only these as table macros."""
+    def register(self, connection: duckdb.DuckDBPyConnection, macros: Collection[str] | None = None) -> None:
+        """Make the tables known to a connection, and the named queries that read only these as table macros.
+
+        `macros` names those that are needed, None means all: to make them takes as long as a small query.
+        """
         connection.execute("SET TimeZone = 'UTC'")
         for name, table in self.tables.items():
             connection.register(name, table)
         for query in catalogue.load().values():
-            if set(query.reads) <= self.tables.keys():
+            if set(query.reads) <= self.tables.keys() and (macros is None or query.name in macros):
                 connection.execute(query.macro())
 
     def failure(self) -> VPError | None:

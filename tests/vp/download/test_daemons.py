@@ -108,18 +108,18 @@ def test_three_days_of_two_symbols(server: Server, tmp_path: Path, program: str)
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_killed_at_random_moments(server: Server, tmp_path: Path, seed: int) -> None:
-    """Killed three times; VP_KILL_SEEDS says how often this is done (default 5, and 20 kills are 7)."""
+    """Killed four times at least, futures and equities in turn; VP_KILL_SEEDS says how often (default 5: 20 kills)."""
     chance = random.Random(seed)
     server.service.conditions["2026-02-04"] = "degraded"
     lake = tmp_path / "lake"
     program = ("futures", "equities")[seed % 2]
     asked = ["daemon", *DAYS, *ASKED[program], "--lake", str(lake), *QUICK]
     kills = 0
-    for _ in range(3):
+    for _ in range(5):
         calls_before = server.service.calls.total()
         process = start(environment(server), tmp_path, program, *asked)
         # A moment counted in requests rather than in seconds falls into the work however fast the machine is.
-        moment = chance.randrange(1, 70)
+        moment = chance.randrange(1, 40)
         while process.is_alive() and server.service.calls.total() - calls_before < moment:
             process.join(0.004 * chance.random())
         if process.is_alive():
@@ -128,5 +128,6 @@ def test_killed_at_random_moments(server: Server, tmp_path: Path, seed: int) -> 
         process.join()
     code, said = run(server, lake, program, "daemon", *DAYS, *ASKED[program])
     assert code == 0, said
-    assert kills > 0
+    print(f"{kills} kills of {program} with seed {seed}")  # noqa: T201 - shown by -rP
+    assert kills >= 4
     check_whole(server, lake, program)

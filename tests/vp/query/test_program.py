@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -217,3 +218,108 @@ def test_a_damaged_recording_is_no_answer(asked_lake: Path, tmp_path: Path, caps
     bad.write_bytes(data[: len(data) // 2])
     assert "bad.parquet cannot be read as a recording" in refused(capsys, tmp_path, "frames", "--recording", str(bad))
     assert "There is no file" in refused(capsys, tmp_path, "frames", "--recording", str(tmp_path / "none.arrow"))
+
+
+@pytest.mark.parametrize(
+    ("value", "json_says"),
+    [
+        ("'infinity'::TIMESTAMP", None),
+        ("'infinity'::DATE", None),
+        ("DATE '290000-01-01'", None),
+        ("INTERVAL 3 DAY", "[0,3,0]"),
+        ("'\\xff'::BLOB", "\"b'\\\\xff'\""),
+        ("'101'::BIT", "\"b'\\\\x05\\\\xfd'\""),
+        ("union_value(n := 1)", "1"),
+        ("{'a': 'nan'::DOUBLE, 'b': [1.5, 'inf'::DOUBLE]}", '{"a":null,"b":[1.5,null]}'),
+        ("NULL", "null"),
+        ("'日本\n;'", '"日本\\n;"'),
+    ],
+)
+@pytest.mark.parametrize("kind", ["table", "csv", "json", "parquet", "arrow"])
+def test_odd_values_are_written_or_refused_by_a_sentence(
+    kind: str, value: str, json_says: str | None, asked_lake: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    code = main(["--sql", f"SELECT {value} AS x", "--format", kind, "--lake", str(asked_lake)])
+    said = capfdbinary.readouterr()
+    assert code in {0, 2}
+    assert (code == 0) == (said.err == b"")
+    if code == 2:
+        assert said.err.startswith(f"error: The answer cannot be written as {kind}: ".encode())
+        assert b"\nhint: Make that column text" in said.err
+    if kind == "json":
+        assert said.out.decode() == ("" if json_says is None else f'{{"x":{json_says}}}\n')
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["depth", "--symbol", "GOOD'; COPY (SELECT 1) TO 'pwned.csv'; --", "--dt", lakes.DATE],
+        ["depth", "--symbol", "../../GOOD", "--dt", lakes.DATE],
+        ["depth", "--symbol", "ＧＯＯＤ", "--dt", lakes.DATE],
+        ["depth", "--symbol", "GOOD\x00", "--dt", lakes.DATE],
+        ["depth", "--symbol", "GOOD", "--dt", f"{lakes.DATE}'; DROP TABLE x"],
+        ["depth", "--symbol", "GOOD", "--dt", "2026-02-30"],
+        ["depth", "--symbol", "GOOD", "--dt", "２０２６-07-08"],
+        ["depth", *SESSION[:4], "--start-time", "25:00"],
+        ["depth", *SESSION, "--set", "levels=1); COPY (SELECT 1) TO 'pwned.csv'; --"],
+        ["queue_at_price", *SESSION, "--set", "at_price=1 OR 1"],
+        ["depth'; --", *SESSION],
+        ["de\udcffpth", *SESSION],
+        ["--sql", "SELECT * FROM '/etc/passwd'"],
+        ["--sql", "SELECT $x"],
+        ["--sql", "SELECT 1", "--set", "x=2"],
+        ["--sql", "SELECT 'a'::INT"],
+        ["--sql", "SELECT * FROM depth(levels := 'x')", *SESSION],
+        ["frames", "--recording", "/dev/null"],
+        ["frames", "--recording", "/nowhere/x.parquet"],
+        ["depth", *SESSION, "--out", "/nowhere/x.csv"],
+    ],
+)
+def test_hostile_words_are_refused(
+    arguments: list[str], asked_lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    said = refused(capsys, asked_lake, *arguments)
+    assert "unexpected" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_near_names_are_suggested(asked_lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Did you mean depth?" in refused(capsys, asked_lake, "dept", *SESSION)
+    assert "counts_by_action" in refused(capsys, asked_lake, "count_by_acton", *SESSION).splitlines()[0]
+    assert "Did you mean" not in refused(capsys, asked_lake, "xyz", *SESSION)
+
+
+def test_a_failing_query_leaves_the_file_that_was_there(asked_lake: Path, tmp_path: Path) -> None:
+    out = tmp_path / "x.csv"
+    out.write_text("mine")
+    failing = "SELECT CASE WHEN i = 99999 THEN error('no') ELSE i END FROM range(100000) t(i)"
+    assert main(["--sql", failing, "--lake", str(asked_lake), "--out", str(out)]) == 2
+    assert ([path.name for path in tmp_path.iterdir()], out.read_text()) == (["x.csv"], "mine")
+    assert main(["--sql", "SELECT 1 AS x", "--lake", str(asked_lake), "--out", str(out)]) == 0
+    assert out.read_text() == '"x"\n1\n'
+
+
+def test_interrupted_and_a_reader_that_goes_away(asked_lake: Path) -> None:
+    def started(sql: str, kind: str) -> subprocess.Popen[bytes]:
+        words = [sys.executable, "-m", "vp.query", "--sql", sql, "--format", kind, "--lake", str(asked_lake)]
+        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    with started("SELECT i, i * 2 AS j FROM range(50_000_000) t(i)", "csv") as gone:
+        assert gone.stdout is not None
+        assert gone.stderr is not None
+        assert gone.stdout.read(7) == b'"i","j"'
+        gone.stdout.close()
+        assert gone.wait(60) in {141, 143}
+        assert gone.stderr.read() == b""
+    with started("SELECT i FROM range(10) t(i) UNION ALL SELECT count(*) FROM range(3_000_000) a, range(3_000_000) b",
+                 "json") as long:  # fmt: skip
+        assert long.stdout is not None
+        assert long.stderr is not None
+        try:
+            long.wait(2.0)
+        except subprocess.TimeoutExpired:
+            long.send_signal(signal.SIGINT)
+        assert long.wait(60) == 130
+        assert long.stderr.read() == b""
