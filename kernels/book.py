@@ -41,7 +41,9 @@ from kernels.contract import (
     C_APPLIED,
     C_CROSSED,
     C_DUPLICATE_ADD,
-    C_IGNORED,
+    C_IGNORED_FILL,
+    C_IGNORED_NONE,
+    C_IGNORED_TRADE,
     C_LOCKED,
     C_MAYBE_BAD_BOOK,
     C_OUT_OF_ORDER,
@@ -189,9 +191,9 @@ def apply_fill(slots: Int64s, counters: Int64s, pendings: int, order_id: int, pr
         if price == UNDEF_PRICE:
             counters[C_REJECTED_PRICE] += 1
             return 0, 0, 0, 0, 0, 0, 0
-        counters[C_IGNORED] += 1
+        counters[C_IGNORED_FILL] += 1
         return TOUCH_FROM, price, 0, 0, size, 0, 0
-    counters[C_IGNORED] += 1
+    counters[C_IGNORED_FILL] += 1
     if pendings != 0:
         pending = min((packed >> PENDING_SHIFT) + size, PENDING_MAX)
         slots[word + SLOT_SIZE] = (pending << PENDING_SHIFT) | (packed & SIZE_MASK)
@@ -334,7 +336,7 @@ def apply_record(
         counters[C_APPLIED] += 1
         clear_book(slots, depth, far_price, far_depth, book)
         return DEPTH_RESET, 0, 0, 0, 0, 0, 0
-    counters[C_IGNORED] += 1
+    counters[C_IGNORED_TRADE if action == ACTION_TRADE else C_IGNORED_NONE] += 1
     if action == ACTION_TRADE and price != UNDEF_PRICE and flags & FLAG_SNAPSHOT == 0:
         book[B_LAST_PRICE] = price
     return 0, 0, 0, 0, 0, 0, 0

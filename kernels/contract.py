@@ -40,7 +40,8 @@ D_RECORDS: Final = 2  # whole records seen, of every type and instrument
 D_DROPPED: Final = 3  # of the instrument, but outside the window
 D_OTHER: Final = 4  # of other types
 D_ERROR: Final = 5
-D_WORDS: Final = 6
+D_FOREIGN: Final = 6  # of other instruments
+D_WORDS: Final = 7
 DECODE_OK: Final = 0
 DECODE_LENGTH: Final = 1
 DECODE_RTYPE: Final = 2
@@ -120,25 +121,29 @@ B_TICK_INVERSE: Final = 28  # inverse of the tick's odd part modulo 2**64
 B_TICK_TWOS: Final = 29  # how often 2 divides the tick
 BOOK_SCALARS: Final = 30
 
-# Counters (int64). Records in = applied + ignored + rejected, each by reason.
+# Counters (int64). Records in = applied + ignored by action + rejected by reason (vp.accounting).
 C_APPLIED: Final = 0
-C_IGNORED: Final = 1
-C_REJECTED_CANCEL: Final = 2
-C_REJECTED_PRICE: Final = 3
-C_REJECTED_SIDE: Final = 4
-C_UNKNOWN_MODIFY: Final = 5
-C_UNKNOWN_FILL: Final = 6
-C_DUPLICATE_ADD: Final = 7
-C_OVERSIZE_CANCEL: Final = 8
-C_PRICE_MISMATCH: Final = 9
-C_OUT_OF_ORDER: Final = 10
-C_LOCKED: Final = 11
-C_CROSSED: Final = 12
-C_MAYBE_BAD_BOOK: Final = 13
-COUNTERS: Final = 14
+C_IGNORED_TRADE: Final = 1
+C_IGNORED_FILL: Final = 2
+C_IGNORED_NONE: Final = 3
+C_REJECTED_CANCEL: Final = 4
+C_REJECTED_PRICE: Final = 5
+C_REJECTED_SIDE: Final = 6
+C_UNKNOWN_MODIFY: Final = 7
+C_UNKNOWN_FILL: Final = 8
+C_DUPLICATE_ADD: Final = 9
+C_OVERSIZE_CANCEL: Final = 10
+C_PRICE_MISMATCH: Final = 11
+C_OUT_OF_ORDER: Final = 12
+C_LOCKED: Final = 13
+C_CROSSED: Final = 14
+C_MAYBE_BAD_BOOK: Final = 15
+COUNTERS: Final = 16
 COUNTER_NAMES: Final = (
     "applied",
-    "ignored",
+    "ignored_trade",
+    "ignored_fill",
+    "ignored_none",
     "unknown_cancel",
     "undefined_price",
     "undefined_side",

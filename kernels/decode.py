@@ -10,6 +10,7 @@ from kernels.contract import (
     ACTION_CLEAR,
     D_DROPPED,
     D_ERROR,
+    D_FOREIGN,
     D_OTHER,
     D_POSITION,
     D_RECORDS,
@@ -66,7 +67,7 @@ def decode_records(
     start_ns, end_ns : int64
         Records with ts_event outside [start_ns, end_ns) are dropped, clear and snapshot records excepted.
     cursor : int64[D_WORDS]
-        Position, rows written, records seen, records dropped, records of other types, error; updated.
+        Position, rows written, records seen, dropped, of other types, error, of other instruments; updated.
     ts_event, order_id, price : int64[:], size : uint32[:], flags, action, side : uint8[:]
         The columns to fill, from row cursor[D_ROWS] on.
     ts_recv : int64[:], sequence : uint32[:]
@@ -80,6 +81,7 @@ def decode_records(
     records = 0
     dropped = 0
     other = 0
+    foreign = 0
     while position + 16 <= end and row < rows:
         words = np.int64(data[position])
         rtype = data[position + 1]
@@ -115,6 +117,7 @@ def decode_records(
         records += 1
         if instrument_id >= 0 and load_u32(data, position + 4) != instrument_id:
             position = after
+            foreign += 1
             continue
         time = load_i64(data, position + 8)
         record_flags = data[position + 36]
@@ -139,6 +142,7 @@ def decode_records(
     cursor[D_RECORDS] += records
     cursor[D_DROPPED] += dropped
     cursor[D_OTHER] += other
+    cursor[D_FOREIGN] += foreign
     cursor[D_ERROR] = error
 
 

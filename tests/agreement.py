@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from tests.oracle import ANOMALIES, OracleBook, OracleParameters, Rec
-from vp.book import ORDINARY_TALLIES, REJECTED_TALLIES, Book
+from vp.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
+from vp.book import Book
 from vp.engine import EventDrivenVPEngine
 from vp.events import Events
 from vp.frames import FrameLayout

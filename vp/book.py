@@ -45,6 +45,7 @@ from kernels.contract import (
     NO_TIME,
     UNDEF_PRICE,
 )
+from vp.accounting import ORDINARY_TALLIES
 from vp.events import Events
 
 NO_LIMIT = 2**63 - 1
@@ -53,8 +54,6 @@ FIRST_FAR_SLOTS = 1 << 8
 DENSE_LEVELS = 1 << 15
 SIDE_NAMES = ("A", "B")
 STATE_KEY = b"vp.book"
-ORDINARY_TALLIES = ("applied", "ignored")
-REJECTED_TALLIES = ("unknown_cancel", "undefined_price", "undefined_side")
 # The scalars that outlive a snapshot of the book; the rest follow from the orders.
 SAVED_SCALARS = {
     "event_id": B_EVENT_ID,
@@ -170,7 +169,7 @@ class Book:
         return int(self.scalars[B_LIVE])
 
     def tallies(self) -> dict[str, int]:
-        """Every counter by name. Records processed = applied + ignored + those rejected (REJECTED_TALLIES)."""
+        """Every counter by name. Records processed = applied + ignored + rejected (vp.accounting)."""
         return dict(zip(COUNTER_NAMES, self.counters.tolist(), strict=True))
 
     def anomalies(self) -> dict[str, int]:

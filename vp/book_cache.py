@@ -13,19 +13,20 @@ import logging
 import os
 import re
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from vp.accounting import PassedOver
 from vp.errors import LakeError
 
 if TYPE_CHECKING:
     from vp.book import Book
     from vp.lake import RawFile
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 KEY_METADATA = b"vp.cache_key"
 RESUME_METADATA = b"vp.resume"
 CHECKSUM_METADATA = b"vp.checksum"
@@ -68,12 +69,13 @@ class Resume:
     """Where in the raw file the records behind the snapshot begin.
 
     `byte_offset` and `record_index` name a record of the file (see EventReader.chunks); `skip_events` events
-    of the instrument from there on are already in the book.
+    of the instrument from there on are already in the book; `passed_over` records before it are none of its events.
     """
 
     byte_offset: int
     record_index: int
     skip_events: int
+    passed_over: PassedOver = field(default_factory=PassedOver)
 
 
 def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume) -> Path:
@@ -117,7 +119,7 @@ def load_book(directory: Path, key: CacheKey) -> tuple[Book, Resume] | None:
     if table is None:
         return None
     try:
-        return Book.from_arrow(table), Resume(**json.loads(table.schema.metadata[RESUME_METADATA]))
+        return Book.from_arrow(table), _resume(json.loads(table.schema.metadata[RESUME_METADATA]))
     except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
         log.warning("book snapshot %s cannot be understood (%s): it is built anew", key.path(directory).name, error)
         return None
@@ -146,6 +148,11 @@ def load_orders(directory: Path, key: CacheKey) -> pa.Table | None:
         log.warning("book snapshot %s cannot be understood (%s): it is built anew", path.name, error)
         return None
     return table
+
+
+def _resume(stated: dict[str, Any]) -> Resume:
+    passed_over = PassedOver(**stated.pop("passed_over"))
+    return Resume(**stated, passed_over=passed_over)
 
 
 def _checksum(blank: bytes) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,10 @@ import numpy as np
 
 from kernels import decode
 from kernels.contract import (
+    D_DROPPED,
     D_ERROR,
+    D_FOREIGN,
+    D_OTHER,
     D_POSITION,
     D_RECORDS,
     D_ROWS,
@@ -30,6 +33,7 @@ from kernels.contract import (
     MBO_BYTES,
     RTYPE_MBO,
 )
+from vp.accounting import PassedOver
 from vp.compressed import DAMAGED_HINT, is_compressed, uncompressed
 from vp.decompressed import DecompressedFiles
 from vp.errors import DamagedFileError, NotDbnError, TruncatedFileError, WrongSchemaError
@@ -246,6 +250,13 @@ class EventReader:
         Most events a chunk.
     wide : bool
         Fill ts_recv and sequence too.
+
+    Attributes
+    ----------
+    records_seen : int
+        Whole records of the file read so far, of every type and instrument.
+    passed_over, chunk_passed_over : PassedOver
+        Those of them that are no events of the instrument within the window; the same before the chunk.
     """
 
     def __init__(
@@ -260,15 +271,19 @@ class EventReader:
     ) -> None:
         self.file = file
         self.records_seen = 0
+        self.passed_over = PassedOver()
+        self.chunk_passed_over = PassedOver()
         self._instrument_id = instrument_id
         self._window = (start_ns, end_ns)
         self._columns = Events.allocate(chunk_rows, wide=wide)
 
-    def chunks(self, offset: int | None = None, record_index: int = 0) -> Iterator[tuple[Events, int, int]]:
+    def chunks(
+        self, offset: int | None = None, record_index: int = 0, passed_over: PassedOver | None = None
+    ) -> Iterator[tuple[Events, int, int]]:
         """Events in file order as (events, byte offset, record index of the chunk's first record in the file).
 
-        `offset` and `record_index` of a chunk may be handed in again to read on from there. The events are
-        views that hold until the next chunk.
+        `offset` and `record_index` of a chunk, and what was passed over before it, may be handed in again to
+        read on from there. The events are views that hold until the next chunk.
 
         Raises
         ------
@@ -277,6 +292,9 @@ class EventReader:
         """
         cursor = np.zeros(D_WORDS, np.int64)
         cursor[D_RECORDS] = record_index
+        self.records_seen = record_index
+        self.passed_over = self.chunk_passed_over = passed_over or PassedOver()
+        cursor[[D_OTHER, D_FOREIGN, D_DROPPED]] = astuple(self.passed_over)
         lengths = self.file.record_lengths()
         rows = len(self._columns)
         base = self.file.data_offset if offset is None else offset
@@ -296,6 +314,7 @@ class EventReader:
                             yield self._columns.head(rows), chunk_at, chunk_record
                             cursor[D_ROWS] = 0
                             chunk_at, chunk_record = base + int(cursor[D_POSITION]), self.records_seen
+                            self.chunk_passed_over = self.passed_over
                         cut = bytes(data[int(cursor[D_POSITION]) :])
                         base += int(cursor[D_POSITION])
         except DamagedFileError as error:
@@ -320,6 +339,7 @@ class EventReader:
         """Decode on from the cursor; False if the columns are full, True if there is no whole record left."""
         _decode(view, lengths, self.file.mbo_bytes, self._instrument_id, self._window, cursor, self._columns)
         self.records_seen = int(cursor[D_RECORDS])
+        self.passed_over = PassedOver(*cursor[[D_OTHER, D_FOREIGN, D_DROPPED]].tolist())
         if cursor[D_ERROR] != DECODE_OK:
             raise self._damage(int(cursor[D_ERROR]), view, int(cursor[D_POSITION]), base)
         return int(cursor[D_ROWS]) < len(self._columns)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import vp
 from kernels.contract import FLAG_SNAPSHOT
+from vp.accounting import Accounting, PassedOver
 from vp.book import NO_LIMIT, Book
 from vp.book_cache import CacheKey, Resume, load_book, save_book
 from vp.contracts import Contract, choose_contract
@@ -94,11 +95,13 @@ class EventFeed:
 
     def __init__(self, reader: EventReader, resume: Resume | None) -> None:
         self._chunks: Iterator[tuple[Events, int, int]] = (
-            reader.chunks() if resume is None else reader.chunks(resume.byte_offset, resume.record_index)
+            reader.chunks()
+            if resume is None
+            else reader.chunks(resume.byte_offset, resume.record_index, resume.passed_over)
         )
         self._reader = reader
         self._skip = 0 if resume is None else resume.skip_events
-        self._chunk_at, self._chunk_record = reader.file.data_offset, 0
+        self._chunk_at, self._chunk_record, self._chunk_passed_over = reader.file.data_offset, 0, PassedOver()
         self.events = Events.allocate(0)
         self.index = 0
 
@@ -114,13 +117,25 @@ class EventFeed:
             if chunk is None:
                 return False
             self.events, self._chunk_at, self._chunk_record = chunk
+            self._chunk_passed_over = self._reader.chunk_passed_over
             self.index = min(self._skip, len(self.events))
             self._skip -= self.index
         return True
 
     def resume(self) -> Resume:
         """Where the event at `index` stands in the file."""
-        return Resume(self._chunk_at, self._chunk_record, self.index)
+        return Resume(self._chunk_at, self._chunk_record, self.index, self._chunk_passed_over)
+
+    def account(self, book: Book) -> Accounting:
+        """What became of the records read so far, given the book that they go into."""
+        reader = self._reader
+        return Accounting.of(
+            book.tallies(),
+            book.event_id,
+            read=reader.records_seen,
+            passed_over=reader.passed_over,
+            waiting=len(self.events) - self.index,
+        )
 
     def close(self) -> None:
         """Let go of the file."""
@@ -175,6 +190,10 @@ class LiveSession:
     def anomalies(self) -> dict[str, int]:
         """Every counter of the book by name."""
         return self.engine.anomalies()
+
+    def accounting(self) -> Accounting:
+        """What became of every record read so far."""
+        return self._feed.account(self.engine.book)
 
     def advance(self, until_clock_ns: int | None = None, max_frames: int | None = None) -> FrameBatch:
         """Run records whose clock stays under `until_clock_ns` (None: to the end).

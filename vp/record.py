@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from vp.accounting import Accounting
     from vp.pipeline import LiveSession
     from vp.progress import TerminalProgress
 
@@ -78,7 +79,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         cli.started()
         with contextlib.closing(session):
             frames = record(session, out, values["fields"], progress)
-    print(summary(out, frames, session.records_done, session.anomalies(), time.monotonic() - started))
+    print(summary(out, frames, session.accounting(), session.anomalies(), time.monotonic() - started))
     return 0
 
 
@@ -186,14 +187,11 @@ def written_whole(out: Path) -> Iterator[BinaryIO]:
         ) from error
 
 
-def summary(out: Path, frames: int, records: int, anomalies: Mapping[str, int], seconds: float) -> str:
+def summary(out: Path, frames: int, records: Accounting, anomalies: Mapping[str, int], seconds: float) -> str:
     """The last line: what came of it."""
     found = {name: count for name, count in anomalies.items() if count}
     listed = f" ({', '.join(f'{name} {count:,}' for name, count in found.items())})" if found else ""
-    return (
-        f"{out}: {frames:,} frames, {records:,} records, "
-        f"{sum(found.values()):,} anomalies{listed}, {seconds:.1f} seconds"
-    )
+    return f"{out}: {frames:,} frames, {records}, {sum(found.values()):,} anomalies{listed}, {seconds:.1f} seconds"
 
 
 def _writer(ending: str, file: BinaryIO, schema: pa.Schema) -> Writer:

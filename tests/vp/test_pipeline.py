@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from vp import book_cache as cache
-from vp.book import ORDINARY_TALLIES, REJECTED_TALLIES
+from vp.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
 from vp.errors import BadParameterError, UnknownSymbolError
 from vp.parameters import ModelParameters
 from vp.pipeline import LiveSession, Progress, SessionSpec, prepare
@@ -159,7 +159,7 @@ KILLED_WRITE = """
 import os, signal, sys
 from pathlib import Path
 from vp import book_cache as cache
-from vp.book import ORDINARY_TALLIES, REJECTED_TALLIES
+from vp.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
 step = sys.argv[2]
 name = {"fsync": "fsync", "open": "fdopen"}.get(step)
 if step == "replace":

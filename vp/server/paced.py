@@ -67,7 +67,7 @@ class PacedRun(Run):
                 noted_at = now
             else:
                 facts = self.facts
-                self.facts = Facts(session.clock_ns, session.records_done, lag, facts.anomalies)
+                self.facts = Facts(session.clock_ns, session.records_done, lag, facts.anomalies, facts.records)
             wait = pace.seconds_until(max(due_ns, last_frame_ns + throttle_ns), now)
             if wait > 0:
                 self._stop.wait(min(wait, LOOK_SECONDS))

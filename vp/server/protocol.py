@@ -126,6 +126,7 @@ def status(
     anomalies: Mapping[str, int],
     clock_ns: int | None,
     records_done: int,
+    records: Mapping[str, Any],
     server_time_ns: int,
 ) -> str:
     """How a stream is doing; once a second."""
@@ -139,6 +140,7 @@ def status(
             "anomalies": {name: int(count) for name, count in anomalies.items()},
             "clock_ns": _nanoseconds(clock_ns),
             "records_done": int(records_done),
+            "records": records,
             "server_time_ns": str(server_time_ns),
         }
     )

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from vp.accounting import Accounting
 from vp.errors import VPError
 from vp.frames import FrameLayout
 from vp.progress import ProgressLike
@@ -65,6 +66,7 @@ class Session(Protocol):
     def records_done(self) -> int: ...
     def advance(self, until_clock_ns: int | None, max_frames: int) -> Batch: ...
     def anomalies(self) -> Mapping[str, int]: ...
+    def accounting(self) -> Accounting: ...
     def close(self) -> None: ...
 
 
@@ -93,6 +95,7 @@ class Facts:
     records_done: int = 0
     lag_seconds: float = 0.0
     anomalies: Mapping[str, int] = field(default_factory=dict)
+    records: Mapping[str, Any] = field(default_factory=dict)
 
 
 def unexpected(error: Exception, what: str) -> VPError:
@@ -195,6 +198,7 @@ class Run:
             "throttle_ms": self.request.throttle_ms,
             "viewers": self.viewers,
             "records_done": facts.records_done,
+            "records": facts.records,
             "lag_seconds": round(facts.lag_seconds, 3),
         }
 
@@ -235,4 +239,6 @@ class Run:
     def _note(self, lag_seconds: float) -> None:
         """Leave the facts of this moment for status messages."""
         if self.session is not None:
-            self.facts = Facts(self.session.clock_ns, self.session.records_done, lag_seconds, self.session.anomalies())
+            session = self.session
+            records = session.accounting().to_json()
+            self.facts = Facts(session.clock_ns, session.records_done, lag_seconds, session.anomalies(), records)

@@ -202,6 +202,7 @@ class Viewer:
                 anomalies=facts.anomalies,
                 clock_ns=facts.clock_ns,
                 records_done=facts.records_done,
+                records=facts.records,
                 server_time_ns=time.time_ns(),
             )
         )

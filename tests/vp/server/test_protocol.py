@@ -104,6 +104,7 @@ def test_status_and_end() -> None:
             anomalies={"unknown_order": 3},
             clock_ns=2**60,
             records_done=9,
+            records={"read": 9},
             server_time_ns=5,
         )
     )
@@ -116,6 +117,7 @@ def test_status_and_end() -> None:
         "anomalies": {"unknown_order": 3},
         "clock_ns": str(2**60),
         "records_done": 9,
+        "records": {"read": 9},
         "server_time_ns": "5",
     }
     assert load(protocol.end(7, 1, None)) == {

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from vp.accounting import Accounting
 from vp.engine import FrameBatch
 from vp.frames import FrameLayout, frame_schema
 from vp.server.app import Service, build_app
@@ -86,6 +87,9 @@ class TinySession:
 
     def anomalies(self) -> dict[str, int]:
         return {"unknown_order": 3}
+
+    def accounting(self) -> Accounting:
+        return Accounting(read=self.done, processed=self.done, applied=self.done)
 
     def close(self) -> None:
         self.closed = True
