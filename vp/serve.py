@@ -70,7 +70,9 @@ def _prepare_service(values: dict[str, Any], *, demonstration: bool) -> Service:
     from vp.progress import TerminalProgress  # noqa: PLC0415
     from vp.server.app import Service  # noqa: PLC0415
     from vp.server.catalogue import list_sessions  # noqa: PLC0415
+    from vp.server.hub import Limits  # noqa: PLC0415
     from vp.server.listen import is_loopback  # noqa: PLC0415
+    from vp.server.origin import Gate  # noqa: PLC0415
     from vp.server.protocol import REQUEST_NAMES, Request  # noqa: PLC0415
 
     defaults = Request(**{name: values[name] for name in REQUEST_NAMES if name in values})
@@ -92,7 +94,8 @@ def _prepare_service(values: dict[str, Any], *, demonstration: bool) -> Service:
         defaults,
         prepare_request,
         session,
-        loopback_only=is_loopback(values["host"]),
+        gate=Gate(is_loopback(values["host"]), frozenset(values["allow_origin"])),
+        limits=Limits(viewers=values["max_viewers"], sessions=values["max_sessions"]),
         catalogue=lambda: list_sessions(Lake(values["lake"])),
         asking=asking,
     )

@@ -19,10 +19,11 @@ from starlette.websockets import WebSocket
 
 import vp
 from vp.errors import VPError
-from vp.server import origin, pages
+from vp.server import pages
 from vp.server.archive import Archive, Catalogue
 from vp.server.asking import QUERY, Asking, Endpoint
 from vp.server.hub import Hub, Limits
+from vp.server.origin import Gate, Gatekeeper
 from vp.server.protocol import Request, parse_request
 from vp.server.run import Prepare, Run, Session, unexpected
 from vp.server.viewer import Viewer, refuse
@@ -47,8 +48,8 @@ class Service:
         Makes a session from a request.
     prepared : Session, optional
         The session of `defaults`, made before.
-    loopback_only : bool
-        Whether only this machine can reach the server.
+    gate : Gate
+        What may come in.
     limits : Limits
     catalogue : callable
         Lists the sessions that can be asked for.
@@ -59,7 +60,7 @@ class Service:
     defaults: Request
     prepare: Prepare
     prepared: Session | None = None
-    loopback_only: bool = True
+    gate: Gate = field(default_factory=Gate)
     limits: Limits = field(default_factory=Limits)
     catalogue: Catalogue = list
     asking: Asking | None = None
@@ -91,10 +92,6 @@ def build_app(service: Service) -> Starlette:
         )
 
     async def stream(websocket: WebSocket) -> None:
-        headers = websocket.headers
-        if not origin.allowed(headers.get("origin"), headers.get("host"), loopback_only=service.loopback_only):
-            await websocket.close()  # before the accept: the browser sees 403
-            return
         await websocket.accept()
         connection = cast(Connection, websocket.scope["extensions"][EXTENSION])
         query = websocket.scope["query_string"].decode("latin-1")  # not websocket.url: that trusts the Host
@@ -109,7 +106,7 @@ def build_app(service: Service) -> Starlette:
 
     queries = []
     if service.asking is not None:
-        endpoint = Endpoint(service.asking, loopback_only=service.loopback_only)
+        endpoint = Endpoint(service.asking)
 
         async def query(request: HttpRequest) -> Response:
             return await endpoint(request)
@@ -126,7 +123,10 @@ def build_app(service: Service) -> Starlette:
             Route("/", pages.home),
             Route("/{path:path}", pages.page),
         ],
-        middleware=[Middleware(GZipMiddleware, compresslevel=GZIP_LEVEL, exclude_content_types=NEVER_GZIPPED)],
+        middleware=[
+            Middleware(Gatekeeper, gate=service.gate),
+            Middleware(GZipMiddleware, compresslevel=GZIP_LEVEL, exclude_content_types=NEVER_GZIPPED),
+        ],
         lifespan=lifespan,
     )
 

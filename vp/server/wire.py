@@ -81,6 +81,12 @@ class Connection(WebSocketsSansIOProtocol):
         cast("dict[str, Any]", self.scope["extensions"])[EXTENSION] = self
         await super().run_asgi()
 
+    async def send(self, message: Any) -> None:
+        """Do as uvicorn does; a refusal completes the handshake, or uvicorn would log a fault for each."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True
+
     async def write(self, packed: memoryview | bytes) -> None:
         """Write whole messages with their headers, once all before have gone to the system.
 
