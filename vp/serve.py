@@ -45,8 +45,10 @@ def _main(arguments: Sequence[str] | None) -> int:
     cli.configure_logging(values["log_level"])
     demonstration = cli.choose_session(values)
 
-    from vp.server.listen import address_of, is_loopback, open_listener  # noqa: PLC0415 - --help is fast
+    from vp.server.http import raise_descriptor_limit  # noqa: PLC0415 - --help is fast
+    from vp.server.listen import address_of, is_loopback, open_listener  # noqa: PLC0415
 
+    raise_descriptor_limit()
     listener = open_listener(values["host"], values["port"])
     with listener:
         if not is_loopback(values["host"]):

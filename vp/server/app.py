@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 import vp
-from vp.errors import VPError
+from vp.errors import RequestError, VPError
 from vp.server import pages
 from vp.server.archive import Archive, Catalogue
 from vp.server.asking import QUERY, Asking, Endpoint
@@ -28,12 +29,22 @@ from vp.server.protocol import Request, parse_request
 from vp.server.run import Prepare, Run, Session, unexpected
 from vp.server.viewer import Viewer, refuse
 from vp.server.wire import EXTENSION, Connection, ConnectionLostError
+from vp.settings import quoted
 
 API = "/v1/vacuum-pressure"
 STREAM = f"{API}/stream"
 GZIP_LEVEL = 9
 # Frames hardly shrink and would wait for it; the websocket is not touched by this at all.
 NEVER_GZIPPED = ("application/octet-stream", "application/vnd.apache.arrow.stream")
+
+
+log = logging.getLogger("vp.server")
+
+
+class UnexpectedMessageError(RequestError):
+    """A viewer said something; the stream goes one way."""
+
+    code = "unexpected_message"
 
 
 @dataclass(frozen=True)
@@ -102,7 +113,11 @@ def build_app(service: Service) -> Starlette:
         finally:
             serving.cancel()
             reading.cancel()
-            await asyncio.gather(serving, reading, return_exceptions=True)
+            _, said = await asyncio.gather(serving, reading, return_exceptions=True)
+        if isinstance(said, UnexpectedMessageError):
+            log.info("viewer closed: %s", said.message)
+            with contextlib.suppress(ConnectionLostError):
+                await refuse(connection, said)
 
     queries = []
     if service.asking is not None:
@@ -155,6 +170,11 @@ async def _serve(hub: Hub, defaults: Request, connection: Connection, query: str
 
 
 async def _read_until_gone(websocket: WebSocket) -> None:
-    """Read and ignore what the viewer says until it leaves."""
-    while (await websocket.receive())["type"] != "websocket.disconnect":
-        pass
+    """Wait until the viewer leaves; raises UnexpectedMessageError if it says something instead."""
+    message = await websocket.receive()
+    if message["type"] != "websocket.disconnect":
+        said = message.get("text")
+        what = f"{len(message.get('bytes') or b'')} bytes" if said is None else quoted(said)
+        raise UnexpectedMessageError(
+            f"The stream takes no messages, but {what} came.", hint="What is wanted goes into the address's query."
+        )
