@@ -12,6 +12,7 @@ import select
 import socket
 import struct
 import time
+import urllib.request
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 BUFFER_BYTES = 1 << 20
 SLOW_SECONDS = 0.5
 SLOW_BYTES = 20_000
+NARROW_BYTES = 16 << 10
 
 
 @dataclass
@@ -111,9 +113,13 @@ class Member:
             self.seen.told[place] = self.seen.told.get(place, 0) + int(message["frames"])
 
 
-def join(port: int, query: str) -> socket.socket:
-    """Open a viewer's connection; raises ConnectionError where the server does not take it."""
-    opened = socket.create_connection(("127.0.0.1", port), timeout=30)
+def join(port: int, query: str, *, narrow: bool = False) -> socket.socket:
+    """Open a viewer's connection, `narrow`: with a small buffer; raises ConnectionError if the server refuses."""
+    opened = socket.socket()
+    opened.settimeout(30)
+    if narrow:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW_BYTES)
+    opened.connect(("127.0.0.1", port))
     opened.sendall(
         f"GET /v1/vacuum-pressure/stream?{query} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -132,7 +138,9 @@ def join(port: int, query: str) -> socket.socket:
 
 def watch(port: int, query: str, quick: int, slow: int, until: float) -> list[Seen]:
     """Be `quick` viewers that read at once and `slow` ones that do not, until a wall time; what each received."""
-    members = [Member(join(port, query), Seen(number >= quick)) for number in range(quick + slow)]
+    members = [
+        Member(join(port, query, narrow=number >= quick), Seen(number >= quick)) for number in range(quick + slow)
+    ]
     poll = select.epoll()
     by_fd = {member.socket.fileno(): member for member in members}
     for fd, member in by_fd.items():
@@ -167,17 +175,37 @@ def watch(port: int, query: str, quick: int, slow: int, until: float) -> list[Se
     return [member.seen for member in members]
 
 
-def unaccounted(crowd: list[Seen]) -> list[str]:
+def frames_held(port: int, session_id: str) -> np.ndarray:
+    """The event_ids of all frames that the server holds of a session, int64[n]: what there was to see."""
+    address = f"http://127.0.0.1:{port}/v1/vacuum-pressure/history?session_id={session_id}&fields=pressure"
+    parts: list[np.ndarray] = []
+    below = ""
+    while True:
+        with urllib.request.urlopen(f"{address}{below}", timeout=60) as response:  # noqa: S310 - http only
+            body = response.read()
+        length = int.from_bytes(body[:4], "little")
+        head = json.loads(body[4 : 4 + length])
+        place = next(column for column in head["columns"] if column["name"] == "event_id")
+        parts.insert(0, np.frombuffer(body, np.int64, head["frames"], 4 + length + place["offset"]))
+        if head["first"] <= head["oldest"] or not head["frames"]:
+            return np.concatenate(parts)
+        below = f"&below={head['first']}"
+
+
+def unaccounted(crowd: list[Seen], every: np.ndarray) -> list[str]:
     """Where what a viewer missed is not what it was told; empty if all agree.
 
-    All frames that any of them received, in order, are what there was: a gap in one viewer's frames must be as long
-    as it was told there, and no gap may go untold.
+    `every` holds the event_ids of all frames there were, in order: a gap in one viewer's frames must be as long as it
+    was told there, and no gap may go untold.
     """
-    every = np.unique(np.concatenate([np.asarray(seen.event_ids, np.int64) for seen in crowd]))
     wrong = []
     for number, seen in enumerate(crowd):
         ids = np.asarray(seen.event_ids, np.int64)
-        steps = np.diff(np.searchsorted(every, ids))
+        places = np.searchsorted(every, ids)
+        if len(ids) and (places[-1] >= len(every) or (every[places] != ids).any()):
+            wrong.append(f"viewer {number}: a frame that there was not")
+            continue
+        steps = np.diff(places)
         if len(ids) and (steps < 1).any():
             wrong.append(f"viewer {number}: a frame came twice or out of order")
         for place in sorted({*(np.flatnonzero(steps > 1) + 1).tolist(), *seen.told}):

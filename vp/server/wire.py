@@ -176,6 +176,13 @@ class Connection(WebSocketsSansIOProtocol):
         self._require_open()
         self.transport.write(packed)
 
+    def push(self, packed: memoryview | bytes) -> bool:
+        """Write whole messages now, if all before have gone to the system; whether they were written."""
+        if not self.writable.is_set() or not self._open:
+            return False
+        self.transport.write(packed)
+        return True
+
     async def write_text(self, text: str) -> None:
         """Write one text message."""
         data = text.encode()
