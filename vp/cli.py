@@ -44,9 +44,15 @@ def parser(program: str, description: str, epilog: str) -> Parser:
         if setting.type is switch:
             built.add_argument(setting.flag, dest=setting.name, action="store_const", const="yes", help=setting.help)
             continue
-        default = "" if setting.default in (None, {}) else f" Default: {shown(setting.default)}."
+        default = "" if setting.default in (None, {}, ()) else f" Default: {shown(setting.default)}."
         sentence = f"{setting.help}{default} Example: {setting.flag} {setting.example}"
-        built.add_argument(setting.flag, dest=setting.name, metavar=setting.unit, help=sentence.replace("%", "%%"))
+        built.add_argument(
+            setting.flag,
+            dest=setting.name,
+            metavar=setting.unit,
+            help=sentence.replace("%", "%%"),
+            action="append" if setting.repeated else "store",
+        )
     return built
 
 
@@ -62,7 +68,12 @@ def parse(built: Parser, program: str, arguments: Sequence[str] | None) -> dict[
     values: dict[str, Any] = dict(given)
     for setting in of_program(program):
         typed = given[setting.name]
-        values[setting.name] = setting.default if typed is None else setting.type(setting.name, typed)
+        if typed is None:
+            values[setting.name] = setting.default
+        elif setting.repeated:
+            values[setting.name] = tuple(setting.type(setting.name, one) for one in typed)
+        else:
+            values[setting.name] = setting.type(setting.name, typed)
     return values
 
 

@@ -45,8 +45,10 @@ def _main(arguments: Sequence[str] | None) -> int:
     cli.configure_logging(values["log_level"])
     demonstration = cli.choose_session(values)
 
-    from vp.server.listen import address_of, is_loopback, open_listener  # noqa: PLC0415 - --help is fast
+    from vp.server.http import raise_descriptor_limit  # noqa: PLC0415 - --help is fast
+    from vp.server.listen import address_of, is_loopback, open_listener  # noqa: PLC0415
 
+    raise_descriptor_limit()
     listener = open_listener(values["host"], values["port"])
     with listener:
         if not is_loopback(values["host"]):
@@ -70,7 +72,9 @@ def _prepare_service(values: dict[str, Any], *, demonstration: bool) -> Service:
     from vp.progress import TerminalProgress  # noqa: PLC0415
     from vp.server.app import Service  # noqa: PLC0415
     from vp.server.catalogue import list_sessions  # noqa: PLC0415
+    from vp.server.hub import Limits  # noqa: PLC0415
     from vp.server.listen import is_loopback  # noqa: PLC0415
+    from vp.server.origin import Gate  # noqa: PLC0415
     from vp.server.protocol import REQUEST_NAMES, Request  # noqa: PLC0415
 
     defaults = Request(**{name: values[name] for name in REQUEST_NAMES if name in values})
@@ -92,7 +96,8 @@ def _prepare_service(values: dict[str, Any], *, demonstration: bool) -> Service:
         defaults,
         prepare_request,
         session,
-        loopback_only=is_loopback(values["host"]),
+        gate=Gate(is_loopback(values["host"]), frozenset(values["allow_origin"])),
+        limits=Limits(viewers=values["max_viewers"], sessions=values["max_sessions"]),
         catalogue=lambda: list_sessions(Lake(values["lake"])),
         asking=asking,
     )

@@ -14,6 +14,8 @@ from typing import Any
 from vp.errors import BadParameterError
 
 MAX_PORT = 65_535
+MAX_COUNT = 100_000
+PORTS = {"http": 80, "https": 443}
 MAX_SPEED = 1_000_000.0
 MAX_THROTTLE_MS = 86_400_000.0
 QUOTED = 60
@@ -48,6 +50,8 @@ class Setting:
         Which programs take it: serve, record, cache.
     query : bool
         Whether the stream's address takes it too.
+    repeated : bool
+        Whether it may be given more than once; the value is the tuple of all.
     """
 
     name: str
@@ -59,6 +63,7 @@ class Setting:
     example: str
     programs: tuple[str, ...]
     query: bool = False
+    repeated: bool = False
 
 
 def quoted(value: str) -> str:
@@ -107,6 +112,33 @@ def port(name: str, value: str) -> int:
             hint=f"For example --port {EXAMPLES[name]}.",
         )
     return parsed
+
+
+def count(name: str, value: str) -> int:
+    """A whole number from 1 to MAX_COUNT."""
+    digits = value.strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) < QUOTED and 0 < int(digits) <= MAX_COUNT):
+        raise BadParameterError(f"{name} was {quoted(value)}, expected a whole number from 1 to {MAX_COUNT:,}.")
+    return int(digits)
+
+
+def origin(name: str, value: str) -> str:
+    """A web site's origin, as browsers state it: scheme, name and, unless it is the scheme's own, port."""
+    from urllib.parse import urlsplit  # noqa: PLC0415 - --help is fast
+
+    try:
+        parts = urlsplit(value.strip().lower())
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    plain = parts.path in {"", "/"} and not parts.query and not parts.fragment and "@" not in parts.netloc
+    if parts.scheme not in PORTS or not parts.hostname or "*" in parts.netloc or not plain:
+        raise BadParameterError(
+            f"{name} was {quoted(value)}, expected http:// or https://, a host and perhaps a port.",
+            hint=f"For example --allow-origin {EXAMPLES[name]}.",
+        )
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, PORTS[parts.scheme]} else "")
 
 
 def field_list(_name: str, value: str) -> tuple[str, ...] | None:
@@ -358,6 +390,31 @@ SETTINGS: tuple[Setting, ...] = (
         SERVE,
     ),
     Setting(
+        "allow_origin",
+        "--allow-origin",
+        (),
+        origin,
+        "ORIGIN",
+        "Web site whose pages may use this server besides its own page; give it once for each. Behind a proxy, the "
+        "site that people see.",
+        "https://trade.example",
+        SERVE,
+        repeated=True,
+    ),
+    Setting(
+        "max_viewers", "--max-viewers", 500, count, "COUNT", "Most viewers at a time; more are told so.", "50", SERVE
+    ),
+    Setting(
+        "max_sessions",
+        "--max-sessions",
+        8,
+        count,
+        "COUNT",
+        "Most sessions at work at a time, runs at speed 0 included.",
+        "4",
+        SERVE,
+    ),
+    Setting(
         "enable_query",
         "--enable-query",
         False,
@@ -426,7 +483,7 @@ def markdown(program: str) -> str:
     """The settings of `program` as a Markdown table, for the docs."""
     rows = ["| option | default | meaning | example |", "| --- | --- | --- | --- |"]
     for setting in of_program(program):
-        default = "" if setting.default is None else f"`{shown(setting.default)}`"
+        default = "" if setting.default in (None, ()) else f"`{shown(setting.default)}`"
         example = f"`{setting.flag} {setting.example}`"
         rows.append(f"| `{setting.flag} {setting.unit}` | {default} | {setting.help} | {example} |")
     return "\n".join(rows) + "\n"

@@ -24,7 +24,17 @@ def test_every_setting_explains_itself(setting: Setting) -> None:
 def test_which_program_takes_what() -> None:
     assert [setting.flag for setting in of_program("serve")] == [
         *("--product-type", "--symbol", "--dt", "--start-time", "--speed", "--throttle-ms"),
-        *("--port", "--host", "--enable-query", "--lake", "--decompressed-limit-gb", "--log-level"),
+        *(
+            "--port",
+            "--host",
+            "--allow-origin",
+            "--max-viewers",
+            "--max-sessions",
+            "--enable-query",
+            "--lake",
+            "--decompressed-limit-gb",
+            "--log-level",
+        ),
     ]
     assert [setting.flag for setting in of_program("record")] == [
         *("--product-type", "--symbol", "--dt", "--start-time", "--end-time", "--throttle-ms"),

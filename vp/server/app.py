@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -18,21 +19,32 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 import vp
-from vp.errors import VPError
-from vp.server import origin, pages
+from vp.errors import RequestError, VPError
+from vp.server import pages
 from vp.server.archive import Archive, Catalogue
 from vp.server.asking import QUERY, Asking, Endpoint
 from vp.server.hub import Hub, Limits
+from vp.server.origin import Gate, Gatekeeper
 from vp.server.protocol import Request, parse_request
 from vp.server.run import Prepare, Run, Session, unexpected
 from vp.server.viewer import Viewer, refuse
 from vp.server.wire import EXTENSION, Connection, ConnectionLostError
+from vp.settings import quoted
 
 API = "/v1/vacuum-pressure"
 STREAM = f"{API}/stream"
 GZIP_LEVEL = 9
 # Frames hardly shrink and would wait for it; the websocket is not touched by this at all.
 NEVER_GZIPPED = ("application/octet-stream", "application/vnd.apache.arrow.stream")
+
+
+log = logging.getLogger("vp.server")
+
+
+class UnexpectedMessageError(RequestError):
+    """A viewer said something; the stream goes one way."""
+
+    code = "unexpected_message"
 
 
 @dataclass(frozen=True)
@@ -47,8 +59,8 @@ class Service:
         Makes a session from a request.
     prepared : Session, optional
         The session of `defaults`, made before.
-    loopback_only : bool
-        Whether only this machine can reach the server.
+    gate : Gate
+        What may come in.
     limits : Limits
     catalogue : callable
         Lists the sessions that can be asked for.
@@ -59,7 +71,7 @@ class Service:
     defaults: Request
     prepare: Prepare
     prepared: Session | None = None
-    loopback_only: bool = True
+    gate: Gate = field(default_factory=Gate)
     limits: Limits = field(default_factory=Limits)
     catalogue: Catalogue = list
     asking: Asking | None = None
@@ -91,10 +103,6 @@ def build_app(service: Service) -> Starlette:
         )
 
     async def stream(websocket: WebSocket) -> None:
-        headers = websocket.headers
-        if not origin.allowed(headers.get("origin"), headers.get("host"), loopback_only=service.loopback_only):
-            await websocket.close()  # before the accept: the browser sees 403
-            return
         await websocket.accept()
         connection = cast(Connection, websocket.scope["extensions"][EXTENSION])
         query = websocket.scope["query_string"].decode("latin-1")  # not websocket.url: that trusts the Host
@@ -105,11 +113,15 @@ def build_app(service: Service) -> Starlette:
         finally:
             serving.cancel()
             reading.cancel()
-            await asyncio.gather(serving, reading, return_exceptions=True)
+            _, said = await asyncio.gather(serving, reading, return_exceptions=True)
+        if isinstance(said, UnexpectedMessageError):
+            log.info("viewer closed: %s", said.message)
+            with contextlib.suppress(ConnectionLostError):
+                await refuse(connection, said)
 
     queries = []
     if service.asking is not None:
-        endpoint = Endpoint(service.asking, loopback_only=service.loopback_only)
+        endpoint = Endpoint(service.asking)
 
         async def query(request: HttpRequest) -> Response:
             return await endpoint(request)
@@ -126,7 +138,10 @@ def build_app(service: Service) -> Starlette:
             Route("/", pages.home),
             Route("/{path:path}", pages.page),
         ],
-        middleware=[Middleware(GZipMiddleware, compresslevel=GZIP_LEVEL, exclude_content_types=NEVER_GZIPPED)],
+        middleware=[
+            Middleware(Gatekeeper, gate=service.gate),
+            Middleware(GZipMiddleware, compresslevel=GZIP_LEVEL, exclude_content_types=NEVER_GZIPPED),
+        ],
         lifespan=lifespan,
     )
 
@@ -155,6 +170,11 @@ async def _serve(hub: Hub, defaults: Request, connection: Connection, query: str
 
 
 async def _read_until_gone(websocket: WebSocket) -> None:
-    """Read and ignore what the viewer says until it leaves."""
-    while (await websocket.receive())["type"] != "websocket.disconnect":
-        pass
+    """Wait until the viewer leaves; raises UnexpectedMessageError if it says something instead."""
+    message = await websocket.receive()
+    if message["type"] != "websocket.disconnect":
+        said = message.get("text")
+        what = f"{len(message.get('bytes') or b'')} bytes" if said is None else quoted(said)
+        raise UnexpectedMessageError(
+            f"The stream takes no messages, but {what} came.", hint="What is wanted goes into the address's query."
+        )

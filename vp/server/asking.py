@@ -14,7 +14,6 @@ from starlette.responses import JSONResponse, Response
 
 from vp.errors import BadParameterError, RequestError, ServerFullError, VPError
 from vp.query.wall import Limits
-from vp.server import origin
 from vp.server.run import unexpected
 from vp.settings import quoted
 
@@ -99,18 +98,14 @@ class Asking:
 class Endpoint:
     """The route: reads a question, has it answered in a thread, and writes the answer."""
 
-    def __init__(self, asking: Asking, *, loopback_only: bool) -> None:
+    def __init__(self, asking: Asking) -> None:
         self._asking = asking
-        self._loopback_only = loopback_only
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
-        headers = request.headers
-        if not origin.allowed(headers.get("origin"), headers.get("host"), loopback_only=self._loopback_only):
-            return Response(status_code=403)
-        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return _refusal(BadParameterError("The body is not JSON.", hint="Send content-type application/json."), 415)
         try:
             question = parse_question(await _body(request))

@@ -9,9 +9,9 @@ from typing import Protocol
 from vp.errors import VPError
 from vp.server import protocol
 from vp.server.cursor import Cursor
-from vp.server.history import History
+from vp.server.history import Block, History
 from vp.server.lossless import LosslessRun
-from vp.server.paced import PacedRun
+from vp.server.paced import Encoded, PacedRun
 from vp.server.protocol import CLOSE_GOING_AWAY, CLOSE_NORMAL, Request
 from vp.server.run import Run, Session
 from vp.server.wire import Projector, header, pack, project, unpack
@@ -24,6 +24,7 @@ READ_BYTES = 1 << 20
 class Link(Protocol):
     """Where a viewer's messages go (vp.server.wire.Connection)."""
 
+    def push(self, packed: memoryview | bytes) -> bool: ...
     async def write(self, packed: memoryview | bytes) -> None: ...
     async def write_text(self, text: str) -> None: ...
     async def write_close(self, code: int, reason: str = "") -> None: ...
@@ -53,6 +54,33 @@ class Viewer:
         self._projector: Projector | None = None
         self._source_bytes = 0
         self._frame_bytes = 0
+        self._awake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Let the viewer's own task go on."""
+        self._awake.set()
+
+    def push(self, now_seconds: float, encoded: Encoded) -> bool:
+        """Send what is new at once; False where the viewer's own task has to look.
+
+        `encoded` holds frames as they go out, by sequence number and fields, and is filled for the next viewers.
+        """
+        if now_seconds >= self._status_at or not isinstance(self.run, PacedRun) or self.run.history is None:
+            return False
+        history, cursor = self.run.history, self.cursor
+        if cursor.next == history.head:
+            return True
+        key = cursor.next, self.request.fields
+        if key not in encoded:
+            block = history.recent(cursor.next, max(1, WRITE_BYTES // history.frame_bytes))
+            if block is None:
+                return False
+            encoded[key] = block.count, self._encode(block)
+        count, data = encoded[key]
+        if not self.link.push(data):
+            return False
+        cursor.advance(count)
+        return cursor.next == history.head
 
     async def serve(self) -> None:
         """Send everything from the first progress to the close; ends when the session or the viewer does.
@@ -125,7 +153,16 @@ class Viewer:
             elif over:
                 return
             else:
-                await run.bell.wait()
+                await self._wait(run)
+
+    async def _wait(self, run: PacedRun) -> None:
+        """Wait among those whom the run pushes frames to, until there is something to look at."""
+        self._awake.clear()
+        run.waiting.add(self)
+        try:
+            await self._awake.wait()
+        finally:
+            run.waiting.discard(self)
 
     async def _begin(self, run: PacedRun, history: History) -> None:
         """Place the cursor: behind what the viewer has, or the recent history; and say what will come."""
@@ -154,14 +191,17 @@ class Viewer:
             block = await asyncio.to_thread(history.read, cursor.next, most)
         if block is None:
             return  # dropped meanwhile; the cursor will jump
-        data = block.data
-        if self._projector is not None:
-            messages = unpack(data, self._source_bytes)
-            data = pack(project(messages, self._projector, self._frame_bytes)).reshape(-1).data
-        await self._write(data, block.count)
+        await self._write(self._encode(block), block.count)
         cursor.advance(block.count)
         if due > block.count:
             await asyncio.sleep(0)  # let the other viewers have their turn
+
+    def _encode(self, block: Block) -> memoryview:
+        """Frames as this viewer gets them."""
+        if self._projector is None:
+            return block.data
+        messages = unpack(block.data, self._source_bytes)
+        return pack(project(messages, self._projector, self._frame_bytes)).reshape(-1).data
 
     async def _take_all(self, run: LosslessRun) -> None:
         """Send every frame of a run of the viewer's own."""

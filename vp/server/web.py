@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.applications import Starlette
 
+from vp.server.http import HttpConnection
 from vp.server.wire import Connection
 
 INBOUND_BYTES = 4096
@@ -31,7 +32,7 @@ class WebServer(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="asyncio",
-                http="h11",
+                http=HttpConnection,
                 ws=Connection,
                 ws_max_size=INBOUND_BYTES,
                 ws_per_message_deflate=False,

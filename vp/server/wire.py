@@ -4,27 +4,35 @@ A frame message of a session always has the same length, so its websocket header
 frames with their headers between is written in one piece: sending costs no Python per frame. The history
 holds frames in this form.
 
-The connection is uvicorn's own websocket protocol with three things added: such writes, a bound on how long a
-reader may take nothing, and a close with 1001 at shutdown.
+The connection is uvicorn's own websocket protocol with a few things added: such writes, bounds on how long a
+reader may take nothing and on how much a writer may say, and a close with 1001 at shutdown.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import struct
 from asyncio.transports import BaseTransport
 from typing import Any, Protocol, cast
 
 import numpy as np
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.protocol import OPEN
 
-from vp.server.protocol import CLOSE_GOING_AWAY
+from vp.server.protocol import CLOSE_GOING_AWAY, CLOSE_INVALID_DATA, CLOSE_POLICY, CLOSE_PROTOCOL_ERROR
 
 EXTENSION = "vp.connection"
 STALL_SECONDS = 10.0
 SHUTDOWN_SECONDS = 1.5
+LINGER_SECONDS = 1.0
+COUNT_SECONDS = 1.0
+MOST_FRAMES = 100  # control frames and pieces in COUNT_SECONDS; browsers send a pong every 20 s
 FIN_BINARY = 0x82
+BAD_HANDSHAKE = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+log = logging.getLogger("vp.server")
 
 
 class ConnectionLostError(Exception):
@@ -74,12 +82,90 @@ class Connection(WebSocketsSansIOProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         """Let `writable` mean that all of what was written has gone to the system."""
         super().connection_made(transport)
+        self._counted_since = 0.0
+        self._counted = 0
         self.transport.set_write_buffer_limits(high=0)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; uvicorn leaves a handshake unanswered, and open, whose headers websockets finds too long."""
+        super().data_received(data)
+        if not self.handshake_initiated and self.conn.handshake_exc is not None and not self.close_sent:
+            log.info("handshake refused: %s", self.conn.handshake_exc)
+            self.close_sent = True
+            self.transport.write(BAD_HANDSHAKE)
+            self.transport.close()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take a piece of a message."""
+        if self._may_go_on():
+            super().handle_cont(event)
+
+    def handle_ping(self) -> None:
+        """Answer a ping."""
+        if self._may_go_on():
+            super().handle_ping()
+
+    def handle_pong(self, event: Frame) -> None:
+        """Take a pong."""
+        if self._may_go_on():
+            super().handle_pong(event)
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a whole message on; uvicorn would log a traceback for each that is no UTF-8."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.fail(CLOSE_INVALID_DATA, "text that is no UTF-8")
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
+
+    def handle_parser_exception(self) -> None:
+        """Close after a breach of the protocol, so that the peer learns why.
+
+        A socket that is closed with input unread is reset, and the reset can overtake the close frame. So only the
+        writing side is closed, and what still comes is thrown away for a moment.
+        """
+        if self.close_sent or self.disconnected:
+            return
+        close = self.conn.close_sent
+        code, reason = (close.code, close.reason) if close is not None else (CLOSE_PROTOCOL_ERROR, "")
+        log.info("viewer closed with %d: %s", code, reason)
+        self.stop_keepalive()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+
+    def _may_go_on(self) -> bool:
+        """Count a frame that costs its sender nothing; False for what comes after too many of them."""
+        if self.close_sent or self.transport.is_closing():
+            return False
+        now = self.loop.time()
+        if now - self._counted_since > COUNT_SECONDS:
+            self._counted_since, self._counted = now, 0
+        self._counted += 1
+        if self._counted > MOST_FRAMES:
+            self.conn.data_to_send()  # the pong to it: not sent
+            self.conn.fail(CLOSE_POLICY, "too many control frames or pieces")
+            self.handle_parser_exception()
+            return False
+        return True
 
     async def run_asgi(self) -> None:
         """Run the application with this connection in reach."""
         cast("dict[str, Any]", self.scope["extensions"])[EXTENSION] = self
         await super().run_asgi()
+
+    async def send(self, message: Any) -> None:
+        """Do as uvicorn does; a refusal completes the handshake, or uvicorn would log a fault for each."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True
 
     async def write(self, packed: memoryview | bytes) -> None:
         """Write whole messages with their headers, once all before have gone to the system.
@@ -89,6 +175,13 @@ class Connection(WebSocketsSansIOProtocol):
         await self.drain()
         self._require_open()
         self.transport.write(packed)
+
+    def push(self, packed: memoryview | bytes) -> bool:
+        """Write whole messages now, if all before have gone to the system; whether they were written."""
+        if not self.writable.is_set() or not self._open:
+            return False
+        self.transport.write(packed)
+        return True
 
     async def write_text(self, text: str) -> None:
         """Write one text message."""

@@ -27,6 +27,10 @@ class Record:
     data: bytearray = field(default_factory=bytearray)
     closed: tuple[int, str] | None = None
 
+    def push(self, packed: memoryview | bytes) -> bool:
+        self.data += packed
+        return True
+
     async def write(self, packed: memoryview | bytes) -> None:
         self.data += packed
 

@@ -230,15 +230,16 @@ def test_a_full_server_is_left_with_1013() -> None:
     assert seen.code == 1013
 
 
-def test_what_a_viewer_says_is_ignored_unless_it_says_too_much() -> None:
+def test_a_viewer_that_says_something_is_told_that_nothing_is_taken() -> None:
     with tiny_server(200) as server:
-        with client(server.ws("speed=10")) as websocket:
-            seen = Seen()
-            for chatter in ("hello", b"\x00\xff", '{"type":"stop"}', "x" * 4096):
-                websocket.send(chatter)
-            websocket.ping().wait(5)
-            read_on(websocket, seen)
-            assert seen.event_ids == list(range(200))
+        with client(server.ws("speed=10")) as listening, client(server.ws("speed=10")) as talking:
+            seen, told = Seen(), Seen()
+            talking.send('{"type":"stop"}')
+            read_on(talking, told)
+            listening.ping().wait(5)
+            read_on(listening, seen)
+        assert (told.code, told.last("error")["code"]) == (1008, "unexpected_message")
+        assert seen.event_ids == list(range(200))
         with client(server.ws("throttle_ms=30")) as websocket:
             seen = Seen()
             websocket.send("x" * 5000)

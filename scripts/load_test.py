@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""Measure many viewers of one paced session: frame lag, frames missed, the server's processor time and memory.
+
+    uv run python scripts/load_test.py [--viewers 500] [--stalled 50] [--slow 5] [--seconds 30]
+
+First the viewers alone; then beside `--stalled` ones that stop reading. `--slow` ones read a tenth of what comes, and
+what each viewer missed is held against what it was told. The frame lag is the time from when a frame is due (its
+event time, by the pace of the session) to when a viewer has it, above the least that any viewer saw. The viewers
+run in processes of their own on the same machine and take their part of its time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.crowd import Seen, frames_held, join, unaccounted, watch
+
+ROOT = Path(__file__).resolve().parents[1]
+QUERY = "speed=1&throttle_ms=18"  # the demonstration makes 40 frames a second then
+SETTLE_SECONDS = 5.0
+FREED_SECONDS = 15.0
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What was measured over a stretch of time."""
+
+    name: str
+    seconds: float
+    viewers: int
+    frames_per_second: float
+    lag_p50_ms: float
+    lag_p99_ms: float
+    lag_max_ms: float
+    server_cpu_percent: float
+    rss_before_mib: float
+    rss_after_mib: float
+
+
+class Server:
+    """The program in a process, serving the demonstration session."""
+
+    def __init__(self, lake: Path, most_viewers: int) -> None:
+        command = [sys.executable, "-m", "vp.serve", "--port", "0", "--lake", str(lake)]
+        command += ["--max-viewers", str(most_viewers)]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        assert self.process.stdout is not None
+        found = re.search(r":(\d+)/", self.process.stdout.readline())
+        if found is None:
+            sys.exit("error: the server did not start.")
+        self.port = int(found.group(1))
+
+    def cpu_seconds(self) -> float:
+        """Processor time used so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def rss_mib(self) -> float:
+        """Memory held."""
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * PAGE_BYTES / (1 << 20)
+
+    def health(self) -> Any:
+        """What /health says."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=30) as response:
+            return json.load(response)
+
+    def stop(self) -> int:
+        """End it; its exit code."""
+        self.process.terminate()
+        return self.process.wait(30)
+
+
+def main() -> int:
+    """Run; 0 if every viewer was told what it missed and the stalled ones were freed in time."""
+    options = _options()
+    lake = options.lake or Path(tempfile.gettempdir()) / "vp-load-test"
+    server = Server(lake, options.viewers + options.slow + options.stalled)
+    with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
+        try:
+            result, crowd = _measure(server, pool, options)
+            (session,) = server.health()["sessions"]
+            wrong = unaccounted(crowd, frames_held(server.port, session["session_id"]))
+        finally:
+            result_code = server.stop()
+    result["exit_code"] = result_code
+    result["viewers_that_missed"] = sum(bool(seen.told) for seen in crowd)
+    result["frames_missed"] = sum(sum(seen.told.values()) for seen in crowd)
+    result["frames_received"] = sum(len(seen.event_ids) for seen in crowd)
+    result["unaccounted"] = wrong
+    print(json.dumps(result, indent=2))
+    if options.out is not None:
+        options.out.write_text(json.dumps(result, indent=2) + "\n")
+    lost = sum(seen.code != 0 for seen in crowd)
+    if wrong or lost or result_code:
+        print(f"FAILED: {len(wrong)} gaps untold or wrongly told, {lost} viewers lost", file=sys.stderr)
+        return 1
+    if result["stalled_freed_seconds"] is None:
+        print(f"FAILED: stalled viewers still there after {FREED_SECONDS} s", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _measure(server: Server, pool: Any, options: argparse.Namespace) -> tuple[dict[str, Any], list[Seen]]:
+    joining = 2.0 + (options.viewers + options.slow) / 40
+    alone_from = time.time() + joining + SETTLE_SECONDS
+    stalled_from = alone_from + options.seconds
+    until = stalled_from + SETTLE_SECONDS + options.seconds
+    parts = [
+        (server.port, QUERY, part, slow, until)
+        for part, slow in zip(
+            _parts(options.viewers, options.processes), _parts(options.slow, options.processes), strict=True
+        )
+    ]
+    working = pool.starmap_async(watch, parts)
+    _sleep_until(alone_from)
+    there = server.health()["viewers"]
+    alone = _Meter(server)
+    _sleep_until(stalled_from)
+    alone.stop()
+    stalled = [join(server.port, QUERY) for _ in range(options.stalled)]
+    stopped = time.time()
+    _sleep_until(stalled_from + SETTLE_SECONDS)
+    beside = _Meter(server)
+    freed = None if stalled else 0.0
+    while freed is None and time.time() < stopped + FREED_SECONDS + 1:
+        if server.health()["viewers"] <= there:
+            freed = time.time() - stopped
+        time.sleep(0.25)
+    _sleep_until(until)
+    beside.stop()
+    lag_seconds = server.health()["sessions"][0]["lag_seconds"]
+    crowd = [seen for part in working.get(120) for seen in part]
+    for one in stalled:
+        one.close()
+    offset = min(int((_array(s.received_ns) - _array(s.clock_ns)).min()) for s in crowd if len(s.event_ids))
+    quick = [seen for seen in crowd if not seen.slow]
+    phases = [_phase(name, meter, crowd, offset) for name, meter in (("alone", alone), ("beside the stalled", beside))]
+    return {
+        "quick_viewers_that_missed_while_measured": sum(_missed(seen, alone.started) > 0 for seen in quick),
+        "frames_they_missed": sum(_missed(seen, alone.started) for seen in quick),
+        "viewers": options.viewers,
+        "slow": options.slow,
+        "stalled": options.stalled,
+        "viewers_at_start": there,
+        "phases": [asdict(phase) for phase in phases],
+        "stalled_freed_seconds": None if freed is None else round(freed, 1),
+        "session_lag_seconds": lag_seconds,
+    }, crowd
+
+
+class _Meter:
+    """The server's processor time and memory between two moments."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.started = time.time()
+        self._cpu = server.cpu_seconds()
+        self.rss_before = server.rss_mib()
+
+    def stop(self) -> None:
+        self.ended = time.time()
+        self.cpu_percent = 100 * (self._server.cpu_seconds() - self._cpu) / (self.ended - self.started)
+        self.rss_after = self._server.rss_mib()
+
+
+def _phase(name: str, meter: _Meter, crowd: list[Seen], offset_ns: int) -> Phase:
+    lags = []
+    for seen in crowd:
+        if not seen.slow:
+            received = _array(seen.received_ns)
+            inside = (received >= meter.started * 1e9) & (received < meter.ended * 1e9)
+            lags.append((received - _array(seen.clock_ns))[inside] - offset_ns)
+    lag_ms = np.concatenate(lags) / 1e6
+    seconds = meter.ended - meter.started
+    p50, p99, most = (round(float(value), 2) for value in np.percentile(lag_ms, [50, 99, 100]))
+    return Phase(
+        name=name,
+        seconds=round(seconds, 1),
+        viewers=len(lags),
+        frames_per_second=round(len(lag_ms) / len(lags) / seconds, 2),
+        lag_p50_ms=p50,
+        lag_p99_ms=p99,
+        lag_max_ms=most,
+        server_cpu_percent=round(meter.cpu_percent, 1),
+        rss_before_mib=round(meter.rss_before, 1),
+        rss_after_mib=round(meter.rss_after, 1),
+    )
+
+
+def _missed(seen: Seen, since: float) -> int:
+    """Frames that a viewer missed from a wall time on."""
+    return sum(
+        frames
+        for place, frames in seen.told.items()
+        if place >= len(seen.received_ns) or seen.received_ns[place] >= since * 1e9
+    )
+
+
+def _array(values: Any) -> np.ndarray:
+    return np.asarray(values, np.int64)
+
+
+def _parts(total: int, count: int) -> list[int]:
+    return [total // count + (number < total % count) for number in range(count)]
+
+
+def _sleep_until(moment: float) -> None:
+    time.sleep(max(0.0, moment - time.time()))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--viewers", type=int, default=500, metavar="COUNT")
+    parser.add_argument("--stalled", type=int, default=50, metavar="COUNT")
+    parser.add_argument("--slow", type=int, default=5, metavar="COUNT")
+    parser.add_argument("--seconds", type=float, default=30.0, help="of each of the two phases")
+    parser.add_argument("--processes", type=int, default=2, metavar="COUNT", help="that play the viewers")
+    parser.add_argument(
+        "--lake", type=Path, metavar="DIRECTORY", help="where the demonstration session lies or is made"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures there too, as JSON")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
