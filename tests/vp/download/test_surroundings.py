@@ -53,17 +53,21 @@ def test_places_that_cannot_be_written(server: Server, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["get_dataset_condition", "symbology", "get_cost", "submit_job", "list_jobs", "list_files"]
-)
-def test_answers_of_an_unknown_form(server: Server, tmp_path: Path, path: str) -> None:
-    for body in ('{"detail": 1}', "[1]", "null", "<html>"):
-        server.faults = [Fault(path, "junk", 1, body=body)]
-        code, said = run(server, tmp_path / "lake", "futures", "daemon", *ONE)
-        assert code in {0, 1}, said
-        assert server.faults[0].times == 0 or server.service.jobs
-    server.faults = []
+    ("path", "body"),
+    [
+        ("get_dataset_condition", '{"detail": 1}'), ("symbology", "null"), ("get_cost", "[1]"),
+        ("submit_job", "[1]"), ("list_jobs", "null"), ("list_files", '{"detail": 1}'), ("list_files", "<html>"),
+    ],
+)  # fmt: skip
+def test_answers_of_an_unknown_form(server: Server, tmp_path: Path, path: str, body: str) -> None:
+    server.faults = [Fault(path, "junk", 1, body=body)]
     code, said = run(server, tmp_path / "lake", "futures", "daemon", *ONE)
-    assert code == 0, said
+    # A lost answer to an order is looked up, and a page in the place of an answer asked for again.
+    overcome = path == "submit_job" or body == "<html>"
+    assert code == (0 if overcome else 1), said
+    assert overcome or "cannot be understood" in said or "expected USD" in said
+    assert server.faults[0].times == 0
+    assert run(server, tmp_path / "lake", "futures", "daemon", *ONE)[0] == 0
     assert len(server.service.jobs) == 1
 
 

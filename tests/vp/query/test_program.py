@@ -313,13 +313,26 @@ def test_interrupted_and_a_reader_that_goes_away(asked_lake: Path) -> None:
         gone.stdout.close()
         assert gone.wait(60) in {141, 143}
         assert gone.stderr.read() == b""
-    with started("SELECT i FROM range(10) t(i) UNION ALL SELECT count(*) FROM range(3_000_000) a, range(3_000_000) b",
-                 "json") as long:  # fmt: skip
-        assert long.stdout is not None
-        assert long.stderr is not None
-        try:
-            long.wait(2.0)
-        except subprocess.TimeoutExpired:
-            long.send_signal(signal.SIGINT)
-        assert long.wait(60) == 130
-        assert long.stderr.read() == b""
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        with started("SELECT count(*) FROM range(3_000_000) a, range(3_000_000) b", "json") as long:
+            assert long.stderr is not None
+            try:
+                long.wait(1.5)
+            except subprocess.TimeoutExpired:
+                long.send_signal(number)
+            assert long.wait(60) == code
+            assert long.stderr.read() == b""
+
+
+def test_what_needs_much_memory_goes_on_in_files_that_are_gone_afterwards(
+    asked_lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    sql = "SELECT current_setting('memory_limit') AS m, starts_with(current_setting('temp_directory'), $t) AS t"
+    out = said(capsysbinary, asked_lake, "--sql", sql, "--set", f"t={tmp_path}", "--format", "json")
+    assert json.loads(out) == {"m": "1.8 GiB", "t": True}
+    big = "SET memory_limit = '64MB'; SELECT count(DISTINCT hash(i)) AS n FROM range(4_000_000) t(i)"
+    assert json.loads(said(capsysbinary, asked_lake, "--sql", big, "--format", "json"))["n"] == 4_000_000
+    assert list(tmp_path.iterdir()) == []
+    assert main(["--sql", f"SET max_temp_directory_size = '0MB'; {big}", "--lake", str(asked_lake)]) == 2
+    assert capsysbinary.readouterr().err.startswith(b"error: The query took more memory than it may.")

@@ -15,6 +15,7 @@ from vp.events import Events
 from vp.lake import Lake
 from vp.products import find_product
 from vp.query import catalogue, connect
+from vp.record import main as record
 from vp.session import phases, session_window
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -89,17 +90,31 @@ def test_real_sessions(
     check_session(lake, product_type, symbol, date, start_time)
 
 
+def run_every_query(lake: Path, product_type: str, symbol: str, date: str, start_time: str, end_time: str) -> None:
+    """Every named query over a session, those of frames over a recording of a few minutes of it."""
+    out = lake / f"recordings/{symbol}.parquet"
+    out.parent.mkdir(exist_ok=True)
+    session = ["--product-type", product_type, "--symbol", symbol, "--dt", date, "--start-time", start_time]
+    asked_for = [*session, "--end-time", end_time, "--throttle-ms", "1000", "--lake", str(lake), "--out", str(out)]
+    assert record(asked_for) == 0
+    with connect(lake, symbol=symbol, dt=date, start_time=start_time, build=True) as asked:
+        frames = len(asked.sql("SELECT event_id FROM frames").to_arrow_table())
+        for query in catalogue.load().values():
+            given = {"at_price": "1"} if query.name == "queue_at_price" else {}
+            rows = len(asked.sql(query.sql, params=query.values(given) or None).to_arrow_table())
+            if query.name == "frame_rows":
+                assert rows == 101 * frames > 0
+            assert rows > 0 or query.name == "queue_at_price"
+
+
 @pytest.mark.parametrize(("product_type", "_root", "symbol", "date", "start_time", "_name"), REAL)
-def test_every_query_over_the_lake_runs(
+def test_every_query_over_real_sessions(
     product_type: str, _root: str, symbol: str, date: str, start_time: str, _name: str, lake: Path
 ) -> None:
-    with connect(lake, symbol=symbol, dt=date, start_time=start_time, build=True) as asked:
-        for query in catalogue.load().values():
-            if "frames" not in query.reads:
-                given = {"at_price": "1"} if query.name == "queue_at_price" else {}
-                asked.sql(query.sql, params=query.values(given) or None).to_arrow_table()
+    run_every_query(lake, product_type, symbol, date, start_time, f"{start_time[:2]}:59")
 
 
 def test_the_demonstration(tmp_path: Path) -> None:
     ensure_demo(tmp_path)
     check_session(tmp_path, DEMO.product_type, DEMO.symbol, DEMO.dt, DEMO.start_time)
+    run_every_query(tmp_path, DEMO.product_type, DEMO.symbol, DEMO.dt, DEMO.start_time, "09:32")
