@@ -70,7 +70,14 @@ class PacedRun(Run):
         return Past(self.history, self.session.layout)
 
     def _play(self, session: Session) -> None:
-        self.history = History(len(header(session.layout.message_bytes)) + session.layout.message_bytes)
+        history = History(len(header(session.layout.message_bytes)) + session.layout.message_bytes)
+        self.history = history
+        try:
+            self._play_into(history, session)
+        finally:
+            history.put_away()  # it may stay for hours
+
+    def _play_into(self, history: History, session: Session) -> None:
         self.state = "live"
         throttle_ns = round(self.request.throttle_ms * 1e6)
         pace = Pace(self._first_ns(session), time.monotonic(), self.request.speed)
@@ -85,9 +92,9 @@ class PacedRun(Run):
             batch = session.advance(min(target_ns, due_ns + STEP_NS) + 1, FRAMES_A_CALL)
             if batch.count:
                 last_frame_ns = int(batch.ts_ns[-1])
-                self.history.append(pack(batch.buffer), last_frame_ns)
+                history.append(pack(batch.buffer), last_frame_ns)
                 self.call()
-                self.history.tidy()
+                history.tidy()
             due_ns = session.next_event_ns
             if due_ns is None:
                 break
