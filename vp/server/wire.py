@@ -25,6 +25,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 from websockets.protocol import OPEN
 
+from vp import counters
+from vp.logs import event
 from vp.server.protocol import CLOSE_GOING_AWAY, CLOSE_INVALID_DATA, CLOSE_POLICY, CLOSE_PROTOCOL_ERROR
 
 EXTENSION = "vp.connection"
@@ -137,7 +139,8 @@ class Connection(WebSocketsSansIOProtocol):
             return
         close = self.conn.close_sent
         code, reason = (close.code, close.reason) if close is not None else (CLOSE_PROTOCOL_ERROR, "")
-        log.info("viewer closed with %d: %s", code, reason)
+        counters.add("refused", "protocol")
+        event(log, logging.INFO, "viewer closed", code=code, why=reason)
         self.stop_keepalive()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.transport.write(b"".join(self.conn.data_to_send()))
@@ -214,6 +217,8 @@ class Connection(WebSocketsSansIOProtocol):
                     await self.writable.wait()
             except TimeoutError:
                 if waiting_bytes - self._waiting_bytes() < LEAST_BYTES:
+                    counters.add("refused", "stalled")
+                    event(log, logging.INFO, "viewer cut off", why="it took nothing", seconds=STALL_SECONDS)
                     self.transport.abort()
                     raise ConnectionLostError from None
 
