@@ -28,7 +28,7 @@ def test_what_prometheus_reads_is_what_happened() -> None:
         before = scrape(server)
         assert before["vp_viewers",] == before["vp_records_total",] == 0
         seen = Seen()
-        with client(server.ws("speed=1000")) as watching:
+        with client(server.ws("speed=10")) as watching:
             assert get_json(server, "/health")["ready"] is False
             assert scrape(server)["vp_sessions", "loading"] == 1
             read_on(watching, seen, until_frames=200)
