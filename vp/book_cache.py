@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from vp import counters
 from vp.accounting import PassedOver
 from vp.errors import LakeError
 
@@ -116,6 +117,7 @@ def load_book(directory: Path, key: CacheKey) -> tuple[Book, Resume] | None:
     from vp.book import Book  # noqa: PLC0415 - who only looks at snapshots needs no kernels
 
     table = load_orders(directory, key)
+    counters.add("cache", "book", "miss" if table is None else "hit")
     if table is None:
         return None
     try:

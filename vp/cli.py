@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
+from vp import logs
 from vp.errors import BadParameterError, VPError
 from vp.settings import of_program, shown, switch
 
@@ -21,7 +22,6 @@ EXIT_TERMINATED = 143
 EXIT_UNEXPECTED = 70
 SESSION_NAMES = ("product_type", "symbol", "dt")
 _ended_by_sigterm = False
-LOG_FORMAT = "%(levelname)s %(name)s: %(message)s"
 
 
 class Parser(argparse.ArgumentParser):
@@ -143,9 +143,9 @@ def say(line: str) -> None:
     sys.stderr.flush()
 
 
-def configure_logging(level: str) -> None:
-    """Log to stderr from `level` (a name of settings.LOG_LEVELS) on."""
-    logging.basicConfig(level=level.upper(), format=LOG_FORMAT, stream=sys.stderr, force=True)
+def configure_logging(level: str, form: str = "text") -> None:
+    """Log to stderr, as vp.logs.configure."""
+    logs.configure(level, form)
 
 
 def _show_cause() -> None:

@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from vp import counters
 from vp.compressed import uncompressed
 from vp.errors import VPError
 
@@ -84,6 +85,7 @@ class DecompressedFiles:
         source = Source.of(raw)
         path = self.directory / source.copy_name()
         copy = _open_copy(path, source)
+        counters.add("cache", "decompressed", "miss" if copy is None else "hit")
         if copy is not None:
             try:
                 for block in copy.blocks(offset):

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     values = cli.parse(cli.parser("serve", DESCRIPTION, EPILOG), "serve", arguments)
-    cli.configure_logging(values["log_level"])
+    cli.configure_logging(values["log_level"], values["log_format"])
     demonstration = cli.choose_session(values)
 
     from vp.server.http import raise_descriptor_limit  # noqa: PLC0415 - --help is fast

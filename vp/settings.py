@@ -24,6 +24,7 @@ DECOMPRESSED_LIMIT_GB = 10.0
 CACHES = ("books", "decompressed", "all")
 FORMATS = ("table", "csv", "json", "parquet", "arrow")
 LOG_LEVELS = ("debug", "info", "warning", "error")
+LOG_FORMATS = ("text", "json")
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,13 @@ def log_level(name: str, value: str) -> str:
     """A name out of LOG_LEVELS."""
     if value.lower() not in LOG_LEVELS:
         raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(LOG_LEVELS)}.")
+    return value.lower()
+
+
+def log_format(name: str, value: str) -> str:
+    """A name out of LOG_FORMATS."""
+    if value.lower() not in LOG_FORMATS:
+        raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(LOG_FORMATS)}.")
     return value.lower()
 
 
@@ -464,6 +472,16 @@ SETTINGS: tuple[Setting, ...] = (
         f"How much to say on stderr: {', '.join(LOG_LEVELS)}. debug also shows where an unexpected error came from.",
         "info",
         EVERY,
+    ),
+    Setting(
+        "log_format",
+        "--log-format",
+        "text",
+        log_format,
+        "FORM",
+        f"How to say it: {', '.join(LOG_FORMATS)}, one line an event.",
+        "json",
+        SERVE,
     ),
 )
 EXAMPLES = {setting.name: setting.example for setting in SETTINGS}

@@ -120,6 +120,20 @@ def test_queries_are_answered_where_they_are_enabled(small_lake: Path, tmp_path:
         assert (code, "Traceback" in err) == (0, False)
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
+def test_an_address_that_the_network_can_reach_is_said_loudly(
+    small_lake: Path, capsys: pytest.CaptureFixture[str], host: str
+) -> None:
+    wrong = {**GOOD, "symbol": "NOPE"}  # ends before it serves
+    assert serve.main([*flags(wrong), "--lake", str(small_lake), "--port", "0", "--host", host]) == 2
+    warned = [line for line in capsys.readouterr().err.splitlines() if line.startswith("WARNING: ")]
+    if host == "127.0.0.1":
+        assert warned == []
+    else:
+        assert len(warned) == 1
+        assert "0.0.0.0 can be reached from the network, and nothing asks who is there" in warned[0]
+
+
 def test_a_port_in_use_is_found_before_anything_is_loaded(small_lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -34,6 +34,7 @@ def test_which_program_takes_what() -> None:
             "--lake",
             "--decompressed-limit-gb",
             "--log-level",
+            "--log-format",
         ),
     ]
     assert [setting.flag for setting in of_program("record")] == [

@@ -19,11 +19,14 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 import vp
+from vp import counters
 from vp.errors import RequestError, VPError
+from vp.logs import event
 from vp.server import pages
 from vp.server.archive import Archive, Catalogue
 from vp.server.asking import QUERY, Asking, Endpoint
 from vp.server.hub import Hub, Limits
+from vp.server.metrics import Metrics
 from vp.server.origin import Gate, Gatekeeper
 from vp.server.protocol import Request, parse_request
 from vp.server.run import Prepare, Run, Session, unexpected
@@ -81,6 +84,7 @@ def build_app(service: Service) -> Starlette:
     """The application. It needs uvicorn with vp.server.wire.Connection as its websocket protocol."""
     prepared = (service.defaults, service.prepared) if service.prepared is not None else None
     hub = Hub(service.prepare, service.limits, prepared)
+    metrics = Metrics(hub)
     archive = Archive(hub, service.defaults, service.catalogue)
     started = time.monotonic()
 
@@ -94,6 +98,7 @@ def build_app(service: Service) -> Starlette:
         return JSONResponse(
             {
                 "status": "ok",
+                "ready": all(run.state != "loading" for run in hub.runs),
                 "version": vp.__version__,
                 "uptime_seconds": round(time.monotonic() - started, 3),
                 "sessions": hub.describe(),
@@ -115,7 +120,8 @@ def build_app(service: Service) -> Starlette:
             reading.cancel()
             _, said = await asyncio.gather(serving, reading, return_exceptions=True)
         if isinstance(said, UnexpectedMessageError):
-            log.info("viewer closed: %s", said.message)
+            counters.add("refused", "message")
+            event(log, logging.INFO, "viewer closed", why=said.message)
             with contextlib.suppress(ConnectionLostError):
                 await refuse(connection, said)
 
@@ -130,6 +136,7 @@ def build_app(service: Service) -> Starlette:
     return Starlette(
         routes=[
             Route("/health", health),
+            Route("/metrics", metrics.answer),
             WebSocketRoute(STREAM, stream),
             Route(f"{API}/sessions", archive.sessions),
             Route(f"{API}/history", archive.history),
@@ -149,13 +156,16 @@ def build_app(service: Service) -> Starlette:
 async def _serve(hub: Hub, defaults: Request, connection: Connection, query: str) -> None:
     """Serve one viewer from its request to its close."""
     run: Run | None = None
+    viewer: Viewer | None = None
     entered = False
     try:
         hub.enter()
         entered = True
         request = parse_request(query, defaults)
         run = hub.join(request)
-        await Viewer(connection, run, request).serve()
+        viewer = Viewer(connection, run, request)
+        hub.watch(viewer)
+        await viewer.serve()
     except ConnectionLostError:
         pass
     except VPError as problem:
@@ -166,7 +176,7 @@ async def _serve(hub: Hub, defaults: Request, connection: Connection, query: str
             await refuse(connection, unexpected(error, "Serving this viewer"))
     finally:
         if entered:
-            hub.leave(run)
+            hub.leave(run, viewer)
 
 
 async def _read_until_gone(websocket: WebSocket) -> None:

@@ -146,6 +146,12 @@ class History:
             ):
                 self._segments.popleft()
 
+    def put_away(self) -> None:
+        """Move to disk what memory holds, as far as it can be; the appending thread, when no more will come."""
+        while len(self._chunks) > 1 and self._spool(self._chunks[0]):
+            with self._lock:
+                self._chunk_bytes -= self._chunks.popleft().data.nbytes
+
     def recent(self, first: int, most: int) -> Block | None:
         """Up to `most` frames from `first` on if memory holds them, else None. Reads no file."""
         with self._lock:

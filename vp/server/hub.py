@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from vp import counters
 from vp.errors import ServerFullError
+from vp.logs import event
 from vp.server.lossless import LosslessRun
 from vp.server.paced import PacedRun
 from vp.server.past import Past
 from vp.server.protocol import Request
 from vp.server.run import Prepare, Run, Session
 from vp.server.shelf import KEEP_SECONDS, Shelf
+from vp.server.viewer import Viewer
 
 TICK_SECONDS = 0.25
 JOIN_SECONDS = 2.0
+
+log = logging.getLogger("vp.server")
+
+
+@dataclass
+class Totals:
+    """What all sessions and viewers of a server add up to, those that are over too."""
+
+    records: int = 0
+    frames_sent: int = 0
+    frames_missed: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,6 +71,9 @@ class Hub:
     def __init__(self, prepare: Prepare, limits: Limits, prepared: tuple[Request, Session] | None = None) -> None:
         self.limits = limits
         self.viewers = 0
+        self.observe_lag: Callable[[float], None] | None = None
+        self._watching: set[Viewer] = set()
+        self._gone = Totals()
         self._prepare = prepare
         self._prepared = prepared
         self._shared: dict[Request, PacedRun] = {}
@@ -85,15 +104,27 @@ class Hub:
         ServerFullError
         """
         if self.viewers >= self.limits.viewers:
+            counters.add("refused", "viewers")
             raise ServerFullError(
                 f"The server has {self.viewers} viewers, which is as many as it takes.",
                 hint="Try again later.",
             )
         self.viewers += 1
 
-    def leave(self, run: Run | None) -> None:
+    def watch(self, viewer: Viewer) -> None:
+        """Count what this viewer is sent, until it leaves."""
+        self._watching.add(viewer)
+        event(log, logging.INFO, "viewer came", **_names(viewer.run), viewers=self.viewers)
+
+    def leave(self, run: Run | None, viewer: Viewer | None = None) -> None:
         """Count a viewer out, of the server and of its run."""
         self.viewers -= 1
+        if viewer is not None:
+            self._watching.discard(viewer)
+            sent, missed = viewer.cursor.sent, viewer.cursor.missed
+            self._gone.frames_sent += sent
+            self._gone.frames_missed += missed
+            event(log, logging.INFO, "viewer left", **_names(viewer.run), frames_sent=sent, frames_missed=missed)
         if run is None:
             return
         run.viewers -= 1
@@ -115,6 +146,25 @@ class Hub:
         run.viewers += 1
         run.idle_since = None
         return run
+
+    @property
+    def runs(self) -> list[Run]:
+        """The sessions under way, or over with a viewer still there."""
+        return list(self._runs)
+
+    def totals(self) -> Totals:
+        """Sums over everything since the start."""
+        gone = self._gone
+        return Totals(
+            gone.records + sum(run.facts.records_done for run in self._runs),
+            gone.frames_sent + sum(viewer.cursor.sent for viewer in self._watching),
+            gone.frames_missed + sum(viewer.cursor.missed for viewer in self._watching),
+        )
+
+    def history_bytes(self) -> int:
+        """Bytes on disk that hold frames, of sessions that are over too."""
+        histories = [run.history for run in self._runs if isinstance(run, PacedRun)]
+        return sum(history.disk_bytes for history in histories if history is not None) + self._shelf.disk_bytes
 
     def describe(self) -> list[dict[str, Any]]:
         """One entry a session, for /health."""
@@ -142,8 +192,11 @@ class Hub:
             run = self._shared[request.session] = PacedRun(request.session, self._prepare, session)
         else:
             run = LosslessRun(request, self._prepare, session)
+        if isinstance(run, PacedRun):
+            run.observe_lag = self.observe_lag
         self._runs.append(run)
         run.start()
+        event(log, logging.INFO, "session began", **_names(run), symbol=request.symbol, dt=request.dt)
         return run
 
     def _make_room(self) -> None:
@@ -153,6 +206,7 @@ class Hub:
             return
         idle = [run for run in at_work if run.viewers == 0]
         if not idle:
+            counters.add("refused", "sessions")
             raise ServerFullError(
                 f"The server runs {len(at_work)} sessions, which is as many as it takes.",
                 hint="Join one that is running (GET /health lists them), or try again later.",
@@ -162,6 +216,8 @@ class Hub:
     def _drop(self, run: Run) -> None:
         run.stop()
         self._runs.remove(run)
+        self._gone.records += run.facts.records_done
+        event(log, logging.INFO, "session let go", **_names(run), records=run.facts.records_done)
         if not isinstance(run, PacedRun):
             return
         if self._shared.get(run.request) is run:
@@ -184,3 +240,7 @@ class Hub:
     def _join_all(self) -> None:
         for run in self._runs:
             run.join(JOIN_SECONDS / len(self._runs))
+
+
+def _names(run: Run) -> dict[str, Any]:
+    return {"session": run.id, "state": run.state}

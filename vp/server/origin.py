@@ -19,7 +19,9 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from vp import counters
 from vp.errors import VPError
+from vp.logs import event
 from vp.server.listen import is_loopback
 from vp.settings import quoted
 
@@ -106,7 +108,8 @@ class Gatekeeper:
         try:
             self._gate.check(_only(scope, b"origin"), _only(scope, b"host"))
         except ForbiddenError as problem:
-            log.info("refused: %s", problem.message)
+            counters.add("refused", "origin or host")
+            event(log, logging.INFO, "request refused", why=problem.message)
             body = {"type": "error", "code": problem.code, "message": problem.message, "hint": problem.hint}
             # For a websocket too: uvicorn takes a response before the accept.
             await Response(json.dumps(body), 403, media_type="application/json")(scope, receive, send)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from vp.server.history import History
@@ -51,6 +52,8 @@ class PacedRun(Run):
         super().__init__(request, prepare, session)
         self.history: History | None = None
         self.waiting: set[Follower] = set()
+        self.observe_lag: Callable[[float], None] | None = None
+        self._observed = 0
 
     def ring(self) -> None:
         """Give those who wait what is new; in the event loop."""
@@ -61,6 +64,9 @@ class PacedRun(Run):
             if over or not follower.push(now, encoded):
                 self.waiting.discard(follower)
                 follower.wake()
+        if self.observe_lag is not None and encoded and self.history is not None and self.history.head > self._observed:
+            self._observed = self.history.head
+            self.observe_lag(self.history.age_seconds(self._observed - 1))
 
     @property
     def past(self) -> Past | None:
@@ -70,7 +76,8 @@ class PacedRun(Run):
         return Past(self.history, self.session.layout)
 
     def _play(self, session: Session) -> None:
-        self.history = History(len(header(session.layout.message_bytes)) + session.layout.message_bytes)
+        history = History(len(header(session.layout.message_bytes)) + session.layout.message_bytes)
+        self.history = history
         self.state = "live"
         throttle_ns = round(self.request.throttle_ms * 1e6)
         pace = Pace(self._first_ns(session), time.monotonic(), self.request.speed)
@@ -85,9 +92,9 @@ class PacedRun(Run):
             batch = session.advance(min(target_ns, due_ns + STEP_NS) + 1, FRAMES_A_CALL)
             if batch.count:
                 last_frame_ns = int(batch.ts_ns[-1])
-                self.history.append(pack(batch.buffer), last_frame_ns)
+                history.append(pack(batch.buffer), last_frame_ns)
                 self.call()
-                self.history.tidy()
+                history.tidy()
             due_ns = session.next_event_ns
             if due_ns is None:
                 break
@@ -103,6 +110,12 @@ class PacedRun(Run):
             if wait > 0:
                 self._stop.wait(min(wait, LOOK_SECONDS))
         self._note(0.0)
+
+    def _rest(self) -> None:
+        """Once nobody follows any more, let the frames lie on disk: they may be kept for long."""
+        self._stop.wait()
+        if self.history is not None:
+            self.history.put_away()
 
     @staticmethod
     def _first_ns(session: Session) -> int:

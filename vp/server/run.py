@@ -200,6 +200,13 @@ class Run:
             "records_done": facts.records_done,
             "records": facts.records,
             "lag_seconds": round(facts.lag_seconds, 3),
+            "loading": None
+            if self.state != "loading"
+            else {
+                "phase": self.loading.phase,
+                "records_done": self.loading.records_done,
+                "records_total": self.loading.records_total,
+            },
         }
 
     def _main(self) -> None:
@@ -223,9 +230,13 @@ class Run:
             if self.session is not None:
                 self.session.close()
             self.call()
+            self._rest()
 
     def _play(self, session: Session) -> None:
         raise NotImplementedError
+
+    def _rest(self) -> None:
+        """What the thread does when the session is over."""
 
     def _report(self, report: ProgressLike) -> None:
         """Keep a progress report of the load; also the place where a load that nobody wants ends."""

@@ -47,6 +47,11 @@ class Shelf:
     def __len__(self) -> int:
         return len(self._kept)
 
+    @property
+    def disk_bytes(self) -> int:
+        """Bytes on disk of all of them together."""
+        return sum(kept.past.history.disk_bytes for kept in self._kept.values())
+
     def put(self, session_id: str, past: Past) -> None:
         """Keep the frames of a session; nothing is kept of one that made none."""
         if past.history.oldest < past.history.head:
@@ -65,7 +70,7 @@ class Shelf:
     def tidy(self) -> None:
         """Let go what has its time behind it or finds no room."""
         now = time.monotonic()
-        held_bytes = sum(kept.past.history.disk_bytes for kept in self._kept.values())
+        held_bytes = self.disk_bytes
         for session_id, kept in list(self._kept.items()):
             late = now - kept.asked_seconds > self._keep_seconds
             if not late and len(self._kept) <= self._keep_sessions and held_bytes <= self._keep_bytes:

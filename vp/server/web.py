@@ -25,16 +25,18 @@ class WebServer(uvicorn.Server):
     app : Starlette
     log_level : str
         As in vp.settings; requests are logged from debug on, and what clients do wrong from info on.
+    inbound_bytes : int
+        Longest message that a viewer may send.
     """
 
-    def __init__(self, app: Starlette, log_level: str = "warning") -> None:
+    def __init__(self, app: Starlette, log_level: str = "warning", inbound_bytes: int = INBOUND_BYTES) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="asyncio",
                 http=HttpConnection,
                 ws=Connection,
-                ws_max_size=INBOUND_BYTES,
+                ws_max_size=inbound_bytes,
                 ws_per_message_deflate=False,
                 lifespan="on",
                 log_config=None,

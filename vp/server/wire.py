@@ -11,8 +11,12 @@ reader may take nothing and on how much a writer may say, and a close with 1001 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import logging
 import struct
+import termios
+from array import array
 from asyncio.transports import BaseTransport
 from typing import Any, Protocol, cast
 
@@ -21,10 +25,13 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 from websockets.protocol import OPEN
 
+from vp import counters
+from vp.logs import event
 from vp.server.protocol import CLOSE_GOING_AWAY, CLOSE_INVALID_DATA, CLOSE_POLICY, CLOSE_PROTOCOL_ERROR
 
 EXTENSION = "vp.connection"
 STALL_SECONDS = 10.0
+LEAST_BYTES = 4096  # that a reader has to take in STALL_SECONDS
 SHUTDOWN_SECONDS = 1.5
 LINGER_SECONDS = 1.0
 COUNT_SECONDS = 1.0
@@ -36,7 +43,7 @@ log = logging.getLogger("vp.server")
 
 
 class ConnectionLostError(Exception):
-    """The viewer has gone, or took nothing for STALL_SECONDS and was cut off."""
+    """The viewer has gone, or took next to nothing for STALL_SECONDS and was cut off."""
 
 
 class Projector(Protocol):
@@ -132,7 +139,8 @@ class Connection(WebSocketsSansIOProtocol):
             return
         close = self.conn.close_sent
         code, reason = (close.code, close.reason) if close is not None else (CLOSE_PROTOCOL_ERROR, "")
-        log.info("viewer closed with %d: %s", code, reason)
+        counters.add("refused", "protocol")
+        event(log, logging.INFO, "viewer closed", code=code, why=reason)
         self.stop_keepalive()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.transport.write(b"".join(self.conn.data_to_send()))
@@ -198,19 +206,30 @@ class Connection(WebSocketsSansIOProtocol):
             await self.send({"type": "websocket.close", "code": code, "reason": reason})
 
     async def drain(self) -> None:
-        """Wait until everything written has gone to the system; cut off a reader that takes nothing.
+        """Wait until everything written has gone to the system; cut off a reader that takes next to nothing.
 
         Neither keepalive nor close would ever free a connection whose peer has stopped reading.
         """
         while not self.writable.is_set():
-            waiting_bytes = self.transport.get_write_buffer_size()
+            waiting_bytes = self._waiting_bytes()
             try:
                 async with asyncio.timeout(STALL_SECONDS):
                     await self.writable.wait()
             except TimeoutError:
-                if self.transport.get_write_buffer_size() >= waiting_bytes:
+                if waiting_bytes - self._waiting_bytes() < LEAST_BYTES:
+                    counters.add("refused", "stalled")
+                    event(log, logging.INFO, "viewer cut off", why="it took nothing", seconds=STALL_SECONDS)
                     self.transport.abort()
                     raise ConnectionLostError from None
+
+    def _waiting_bytes(self) -> int:
+        """Bytes that the reader has not taken yet: the system's too, which makes room known late, by large pieces."""
+        held = array("i", [0])
+        opened = self.transport.get_extra_info("socket")
+        if opened is not None and opened.fileno() >= 0:
+            with contextlib.suppress(OSError):
+                fcntl.ioctl(opened.fileno(), termios.TIOCOUTQ, held)
+        return self.transport.get_write_buffer_size() + held[0]
 
     @property
     def _open(self) -> bool:

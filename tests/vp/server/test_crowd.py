@@ -22,7 +22,7 @@ def test_stalled_and_slow_viewers_cost_the_others_nothing_and_are_told_the_truth
 ) -> None:
     monkeypatch.setattr(cursor, "LIVE_SECONDS", 1.0)
     monkeypatch.setattr(crowd, "SLOW_SECONDS", 0.05)
-    monkeypatch.setattr(wire, "STALL_SECONDS", 1.0)
+    monkeypatch.setattr(wire, "STALL_SECONDS", 1.5)
     service = tiny_service(lambda _request: TinySession(even_clocks(10**6, step_ms=5)))
     with serving(service) as server, ThreadPoolExecutor() as threads:
         watching = threads.submit(watch, server.port, "speed=1", QUICK, SLOW, time.time() + 6)

@@ -166,3 +166,20 @@ def test_a_reader_beside_the_writer_sees_whole_frames_in_order(tmp_path: Path) -
             at = numbers(block)[-1] + 1
     writer.join()
     assert at == 6000
+
+
+def test_what_is_put_away_is_still_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = small(tmp_path, memory_bytes=1 << 20)
+    fill(history, 30)
+    assert history.disk_bytes == 0
+    history.put_away()
+    assert history.disk_bytes == 29 * FRAME_BYTES
+    assert history.recent(0, 1) is None
+    assert [numbers(history.read(at, 1)) for at in (0, 28, 29)] == [[0], [28], [29]]
+
+    full = small(tmp_path, memory_bytes=1 << 20)
+    fill(full, 5)
+    monkeypatch.setattr(history_module, "FREE_BYTES", 1 << 62)
+    full.put_away()
+    assert full.oldest == 0
+    assert numbers(full.read(0, 5)) == list(range(5))

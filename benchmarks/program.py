@@ -1,0 +1,63 @@
+"""The server as a program in a process of its own, and what the system says of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+class Server:
+    """The program in a process, serving the demonstration session."""
+
+    def __init__(self, lake: Path, *options: str) -> None:
+        command = [sys.executable, "-m", "vp.serve", "--port", "0", "--lake", str(lake), *options]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        found = re.search(r":(\d+)/", self.process.stdout.readline())
+        if found is None:
+            self.process.kill()
+            raise RuntimeError("the server did not start")
+        self.port = int(found.group(1))
+
+    def cpu_seconds(self) -> float:
+        """Processor time used so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def rss_mib(self) -> float:
+        """Memory held."""
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * PAGE_BYTES / (1 << 20)
+
+    def descriptors(self) -> tuple[int, int]:
+        """Files, sockets and pipes open: those that hold histories of sessions, and the others."""
+        names = []
+        for descriptor in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                names.append(descriptor.readlink().name)
+        histories = sum(name.startswith("vp-history-") for name in names)
+        return histories, len(names) - histories
+
+    def threads(self) -> int:
+        """Threads running."""
+        return len(list(Path(f"/proc/{self.process.pid}/task").iterdir()))
+
+    def health(self) -> Any:
+        """What /health says."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=30) as response:
+            return json.load(response)
+
+    def stop(self) -> int:
+        """End it; its exit code."""
+        self.process.terminate()
+        return self.process.wait(30)
