@@ -49,7 +49,7 @@ VERSIONS = (1, 2, 3)
 SCHEMA_MIXED = 65535
 NO_LIMIT = 2**63 - 1
 
-# Lengths in bytes of each record type over DBN versions 1, 2 and 3 (databento_dbn's record definitions).
+# Length in bytes of each record type, in DBN versions 1, 2 and 3 where they differ (databento_dbn's definitions).
 RECORD_BYTES: dict[int, tuple[int, ...]] = {
     0: (48,),  # trades
     1: (80,),  # mbp-1, tbbo
@@ -57,10 +57,10 @@ RECORD_BYTES: dict[int, tuple[int, ...]] = {
     18: (40,),  # status
     19: (360, 400, 520),  # definition
     20: (112,),  # imbalance
-    21: (80, 320),  # error
-    22: (80, 176),  # symbol mapping
-    23: (80, 320),  # system
-    24: (64, 80),  # statistics
+    21: (80, 320, 320),  # error
+    22: (80, 176, 176),  # symbol mapping
+    23: (80, 320, 320),  # system
+    24: (64, 64, 80),  # statistics
     17: (56,),  # bars, deprecated
     32: (56,),
     33: (56,),
@@ -116,7 +116,15 @@ class DbnFile:
         self.ts_out: bool = bool(metadata.ts_out)
         self.asked_symbols: tuple[str, ...] = tuple(metadata.symbols)
         self.start_ns: int = metadata.start
-        self.mappings = _mappings(metadata)
+        try:
+            self.mappings = _mappings(metadata)
+        except (ValueError, KeyError) as error:  # decoded, and yet no date of any calendar
+            raise DamagedFileError(
+                f"{path.name} has a header that maps symbols to instruments at no possible time: {error}.",
+                hint=DAMAGED_HINT,
+                path=str(path),
+                byte_offset=PRELUDE_BYTES,
+            ) from None
         self.mixed = metadata.schema is None
         if not self.mixed and str(metadata.schema) != schema:
             expected = "mbo (market by order)" if schema == "mbo" else schema
@@ -135,16 +143,21 @@ class DbnFile:
         return None if self.compressed else (self.size_bytes - self.data_offset) // self.mbo_bytes
 
     def record_lengths(self) -> np.ndarray:
-        """Lengths in words that each record type may have in this file: uint8[256, 4].
+        """Length in words that each record type has in this file: uint8[256], 0 for what it cannot hold.
 
+        Only one is allowed: a damaged length that another version knows would swallow the records behind it.
         A file of the schema mbo holds no bars, which have the length of an order's record.
         """
-        lengths = _LENGTHS_TS_OUT if self.ts_out else _LENGTHS
-        if self.mixed:
-            return lengths
-        lengths = lengths.copy()
-        lengths[list(BAR_RTYPES)] = 0
+        lengths = np.zeros(256, np.uint8)
+        for rtype in RECORD_BYTES:
+            if self.mixed or rtype not in BAR_RTYPES:
+                lengths[rtype] = self.record_bytes(rtype) // 4
         return lengths
+
+    def record_bytes(self, rtype: int) -> int:
+        """Length of a record of this type in this file, in bytes."""
+        lengths = RECORD_BYTES[rtype]
+        return lengths[min(self.version, len(lengths)) - 1] + 8 * self.ts_out
 
     @property
     def mbo_bytes(self) -> int:
@@ -391,8 +404,8 @@ class EventReader:
         if error == DECODE_RTYPE:
             found = f"its record type was {rtype}, which DBN does not have"
         elif error == DECODE_LENGTH:
-            lengths = " or ".join(str(n + 8 * self.file.ts_out) for n in RECORD_BYTES[rtype])
-            found = f"its length was {4 * length} bytes, expected {lengths} for record type {rtype}"
+            expected = self.file.record_bytes(rtype)
+            found = f"its length was {4 * length} bytes, expected {expected} for record type {rtype}"
         elif error == DECODE_ACTION:
             found = f"its action was {chr(view[position + 38])!r}, expected one of {ACTIONS}"
         else:
@@ -434,7 +447,15 @@ def _decode(
 def decode_nothing() -> None:
     """Decode no bytes: has the decoder compiled."""
     nothing = np.zeros(0, np.uint8)
-    _decode(nothing, _LENGTHS, MBO_BYTES, -1, (-NO_LIMIT, NO_LIMIT), np.zeros(D_WORDS, np.int64), Events.allocate(0))
+    _decode(
+        nothing,
+        np.zeros(256, np.uint8),
+        MBO_BYTES,
+        -1,
+        (-NO_LIMIT, NO_LIMIT),
+        np.zeros(D_WORDS, np.int64),
+        Events.allocate(0),
+    )
 
 
 def read_events(file: DbnFile, instrument_id: int = -1, start_ns: int = -NO_LIMIT, end_ns: int = NO_LIMIT) -> Events:
@@ -475,14 +496,6 @@ def _mappings(metadata: Any) -> tuple[Mapping, ...]:
     return tuple(found)
 
 
-def _length_table(extra_bytes: int) -> np.ndarray:
-    table = np.zeros((256, 4), np.uint8)
-    for rtype, lengths in RECORD_BYTES.items():
-        for i, length in enumerate(lengths):
-            table[rtype, i] = (length + extra_bytes) // 4
-    return table
-
-
 def _code_table(letters: str) -> np.ndarray:
     table = np.zeros(256, np.uint8)
     for letter in letters:
@@ -490,7 +503,5 @@ def _code_table(letters: str) -> np.ndarray:
     return table
 
 
-_LENGTHS = _length_table(0)
-_LENGTHS_TS_OUT = _length_table(8)
 _VALID_ACTION = _code_table(ACTIONS)
 _VALID_SIDE = _code_table(SIDES)

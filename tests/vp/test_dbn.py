@@ -20,6 +20,7 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import vp.compressed
 import vp.dbn
 from tests.agreement import events_of
 from tests.dbn_files import compress, header, mbo, other_records
@@ -248,6 +249,41 @@ def test_record_lengths_are_databentos() -> None:
 
 
 # Damage.
+
+
+@versions
+def test_a_length_of_another_version(put: Put, version: int) -> None:
+    """It would take the records behind it along."""
+    head = header(version)
+    for record in other_records(version):
+        for length in set(vp.dbn.RECORD_BYTES[record[1]]) - {len(record)}:
+            rows, error = read_all(put(head + bytes([length // 4]) + record[1:] + body()))
+            assert rows == 0
+            assert isinstance(error, DamagedFileError)
+            assert f"expected {len(record)} for record type {record[1]}" in error.message
+
+
+def test_a_mapping_at_no_possible_time(put: Put) -> None:
+    data = header()
+    at = data.rindex((20260206).to_bytes(4, "little"))
+    with pytest.raises(DamagedFileError, match="header") as caught:
+        DbnFile(put(data[:at] + bytes(4) + data[at + 4 :]))
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("lengths", [[0], [4], [300_000], [0, 7, 0]])
+def test_skippable_zstandard_frames(put: Put, monkeypatch: pytest.MonkeyPatch, lengths: list[int]) -> None:
+    """As pzstd writes them, before each frame."""
+    monkeypatch.setattr(vp.compressed, "READ_BYTES", 1000)
+    data = header() + body()
+    skipped = b"".join(b"\x53\x2a\x4d\x18" + n.to_bytes(4, "little") + bytes(n) for n in lengths)
+    file = put(skipped + compress(data[:999]) + skipped + compress(data[999:]) + skipped)
+    assert_events(read_events(DbnFile(file)), RECORDS)
+    for end in range(1, min(len(skipped), 20)):
+        rows, error = read_all(put(skipped + compress(data) + skipped + skipped[:-end]))
+        assert rows == len(RECORDS)
+        assert error is None or isinstance(error, TruncatedFileError)
+        assert (error is None) == (lengths == [0, 7, 0] and end in {8})
 
 
 @versions
