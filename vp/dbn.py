@@ -36,7 +36,15 @@ from kernels.contract import (
 from vp.accounting import PassedOver
 from vp.compressed import DAMAGED_HINT, ahead, is_compressed, uncompressed
 from vp.decompressed import DecompressedFiles
-from vp.errors import DamagedFileError, NotDbnError, TruncatedFileError, WrongSchemaError
+from vp.errors import (
+    ChangedFileError,
+    DamagedFileError,
+    FileError,
+    NotDbnError,
+    TruncatedFileError,
+    UnreadableFileError,
+    WrongSchemaError,
+)
 from vp.events import Events
 
 BLOCK_BYTES = 4 << 20
@@ -110,7 +118,8 @@ class DbnFile:
         self.path = path
         self._decompressed = decompressed
         self.compressed = is_compressed(path)
-        self.size_bytes = path.stat().st_size
+        self._opened = _identity(path)
+        self.size_bytes = self._opened[1]
         self.version, metadata, self.data_offset = self._read_header()
         self.dataset: str = metadata.dataset
         self.ts_out: bool = bool(metadata.ts_out)
@@ -184,6 +193,24 @@ class DbnFile:
             while block := file.read(BLOCK_BYTES):
                 yield block
 
+    def check_unchanged(self) -> None:
+        """See to it that the name still leads to the file that was opened, as it was.
+
+        Raises
+        ------
+        ChangedFileError
+        """
+        try:
+            unchanged = _identity(self.path) == self._opened
+        except OSError:
+            unchanged = False
+        if not unchanged:
+            raise ChangedFileError(
+                f"{self.path.name} was replaced, cut or written to while it was being read.",
+                hint="Raw files never change: start the session again once the file is whole.",
+                path=str(self.path),
+            )
+
     def keep_decompressed(self) -> None:
         """Have a decompressed copy made in the background, where the file is compressed and copies are kept."""
         if self.compressed and self._decompressed is not None:
@@ -252,6 +279,12 @@ class DbnFile:
                 byte_offset=PRELUDE_BYTES,
             ) from None
         return version, metadata, wanted
+
+
+def _identity(path: Path) -> tuple[int, int, int]:
+    """What tells a file from another under its name: inode, size in bytes, time of the last change in ns."""
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 class ByteStream(Protocol):
@@ -338,7 +371,7 @@ class EventReader:
 
         Raises
         ------
-        DamagedFileError, TruncatedFileError
+        DamagedFileError, TruncatedFileError, ChangedFileError, UnreadableFileError
             With the record's number in the file and its offset in uncompressed bytes.
         """
         cursor = np.zeros(D_WORDS, np.int64)
@@ -350,15 +383,20 @@ class EventReader:
         rows = len(self._columns)
         base = self.file.data_offset if offset is None else offset
         chunk_at, chunk_record = base, record_index
-        problem: DamagedFileError | None = None
+        problem: FileError | None = None
         buffer = np.empty(READ_BYTES + LONGEST_RECORD_BYTES, np.uint8)
         carry = 0  # bytes of a record whose end has not been read yet, at the buffer's start
-        with contextlib.closing(self.file.open(base)) as stream:
+        self.file.check_unchanged()
+        with contextlib.closing(self._stream(base)) as stream:
             while problem is None:
                 try:
                     length = stream.readinto(buffer[carry : carry + READ_BYTES].data)
-                except DamagedFileError as error:  # of the compressed stream
+                    self.file.check_unchanged()
+                except FileError as error:  # of the compressed stream, or the file is another by now
                     problem = error
+                except OSError as error:
+                    problem = self._unreadable(error)
+                if problem is not None:
                     problem.record_index, problem.byte_offset = self.records_seen, base
                     break
                 if not length:
@@ -398,6 +436,20 @@ class EventReader:
                 record_index=self.records_seen,
                 byte_offset=base,
             )
+
+    def _stream(self, offset: int) -> ByteStream:
+        try:
+            return self.file.open(offset)
+        except OSError as error:
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: OSError) -> UnreadableFileError:
+        return UnreadableFileError(
+            f"{self.file.path.name} cannot be read on from record {self.records_seen}: {error.strerror or error}.",
+            hint="See to the disk that the lake lies on.",
+            path=str(self.file.path),
+            record_index=self.records_seen,
+        )
 
     def _damage(self, error: int, view: np.ndarray, position: int, base: int) -> DamagedFileError:
         length, rtype = int(view[position]), int(view[position + 1])

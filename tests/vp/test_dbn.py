@@ -7,6 +7,8 @@ where a record ends looks whole. Inside a zstandard frame the same cut is an err
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import os
 from collections.abc import Callable, Iterator
 from operator import index
 from pathlib import Path
@@ -27,7 +29,15 @@ from tests.dbn_files import compress, header, mbo, other_records
 from tests.market_strategies import WILD, random_market
 from tests.oracle import Rec, read_records
 from vp.dbn import DbnFile, EventReader, Mapping, count_by_instrument, read_events
-from vp.errors import DamagedFileError, FileError, NotDbnError, TruncatedFileError, WrongSchemaError
+from vp.errors import (
+    ChangedFileError,
+    DamagedFileError,
+    FileError,
+    NotDbnError,
+    TruncatedFileError,
+    UnreadableFileError,
+    WrongSchemaError,
+)
 from vp.events import Events
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
@@ -516,5 +526,43 @@ def test_a_file_that_shrinks_while_it_is_read(put: Put, monkeypatch: pytest.Monk
     next(chunks)
     with path.open("r+b") as file:
         file.truncate(len(header()) + 1500 * 56 + 5)
-    with pytest.raises(TruncatedFileError, match="record 1500"):
+    with pytest.raises(ChangedFileError, match="replaced, cut or written to"):
         list(chunks)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("how", ["overwritten", "renamed over", "deleted"])
+def test_a_file_that_becomes_another(put: Put, monkeypatch: pytest.MonkeyPatch, how: str, compressed: bool) -> None:
+    """The other is sound too, and would be read on in the middle."""
+    monkeypatch.setattr(vp.dbn, "READ_BYTES", 1000)
+    data = header() + body() * 50
+    other = header() + body(RECORDS[::-1]) * 50
+    path = put(compress(data) if compressed else data)
+    chunks = EventReader(DbnFile(path), -1, chunk_rows=4).chunks()
+    next(chunks)
+    if how == "deleted":
+        path.unlink()
+    elif how == "overwritten":
+        os.utime(path, ns=(0, 0))
+        path.write_bytes(compress(other) if compressed else other)
+    else:
+        put(compress(other) if compressed else other, "new").replace(path)
+    with pytest.raises(ChangedFileError) as caught:
+        list(chunks)
+    assert caught.value.record_index is not None
+    assert caught.value.byte_offset is not None
+
+
+def test_a_disk_that_fails(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = DbnFile(put(header() + body()))
+
+    class Failing:
+        def readinto(self, _target: memoryview) -> int:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(file, "open", lambda _offset: Failing())
+    with pytest.raises(UnreadableFileError, match="cannot be read on from record 0") as caught:
+        list(EventReader(file, -1).chunks())
+    assert caught.value.hint
