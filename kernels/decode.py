@@ -56,8 +56,8 @@ def decode_records(
     ----------
     data : uint8[:]
         DBN records, uncompressed. A record that `end` cuts is left for the next call.
-    lengths : uint8[256, 4]
-        Record lengths, in 32-bit words, that each rtype may have (0 fills up; all 0: unknown rtype).
+    lengths : uint8[256]
+        Record length, in 32-bit words, of each rtype (0: unknown rtype).
     mbo_length : int64
         Length of a market-by-order record in words: 14, with a ts_out 16.
     valid_action, valid_side : uint8[256]
@@ -87,15 +87,10 @@ def decode_records(
         rtype = data[position + 1]
         after = position + 4 * words
         if rtype != RTYPE_MBO or words != mbo_length:
-            if lengths[rtype, 0] == 0:
+            if lengths[rtype] == 0:
                 error = DECODE_RTYPE
                 break
-            if words == 0 or (
-                words != lengths[rtype, 0]
-                and words != lengths[rtype, 1]
-                and words != lengths[rtype, 2]
-                and words != lengths[rtype, 3]
-            ):
+            if words != lengths[rtype]:
                 error = DECODE_LENGTH
                 break
             if after > end:

@@ -19,8 +19,9 @@ SOURCES = Path(__file__).parent
 
 
 def sources_name() -> str:
-    """A name that changes with every kernel source and with numba."""
-    digest = hashlib.sha256(numba.__version__.encode())
+    """A name that changes with every kernel source, with numba, and with whether it checks array indices."""
+    checked = numba.config.BOUNDSCHECK  # type: ignore[attr-defined]
+    digest = hashlib.sha256(f"{numba.__version__} {checked}".encode())
     for path in sorted(SOURCES.glob("*.py")):
         digest.update(path.read_bytes())
     return f"kernels-{digest.hexdigest()[:16]}"

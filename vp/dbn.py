@@ -36,7 +36,15 @@ from kernels.contract import (
 from vp.accounting import PassedOver
 from vp.compressed import DAMAGED_HINT, is_compressed, uncompressed
 from vp.decompressed import DecompressedFiles
-from vp.errors import DamagedFileError, NotDbnError, TruncatedFileError, WrongSchemaError
+from vp.errors import (
+    ChangedFileError,
+    DamagedFileError,
+    FileError,
+    NotDbnError,
+    TruncatedFileError,
+    UnreadableFileError,
+    WrongSchemaError,
+)
 from vp.events import Events
 from vp.read_ahead import read_ahead
 
@@ -50,7 +58,7 @@ VERSIONS = (1, 2, 3)
 SCHEMA_MIXED = 65535
 NO_LIMIT = 2**63 - 1
 
-# Lengths in bytes of each record type over DBN versions 1, 2 and 3 (databento_dbn's record definitions).
+# Length in bytes of each record type, in DBN versions 1, 2 and 3 where they differ (databento_dbn's definitions).
 RECORD_BYTES: dict[int, tuple[int, ...]] = {
     0: (48,),  # trades
     1: (80,),  # mbp-1, tbbo
@@ -58,10 +66,10 @@ RECORD_BYTES: dict[int, tuple[int, ...]] = {
     18: (40,),  # status
     19: (360, 400, 520),  # definition
     20: (112,),  # imbalance
-    21: (80, 320),  # error
-    22: (80, 176),  # symbol mapping
-    23: (80, 320),  # system
-    24: (64, 80),  # statistics
+    21: (80, 320, 320),  # error
+    22: (80, 176, 176),  # symbol mapping
+    23: (80, 320, 320),  # system
+    24: (64, 64, 80),  # statistics
     17: (56,),  # bars, deprecated
     32: (56,),
     33: (56,),
@@ -111,13 +119,22 @@ class DbnFile:
         self.path = path
         self._decompressed = decompressed
         self.compressed = is_compressed(path)
-        self.size_bytes = path.stat().st_size
+        self._opened = _identity(path)
+        self.size_bytes = self._opened[1]
         self.version, metadata, self.data_offset = self._read_header()
         self.dataset: str = metadata.dataset
         self.ts_out: bool = bool(metadata.ts_out)
         self.asked_symbols: tuple[str, ...] = tuple(metadata.symbols)
         self.start_ns: int = metadata.start
-        self.mappings = _mappings(metadata)
+        try:
+            self.mappings = _mappings(metadata)
+        except (ValueError, KeyError) as error:  # decoded, and yet no date of any calendar
+            raise DamagedFileError(
+                f"{path.name} has a header that maps symbols to instruments at no possible time: {error}.",
+                hint=DAMAGED_HINT,
+                path=str(path),
+                byte_offset=PRELUDE_BYTES,
+            ) from None
         self.mixed = metadata.schema is None
         if not self.mixed and str(metadata.schema) != schema:
             expected = "mbo (market by order)" if schema == "mbo" else schema
@@ -136,16 +153,21 @@ class DbnFile:
         return None if self.compressed else (self.size_bytes - self.data_offset) // self.mbo_bytes
 
     def record_lengths(self) -> np.ndarray:
-        """Lengths in words that each record type may have in this file: uint8[256, 4].
+        """Length in words that each record type has in this file: uint8[256], 0 for what it cannot hold.
 
+        Only one is allowed: a damaged length that another version knows would swallow the records behind it.
         A file of the schema mbo holds no bars, which have the length of an order's record.
         """
-        lengths = _LENGTHS_TS_OUT if self.ts_out else _LENGTHS
-        if self.mixed:
-            return lengths
-        lengths = lengths.copy()
-        lengths[list(BAR_RTYPES)] = 0
+        lengths = np.zeros(256, np.uint8)
+        for rtype in RECORD_BYTES:
+            if self.mixed or rtype not in BAR_RTYPES:
+                lengths[rtype] = self.record_bytes(rtype) // 4
         return lengths
+
+    def record_bytes(self, rtype: int) -> int:
+        """Length of a record of this type in this file, in bytes."""
+        lengths = RECORD_BYTES[rtype]
+        return lengths[min(self.version, len(lengths)) - 1] + 8 * self.ts_out
 
     @property
     def mbo_bytes(self) -> int:
@@ -163,6 +185,24 @@ class DbnFile:
             The compressed stream cannot be decompressed.
         """
         return read_ahead(self._read(self.data_offset if offset is None else offset))
+
+    def check_unchanged(self) -> None:
+        """See to it that the name still leads to the file that was opened, as it was.
+
+        Raises
+        ------
+        ChangedFileError
+        """
+        try:
+            unchanged = _identity(self.path) == self._opened
+        except OSError:
+            unchanged = False
+        if not unchanged:
+            raise ChangedFileError(
+                f"{self.path.name} was replaced, cut or written to while it was being read.",
+                hint="Raw files never change: start the session again once the file is whole.",
+                path=str(self.path),
+            )
 
     def keep_decompressed(self) -> None:
         """Have a decompressed copy made in the background, where the file is compressed and copies are kept."""
@@ -236,6 +276,12 @@ class DbnFile:
         return version, metadata, wanted
 
 
+def _identity(path: Path) -> tuple[int, int, int]:
+    """What tells a file from another under its name: inode, size in bytes, time of the last change in ns."""
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
 class EventReader:
     """Decodes the events of one instrument of a file, chunk by chunk, into columns that are used again.
 
@@ -287,7 +333,7 @@ class EventReader:
 
         Raises
         ------
-        DamagedFileError, TruncatedFileError
+        DamagedFileError, TruncatedFileError, ChangedFileError, UnreadableFileError
             With the record's number in the file and its offset in uncompressed bytes.
         """
         cursor = np.zeros(D_WORDS, np.int64)
@@ -299,11 +345,13 @@ class EventReader:
         rows = len(self._columns)
         base = self.file.data_offset if offset is None else offset
         chunk_at, chunk_record = base, record_index
-        problem: DamagedFileError | None = None
+        problem: FileError | None = None
         cut = b""  # what there is of the record that the end of a block cut
         try:
+            self.file.check_unchanged()
             with contextlib.closing(self.file.blocks(base)) as blocks:
                 for block in blocks:
+                    self.file.check_unchanged()
                     missing = max(RECORD_HEADER_BYTES, 4 * cut[0]) - len(cut) if cut else 0
                     for data in (cut + block[:missing], memoryview(block)[missing:]):
                         if not data:
@@ -317,9 +365,12 @@ class EventReader:
                             self.chunk_passed_over = self.passed_over
                         cut = bytes(data[int(cursor[D_POSITION]) :])
                         base += int(cursor[D_POSITION])
-        except DamagedFileError as error:
+            self.file.check_unchanged()
+        except OSError as error:
+            problem = self._unreadable(error)
+        except FileError as error:
             problem = error
-            if problem.record_index is None:  # the compressed stream broke off
+            if problem.record_index is None:  # the compressed stream broke off, or the file is another by now
                 problem.record_index, problem.byte_offset = self.records_seen, base
         if cursor[D_ROWS]:
             yield self._columns.head(int(cursor[D_ROWS])), chunk_at, chunk_record
@@ -344,13 +395,21 @@ class EventReader:
             raise self._damage(int(cursor[D_ERROR]), view, int(cursor[D_POSITION]), base)
         return int(cursor[D_ROWS]) < len(self._columns)
 
+    def _unreadable(self, error: OSError) -> UnreadableFileError:
+        return UnreadableFileError(
+            f"{self.file.path.name} cannot be read on from record {self.records_seen}: {error.strerror or error}.",
+            hint="See to the disk that the lake lies on.",
+            path=str(self.file.path),
+            record_index=self.records_seen,
+        )
+
     def _damage(self, error: int, view: np.ndarray, position: int, base: int) -> DamagedFileError:
         length, rtype = int(view[position]), int(view[position + 1])
         if error == DECODE_RTYPE:
             found = f"its record type was {rtype}, which DBN does not have"
         elif error == DECODE_LENGTH:
-            lengths = " or ".join(str(n + 8 * self.file.ts_out) for n in RECORD_BYTES[rtype])
-            found = f"its length was {4 * length} bytes, expected {lengths} for record type {rtype}"
+            expected = self.file.record_bytes(rtype)
+            found = f"its length was {4 * length} bytes, expected {expected} for record type {rtype}"
         elif error == DECODE_ACTION:
             found = f"its action was {chr(view[position + 38])!r}, expected one of {ACTIONS}"
         else:
@@ -392,7 +451,15 @@ def _decode(
 def decode_nothing() -> None:
     """Decode no bytes: has the decoder compiled."""
     nothing = np.frombuffer(b"", np.uint8)
-    _decode(nothing, _LENGTHS, MBO_BYTES, -1, (-NO_LIMIT, NO_LIMIT), np.zeros(D_WORDS, np.int64), Events.allocate(0))
+    _decode(
+        nothing,
+        np.zeros(256, np.uint8),
+        MBO_BYTES,
+        -1,
+        (-NO_LIMIT, NO_LIMIT),
+        np.zeros(D_WORDS, np.int64),
+        Events.allocate(0),
+    )
 
 
 def read_events(file: DbnFile, instrument_id: int = -1, start_ns: int = -NO_LIMIT, end_ns: int = NO_LIMIT) -> Events:
@@ -433,14 +500,6 @@ def _mappings(metadata: Any) -> tuple[Mapping, ...]:
     return tuple(found)
 
 
-def _length_table(extra_bytes: int) -> np.ndarray:
-    table = np.zeros((256, 4), np.uint8)
-    for rtype, lengths in RECORD_BYTES.items():
-        for i, length in enumerate(lengths):
-            table[rtype, i] = (length + extra_bytes) // 4
-    return table
-
-
 def _code_table(letters: str) -> np.ndarray:
     table = np.zeros(256, np.uint8)
     for letter in letters:
@@ -448,7 +507,5 @@ def _code_table(letters: str) -> np.ndarray:
     return table
 
 
-_LENGTHS = _length_table(0)
-_LENGTHS_TS_OUT = _length_table(8)
 _VALID_ACTION = _code_table(ACTIONS)
 _VALID_SIDE = _code_table(SIDES)

@@ -187,6 +187,18 @@ class DamagedFileError(FileError):
     code = "damaged_file"
 
 
+class ChangedFileError(FileError):
+    """A file that is no longer what it was when it was opened: raw files never change."""
+
+    code = "changed_file"
+
+
+class UnreadableFileError(FileError):
+    """The system cannot read on in a file: the disk has gone, or fails."""
+
+    code = "unreadable_file"
+
+
 class TruncatedFileError(DamagedFileError):
     """The file ends inside its header, a record, or a compressed frame."""
 

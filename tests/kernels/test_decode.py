@@ -30,10 +30,10 @@ from kernels.contract import (
 )
 from kernels.decode import count_instruments, decode_records
 
-OTHER_RTYPE, OTHER_WORDS = 22, (20, 44)
-LENGTHS = np.zeros((256, 4), np.uint8)
-LENGTHS[RTYPE_MBO, 0] = MBO_BYTES // 4
-LENGTHS[OTHER_RTYPE, :2] = OTHER_WORDS
+OTHER_RTYPE, OTHER_WORDS = 22, 20
+LENGTHS = np.zeros(256, np.uint8)
+LENGTHS[RTYPE_MBO] = MBO_BYTES // 4
+LENGTHS[OTHER_RTYPE] = OTHER_WORDS
 VALID_ACTION, VALID_SIDE = (np.isin(np.arange(256), list(codes)).astype(np.uint8) for codes in (b"ACMRTFN", b"ABN"))
 START_NS, END_NS = -50, 1000
 COLUMNS = ("ts_event", "order_id", "price", "size", "flags", "action", "side", "ts_recv", "sequence")
@@ -87,8 +87,7 @@ def random_records(rng: Random, count: int) -> list[bytes]:
     records = []
     for _ in range(count):
         if rng.random() < 0.2:
-            words = rng.choice(OTHER_WORDS)
-            records.append(bytes((words, OTHER_RTYPE)) + rng.randbytes(4 * words - 2))
+            records.append(bytes((OTHER_WORDS, OTHER_RTYPE)) + rng.randbytes(4 * OTHER_WORDS - 2))
             continue
         record = np.zeros(1, MBO_DTYPE)
         record["length"], record["rtype"] = MBO_BYTES // 4, RTYPE_MBO
@@ -192,7 +191,7 @@ def test_every_wrong_value_stops_the_decoder_where_it_stands(
 
 
 def test_wrong_lengths_of_other_records() -> None:
-    for value in set(range(256)) - set(OTHER_WORDS):
+    for value in set(range(256)) - {OTHER_WORDS}:
         decoder = Decoder()
         decoder.feed(damage(OTHER, 0, value) + GOOD * 20)
         assert (decoder.cursor[D_ERROR], decoder.cursor[D_RECORDS]) == (DECODE_LENGTH, 0)

@@ -7,6 +7,8 @@ where a record ends looks whole. Inside a zstandard frame the same cut is an err
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import os
 from collections.abc import Callable, Iterator
 from operator import index
 from pathlib import Path
@@ -20,13 +22,22 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import vp.compressed
 import vp.dbn
 from tests.agreement import events_of
 from tests.dbn_files import compress, header, mbo, other_records
 from tests.market_strategies import WILD, random_market
 from tests.oracle import Rec, read_records
 from vp.dbn import DbnFile, EventReader, Mapping, count_by_instrument, read_events
-from vp.errors import DamagedFileError, FileError, NotDbnError, TruncatedFileError, WrongSchemaError
+from vp.errors import (
+    ChangedFileError,
+    DamagedFileError,
+    FileError,
+    NotDbnError,
+    TruncatedFileError,
+    UnreadableFileError,
+    WrongSchemaError,
+)
 from vp.events import Events
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
@@ -248,6 +259,41 @@ def test_record_lengths_are_databentos() -> None:
 
 
 # Damage.
+
+
+@versions
+def test_a_length_of_another_version(put: Put, version: int) -> None:
+    """It would take the records behind it along."""
+    head = header(version)
+    for record in other_records(version):
+        for length in set(vp.dbn.RECORD_BYTES[record[1]]) - {len(record)}:
+            rows, error = read_all(put(head + bytes([length // 4]) + record[1:] + body()))
+            assert rows == 0
+            assert isinstance(error, DamagedFileError)
+            assert f"expected {len(record)} for record type {record[1]}" in error.message
+
+
+def test_a_mapping_at_no_possible_time(put: Put) -> None:
+    data = header()
+    at = data.rindex((20260206).to_bytes(4, "little"))
+    with pytest.raises(DamagedFileError, match="header") as caught:
+        DbnFile(put(data[:at] + bytes(4) + data[at + 4 :]))
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("lengths", [[0], [4], [300_000], [0, 7, 0]])
+def test_skippable_zstandard_frames(put: Put, monkeypatch: pytest.MonkeyPatch, lengths: list[int]) -> None:
+    """As pzstd writes them, before each frame."""
+    monkeypatch.setattr(vp.compressed, "BLOCK_BYTES", 1000)
+    data = header() + body()
+    skipped = b"".join(b"\x53\x2a\x4d\x18" + n.to_bytes(4, "little") + bytes(n) for n in lengths)
+    file = put(skipped + compress(data[:999]) + skipped + compress(data[999:]) + skipped)
+    assert_events(read_events(DbnFile(file)), RECORDS)
+    for end in range(1, min(len(skipped), 20)):
+        rows, error = read_all(put(skipped + compress(data) + skipped + skipped[:-end]))
+        assert rows == len(RECORDS)
+        assert error is None or isinstance(error, TruncatedFileError)
+        assert (error is None) == (lengths == [0, 7, 0] and end in {8})
 
 
 @versions
@@ -480,5 +526,41 @@ def test_a_file_that_shrinks_while_it_is_read(put: Put, monkeypatch: pytest.Monk
     next(chunks)
     with path.open("r+b") as file:
         file.truncate(len(header()) + 1500 * 56 + 5)
-    with pytest.raises(TruncatedFileError, match="record 1500"):
+    with pytest.raises(ChangedFileError, match="replaced, cut or written to"):
         list(chunks)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("how", ["overwritten", "renamed over", "deleted"])
+def test_a_file_that_becomes_another(put: Put, monkeypatch: pytest.MonkeyPatch, how: str, compressed: bool) -> None:
+    """The other is sound too, and would be read on in the middle."""
+    monkeypatch.setattr(vp.dbn, "BLOCK_BYTES", 1000)
+    data = header() + body() * 50
+    other = header() + body(RECORDS[::-1]) * 50
+    path = put(compress(data) if compressed else data)
+    chunks = EventReader(DbnFile(path), -1, chunk_rows=4).chunks()
+    next(chunks)
+    if how == "deleted":
+        path.unlink()
+    elif how == "overwritten":
+        os.utime(path, ns=(0, 0))
+        path.write_bytes(compress(other) if compressed else other)
+    else:
+        put(compress(other) if compressed else other, "new").replace(path)
+    with pytest.raises(ChangedFileError) as caught:
+        list(chunks)
+    assert caught.value.record_index is not None
+    assert caught.value.byte_offset is not None
+
+
+def test_a_disk_that_fails(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = DbnFile(put(header() + body()))
+
+    def fails(_offset: int) -> Iterator[bytes]:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+        yield b""
+
+    monkeypatch.setattr(file, "_read", fails)
+    with pytest.raises(UnreadableFileError, match="cannot be read on from record 0") as caught:
+        list(EventReader(file, -1).chunks())
+    assert caught.value.hint
