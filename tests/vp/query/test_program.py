@@ -317,7 +317,7 @@ def test_interrupted_and_a_reader_that_goes_away(asked_lake: Path) -> None:
         with started("SELECT count(*) FROM range(3_000_000) a, range(3_000_000) b", "json") as long:
             assert long.stderr is not None
             try:
-                long.wait(1.5)
+                long.wait(3.0)
             except subprocess.TimeoutExpired:
                 long.send_signal(number)
             assert long.wait(60) == code
