@@ -21,7 +21,6 @@ EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_UNEXPECTED = 70
 SESSION_NAMES = ("product_type", "symbol", "dt")
-_ended_by_sigterm = False
 
 
 class Parser(argparse.ArgumentParser):
@@ -116,7 +115,7 @@ def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str]
         _show_cause()
         return error.exit_code
     except KeyboardInterrupt:
-        return EXIT_TERMINATED if _ended_by_sigterm else EXIT_INTERRUPTED
+        return EXIT_INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - nothing is left to flush to
         return EXIT_TERMINATED
@@ -165,6 +164,4 @@ def _keep_bytecode() -> None:
 
 
 def _terminated(_signal_number: int, _frame: FrameType | None) -> NoReturn:
-    global _ended_by_sigterm  # noqa: PLW0603 - where a library swallows what is raised here
-    _ended_by_sigterm = True
     raise SystemExit(EXIT_TERMINATED)  # unwinds, so that half-written files go

@@ -7,7 +7,6 @@ where a record ends looks whole. Inside a zstandard frame the same cut is an err
 from __future__ import annotations
 
 import datetime as dt
-import errno
 import os
 from collections.abc import Callable, Iterator
 from operator import index
@@ -49,6 +48,8 @@ versions = pytest.mark.parametrize("version", [1, 2, 3])
 
 Put = Callable[..., Path]
 dbn: Any = databento_dbn
+
+NO_HANDLE = -1
 
 
 @pytest.fixture
@@ -284,7 +285,7 @@ def test_a_mapping_at_no_possible_time(put: Put) -> None:
 @pytest.mark.parametrize("lengths", [[0], [4], [300_000], [0, 7, 0]])
 def test_skippable_zstandard_frames(put: Put, monkeypatch: pytest.MonkeyPatch, lengths: list[int]) -> None:
     """As pzstd writes them, before each frame."""
-    monkeypatch.setattr(vp.compressed, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(vp.compressed, "READ_BYTES", 1000)
     data = header() + body()
     skipped = b"".join(b"\x53\x2a\x4d\x18" + n.to_bytes(4, "little") + bytes(n) for n in lengths)
     file = put(skipped + compress(data[:999]) + skipped + compress(data[999:]) + skipped)
@@ -556,11 +557,7 @@ def test_a_file_that_becomes_another(put: Put, monkeypatch: pytest.MonkeyPatch, 
 def test_a_disk_that_fails(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     file = DbnFile(put(header() + body()))
 
-    def fails(_offset: int) -> Iterator[bytes]:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-        yield b""
-
-    monkeypatch.setattr(file, "_read", fails)
+    monkeypatch.setattr(file, "_read", lambda _offset: (os.read(NO_HANDLE, 1) for _ in "x"))
     with pytest.raises(UnreadableFileError, match="cannot be read on from record 0") as caught:
         list(EventReader(file, -1).chunks())
     assert caught.value.hint

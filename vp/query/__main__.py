@@ -65,6 +65,7 @@ def _answer(values: dict[str, Any]) -> None:
     from vp.lake import Lake  # noqa: PLC0415
     from vp.progress import TerminalProgress  # noqa: PLC0415
     from vp.query import catalogue, opening, output, running  # noqa: PLC0415
+    from vp.query.interruption import interruptible, signals_interrupt  # noqa: PLC0415
     from vp.query.views import RECORDING_VIEWS, in_memory  # noqa: PLC0415
 
     lake = Lake(values["lake"])
@@ -95,8 +96,9 @@ def _answer(values: dict[str, Any]) -> None:
                     hint="Make one with `python -m vp.record --out`, or name it with --recording.",
                 )
             views.register(connection, macros)
-            schema, batches = running.run(connection, views, sql, parameters)
-            _put_out(values["out"], kind, lake, schema, batches)
+            with signals_interrupt(connection):
+                schema, batches = running.run(connection, views, sql, parameters)
+            _put_out(values["out"], kind, lake, schema, interruptible(connection, batches))
 
 
 def _config() -> dict[str, Any]:

@@ -16,7 +16,6 @@ from vp.query.views import Views
 
 BATCH_ROWS = 1 << 16
 LONGEST_MESSAGE = 600
-INTERRUPTED = "Query interrupted"  # DuckDB's words where a signal's handler raised: it swallows what that raised
 
 
 def referenced(connection: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
@@ -45,10 +44,6 @@ def told(views: Views) -> Iterator[None]:
         if own is not None:
             raise own from None
         raise as_query_error(error) from None
-    except RuntimeError as error:
-        if str(error) == INTERRUPTED:
-            raise KeyboardInterrupt from None
-        raise
 
 
 def as_query_error(error: Exception) -> VPError:
