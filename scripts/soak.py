@@ -4,9 +4,9 @@
     uv run python scripts/soak.py [--minutes 480] [--speed 10] [--viewers 4] [--out docs/soak.json]
 
 Replays the demonstration session again and again: when it is over, a new one begins. Each viewer stays for a few
-seconds to a minute; one in five leaves without a word, one in five stops reading. The slope of the
-memory (without mapped files, whose pages count as the replay touches them) is fitted
-to the samples after `--settle` minutes, in which caches and the history (16 MiB of frames in memory) fill up.
+seconds to a minute; one in five leaves without a word, one in five stops reading. The slope of the memory (without
+mapped files, whose pages count as the replay touches them) is fitted to the samples after `--settle` minutes, in
+which caches and the history (16 MiB of frames in memory) fill up.
 """
 
 from __future__ import annotations
