@@ -24,7 +24,7 @@ TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 BUFFER_BYTES = 1 << 20
 SLOW_SECONDS = 0.5
 SLOW_BYTES = 20_000
-NARROW_BYTES = 16 << 10
+NARROW_BYTES = 128 << 10  # less than a segment of the loopback would stall the sender
 
 
 @dataclass

@@ -39,6 +39,11 @@ class Server:
         """Memory held."""
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * PAGE_BYTES / (1 << 20)
 
+    def private_mib(self) -> float:
+        """Memory held for itself alone: without the pages of files that it has mapped, which the system may take."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("RssAnon:")[2].split()[0]) / 1024
+
     def descriptors(self) -> tuple[int, int]:
         """Files, sockets and pipes open: those that hold histories of sessions, and the others."""
         names = []

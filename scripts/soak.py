@@ -4,8 +4,9 @@
     uv run python scripts/soak.py [--minutes 480] [--speed 10] [--viewers 4] [--out docs/soak.json]
 
 Replays the demonstration session again and again: when it is over, a new one begins. Each viewer stays for a few
-seconds to a minute; one in five leaves without a word, one in five stops reading. The slope of the memory is fitted
-to the samples after `--settle` minutes, in which caches and the history (16 MiB of frames in memory) fill up.
+seconds to a minute; one in five leaves without a word, one in five stops reading. The slope of the memory (without
+mapped files, whose pages count as the replay touches them) is fitted to the samples after `--settle` minutes, in
+which caches and the history (16 MiB of frames in memory) fill up.
 """
 
 from __future__ import annotations
@@ -45,13 +46,13 @@ def main() -> int:
     ]
     for guest in guests:
         guest.start()
-    samples: list[tuple[float, float, int, int, int]] = []
+    samples: list[tuple[float, float, int, int, int, float]] = []
     started = time.monotonic()
     cpu_before = server.cpu_seconds()
     try:
         while time.monotonic() - started < options.minutes * 60 and server.process.poll() is None:
             seconds = time.monotonic() - started
-            samples.append((seconds, server.rss_mib(), *server.descriptors(), server.threads()))
+            samples.append((seconds, server.rss_mib(), *server.descriptors(), server.threads(), server.private_mib()))
             time.sleep(SAMPLE_SECONDS)
         cpu_seconds = server.cpu_seconds() - cpu_before
     finally:
@@ -67,9 +68,9 @@ def main() -> int:
     if options.out is not None:
         options.out.write_text(text + "\n")
     # The slope of a short run says nothing finer than the noise of the samples.
-    allowed = 1.0 + result["rss_slope_error_mib_per_hour"]
+    allowed = 1.0 + result["private_slope_error_mib_per_hour"]
     grew = (
-        result["rss_slope_mib_per_hour"] > allowed
+        result["private_slope_mib_per_hour"] > allowed
         or result["descriptors_end"] > result["descriptors_start"] + options.viewers
     )
     return int(grew or exit_code != 0)
@@ -110,19 +111,25 @@ def _summary(samples: np.ndarray, options: argparse.Namespace) -> dict[str, floa
     """Slopes by least squares over what came after the settling; descriptors and threads as medians of the ends."""
     kept = samples[samples[:, 0] >= min(options.settle * 60, samples[-1, 0] / 2)]
     hours = kept[:, 0] / 3600
-    (slope, _), covariance = np.polyfit(hours, kept[:, 1], 1, cov=True)
+    (slope, _), covariance = np.polyfit(hours, kept[:, 5], 1, cov=True)
     fifth = max(1, len(kept) // 5)
     ends = {
         f"{name}_{end}": float(np.median(part[:, column]))
-        for name, column in (("rss_mib", 1), ("history_files", 2), ("descriptors", 3), ("threads", 4))
+        for name, column in (
+            ("rss_mib", 1),
+            ("history_files", 2),
+            ("descriptors", 3),
+            ("threads", 4),
+            ("private_mib", 5),
+        )
         for end, part in (("start", kept[:fifth]), ("end", kept[-fifth:]))
     }
     return {
         "minutes": round(samples[-1, 0] / 60, 1),
         "speed": options.speed,
         "viewers": options.viewers,
-        "rss_slope_mib_per_hour": round(float(slope), 2),
-        "rss_slope_error_mib_per_hour": round(2 * float(np.sqrt(covariance[0, 0])), 2),
+        "private_slope_mib_per_hour": round(float(slope), 2),
+        "private_slope_error_mib_per_hour": round(2 * float(np.sqrt(covariance[0, 0])), 2),
         "rss_mib_most": round(float(samples[:, 1].max()), 1),
         **{name: round(value, 1) for name, value in ends.items()},
         "descriptors_most": float(samples[:, 3].max()),
