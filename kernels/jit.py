@@ -20,7 +20,7 @@ SOURCES = Path(__file__).parent
 
 def sources_name() -> str:
     """A name that changes with every kernel source, with numba, and with whether it checks array indices."""
-    checked = numba.config.BOUNDSCHECK  # type: ignore[attr-defined]
+    checked = bool(numba.config.BOUNDSCHECK)  # type: ignore[attr-defined]
     digest = hashlib.sha256(f"{numba.__version__} {checked}".encode())
     for path in sorted(SOURCES.glob("*.py")):
         digest.update(path.read_bytes())

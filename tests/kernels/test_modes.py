@@ -1,0 +1,52 @@
+"""Kernels compiled with checks lie apart, and every mode gives the same frames in a fresh process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FRAMES = """
+import hashlib, sys
+from threading import Thread
+from tests.agreement import events_of, run_frames
+from tests.market_strategies import WILD, random_market
+from vp.engine import EventDrivenVPEngine
+events = events_of(random_market(4, 120, weights=WILD))
+found = []
+def work():
+    found.append(hashlib.sha256(run_frames(EventDrivenVPEngine(50, 250_000_000), events).tobytes()).hexdigest())
+threads = [Thread(target=work) for _ in range(int(sys.argv[1]))]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(*sorted(set(found)))
+"""
+
+
+def printed(program: str, *arguments: str, **environment: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=ROOT,
+        env=os.environ | environment,
+    )
+    return ran.stdout.strip()
+
+
+def test_checked_kernels_have_a_cache_of_their_own() -> None:
+    program = "from kernels.jit import sources_name; print(sources_name())"
+    assert printed(program, NUMBA_BOUNDSCHECK="0") == printed(program) != printed(program, NUMBA_BOUNDSCHECK="1")
+
+
+@pytest.mark.skipif(os.environ.get("VP_SWEEP") != "whole", reason="scripts/check_kernels runs it: nine seconds")
+def test_fresh_processes_threads_and_modes_give_the_same_bits() -> None:
+    digests = {printed(FRAMES, "1"), printed(FRAMES, "4"), printed(FRAMES, "1", NUMBA_DISABLE_JIT="1")}
+    (digest,) = digests
+    assert len(digest) == 64
