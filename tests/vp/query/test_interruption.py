@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.vp import lakes
+
 ENDLESS = ("SELECT count(*) FROM range(1000000000000) t(i) WHERE i % 7 = 3", "SELECT * FROM events, range(100000000)")
+SESSION = ("--symbol", "GOOD", "--dt", lakes.DATE)
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
@@ -25,7 +28,7 @@ def user_ticks(process_id: int) -> int:
 @pytest.mark.parametrize("number", EXIT_CODES)
 def test_a_signal_ends_a_query(asked_lake: Path, sql: str, number: signal.Signals) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "vp.query", "--lake", asked_lake, "--sql", sql, "--format", "csv"],
+        [sys.executable, "-m", "vp.query", "--lake", asked_lake, *SESSION, "--sql", sql, "--format", "csv"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -34,7 +34,7 @@ def lake(small_lake: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(lake: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    monkeypatch.setattr(dbn, "READ_BYTES", 4096)
+    monkeypatch.setattr(dbn, "BLOCK_BYTES", 4096)
     defaults: Any = dbn.EventReader.__init__.__kwdefaults__
     monkeypatch.setitem(defaults, "chunk_rows", 64)  # a second or so at a time
 
