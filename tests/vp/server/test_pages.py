@@ -135,7 +135,7 @@ def test_a_strange_host_does_not_get_into_the_policy(web: Path) -> None:
 
 def test_the_page_comes_compressed_to_those_who_take_it_and_frames_do_not() -> None:
     service = tiny_service(lambda _request: TinySession(even_clocks(200, step_ms=1)))
-    with serving(service) as server, connect(server.ws("speed=1000")) as socket:
+    with serving(service) as server, connect(server.ws("speed=1000"), close_timeout=0.2) as socket:
         config = json.loads(socket.recv())
         while config["type"] != "runtime_config":
             config = json.loads(socket.recv())
