@@ -15,6 +15,7 @@ from benchmarks import anchor, kernel_rates, report, starts, stream, workload
 
 ROOT = Path(__file__).parent.parent
 WORK = Path(tempfile.gettempdir()) / "vp-bench"
+KERNEL_TURNS = 3  # a round: a turn is short, and the machine has its moods
 MESSAGE_BYTES = 10_648
 
 
@@ -41,8 +42,9 @@ def measure_kernels(figures: report.Figures, file: Path, native: Path | None, ro
     """VP's loops and the anchor's, in turns."""
     events = kernel_rates.load(file)
     figures.records = len(events)
-    for turn in range(rounds + 1):  # the first warms up
-        say(f"kernels {turn}/{rounds}")
+    turns = KERNEL_TURNS * rounds
+    for turn in range(turns + 1):  # the first warms up
+        say(f"kernels {turn}/{turns}")
         peer = anchor.run(native, file) if native else None
         book, forward = kernel_rates.forward(events)
         if peer is not None and peer[0] != book:
@@ -65,7 +67,7 @@ def measure_growth(figures: report.Figures, options: argparse.Namespace) -> None
     for records in options.sizes:
         file = workload.make(options.anchors, options.directory, records)
         say(f"growth: {records:,} records")
-        seconds = [kernel_rates.from_file(file) for _ in range(3)]
+        seconds = [kernel_rates.from_file(file) for _ in range(options.rounds)]
         book, engine = (statistics.median(column) * 1e9 for column in zip(*seconds, strict=True))
         figures.growth.append((records, book, engine))
 

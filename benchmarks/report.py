@@ -70,7 +70,7 @@ def _introduction(figures: Figures, anchored: bool) -> list[str]:
         "",
         f"- Workload: {figures.records:,} generated market-by-order records of one instrument, about 30,000 live "
         f"orders; beside it {anchor}.",
-        f"- Medians of {figures.rounds} rounds.",
+        f"- Medians of {figures.rounds} rounds, of the kernels {len(figures.rates)}.",
         f"- Machine: {_processor()}, {os.cpu_count()} cores, {_memory()}; {platform.system()} {platform.release()}.",
         f"- Python {platform.python_version()}; " + ", ".join(f"{name} {_version(name)}" for name in PACKAGES) + ".",
         "",

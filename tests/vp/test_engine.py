@@ -31,7 +31,7 @@ from tests.agreement import (
 from tests.market_strategies import CALM, FAR, WILD, markets, random_market
 from tests.market_writer import BASE_PRICE, KINDS, SESSION_START_NS
 from tests.oracle import OracleEngine, Rec, frame_differences, run_session
-from tests.oracle_book import F_LAST, F_SNAPSHOT, UNDEFINED_PRICE
+from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_SNAPSHOT, UNDEFINED_PRICE
 from vp.book import Book
 from vp.dbn import DbnFile, read_events
 from vp.engine import GRID_DTYPE, EventDrivenVPEngine
@@ -200,6 +200,53 @@ def test_a_market_that_comes_back_within_reach_finds_its_buckets() -> None:
     records = [rec(0, "A", "B", 0, 5, 1), rec(0, "A", "A", 1, 5, 2), rec(1, "A", "B", 0, 3, 3)]
     records += [rec(2, "C", "A", 1, 5, 2), rec(2, "A", "A", 1000, 7, 4), rec(3, "A", "A", 1, 6, 5)]
     assert_frames_agree(records)
+
+
+# What builds the book again is no activity, and what cannot be trusted says so.
+
+QUOTES = [rec(0, "A", "B", 0, 10, 1), rec(0, "A", "A", 1, 10, 2)]
+FLOWS = [name for name in GRID_COLUMNS if name in {"pressure", "vacuum"} or name.startswith(("v_", "a_", "j_"))]
+
+
+def rebuilt(at_seconds: int, flags: int, *, clear_flags: int) -> list[Rec]:
+    """A book of other sizes and orders after a clear; at `flags` F_SNAPSHOT its records are a day old."""
+    stamp = at_seconds - 86_400 if flags & F_SNAPSHOT else at_seconds
+    orders = [(side, ticks, 40 + 7 * ticks, 50 + 2 * ticks + (side == "A")) for ticks in range(8) for side in "BA"]
+    return [
+        rec(at_seconds, "R", "N", 0, 0, 0, clear_flags),
+        *(rec(stamp, "A", side, 1 + t if side == "A" else -t, size, order, flags) for side, t, size, order in orders),
+        rec(at_seconds, "N", "N", 0, 0, 0),
+    ]
+
+
+@pytest.mark.parametrize("clear_flags", [0, F_SNAPSHOT, F_SNAPSHOT | F_LAST])
+def test_a_snapshot_in_the_midst_of_a_session_is_no_flow(clear_flags: int) -> None:
+    engine = EventDrivenVPEngine(K=10)
+    run_frames(engine, events_of([*QUOTES, *rebuilt(60, F_SNAPSHOT, clear_flags=clear_flags)]))
+    assert engine.book.order_count == 16
+    assert engine.grid["rest_depth"].sum() == 2 * sum(40 + 7 * ticks for ticks in range(8))
+    for name in FLOWS:
+        assert not engine.grid[name].any(), name
+    run_frames(engine, events_of([rec(61, "A", "B", 0, 5, 99)]))
+    assert engine.grid["pressure"].any(), "what comes after is activity again"
+
+
+def test_orders_after_a_clear_alone_are_flow() -> None:
+    """The same records without the snapshot's flag: the exchange began anew, and what comes is new."""
+    engine = EventDrivenVPEngine(K=10)
+    run_frames(engine, events_of([*QUOTES, *rebuilt(60, 0, clear_flags=0), rec(61, "A", "B", 0, 5, 99)]))
+    assert engine.grid["v_add"].any()
+
+
+def test_no_frame_is_valid_between_a_bad_book_and_the_next_clear() -> None:
+    bad = rec(1, "N", "N", 0, 0, 0, F_LAST | F_MAYBE_BAD_BOOK)
+    later = [rec(seconds, "A", "B", -seconds, 5, 100 + seconds) for seconds in range(2, 8)]
+    records = [*QUOTES, bad, *later, *rebuilt(9, F_SNAPSHOT, clear_flags=F_SNAPSHOT)]
+    engine = EventDrivenVPEngine()
+    rows = frame_rows(engine.layout, run_frames(engine, events_of(records)))
+    during = [row["book_valid"] for row in rows if SECOND <= row["ts_ns"] < 9 * SECOND]
+    assert during == [False] * 7
+    assert (rows[-1]["ts_ns"], rows[-1]["book_valid"]) == (9 * SECOND, True)
 
 
 # The same bits.
