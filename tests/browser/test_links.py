@@ -1,0 +1,61 @@
+"""The page at the end of a bad line: a slow one, and one that breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Server
+from tests.browser.slow_link import SlowLink
+from tests.browser.test_outages import all_there_once
+from tests.browser.test_page import COLUMNS, EVENTS, NEWEST, PAGE
+
+pytestmark = pytest.mark.browser
+
+SLOW_BYTES_PER_SECOND = 300_000  # some 30 frames of the 200 a second
+
+
+@pytest.fixture
+def link(server: Server) -> Iterator[SlowLink]:
+    made = SlowLink(int(server.address.rsplit(":", 1)[1]))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def far_page(browser: Browser, link: SlowLink) -> Iterator[Page]:
+    """A page behind the link; its console tells of the lost server."""
+    opened = browser.new_page(viewport={"width": 1366, "height": 768})
+    opened.goto(f"{link.address}{PAGE}?speed=5&start_time=09:31")
+    expect(opened.locator("#connection")).to_have_text("live", timeout=30_000)
+    opened.wait_for_function(f"() => ({COLUMNS})() > 100", timeout=30_000)
+    yield opened
+    opened.close()
+
+
+def test_a_slow_line_misses_frames_says_so_and_has_them_once_it_is_fast_again(far_page: Page, link: SlowLink) -> None:
+    link.bytes_per_second = SLOW_BYTES_PER_SECOND
+    far_page.wait_for_function("() => vp.feed.status && vp.feed.status.frames_missed > 50", timeout=60_000)
+    newest = far_page.evaluate(NEWEST)
+    far_page.wait_for_function(f"() => ({NEWEST})() > {newest} + 2000", timeout=30_000)
+    expect(far_page.locator("#connection")).to_have_text("live")
+    link.bytes_per_second = None
+    far_page.wait_for_timeout(3000)  # what waits at the server comes first, with more left out of it
+    far_page.wait_for_function("() => vp.feed.holes === 0 && vp.feed.filled > 0", timeout=30_000)
+    all_there_once(far_page)
+
+
+def test_a_line_that_breaks_is_mended_with_nothing_missing(far_page: Page, link: SlowLink) -> None:
+    link.cut()
+    expect(far_page.locator("#connection")).to_contain_text("lost", timeout=10_000)
+    columns = far_page.evaluate(COLUMNS)
+    before = far_page.evaluate(EVENTS)
+    far_page.wait_for_timeout(1500)
+    assert far_page.evaluate(COLUMNS) == columns
+    link.mend()
+    expect(far_page.locator("#connection")).to_have_text("live", timeout=20_000)
+    far_page.wait_for_function(f"() => ({COLUMNS})() > {columns} + 400", timeout=30_000)
+    assert far_page.evaluate(EVENTS)[: len(before)] == before
+    all_there_once(far_page)
