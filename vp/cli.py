@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import gc
 import logging
 import os
@@ -20,6 +21,8 @@ from vp.settings import of_program, shown, switch
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_UNEXPECTED = 70
+EXIT_UNUSABLE = 1
+DISK_TROUBLES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 SESSION_NAMES = ("product_type", "symbol", "dt")
 
 
@@ -104,6 +107,8 @@ def choose_session(values: dict[str, Any]) -> bool:
 def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str] | None) -> int:
     """Run a program; whatever goes wrong becomes one or two lines on stderr and an exit code."""
     previous = signal.signal(signal.SIGTERM, _terminated)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 - started with it closed
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115, PTH123
     _keep_bytecode()
     gc.disable()  # a start makes objects that stay: looking for garbage among them is a fifth of its time
     try:
@@ -119,15 +124,27 @@ def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str]
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - nothing is left to flush to
         return EXIT_TERMINATED
-    except Exception as error:  # noqa: BLE001 - the last resort of a program for people
-        say(f"error: unexpected {type(error).__name__}: {error}")
-        say("hint: this is a fault of the program; run it with --log-level debug and report what it shows.")
+    except OSError as error:
+        if error.errno not in DISK_TROUBLES:
+            return _unexpected(error)
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - what could not be flushed would be tried again
+        say(f"error: What was to be written could not be: {error.strerror}.")
+        say("hint: Make room, or have it written elsewhere.")
         _show_cause()
-        return EXIT_UNEXPECTED
+        return EXIT_UNUSABLE
+    except Exception as error:  # noqa: BLE001 - the last resort of a program for people
+        return _unexpected(error)
     finally:
         gc.unfreeze()
         gc.enable()
         signal.signal(signal.SIGTERM, previous)
+
+
+def _unexpected(error: Exception) -> int:
+    say(f"error: unexpected {type(error).__name__}: {error}")
+    say("hint: this is a fault of the program; run it with --log-level debug and report what it shows.")
+    _show_cause()
+    return EXIT_UNEXPECTED
 
 
 def started() -> None:

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import logging
 import signal
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -92,3 +95,18 @@ def test_no_session_named_is_the_demonstration() -> None:
         "dt": "2026-02-06",
         "start_time": "09:30",
     }
+
+
+@pytest.mark.parametrize("program", ["vp.query", "vp.cache"])
+def test_an_output_that_cannot_be_written_is_said_in_a_sentence(program: str, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", program, "--lake", str(tmp_path), *(["--list"] if program == "vp.query" else [])]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: What was to be written could not be: No space left on device.")
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_program_started_without_outputs_does_its_work(tmp_path: Path) -> None:
+    words = f"'{sys.executable}' -m vp.cache --lake '{tmp_path}' >&- 2>&-"
+    assert subprocess.run(["/bin/sh", "-c", words], check=False, timeout=60).returncode == 0
