@@ -52,6 +52,13 @@ class Server:
         self.process.stdout.close()
         return code
 
+    def end(self) -> None:
+        """See to it that it has ended, however the test did."""
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
 
 @pytest.fixture(scope="session")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,16 @@ from tests.browser.test_page import COLUMNS, EVENTS, HELD, NEWEST, READ_MAP, liv
 pytestmark = pytest.mark.browser
 
 MOST_AT_ONCE = 16_000  # frames in one answer of the server's history
+# A link to what is seen, the end of it, and the events that are there until then.
+SEEN = """() => {
+  const { ring } = vp.feed;
+  const { endMs } = vp.view;
+  const events = [];
+  for (let column = ring.first; column < ring.end; column += 1) {
+    if (ring.timeMs(column) <= endMs) events.push(ring.eventId(column));
+  }
+  return [vp.link(), endMs, events];
+}"""
 BUSY = "(ms) => { const until = performance.now() + ms; while (performance.now() < until); }"
 
 
@@ -59,20 +70,27 @@ def test_a_viewer_that_reads_too_slowly_has_what_it_missed_filled_in(page: Page,
 def test_the_page_comes_back_with_the_server_and_shows_the_same_pixels(browser: Browser, lake: Path) -> None:
     """A link to a stretch of a fixed session, opened from one server and from the one after it."""
     page = browser.new_page(viewport={"width": 1366, "height": 768})  # its console tells of the lost server
+    with contextlib.ExitStack() as ending:
+        _come_back(page, lake, ending)
+    page.close()
+
+
+def _come_back(page: Page, lake: Path, ending: contextlib.ExitStack) -> None:
     server = Server(lake, "--speed", "20")
+    ending.callback(server.end)
     port = server.address.rsplit(":", 1)[1]
     live(page, server, "?speed=20&start_time=09:40", columns=600)
     page.keyboard.press(" ")
     page.keyboard.press("f")
     page.wait_for_function("() => !vp.dirty")
-    link, end = page.evaluate("() => [vp.link(), vp.view.endMs]")
-    events = page.evaluate(EVENTS)
+    link, end, events = page.evaluate(SEEN)
     sums = []
     for again in (False, True):
         if again:
             assert server.stop() == 0
-            expect(page.locator("#connection")).to_contain_text("lost", timeout=5000)
+            expect(page.locator("#connection")).to_contain_text("lost", timeout=20_000)
             server = Server(lake, "--speed", "20", "--port", port)
+            ending.callback(server.end)
             expect(page.locator("#connection")).to_have_text("live", timeout=20_000)
             expect(page.locator("#session")).to_contain_text("new run: the server began again")
             seen = page.evaluate(EVENTS)
@@ -88,5 +106,4 @@ def test_the_page_comes_back_with_the_server_and_shows_the_same_pixels(browser: 
         sums.append(picture["sum"])
         assert set(page.evaluate(EVENTS)) >= set(events)
     assert sums[0] == sums[1]
-    page.close()
     assert server.stop() == 0
