@@ -50,6 +50,7 @@ class Outcome:
     rows: tuple[Row, ...]
     read: int
     counted: int
+    outside_window: int
     error: FileError | None
 
 
@@ -85,8 +86,9 @@ def read(path: Path, data: bytes) -> Outcome:
     except FileError as found:
         error = found
     if reader is None:
-        return Outcome((), 0, 0, error)
-    return Outcome(tuple(rows), reader.records_seen, len(rows) + reader.passed_over.total(), error)
+        return Outcome((), 0, 0, 0, error)
+    passed_over = reader.passed_over
+    return Outcome(tuple(rows), reader.records_seen, len(rows) + passed_over.total(), passed_over.outside_window, error)
 
 
 def flips(file: Sound, *, every: bool) -> Iterator[tuple[str, bytes]]:
