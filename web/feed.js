@@ -35,6 +35,8 @@ export class Feed {
     /** @type {Message} */
     this.status = {};
     this.statusMs = -Infinity;
+    /** Frames of the server's history that are still to come at once. */
+    this.catchingUp = 0;
     this.latency = new Latency();
     this.fields = [...BASE_FIELDS];
     this.received = 0;
@@ -92,6 +94,7 @@ export class Feed {
       const wire = Date.now() - Number(BigInt(message.server_time_ns) / 1000n) / 1000;
       this.latency.add("wire", Math.max(0, wire), this.statusMs);
     } else if (message.type === "missed" || (message.type === "history" && message.hole)) this.holeDue = true;
+    if (message.type === "history") this.catchingUp = message.frames;
     this.hooks.message(message);
   }
 
@@ -106,6 +109,8 @@ export class Feed {
     const goesOn = this.ring && this.keepRing && this.identity === identity;
     this.layout = new FrameLayout(config.frame);
     this.schemaDue = true;
+    this.catchingUp = 0;
+    this.statusMs = performance.now();
     this.config = config;
     this.identity = identity;
     this.keepRing = false;
@@ -129,6 +134,7 @@ export class Feed {
     if (!layout || !ring || message.byteLength !== layout.messageBytes) return;
     const started = performance.now();
     this.received += 1;
+    if (this.catchingUp > 0) this.catchingUp -= 1;
     const hole = this.holeDue && ring.count > 0;
     if (!ring.push(layout, message, hole)) {
       this.repeated += 1;
