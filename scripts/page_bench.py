@@ -153,7 +153,7 @@ def main() -> int:
             if not values.skip_history:
                 print("two hours of history:")
                 history(browser, f"{bare}&start_time=10:20&speed=400")
-            for full in (True, False) if values.minutes else ():
+            for full in (False, True) if values.minutes else ():
                 print(f"live memory at speed 1, {'the ring full from the start' if full else 'as opened'}:")
                 memory(browser, f"{page}&speed=1", values.minutes, full)
         finally:

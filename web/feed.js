@@ -158,14 +158,25 @@ export class Feed {
     return Object.fromEntries(BASE_FIELDS.map((name) => [name, layout.grid(newest, name)]));
   }
 
-  /** Get the columns of a hole from the server's history. @param {Ring} ring @param {number} after @param {number} before */
+  /**
+   * Get the columns of a hole from the server's history, the newest first, in as many answers as it takes. What the
+   * server holds no more stays a hole.
+   * @param {Ring} ring @param {number} after @param {number} before
+   */
   async fill(ring, after, before) {
     try {
-      const block = await fetchHistory(this.base, { session: this.config.session_id, after, before, fields: ring.fields });
-      if (ring !== this.ring) return;
-      this.filled += ring.insert(block);
-      if (block.frames > 0) this.holes -= 1;
-      this.hooks.changed(Infinity);
+      for (let until = before; ;) {
+        // the frame before the hole is asked for as well: when it comes, the hole is closed
+        const block = await fetchHistory(this.base, { session: this.config.session_id, after: after - 1, before: until, fields: ring.fields });
+        if (ring !== this.ring || block.frames === 0) return;
+        const open = block.eventId[0] > after;
+        const added = ring.insert(block, open);
+        this.filled += added;
+        if (!open || ring.eventId(ring.first) > after) this.holes -= 1; // or the ring begins behind it by now
+        this.hooks.changed(Infinity);
+        if (!open || added === 0 || block.oldest) return;
+        until = block.eventId[0];
+      }
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof TypeError)) throw error; // the hole stays, and is shown
     }
