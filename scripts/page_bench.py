@@ -25,7 +25,6 @@ from vp.server.pages import served
 
 WEB = Path(__file__).resolve().parents[1] / "web"
 LATENCY = "(stage) => vp.feed.latency.summary(stage, performance.now())"
-HEAP = "() => { globalThis.gc?.(); return performance.memory.usedJSHeapSize; }"
 COUNTS = "() => [vp.feed.received, vp.feed.status.frames_missed ?? 0, vp.feed.holes, vp.feed.ring.count]"
 # As if the page had been opened just now: all but the newest columns are let go; then two hours are asked for.
 TWO_HOURS = """async () => {
@@ -41,6 +40,33 @@ TWO_HOURS = """async () => {
   await feed.older(ring.timeMs(ring.end - 1) - 7_200_000);
   const hours = (ring.timeMs(ring.end - 1) - ring.timeMs(ring.first)) / 3_600_000;
   return [ring.count - held, hours, performance.now() - started];
+}"""
+
+# A ring that holds all it ever will: older columns of nothing are put before those that came.
+FILL_UP = """async () => {
+  const { CAPACITY, CHUNK } = await import("./ring.js");
+  const { feed } = vp;
+  const { ring } = feed;
+  feed.exhausted = true;
+  while (ring.count < CAPACITY) {
+    const frames = Math.min(CHUNK, CAPACITY - ring.count);
+    const [time, event] = [ring.timeMs(ring.first), ring.eventId(ring.first)];
+    const back = (from) => Float64Array.from({ length: frames }, (_, i) => from + i - frames);
+    const nothing = new Float64Array(frames);
+    ring.insert({
+      frames, timeMs: back(time), eventId: back(event), nanos: new Uint32Array(frames),
+      scalars: new Proxy({}, { get: () => nothing }),
+      grids: Object.fromEntries(ring.fields.map((name) => [name, new Uint16Array(frames * ring.rows)])),
+    });
+  }
+}"""
+RING_BYTES = """() => {
+  const { ring } = vp.feed;
+  let bytes = 0;
+  for (const { grids, ...arrays } of ring.chunks.values()) {
+    for (const array of [...Object.values(arrays), ...Object.values(grids)]) bytes += array.byteLength;
+  }
+  return [ring.count, bytes];
 }"""
 
 
@@ -79,11 +105,22 @@ def history(browser: Browser, address: str) -> None:
     page.close()
 
 
-def memory(browser: Browser, address: str, minutes: float) -> None:
-    """The JavaScript heap, minute by minute."""
+def memory(browser: Browser, address: str, minutes: float, full: bool) -> None:
+    """Live memory, minute by minute, after a forced collection: the program's own objects, and its typed arrays."""
     page = open_page(browser, address)
+    if full:
+        page.evaluate(FILL_UP)
+    devtools = page.context.new_cdp_session(page)
     for minute in range(int(minutes) + 1):
-        print(f"  minute {minute}: {page.evaluate(HEAP) / 1e6:.1f} MB, {page.evaluate(COUNTS)[3]:,} columns")
+        devtools.send("HeapProfiler.collectGarbage")
+        used = devtools.send("Runtime.getHeapUsage")
+        columns, ring = page.evaluate(RING_BYTES)
+        print(
+            f"  minute {minute}: objects {(used['usedSize'] + used['embedderHeapUsedSize']) / 1e6:.1f} MB, "
+            f"typed arrays {used['backingStorageSize'] / 1e6:.1f} MB, {ring / 1e6:.1f} MB of it the ring "
+            f"({columns:,} columns)",
+            flush=True,
+        )
         if minute < minutes:
             page.wait_for_timeout(60_000)
     page.close()
@@ -99,15 +136,14 @@ def main() -> int:
     """Run the program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lake", default=None, help="where raw files lie; left out: a temporary one")
-    parser.add_argument("--minutes", type=float, default=10, help="how long the heap is watched")
+    parser.add_argument("--minutes", type=float, default=10, help="how long memory is watched, twice")
     parser.add_argument("--flat", action="store_true", help="without WebGL")
     parser.add_argument("--skip-history", action="store_true")
     parser.add_argument("--skip-painting", action="store_true")
     values = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         server = Server(Path(values.lake or temporary), "--speed", "1")
-        arguments = [*QUIET, "--enable-precise-memory-info", "--js-flags=--expose-gc"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         bare = f"{server.address}/vacuum-pressure.html?{'flat=1' if values.flat else ''}"
         page = f"{bare}&start_time=09:30"
         try:
@@ -117,9 +153,9 @@ def main() -> int:
             if not values.skip_history:
                 print("two hours of history:")
                 history(browser, f"{bare}&start_time=10:20&speed=400")
-            if values.minutes:
-                print("JavaScript heap at speed 1:")
-                memory(browser, f"{page}&speed=1", values.minutes)
+            for full in (False, True) if values.minutes else ():
+                print(f"live memory at speed 1, {'the ring full from the start' if full else 'as opened'}:")
+                memory(browser, f"{page}&speed=1", values.minutes, full)
         finally:
             browser.close()
             server.stop()

@@ -182,6 +182,7 @@ export class App {
     const stale = now - feed.statusMs;
     if (this.state === "ended") showSign("engine", "good", "engine done", "The session is over");
     else if (this.state !== "live") showSign("engine", "wait", "engine –", "Nothing is known without a socket");
+    else if (feed.catchingUp > 0) showSign("engine", "wait", `catching up, ${feed.catchingUp.toLocaleString("en-US")} frames`, "The server sends what it holds, then goes on live");
     else if (stale > 3000) showSign("engine", "bad", `engine silent ${Math.round(Math.min(stale, 9.9e6) / 1000)} s`, "No status for more than three seconds");
     else if (lag > 1) showSign("engine", "bad", `engine ${lag.toFixed(1)} s behind`, "Event time runs behind the speed asked for");
     else showSign("engine", "good", "engine ok", "Status comes, and the session keeps its pace");
@@ -198,6 +199,7 @@ export class App {
       const behind = ring.timeMs(ring.end - 1) - this.view.endMs;
       write("behind", behind >= 0 ? `${spanText(behind)} behind` : `${spanText(-behind)} ahead: not played yet`);
     }
+    element("live").setAttribute("aria-pressed", String(this.view.following));
     element("pause").setAttribute("aria-pressed", String(!this.view.following));
     if (!element("trust").hidden) this.paintTrust();
   }

@@ -6,10 +6,12 @@ import { clockText, priceStep, priceText, timeStep, zoneName } from "./format.js
 
 /** Room for the market state between the map and the time axis. */
 export const STATE_BAND_PX = 8;
+/** Height of the price of bid, ask and last on the axis. */
+const MARK_PX = 16;
 
 /** @param {CanvasRenderingContext2D} context @param {Scene} scene */
-export function priceGrid(context, { view, size, y, theme }) {
-  const step = priceStep((28 / size.height) * view.rows);
+export function priceGrid(context, { ring, view, size, y, theme }) {
+  const step = priceStep((28 / size.height) * view.rows, ring.bucketInt);
   context.fillStyle = theme.grid;
   for (let bucket = Math.ceil((view.top - view.rows) / step) * step; bucket <= view.top; bucket += step) {
     context.fillRect(0, Math.round(y(bucket)), size.width, 1);
@@ -37,29 +39,30 @@ export function timeAxis(context, { view, size: { width, height }, x, theme }) {
  * @param {CanvasRenderingContext2D} context @param {Scene} scene @param {number} left @param {number} width
  */
 export function paintPriceAxis(context, { ring, view, size, y, theme, decimals, last }, left, width) {
-  const step = priceStep((28 / size.height) * view.rows);
+  const newest = Math.max(last - 1, ring.first);
+  const chunk = ring.chunk(newest);
+  const at = ring.at(newest);
+  let taken = -Infinity;
+  const marks = /** @type {[number, string][]} */ ([
+    [chunk.ask[at], theme.ask], [chunk.last[at], theme.last], [chunk.bid[at], theme.bid],
+  ]).sort((a, b) => b[0] - a[0]).filter(([price]) => y(price) >= 0 && y(price) <= size.height).map(([price, colour]) => {
+    const top = Math.max(y(price) - MARK_PX / 2, taken);
+    taken = top + MARK_PX;
+    return { price, colour, top };
+  });
+  const step = priceStep((28 / size.height) * view.rows, ring.bucketInt);
   context.textBaseline = "middle";
   context.textAlign = "left";
   context.fillStyle = theme.quiet;
   for (let bucket = Math.ceil((view.top - view.rows) / step) * step; bucket <= view.top; bucket += step) {
     const level = y(bucket);
-    if (level > 8 && level < size.height - 6) context.fillText(priceText(bucket * ring.bucketInt, decimals), left + 4, level);
+    if (level <= 8 || level >= size.height - 6 || marks.some(({ top }) => level > top - 6 && level < top + MARK_PX + 6)) continue;
+    context.fillText(priceText(bucket * ring.bucketInt, decimals), left + 4, level);
   }
-  const newest = Math.max(last - 1, ring.first);
-  const chunk = ring.chunk(newest);
-  const at = ring.at(newest);
-  let taken = -Infinity;
-  const marks = /** @type {[string, number, string][]} */ ([
-    ["ask", chunk.ask[at], theme.ask], ["last", chunk.last[at], theme.last], ["bid", chunk.bid[at], theme.bid],
-  ]).sort((a, b) => b[1] - a[1]);
-  for (const [, price, colour] of marks) {
-    const level = y(price);
-    if (!(level >= 0 && level <= size.height)) continue;
-    const top = Math.max(level - 8, taken);
-    taken = top + 16;
+  for (const { price, colour, top } of marks) {
     context.fillStyle = colour;
-    context.fillRect(left + 1, top, width - 2, 16);
+    context.fillRect(left + 1, top, width - 2, MARK_PX);
     context.fillStyle = theme.ink;
-    context.fillText(priceText(price * ring.bucketInt, decimals), left + 4, top + 8.5);
+    context.fillText(priceText(price * ring.bucketInt, decimals), left + 4, top + MARK_PX / 2 + 0.5);
   }
 }

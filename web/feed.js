@@ -35,6 +35,8 @@ export class Feed {
     /** @type {Message} */
     this.status = {};
     this.statusMs = -Infinity;
+    /** Frames of the server's history that are still to come at once. */
+    this.catchingUp = 0;
     this.latency = new Latency();
     this.fields = [...BASE_FIELDS];
     this.received = 0;
@@ -92,6 +94,7 @@ export class Feed {
       const wire = Date.now() - Number(BigInt(message.server_time_ns) / 1000n) / 1000;
       this.latency.add("wire", Math.max(0, wire), this.statusMs);
     } else if (message.type === "missed" || (message.type === "history" && message.hole)) this.holeDue = true;
+    if (message.type === "history") this.catchingUp = message.frames;
     this.hooks.message(message);
   }
 
@@ -106,6 +109,8 @@ export class Feed {
     const goesOn = this.ring && this.keepRing && this.identity === identity;
     this.layout = new FrameLayout(config.frame);
     this.schemaDue = true;
+    this.catchingUp = 0;
+    this.statusMs = performance.now();
     this.config = config;
     this.identity = identity;
     this.keepRing = false;
@@ -129,6 +134,7 @@ export class Feed {
     if (!layout || !ring || message.byteLength !== layout.messageBytes) return;
     const started = performance.now();
     this.received += 1;
+    if (this.catchingUp > 0) this.catchingUp -= 1;
     const hole = this.holeDue && ring.count > 0;
     if (!ring.push(layout, message, hole)) {
       this.repeated += 1;
@@ -152,14 +158,25 @@ export class Feed {
     return Object.fromEntries(BASE_FIELDS.map((name) => [name, layout.grid(newest, name)]));
   }
 
-  /** Get the columns of a hole from the server's history. @param {Ring} ring @param {number} after @param {number} before */
+  /**
+   * Get the columns of a hole from the server's history, the newest first, in as many answers as it takes. What the
+   * server holds no more stays a hole.
+   * @param {Ring} ring @param {number} after @param {number} before
+   */
   async fill(ring, after, before) {
     try {
-      const block = await fetchHistory(this.base, { session: this.config.session_id, after, before, fields: ring.fields });
-      if (ring !== this.ring) return;
-      this.filled += ring.insert(block);
-      if (block.frames > 0) this.holes -= 1;
-      this.hooks.changed(Infinity);
+      for (let until = before; ;) {
+        // the frame before the hole is asked for as well: when it comes, the hole is closed
+        const block = await fetchHistory(this.base, { session: this.config.session_id, after: after - 1, before: until, fields: ring.fields });
+        if (ring !== this.ring || block.frames === 0) return;
+        const open = block.eventId[0] > after;
+        const added = ring.insert(block, open);
+        this.filled += added;
+        if (!open || ring.eventId(ring.first) > after) this.holes -= 1; // or the ring begins behind it by now
+        this.hooks.changed(Infinity);
+        if (!open || added === 0 || block.oldest) return;
+        until = block.eventId[0];
+      }
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof TypeError)) throw error; // the hole stays, and is shown
     }

@@ -77,10 +77,17 @@ const TIME_STEPS_MS = [
 /** @param {number} leastMs @returns {number} a step that people count time in */
 export const timeStep = (leastMs) => TIME_STEPS_MS.find((ms) => ms >= leastMs) ?? 43_200_000;
 
-/** @param {number} least buckets @returns {number} a round number of buckets */
-export function priceStep(least) {
-  const power = 10 ** Math.floor(Math.log10(Math.max(least, 1)));
-  return [1, 2, 4, 5, 10].map((n) => n * power).find((step) => step >= least) ?? 10 * power;
+/**
+ * A step between prices that people count in: 0.25, 0.50, 1, 2, 2.50, 5; on odd ticks a power of two of them.
+ * @param {number} least buckets @param {number} bucketInt price of a bucket in 1e-9 units @returns {number} buckets
+ */
+export function priceStep(least, bucketInt) {
+  const start = Math.max(1, Math.ceil(least));
+  for (let power = 10 ** Math.floor(Math.log10(start * bucketInt)); power < start * bucketInt * 4; power *= 10) {
+    const step = [1, 2, 2.5, 5].map((n) => (n * power) / bucketInt).find((n) => n >= start && Number.isInteger(n));
+    if (step !== undefined && step < start * 4) return step;
+  }
+  return 2 ** Math.ceil(Math.log2(start));
 }
 
 /** Units of a grid column. @param {string} field @param {string} thing contracts or shares */

@@ -11,6 +11,8 @@
  */
 
 const CLICK_PX = 4;
+/** Turns of the wheel that are this near together are undone together. */
+const WHEEL_REST_MS = 700;
 
 /** @typedef {"move" | "price" | "time" | "box" | "measure" | "pinch" | ""} Action */
 
@@ -28,6 +30,7 @@ export class Gestures {
     /** @type {Map<number, Point>} */
     this.fingers = new Map();
     this.moved = false;
+    this.wheelMs = -Infinity;
     chart.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     chart.addEventListener("pointerdown", (event) => this.down(event));
     chart.addEventListener("pointermove", (event) => this.move(event));
@@ -67,6 +70,8 @@ export class Gestures {
     const at = this.point(event);
     const { width, height } = size();
     const turn = event.deltaY || event.deltaX;
+    if (event.timeStamp - this.wheelMs > WHEEL_REST_MS) view.remember();
+    this.wheelMs = event.timeStamp;
     if (event.altKey) view.move((Math.sign(turn) * view.spanMs) / 20, 0);
     else {
       const factor = Math.exp(Math.max(-3, Math.min(3, turn / (event.deltaMode === 1 ? 3 : 100))) * 0.15);

@@ -6,6 +6,8 @@ import { amountText } from "./format.js";
 /** @typedef {import("./overlay.js").Scene} Scene */
 
 export const PRICE_AXIS_PX = 76;
+/** The longest bar of a force stands for at least this share of the map's upper cut-off. */
+const QUIET_SHARE = 0.1;
 const COLUMNS = /** @type {const} */ ([
   { field: "rest_depth", title: "rest", share: 0.4 }, { field: "pressure", title: "press", share: 0.3 },
   { field: "vacuum", title: "vac", share: 0.3 },
@@ -14,8 +16,9 @@ const COLUMNS = /** @type {const} */ ([
 /**
  * @param {CanvasRenderingContext2D} context @param {Scene} scene
  * @param {number} column which column's levels @param {Record<string, Float32Array> | null} exact the newest frame's grids
+ * @param {number} upper the map's upper cut-off: pressure and vacuum share a scale, which a quiet market does not blow up
  */
-export function paintSide(context, scene, column, exact) {
+export function paintSide(context, scene, column, exact, upper) {
   const { ring, view, size, y, theme } = scene;
   const left = size.width;
   paintPriceAxis(context, scene, left, PRICE_AXIS_PX);
@@ -26,16 +29,15 @@ export function paintSide(context, scene, column, exact) {
   const thick = size.height / view.rows;
   const numbers = thick >= 11;
   const perBar = Math.max(1, Math.ceil(2 / thick));
+  const grids = Object.fromEntries(COLUMNS.map(({ field }) => [field, levels(scene, column, field, exact)]));
+  const greatest = (/** @type {string} */ field) => grids[field].reduce((most, value) => Math.max(most, value || 0), 0);
+  const force = Math.max(greatest("pressure"), greatest("vacuum"), upper * QUIET_SHARE);
   let at = left + PRICE_AXIS_PX;
   context.textBaseline = "middle";
   for (const { field, title, share } of COLUMNS) {
     const width = room * share - 4;
-    const values = levels(scene, column, field, exact);
-    let most = 0;
-    for (let row = 0; row < ring.rows; row += 1) {
-      const level = y(spot - ring.half + row);
-      if (level > 0 && level < size.height) most = Math.max(most, values[row]);
-    }
+    const values = grids[field];
+    const most = field === "rest_depth" ? greatest(field) : force;
     for (let row = 0; row < ring.rows; row += perBar) {
       const bucket = spot - ring.half + row;
       const level = y(bucket);

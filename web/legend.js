@@ -74,7 +74,10 @@ export class Legend {
     const { canvas } = parts;
     const context = canvas.getContext("2d");
     if (!context) return;
-    const { width, height } = canvas;
+    const ratio = window.devicePixelRatio || 1;
+    const width = Math.max(1, Math.round(canvas.clientWidth * ratio));
+    const height = Math.max(1, Math.round(canvas.clientHeight * ratio));
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     context.clearRect(0, 0, width, height);
     const counts = new Float32Array(width);
     for (const value of values) counts[Math.min(width - 1, Math.floor(this.shareOf(value) * width))] += 1;

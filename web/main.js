@@ -83,7 +83,7 @@ function freeze() {
 /** @template T @param {T[]} list @param {T} now @returns {T} the one after */
 const next = (list, now) => list[(list.indexOf(now) + 1) % list.length];
 
-function live() { view.live(); say("Live"); app.signs(); app.change("all"); }
+function live() { view.remember(); view.live(); say("Live"); app.signs(); app.change("all"); }
 
 /** @param {number} by */
 function faster(by) {
@@ -183,7 +183,7 @@ listenToKeys([
   { keys: ["-"], shown: "-", what: "zoom time out", act: () => undoable(() => view.zoomTime(1.25, 0.5)) },
   { keys: ["}", ")"], shown: "} )", what: "zoom price in", act: () => undoable(() => view.zoomPrice(0.8, 0.5)) },
   { keys: ["{", "("], shown: "{ (", what: "zoom price out", act: () => undoable(() => view.zoomPrice(1.25, 0.5)) },
-  { keys: ["0"], shown: "0", what: "the usual zoom, live", act: () => { view.reset(); app.change("all"); } },
+  { keys: ["0"], shown: "0", what: "the usual zoom, live", act: () => undoable(() => view.reset()) },
   { keys: ["z"], shown: "Z", what: "undo zoom and move (also Ctrl Z)", act: () => { view.undo(); app.change("all"); } },
   { keys: ["[", "]"], shown: "[ ]", what: "slower, faster", act: ({ key }) => faster(key === "]" ? 1 : -1) },
   { keys: [",", "."], shown: ", .", what: "crosshair a frame back, on", act: ({ key }) => step(key === "." ? 1 : -1, 0) },

@@ -35,6 +35,7 @@ export function showSession(config, restarted) {
   write("contract", String(config.contract));
   const generated = config.source === "generated" ? " · generated data" : "";
   write("session", `${config.dt}${generated}${restarted ? " · new run: the server began again" : ""}`);
+  element("session").title = element("session").textContent ?? "";
   document.title = `${config.contract} · Vacuum Pressure`;
 }
 

@@ -117,7 +117,7 @@ export class Picture {
     this.scene = scene;
     this.overlay.clear(size);
     this.overlay.paint(scene);
-    paintSide(this.overlay.context, scene, this.column(), exact);
+    paintSide(this.overlay.context, scene, this.column(), exact, ["pair", "net"].includes(mode.kind) ? scale.upper : 0);
     paintCourse(/** @type {HTMLCanvasElement} */ (element("course")), scene);
     const names = { pair: "pressure and vacuum", net: "net force (pressure − vacuum)" }[settings.mode] ?? settings.mode.replaceAll("_", " ");
 

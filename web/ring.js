@@ -127,9 +127,10 @@ export class Ring {
   /**
    * Put columns of the server's history where they belong: before the first, behind the newest, or into a hole.
    * Those already there are passed over.
-   * @param {Block} block @returns {number} how many were new
+   * @param {Block} block @param {boolean} [hole] whether columns between the block and what is held before it are missing
+   * @returns {number} how many were new
    */
-  insert(block) {
+  insert(block, hole = false) {
     let from = 0;
     let place = this.end;
     for (; from < block.frames && this.count > 0; from += 1) {
@@ -152,6 +153,7 @@ export class Ring {
       for (let column = this.end - 1; column >= place; column -= 1) this.copy(column, column + count);
       this.end += count;
       this.fill(place, block, from, count);
+      if (hole && from === 0) this.chunk(place).hole[this.at(place)] = 1;
       if (place + count < this.end) this.chunk(place + count).hole[this.at(place + count)] = 0;
       while (this.count > CAPACITY) this.forget();
     }

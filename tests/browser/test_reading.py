@@ -1,0 +1,88 @@
+"""What a trader reads off the page: axes, crosshair, read-out, pins, and the way back from a zoom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import Server
+from tests.browser.test_page import PLACE, live
+
+pytestmark = pytest.mark.browser
+
+IDLE = "() => !vp.dirty && !vp.cursorDirty"
+
+
+@pytest.fixture(scope="module")
+def shown(browser: Browser, server: Server) -> Iterator[Page]:
+    """One page for all of this module, paused."""
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    live(page, server, columns=300)
+    page.keyboard.press(" ")
+    yield page
+    page.close()
+    assert not wrong
+
+
+@pytest.fixture
+def page(shown: Page) -> Page:
+    """The page as it was: nothing pinned or measured, the usual zoom, paused."""
+    shown.keyboard.press("Escape")
+    shown.keyboard.press("0")
+    shown.keyboard.press(" ")
+    shown.wait_for_function(IDLE)
+    return shown
+
+
+def place(page: Page) -> Any:
+    return page.evaluate(PLACE)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "least", "price"),
+    [
+        (0.25, 4.7, 2.0),
+        (0.25, 1.0, 0.25),
+        (0.01, 7.0, 0.1),
+        (0.01, 21.0, 0.25),
+        (1 / 64, 3.0, 4 / 64),
+        (1 / 64, 5.0, 0.25),
+    ],
+)
+def test_prices_on_the_axis_are_round(page: Page, bucket: float, least: float, price: float) -> None:
+    script = """async ([least, bucketInt]) => (await import("./format.js")).priceStep(least, bucketInt) * bucketInt"""
+    assert page.evaluate(script, [least, round(bucket * 1e9)]) == pytest.approx(price * 1e9)
+
+
+def test_turns_of_the_wheel_are_undone_together(page: Page) -> None:
+    before = place(page)
+    page.mouse.move(600, 300)
+    for _ in range(3):
+        page.mouse.wheel(0, -100)
+    page.wait_for_function("(span) => vp.view.spanMs < span * 0.7", arg=before["span"])
+    page.keyboard.press("z")
+    assert place(page) == before
+
+
+def test_bars_of_a_quiet_market_stay_short(page: Page) -> None:
+    """The scale of the bars beside the map does not follow forces that the map shows as nothing."""
+    page.evaluate("() => vp.picture.scale.set(0, 1e9)")
+    page.evaluate("() => vp.change('all')")
+    page.wait_for_function(IDLE)
+    inked = """() => {
+      const { scene, overlay } = vp.picture, { ratio, width, side } = scene.size;
+      const left = Math.round((width + 76 + (side - 76) * 0.4 + 6) * ratio), until = Math.round((width + side) * ratio);
+      const { data } = overlay.context.getImageData(left, 20 * ratio, until - left, (scene.size.height - 30) * ratio);
+      let count = 0;
+      for (let i = 3; i < data.length; i += 4) if (data[i] > 100) count += 1;
+      return count;
+    }"""
+    flat = page.evaluate(inked)
+    page.keyboard.press("f")
+    page.wait_for_function(IDLE)
+    assert page.evaluate(inked) > flat + 200
