@@ -181,7 +181,8 @@ test("times, steps and amounts are written as people write them", () => {
   assert.deepEqual(dateAndTime(START_MS, "ET"), { date: "2026-02-06", time: "09:30:00" });
   assert.deepEqual(dateAndTime(START_MS, "UTC"), { date: "2026-02-06", time: "14:30:00" });
   assert.equal(exactText(BigInt(START_MS) * 1_000_000n + 123n), "2026-02-06 09:30:00.000000123");
-  assert.deepEqual([0.2, 3.4, 60, 700].map(priceStep), [1, 4, 100, 1000]);
+  assert.deepEqual([0.2, 3.4, 60, 700].map((least) => priceStep(least, 250_000_000)), [1, 4, 80, 800]);
+  assert.equal(priceStep(3, 15_625_000), 4); // a 64th
   assert.deepEqual([40, 900, 70_000].map(timeStep), [100, 1000, 120_000]);
   assert.deepEqual([0, 0.0000004, 0.123, 12.34, 1234, 1_234_567].map(amountText), ["0", "≈0", "0.12", "12.3", "1234", "1.23M"]);
 });
