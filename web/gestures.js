@@ -43,7 +43,7 @@ export class Gestures {
     });
     chart.addEventListener("dblclick", (event) => {
       const zone = this.zone(this.point(event));
-      if (zone === "price") { target.view.rows = 100; target.view.centre = NaN; target.view.following = true; }
+      if (zone === "price") { target.view.rows = 100; target.view.live(); }
       else if (zone === "time") { target.view.zoomed = false; target.view.following = true; }
       else target.view.live();
       target.changed("all");

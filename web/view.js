@@ -24,6 +24,8 @@ export class View {
     /** Bucket in the middle of the map. */
     this.centre = NaN;
     this.following = true;
+    /** Spot goes to the middle as soon as it is followed. */
+    this.recentre = true;
     /** @type {Place[]} */
     this.undoable = [];
   }
@@ -44,7 +46,8 @@ export class View {
     if (!this.zoomed) this.spanMs = within(timeMs - firstMs, YOUNG_MS, DEFAULT_SPAN_MS);
     if (Number.isNaN(spot)) return;
     const off = Math.abs(spot - this.centre) / this.rows;
-    if (!(off <= 0.5 - EDGE)) this.centre = spot;
+    if (this.recentre || !(off <= 0.5 - EDGE)) this.centre = spot;
+    this.recentre = false;
   }
 
   /** @param {number} factor @param {number} atShare where along the time axis the cursor is, 0 to 1 */
@@ -91,7 +94,7 @@ export class View {
 
   live() {
     this.following = true;
-    this.centre = NaN;
+    this.recentre = true;
   }
 
   /** The usual spans again. */

@@ -38,18 +38,24 @@ WHOLE = """(end) => {
   return ring.timeMs(ring.end - 1) > end && reaches && !feed.loading && feed.holes === 0 && !vp.dirty;
 }"""
 SHAPE = "() => [vp.picture.map.canvas.width, vp.picture.map.canvas.height]"
-# As if nothing had come since the page's first columns did: what came later is let go, and the socket is lost.
-SLEPT = """(columns) => {
-  const { ring, stream, holes } = vp.feed;
-  if (ring.count < columns || holes > 0) return false;
-  ring.end = ring.first + 50;
-  ring.epoch += 1;
-  ring.touchedMs = Infinity;
+# The tab sleeps: its socket is lost and it does not come back yet. Another viewer keeps the session going.
+SLEEP = """() => {
+  const { stream } = vp.feed;
+  const { url } = stream.socket;
   stream.socket.onmessage = null;
+  stream.retryMs = 3_600_000;
   stream.socket.onclose({ code: 1006 });
-  window.filledBefore = vp.feed.filled;
-  return true;
+  window.other = new WebSocket(url);
 }"""
+# How many frames the session has made: the number of the newest that the server holds.
+MADE = """async () => {
+  const { base, config } = vp.feed;
+  const query = new URLSearchParams({ session_id: config.session_id, limit: 1 });
+  const block = await (await fetch(`${base}/v1/vacuum-pressure/history?${query}`)).arrayBuffer();
+  const length = new DataView(block).getUint32(0, true);
+  return JSON.parse(new TextDecoder().decode(new Uint8Array(block, 4, length))).first + 1;
+}"""
+WAKE = "() => { window.other.close(); vp.feed.stream.connect(); }"
 
 
 def all_there_once(page: Page) -> None:
@@ -92,10 +98,14 @@ def test_a_hidden_tab_keeps_its_frames_and_paints_when_it_is_seen_again(page: Pa
 def test_a_page_that_slept_for_long_gets_all_that_it_slept_through(page: Page, server: Server) -> None:
     """Longer than what the server sends of itself, and more frames than one answer of its history holds."""
     live(page, server, "?speed=400&start_time=09:30")
-    page.wait_for_function(SLEPT, arg=45_000, timeout=60_000)
-    page.wait_for_function(
-        f"() => vp.feed.filled - filledBefore > {MOST_AT_ONCE} && vp.feed.holes === 0", timeout=30_000
-    )
+    page.evaluate(SLEEP)
+    held, filled = page.evaluate("() => [vp.feed.ring.eventId(vp.feed.ring.end - 1), vp.feed.filled]")
+    while page.evaluate(MADE) < 2 * MOST_AT_ONCE:
+        page.wait_for_timeout(200)
+    page.evaluate(WAKE)
+    page.wait_for_function(f"() => vp.feed.filled - {filled} > {MOST_AT_ONCE} && vp.feed.holes === 0", timeout=30_000)
+    events = page.evaluate(EVENTS)
+    assert held in events
     all_there_once(page)
 
 

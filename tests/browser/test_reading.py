@@ -69,6 +69,16 @@ def test_turns_of_the_wheel_are_undone_together(page: Page) -> None:
     assert place(page) == before
 
 
+def test_a_pause_right_after_the_usual_zoom_shows_the_market(page: Page) -> None:
+    """Before anything could be painted in between."""
+    page.evaluate("""() => {
+      for (const key of ["0", " "]) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    }""")
+    page.wait_for_function(IDLE)
+    held = page.evaluate("() => { const { ring } = vp.feed; return ring.chunk(ring.first).spot[ring.at(ring.first)]; }")
+    assert abs(page.evaluate("() => vp.view.centre") - held) < 200
+
+
 def test_bars_of_a_quiet_market_stay_short(page: Page) -> None:
     """The scale of the bars beside the map does not follow forces that the map shows as nothing."""
     page.evaluate("() => vp.picture.scale.set(0, 1e9)")

@@ -17,6 +17,7 @@ from vp.server.run import Run, Session
 from vp.server.wire import Projector, header, pack, project, unpack
 
 STATUS_SECONDS = 1.0
+RESUME_FRAMES = 4096
 WRITE_BYTES = 128 << 10
 READ_BYTES = 1 << 20
 
@@ -165,18 +166,22 @@ class Viewer:
             run.waiting.discard(self)
 
     async def _begin(self, run: PacedRun, history: History) -> None:
-        """Place the cursor: behind what the viewer has, or the recent history; and say what will come."""
+        """Place the cursor: behind what the viewer has, or the recent history; and say what will come.
+
+        Who was away for long gets RESUME_FRAMES: the rest it fetches from the history, which is faster by far.
+        """
         past = run.past
         after = self.request.after
         if past is None:
             return
         resumes = after is not None and after[0] == run.id
         if after is not None and resumes:
-            first = await asyncio.to_thread(past.after_event, after[1])
+            lacking = await asyncio.to_thread(past.after_event, after[1])
+            first = max(lacking, history.head - RESUME_FRAMES)
         else:
-            first = await asyncio.to_thread(past.to_join)
+            lacking = first = await asyncio.to_thread(past.to_join)
         oldest = history.oldest
-        hole = resumes and oldest > 0 and first == oldest
+        hole = resumes and (first > lacking or (oldest > 0 and first == oldest))
         oldest_event = await asyncio.to_thread(past.event_id, oldest) if oldest < history.head else None
         self.cursor = Cursor(first, history.head)
         await self.link.write_text(

@@ -164,6 +164,38 @@ def test_a_viewer_that_comes_back_gets_what_it_lacks() -> None:
         assert events == list(range(FRAMES))
 
 
+def test_a_viewer_that_was_away_for_long_gets_the_newest_and_is_told_of_the_hole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("vp.server.viewer.RESUME_FRAMES", 100)
+    clocks = even_clocks(FRAMES, step_ms=1)
+    clocks[500:] += 60_000_000_000_000  # a minute at this speed: nothing more comes
+    with (
+        serving(tiny_service(lambda _request: TinySession(clocks))) as server,
+        connect(server.ws("speed=1000")) as first,
+    ):
+        session_id = ""
+        count = 0
+        while count < 500:
+            message = first.recv()
+            if isinstance(message, str):
+                session_id = json.loads(message).get("session_id", session_id)
+            else:
+                count += len(message) == LAYOUT.message_bytes
+        for behind, begins, hole in ((399, 400, False), (398, 400, True), (0, 400, True), (480, 481, False)):
+            with connect(server.ws(f"speed=1000&after={session_id}.{behind}")) as socket:
+                told: dict[str, Any] = {}
+                events: list[int] = []
+                while not told or len(events) < told["frames"]:
+                    message = socket.recv()
+                    if isinstance(message, bytes) and len(message) == LAYOUT.message_bytes:
+                        events.append(event_of(message))
+                    elif isinstance(message, str) and json.loads(message)["type"] == "history":
+                        told = json.loads(message)
+                assert events == list(range(begins, 500))
+                assert told["hole"] is hole
+
+
 def event_of(message: bytes) -> int:
     at = next(column.offset for column in LAYOUT.columns if column.name == "event_id")
     return int.from_bytes(message[at : at + 8], "little")
