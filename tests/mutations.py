@@ -17,6 +17,7 @@ import databento_dbn
 
 from tests.dbn_files import compress, header, mbo, other_records
 from tests.market_strategies import random_market
+from vp.accounting import PassedOver
 from vp.dbn import DbnFile, EventReader
 from vp.errors import FileError
 
@@ -49,8 +50,13 @@ class Outcome:
 
     rows: tuple[Row, ...]
     read: int
-    counted: int
+    passed_over: PassedOver
     error: FileError | None
+
+    @property
+    def counted(self) -> int:
+        """Records that came out as events or were passed over."""
+        return len(self.rows) + self.passed_over.total()
 
 
 def sound(version: int, compressed: bool, path: Path) -> Sound:
@@ -85,8 +91,8 @@ def read(path: Path, data: bytes) -> Outcome:
     except FileError as found:
         error = found
     if reader is None:
-        return Outcome((), 0, 0, error)
-    return Outcome(tuple(rows), reader.records_seen, len(rows) + reader.passed_over.total(), error)
+        return Outcome((), 0, PassedOver(), error)
+    return Outcome(tuple(rows), reader.records_seen, reader.passed_over, error)
 
 
 def flips(file: Sound, *, every: bool) -> Iterator[tuple[str, bytes]]:

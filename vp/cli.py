@@ -12,7 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from vp import logs
 from vp.errors import BadParameterError, VPError
@@ -21,7 +21,6 @@ from vp.settings import of_program, shown, switch
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_UNEXPECTED = 70
-EXIT_UNUSABLE = 1
 DISK_TROUBLES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 SESSION_NAMES = ("product_type", "symbol", "dt")
 
@@ -107,8 +106,8 @@ def choose_session(values: dict[str, Any]) -> bool:
 def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str] | None) -> int:
     """Run a program; whatever goes wrong becomes one or two lines on stderr and an exit code."""
     previous = signal.signal(signal.SIGTERM, _terminated)
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 - started with it closed
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115, PTH123
+    sys.stdout = sys.stdout or _nowhere()  # started with it closed
+    sys.stderr = sys.stderr or _nowhere()
     _keep_bytecode()
     gc.disable()  # a start makes objects that stay: looking for garbage among them is a fifth of its time
     try:
@@ -122,22 +121,27 @@ def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str]
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - nothing is left to flush to
+        sys.stdout = _nowhere()  # nothing is left to flush to
         return EXIT_TERMINATED
     except OSError as error:
         if error.errno not in DISK_TROUBLES:
             return _unexpected(error)
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - what could not be flushed would be tried again
+        sys.stdout = _nowhere()  # what could not be flushed would be tried again
         say(f"error: What was to be written could not be: {error.strerror}.")
         say("hint: Make room, or have it written elsewhere.")
         _show_cause()
-        return EXIT_UNUSABLE
+        return VPError.exit_code
     except Exception as error:  # noqa: BLE001 - the last resort of a program for people
         return _unexpected(error)
     finally:
         gc.unfreeze()
         gc.enable()
         signal.signal(signal.SIGTERM, previous)
+
+
+def _nowhere() -> TextIO:
+    """An output that takes what nobody can be shown."""
+    return open(os.devnull, "w")  # noqa: PTH123 - open until the process ends
 
 
 def _unexpected(error: Exception) -> int:

@@ -24,6 +24,12 @@ SEEN = """() => {
   }
   return [vp.link(), endMs, events];
 }"""
+HOLDS_ALL = """(events) => {
+  const { ring } = vp.feed;
+  const held = new Set();
+  for (let column = ring.first; column < ring.end; column += 1) held.add(ring.eventId(column));
+  return vp.feed.holes === 0 && events.every((event) => held.has(event));
+}"""
 BUSY = "(ms) => { const until = performance.now() + ms; while (performance.now() < until); }"
 
 
@@ -99,6 +105,7 @@ def _come_back(page: Page, lake: Path, ending: contextlib.ExitStack) -> None:
         page.goto(link)
         page.wait_for_function("() => window.vp && vp.feed.ring && vp.feed.ring.count > 0", timeout=20_000)
         page.wait_for_function(f"() => ({NEWEST})() > {end} + 500", timeout=20_000)
+        page.wait_for_function(HOLDS_ALL, arg=events, timeout=60_000)
         page.evaluate("() => { vp.dirty = true; }")  # painted once more, with every column there
         page.wait_for_function("() => !vp.dirty")
         picture = page.evaluate(READ_MAP)

@@ -160,6 +160,7 @@ def test_without_webgl_the_page_works(page: Page, server: Server) -> None:
 def test_a_lost_context_comes_back(page: Page, server: Server) -> None:
     live(page, server, columns=200)
     frozen_picture(page)
+    page.wait_for_function("() => vp.feed.holes === 0 && !vp.dirty")
     before = page.evaluate(READ_MAP)["sum"]
     page.evaluate("() => { window.gone = vp.picture.map.gl.getExtension('WEBGL_lose_context'); gone.loseContext(); }")
     expect(page.locator("#tab")).to_have_text("graphics lost")
