@@ -96,30 +96,40 @@ def read(path: Path, data: bytes) -> Outcome:
 
 
 def flips(file: Sound, *, every: bool) -> Iterator[tuple[str, bytes]]:
-    """Each byte changed: to every other value, or by one flipped bit and to one other value."""
+    """Each byte changed: to every other value, or else by one flipped bit or to one other value, in turn."""
     rng = Random(file.version)
     for at, value in enumerate(file.data):
-        others = set(range(256)) - {value} if every else {value ^ 1 << rng.randrange(8), value ^ rng.randint(1, 255)}
-        for other in sorted(others):
+        one = value ^ (1 << rng.randrange(8) if at % 2 else rng.randint(1, 255))
+        for other in set(range(256)) - {value} if every else {one}:
             yield f"byte {at} is {other}", file.data[:at] + bytes([other]) + file.data[at + 1 :]
 
 
-def cuts(file: Sound) -> Iterator[tuple[str, bytes]]:
-    """The file cut at each offset."""
+def cuts(file: Sound, *, every: bool) -> Iterator[tuple[str, bytes]]:
+    """The file cut at each offset, or else at each third and on both sides of every place where something ends."""
+    ends = {0, 8, file.places[0][0], *(end for _, end in file.places), len(file.data)}
+    near = {end + by for end in ends for by in (-1, 0, 1)}
     for end in range(len(file.data)):
-        yield f"cut at {end}", file.data[:end]
+        if every or end % 3 == 0 or end in near:
+            yield f"cut at {end}", file.data[:end]
 
 
-def holes(file: Sound) -> Iterator[tuple[str, bytes]]:
-    """A byte lost, a byte doubled, a stretch of zeros, at each offset."""
+def holes(file: Sound, *, every: bool) -> Iterator[tuple[str, bytes]]:
+    """A byte lost, a byte doubled, a stretch of zeros, at each offset, or else one of them at each other."""
     for at in range(len(file.data)):
-        yield f"byte {at} lost", file.data[:at] + file.data[at + 1 :]
-        yield f"byte {at} doubled", file.data[: at + 1] + file.data[at:]
-        yield f"zeros from {at}", file.data[:at] + bytes(min(32, len(file.data) - at)) + file.data[at + 32 :]
+        cases = (
+            (f"byte {at} lost", file.data[:at] + file.data[at + 1 :]),
+            (f"byte {at} doubled", file.data[: at + 1] + file.data[at:]),
+            (f"zeros from {at}", file.data[:at] + bytes(min(32, len(file.data) - at)) + file.data[at + 32 :]),
+        )
+        if every:
+            yield from cases
+        elif at % 2:
+            yield cases[at // 2 % 3]
 
 
-def swaps(file: Sound) -> Iterator[tuple[str, bytes]]:
-    """Each two records in each other's place."""
+def swaps(file: Sound, *, every: bool) -> Iterator[tuple[str, bytes]]:
+    """Each two records in each other's place, `every` or not."""
+    del every
     head = file.plain[: file.places[0][0]]
     records = [file.plain[a:b] for a, b in file.places]
     for i in range(len(records)):

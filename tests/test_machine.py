@@ -2,7 +2,7 @@
 
 The machine keeps an engine, a book that is fast-forwarded in other pieces, and the oracle; after each market event all
 three must agree. `VP_HYPOTHESIS` chooses the profile (dev, ci, nightly); `scripts/check_kernels` runs this with array
-indices checked and with the kernels interpreted.
+indices checked and with the kernels interpreted. `VP_RECORDS` is how many records of markets from seeds are driven.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.agreement import assert_same_book, assert_same_top, events_of, read_stream, run_frames
-from tests.market_strategies import FAR
+from tests.market_strategies import FAR, WILD, random_market
 from tests.market_writer import KINDS, MarketWriter
 from tests.oracle import OracleBook, Rec
 from vp.accounting import Accounting, PassedOver
@@ -26,10 +26,14 @@ from vp.engine import EventDrivenVPEngine
 
 TICK = 250_000_000
 HEALTH = [HealthCheck.too_slow, HealthCheck.filter_too_much]
-settings.register_profile("dev", max_examples=6, stateful_step_count=20, deadline=None, suppress_health_check=HEALTH)
+settings.register_profile("dev", max_examples=4, stateful_step_count=20, deadline=None, suppress_health_check=HEALTH)
 settings.register_profile("ci", max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=HEALTH)
 settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=HEALTH)
 PROFILE = settings.get_profile(os.environ.get("VP_HYPOTHESIS", "dev"))
+
+
+DRIVEN = {"markets": 0, "records": 0}
+"""How much a run has gone through, next to the oracle."""
 
 
 class Market(RuleBasedStateMachine):
@@ -107,10 +111,39 @@ class Market(RuleBasedStateMachine):
         assert messages.tobytes() == b"".join(self.frames)
         rows = read_stream(again.layout, messages)
         assert not np.isnan(np.asarray(rows["pressure"].combine_chunks().flatten())).any()
+        DRIVEN["markets"] += 1
+        DRIVEN["records"] += len(self.records)
 
 
 Market.TestCase.settings = PROFILE
-TestMarket = Market.TestCase
+
+
+class TestMarket(Market.TestCase):  # type: ignore[misc, name-defined, valid-type]  # made by hypothesis
+    """The machine as a test, which says how much it drove (`pytest -s`)."""
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        print("driven by rules:", DRIVEN)  # noqa: T201
+        assert DRIVEN["records"] > 0
+
+
+@pytest.mark.parametrize("records_wanted", [int(os.environ.get("VP_RECORDS", "1000"))])
+def test_long_markets_from_seeds(records_wanted: int) -> None:
+    """Tops compared at every record, whole books at every 25th, until so many records of markets are driven."""
+    driven = anomalous = seed = 0
+    while driven < records_wanted:
+        records = random_market(seed, 400, weights=(WILD, FAR)[seed % 2])[: records_wanted - driven]
+        events, oracle, book = events_of(records), OracleBook(TICK), Book(TICK, dense_levels=64)
+        for i, record in enumerate(records):
+            oracle.apply(record)
+            book.fast_forward(events.slice(i, i + 1))
+            assert_same_top(book, oracle)
+            if i % 25 == 0 or i == len(records) - 1:
+                assert_same_book(book, oracle)
+        driven, seed = driven + len(records), seed + 1
+        anomalous += sum(book.anomalies().values())
+    assert anomalous
+    print(f"{driven:,} records of {seed} markets: the oracle's book; {anomalous:,} anomalies")  # noqa: T201
 
 
 QUOTE = [(1, "A", "B", 99, 5, 1, 0), (1, "A", "A", 101, 5, 2, 128)]

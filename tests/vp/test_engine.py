@@ -284,6 +284,53 @@ def test_chunks_give_the_same_bits(chunk: int | str, max_frames: int | None) -> 
     np.testing.assert_array_equal(np.concatenate(parts), whole())
 
 
+def over_midnight() -> list[Rec]:
+    """A day's end, its clear and snapshot at 00:00 UTC between market events of several records, and the next day."""
+    midnight_s = (SESSION_START_NS // (86_400 * SECOND) + 1) * 86_400 - SESSION_START_NS // SECOND
+    evening = random_market(62, 60, weights=CALM, start_ns=SESSION_START_NS + (midnight_s - 600) * SECOND)
+    evening = [record for record in evening if record.ts_event < SESSION_START_NS + midnight_s * SECOND]
+    snapshot = rebuilt(midnight_s, F_SNAPSHOT, clear_flags=F_SNAPSHOT)
+    split_event = [rec(midnight_s, "A", "B", -t, 3, 200 + t, F_LAST if t == 4 else 0) for t in range(5)]
+    assert len(evening) > 20
+    morning = random_market(63, 60, weights=WILD, start_ns=SESSION_START_NS + (midnight_s + 1) * SECOND)
+    return [*evening, *snapshot, *split_event, *morning]
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 10**6, "random"])
+def test_pieces_of_a_session_over_midnight_give_the_same_bits(size: int | str) -> None:
+    """Pieces end within the snapshot, within a market event and at midnight itself."""
+    rng = Random(6)
+    records = over_midnight()
+    assert {True, False} == {bool(record.flags & F_SNAPSHOT) for record in records}
+    engine = EventDrivenVPEngine()
+    engine.start_emitting()
+    parts, start = [], 0
+    while start < len(records):
+        stop = start + (rng.randint(1, 60) if size == "random" else int(size))
+        piece, index = events_of(records[start:stop]), 0
+        while index < len(piece):
+            index, batch = engine.advance(piece, index)
+            parts.append(batch.buffer.copy())
+        start = stop
+    assert np.concatenate(parts).tobytes() == whole(records).tobytes()
+
+
+def test_a_session_over_midnight_cut_in_two_anywhere_gives_the_same_bits() -> None:
+    records = over_midnight()
+    events, want = events_of(records), whole(records)
+    at = next(i for i, record in enumerate(records) if record.action == "R" and record.flags & F_SNAPSHOT)
+    for cut in range(at - 3, at + 30):
+        engine = EventDrivenVPEngine()
+        engine.start_emitting()
+        parts = []
+        for piece in (events.slice(0, cut), events.slice(cut, len(events))):
+            index = 0
+            while index < len(piece):
+                index, batch = engine.advance(piece, index)
+                parts.append(batch.buffer.copy())
+        assert np.concatenate(parts).tobytes() == want.tobytes(), cut
+
+
 def test_stopping_at_clocks_gives_the_same_bits() -> None:
     rng = Random(5)
     events = events_of(MARKET)
