@@ -118,7 +118,7 @@ class Market(RuleBasedStateMachine):
 Market.TestCase.settings = PROFILE
 
 
-class TestMarket(Market.TestCase):  # type: ignore[misc, name-defined, valid-type]  # made by hypothesis
+class TestMarket(Market.TestCase):  # type: ignore[misc, valid-type]  # made by hypothesis
     """The machine as a test, which says how much it drove (`pytest -s`)."""
 
     @classmethod
