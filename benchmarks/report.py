@@ -185,7 +185,7 @@ def _method() -> list[str]:
         "the highest `RssAnon` of a hundred looks a second. A delay is the time from the soonest frame for its event "
         "time, so it holds the server's pacing, the sending and the client.",
         "",
-        "Single kernels can be timed with `uv run pytest tests/bench --benchmark-enable`.",
+        "Single kernels can be timed with `uv run pytest tests/bench -n 0 --benchmark-enable`.",
     ]
 
 
