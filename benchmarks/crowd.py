@@ -7,6 +7,7 @@ missing.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import select
 import socket
@@ -92,7 +93,8 @@ class Member:
         elif opcode == TEXT:
             self._text(json.loads(data[body : body + length]))
         elif opcode == PING:
-            self.socket.send(struct.pack("!BB4x", 0x80 | PONG, 0x80 | length) + data[body : body + length])
+            with contextlib.suppress(ConnectionError):  # what the server still sent is read all the same
+                self.socket.send(struct.pack("!BB4x", 0x80 | PONG, 0x80 | length) + data[body : body + length])
         elif opcode == CLOSE:
             self.seen.code = int.from_bytes(data[body : body + 2])
 

@@ -33,6 +33,7 @@ QUERY = "speed=1&throttle_ms=18"  # the demonstration makes 40 frames a second t
 SETTLE_SECONDS = 5.0
 FREED_SECONDS = 15.0
 GOING_AWAY = 1001
+LEAST_FRAMES_PER_SECOND = 38.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Phase:
     lag_p99_ms: float
     lag_max_ms: float
     server_cpu_percent: float
+    machine_busy_percent: float
     rss_before_mib: float
     rss_after_mib: float
 
@@ -67,12 +69,18 @@ def main() -> int:
     result["frames_missed"] = sum(sum(seen.told.values()) for seen in crowd)
     result["frames_received"] = sum(len(seen.event_ids) for seen in crowd)
     result["unaccounted"] = wrong
+    result["short"] = _short(result, crowd, held)
     print(json.dumps(result, indent=2))
+    print(_table(result))
     if options.out is not None:
         options.out.write_text(json.dumps(result, indent=2) + "\n")
     lost = sum(seen.code != GOING_AWAY for seen in crowd if not seen.slow)
-    if wrong or lost or result_code:
-        print(f"FAILED: {len(wrong)} gaps untold or wrongly told, {lost} viewers lost", file=sys.stderr)
+    if wrong or lost or result_code or result["short"]:
+        print(
+            f"FAILED: exit code {result_code}, {len(wrong)} gaps untold or wrongly told, {lost} viewers lost, "
+            f"{len(result['short'])} that got too little",
+            file=sys.stderr,
+        )
         return 1
     if result["stalled_freed_seconds"] is None:
         print(f"FAILED: stalled viewers still there after {FREED_SECONDS} s", file=sys.stderr)
@@ -108,6 +116,7 @@ def _measure(server: Server, pool: Any, options: argparse.Namespace) -> tuple[di
         time.sleep(0.25)
     _sleep_until(until)
     beside.stop()
+    stayed = server.health()["viewers"]
     session = next(session for session in server.health()["sessions"] if session["viewers"])
     stalled += [join(server.port, QUERY, narrow=True) for _ in range(min(5, options.stalled))]
     time.sleep(SETTLE_SECONDS)
@@ -129,6 +138,7 @@ def _measure(server: Server, pool: Any, options: argparse.Namespace) -> tuple[di
             "slow": options.slow,
             "stalled": options.stalled,
             "viewers_at_start": there,
+            "viewers_at_end": stayed,
             "phases": [asdict(phase) for phase in phases],
             "stalled_freed_seconds": None if freed is None else round(freed, 1),
             "session_lag_seconds": session["lag_seconds"],
@@ -139,6 +149,34 @@ def _measure(server: Server, pool: Any, options: argparse.Namespace) -> tuple[di
     )
 
 
+def _short(result: dict[str, Any], crowd: list[Seen], held: np.ndarray) -> list[str]:
+    """Who got less than was promised: viewers that are not there, quick ones without the newest frame, a low rate."""
+    short = []
+    expected = result["viewers"] + result["slow"]
+    if {result["viewers_at_start"], result["viewers_at_end"], len(crowd)} != {expected}:
+        there, stayed = result["viewers_at_start"], result["viewers_at_end"]
+        short.append(f"{there} viewers at the start, {stayed} at the end, not {expected}")
+    for number, seen in enumerate(crowd):
+        if not seen.event_ids:
+            short.append(f"viewer {number} got no frame")
+        elif not seen.slow and seen.event_ids[-1] < held[-1]:
+            short.append(f"viewer {number} ended before the newest frame")
+    rates = [(phase["frames_per_second"], phase["name"]) for phase in result["phases"]]
+    return short + [f"{rate} frames a second {name}" for rate, name in rates if rate < LEAST_FRAMES_PER_SECOND]
+
+
+def _table(result: dict[str, Any]) -> str:
+    rows = [
+        f"| {result['viewers']} viewers {phase['name']} | {phase['frames_per_second']} | {phase['lag_p50_ms']} | "
+        f"{phase['lag_p99_ms']} | {phase['lag_max_ms']} | {phase['server_cpu_percent']} | "
+        f"{phase['machine_busy_percent']} | "
+        f"{phase['rss_before_mib']} to {phase['rss_after_mib']} |"
+        for phase in result["phases"]
+    ]
+    head = "| | frames/s | lag p50, ms | p99, ms | most, ms | server, % of a core | machine busy, % | memory, MiB |"
+    return "\n".join((head, "| --- " * 8 + "|", *rows))
+
+
 class _Meter:
     """The server's processor time and memory between two moments."""
 
@@ -146,12 +184,21 @@ class _Meter:
         self._server = server
         self.started = time.time()
         self._cpu = server.cpu_seconds()
+        self._machine = _machine_seconds()
         self.rss_before = server.rss_mib()
 
     def stop(self) -> None:
         self.ended = time.time()
         self.cpu_percent = 100 * (self._server.cpu_seconds() - self._cpu) / (self.ended - self.started)
+        busy, total = (now - before for now, before in zip(_machine_seconds(), self._machine, strict=True))
+        self.machine_percent = 100 * busy / total
         self.rss_after = self._server.rss_mib()
+
+
+def _machine_seconds() -> tuple[float, float]:
+    """Processor time of the whole machine so far, viewers included: used, and in all."""
+    fields = [int(value) for value in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return float(sum(fields) - fields[3] - fields[4]), float(sum(fields))
 
 
 def _phase(name: str, meter: _Meter, crowd: list[Seen], offset_ns: int) -> Phase:
@@ -173,6 +220,7 @@ def _phase(name: str, meter: _Meter, crowd: list[Seen], offset_ns: int) -> Phase
         lag_p99_ms=p99,
         lag_max_ms=most,
         server_cpu_percent=round(meter.cpu_percent, 1),
+        machine_busy_percent=round(meter.machine_percent, 1),
         rss_before_mib=round(meter.rss_before, 1),
         rss_after_mib=round(meter.rss_after, 1),
     )

@@ -17,7 +17,7 @@ BACKLOG = 2048
 def open_listener(host: str, port: int) -> socket.socket:
     """A socket that listens on `host` and `port` (0: any free one).
 
-    A small send buffer bounds what a slow viewer holds; the user timeout frees one that takes nothing.
+    A small send buffer bounds what a slow viewer holds; the user timeout frees who takes nothing of a download.
 
     Raises
     ------

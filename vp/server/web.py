@@ -15,6 +15,7 @@ from vp.server.wire import Connection
 
 INBOUND_BYTES = 4096
 GRACE_SECONDS = 2
+PONG_SECONDS = 60.0  # behind what a slow reader has still to take
 
 
 class WebServer(uvicorn.Server):
@@ -38,6 +39,7 @@ class WebServer(uvicorn.Server):
                 ws=Connection,
                 ws_max_size=inbound_bytes,
                 ws_per_message_deflate=False,
+                ws_ping_timeout=PONG_SECONDS,
                 lifespan="on",
                 log_config=None,
                 log_level={"debug": "info", "info": "warning"}.get(log_level, "error"),

@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import fcntl
 import logging
+import socket
 import struct
 import termios
 from array import array
@@ -87,8 +88,15 @@ class Connection(WebSocketsSansIOProtocol):
     """One viewer's websocket. The application finds it in its scope's extensions under EXTENSION."""
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Let `writable` mean that all of what was written has gone to the system."""
+        """Let `writable` mean that all of what was written has gone to the system, and `drain` judge slow readers.
+
+        The system's own timeout would cut off a reader that is slow but takes what comes: Linux restarts its clock
+        only when a whole segment of up to 64 KiB finds room at once.
+        """
         super().connection_made(transport)
+        opened = transport.get_extra_info("socket")
+        if opened is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 0)
         self._counted_since = 0.0
         self._counted = 0
         self.transport.set_write_buffer_limits(high=0)
@@ -210,17 +218,20 @@ class Connection(WebSocketsSansIOProtocol):
 
         Neither keepalive nor close would ever free a connection whose peer has stopped reading.
         """
+        waiting_bytes, taken_at = self._waiting_bytes(), self.loop.time()
         while not self.writable.is_set():
-            waiting_bytes = self._waiting_bytes()
-            try:
-                async with asyncio.timeout(STALL_SECONDS):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STALL_SECONDS / 10):
                     await self.writable.wait()
-            except TimeoutError:
-                if waiting_bytes - self._waiting_bytes() < LEAST_BYTES:
-                    counters.add("refused", "stalled")
-                    event(log, logging.INFO, "viewer cut off", why="it took nothing", seconds=STALL_SECONDS)
-                    self.transport.abort()
-                    raise ConnectionLostError from None
+                    return
+            now_waiting, now = self._waiting_bytes(), self.loop.time()
+            if waiting_bytes - now_waiting >= LEAST_BYTES:
+                waiting_bytes, taken_at = now_waiting, now
+            elif now - taken_at >= STALL_SECONDS:
+                counters.add("refused", "stalled")
+                event(log, logging.INFO, "viewer cut off", why="it took nothing", seconds=STALL_SECONDS)
+                self.transport.abort()
+                raise ConnectionLostError
 
     def _waiting_bytes(self) -> int:
         """Bytes that the reader has not taken yet: the system's too, which makes room known late, by large pieces."""
@@ -251,4 +262,6 @@ class Connection(WebSocketsSansIOProtocol):
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.close_sent = True
             self.transport.close()
-        self.loop.call_later(SHUTDOWN_SECONDS, self.transport.abort)
+        if self.close_timer is not None:
+            self.close_timer.cancel()
+        self.close_timer = self.loop.call_later(SHUTDOWN_SECONDS, self.transport.abort)  # ended with the connection

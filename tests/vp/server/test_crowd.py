@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,7 +13,7 @@ from benchmarks import crowd
 from benchmarks.crowd import Seen, frames_held, join, unaccounted, watch
 from tests.vp.server.test_stream import get_json
 from tests.vp.server.tiny import TinySession, even_clocks, serving, tiny_service
-from vp.server import cursor, wire
+from vp.server import cursor, listen, wire
 
 QUICK, SLOW, STALLED = 40, 3, 5
 
@@ -65,3 +66,16 @@ def test_what_is_not_told_is_found() -> None:
     assert len(unaccounted([seen([0, 10, 20, 50], {2: 2})], every)) == 2
     assert len(unaccounted([seen([0, 20, 10], {1: 1})], every)) == 1
     assert len(unaccounted([seen([0, 5], {})], every)) == 1
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this system has no such timeout")
+def test_a_slow_viewer_outlives_the_systems_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes some of what waits for it all the time, but never as much at once as the sender holds ready."""
+    monkeypatch.setattr(listen, "USER_TIMEOUT_MS", 700)
+    monkeypatch.setattr(cursor, "LIVE_SECONDS", 1.0)
+    monkeypatch.setattr(crowd, "SLOW_SECONDS", 0.1)
+    service = tiny_service(lambda _request: TinySession(even_clocks(10**6, step_ms=2)))
+    with serving(service) as server:
+        viewers = watch(server.port, "speed=1", 0, SLOW, time.time() + 5)
+    assert [seen.code for seen in viewers] == [0] * SLOW
+    assert all(seen.told for seen in viewers)
