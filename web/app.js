@@ -189,7 +189,7 @@ export class App {
     const idle = now - this.painted.endMs;
     if (document.hidden) showSign("tab", "wait", "tab hidden", "Frames are kept; nothing is painted");
     else if (this.picture.map.lost) showSign("tab", "bad", "graphics lost", "The browser took the GPU away; the picture comes back with it");
-    else if (this.dirty && idle > 1500) showSign("tab", "bad", "tab stalled", "Nothing was painted for more than a second");
+    else if (this.dirty && idle > 1500 && feed.ring && feed.ring.count > 0) showSign("tab", "bad", "tab stalled", "Nothing was painted for more than a second");
     else showSign("tab", "good", "tab ok", `Painting takes ${this.painted.tookMs.toFixed(1)} ms`);
     const { ring } = feed;
     const badge = element("behind");

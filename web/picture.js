@@ -33,6 +33,7 @@ export class Picture {
   constructor(flat, changed) {
     this.chart = element("chart");
     this.map = createMap(/** @type {HTMLCanvasElement} */ (element("map")), flat, changed);
+    this.map.canvas.hidden = true; // an opaque canvas is black until it is painted
     this.overlay = new Overlay(/** @type {HTMLCanvasElement} */ (element("overlay")));
     this.cursor = /** @type {HTMLCanvasElement} */ (element("cursor"));
     this.bins = new Bins();
@@ -107,6 +108,7 @@ export class Picture {
       places: this.places.steps, placesChanged, colours: this.table, coloursChanged,
     };
     this.map.paint(this.frame);
+    this.map.canvas.hidden = false;
     /** @type {Scene} */
     const scene = {
       ring, view, bins, size, theme, decimals, layers: settings.layers,

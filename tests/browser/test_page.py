@@ -375,6 +375,9 @@ def test_the_trust_panel_says_what_made_the_picture(page: Page, server: Server) 
 def test_errors_are_said_in_place_with_a_way_out(page: Page, server: Server) -> None:
     page.goto(f"{server.address}{PAGE}?symbol=MNQZ9")
     expect(page.locator("#notice-title")).to_contain_text("MNQH6", timeout=20_000)
+    expect(page.locator("#map")).to_be_hidden()  # black until something is painted
+    page.wait_for_timeout(2000)  # nothing is there to be painted: that is no stall
+    expect(page.locator("#tab")).to_have_text("tab ok")
     expect(page.locator("#connection")).to_have_text("failed")
     page.goto(f"{server.address}{PAGE}?dt=2026-02-09")
     expect(page.locator("#notice-title")).to_contain_text("2026-02-06", timeout=20_000)

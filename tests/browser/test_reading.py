@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Server
 from tests.browser.test_page import PLACE, live
@@ -61,10 +61,11 @@ def test_prices_on_the_axis_are_round(page: Page, bucket: float, least: float, p
 
 def test_turns_of_the_wheel_are_undone_together(page: Page) -> None:
     before = place(page)
-    page.mouse.move(600, 300)
-    for _ in range(3):
-        page.mouse.wheel(0, -100)
-    page.wait_for_function("(span) => vp.view.spanMs < span * 0.7", arg=before["span"])
+    page.evaluate("""() => {
+      const turn = { deltaY: -100, clientX: 600, clientY: 300, bubbles: true, cancelable: true };
+      for (let i = 0; i < 3; i += 1) document.getElementById("chart").dispatchEvent(new WheelEvent("wheel", turn));
+    }""")
+    assert place(page)["span"] < before["span"] * 0.7
     page.keyboard.press("z")
     assert place(page) == before
 
@@ -77,6 +78,17 @@ def test_a_pause_right_after_the_usual_zoom_shows_the_market(page: Page) -> None
     page.wait_for_function(IDLE)
     held = page.evaluate("() => { const { ring } = vp.feed; return ring.chunk(ring.first).spot[ring.at(ring.first)]; }")
     assert abs(page.evaluate("() => vp.view.centre") - held) < 200
+
+
+def test_a_pause_leaves_the_map_where_it_is(page: Page) -> None:
+    """What says how far behind it is takes no room from it."""
+    box = page.locator("#chart").bounding_box()
+    page.keyboard.press("l")
+    expect(page.locator("#behind")).to_be_hidden()
+    assert page.locator("#chart").bounding_box() == box
+    page.keyboard.press(" ")
+    expect(page.locator("#behind")).to_be_visible()
+    assert page.locator("#chart").bounding_box() == box
 
 
 def test_bars_of_a_quiet_market_stay_short(page: Page) -> None:
