@@ -8,11 +8,14 @@ from types import TracebackType
 from typing import Any, Protocol, TextIO
 
 PHASES = {
+    "compile": "compiling, the first time only",
+    "demo": "making demonstration",
     "decode": "reading file",
     "book": "building book",
     "warmup": "warming up",
     "live": "making frames",
 }
+PER_CENT = {"compile", "demo"}  # phases without records
 PLAIN_LINE_SECONDS = 10.0
 
 
@@ -56,12 +59,12 @@ class TerminalProgress:
             PHASES.get(progress.phase, progress.phase),
             progress.records_done,
             progress.records_total,
-            " records",
+            "%" if progress.phase in PER_CENT else " records",
         )
 
     def share(self, phase: str, share: float) -> None:
         """Show how much of something without records is done: 0 to 1."""
-        self._show(phase, round(100 * share), 100, "%")
+        self._show(PHASES.get(phase, phase), round(100 * share), 100, "%")
 
     def close(self) -> None:
         """Leave the last bar standing."""

@@ -72,9 +72,9 @@ def _main(arguments: Sequence[str] | None) -> int:
     spec = SessionSpec(**{name: values[name] for name in names})
     started = time.monotonic()
     with TerminalProgress() as progress:
-        ensure_compiled(lambda share: progress.share("compiling, the first time only", share))
+        ensure_compiled(lambda share: progress.share("compile", share))
         if demonstration:
-            ensure_demo(lake.root, lambda share: progress.share("making demonstration", share))
+            ensure_demo(lake.root, lambda share: progress.share("demo", share))
         session = prepare(spec, progress)
         cli.started()
         with contextlib.closing(session):
@@ -150,10 +150,10 @@ def record(
             if sum(len(table) for table in group) >= FRAMES_A_GROUP:
                 _write_group(writer, group)
             if progress is not None and session.clock_ns is not None:
-                progress.share("making frames", min(1.0, (session.clock_ns - emit_ns) / span_ns))
+                progress.share("live", min(1.0, (session.clock_ns - emit_ns) / span_ns))
         _write_group(writer, group)
         if progress is not None:
-            progress.share("making frames", 1.0)
+            progress.share("live", 1.0)
     return frames
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vp.pipeline import SessionSpec
     from vp.progress import ProgressLike
     from vp.server.app import Service
+    from vp.server.opening import Opening
     from vp.server.protocol import Request
     from vp.server.run import Session
 
@@ -46,7 +47,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     demonstration = cli.choose_session(values)
 
     from vp.server.http import raise_descriptor_limit  # noqa: PLC0415 - --help is fast
-    from vp.server.listen import address_of, is_loopback, open_listener  # noqa: PLC0415
+    from vp.server.listen import is_loopback, open_listener  # noqa: PLC0415
 
     raise_descriptor_limit()
     listener = open_listener(values["host"], values["port"])
@@ -56,15 +57,34 @@ def _main(arguments: Sequence[str] | None) -> int:
                 f"WARNING: {values['host']} can be reached from the network, and nothing asks who is there: "
                 f"anyone who can connect can watch and start sessions{' and ask queries' * values['enable_query']}."
             )
-        service = _prepare_service(values, demonstration=demonstration)
-        cli.started()
-        print(f"Vacuum Pressure: {address_of(listener, values['host'])}/vacuum-pressure.html", flush=True)
-        _serve(service, listener, values["log_level"])
+        _serve(values, listener, demonstration=demonstration)
     return 0
 
 
-def _prepare_service(values: dict[str, Any], *, demonstration: bool) -> Service:
-    """Load the session that the server starts with, showing progress."""
+def _serve(values: dict[str, Any], listener: socket.socket, *, demonstration: bool) -> None:
+    """Serve, and say so once the first session is there; raises what kept it from being loaded."""
+    from vp.server.app import build_app  # noqa: PLC0415
+    from vp.server.listen import address_of  # noqa: PLC0415
+    from vp.server.web import WebServer  # noqa: PLC0415
+
+    def ready() -> None:
+        cli.started()
+        print(f"Vacuum Pressure: {address_of(listener, values['host'])}/vacuum-pressure.html", flush=True)
+
+    def failed() -> None:
+        server.should_exit = True
+
+    service, opening = _service(values, ready, failed, demonstration=demonstration)
+    server = WebServer(build_app(service), values["log_level"])
+    server.run(sockets=[listener])
+    if opening.error is not None:
+        raise opening.error
+
+
+def _service(
+    values: dict[str, Any], ready: Callable[[], None], failed: Callable[[], None], *, demonstration: bool
+) -> tuple[Service, Opening]:
+    """What is served, and the session that it begins with, which is loaded with progress on stderr."""
     from vp.compilation import ensure_compiled  # noqa: PLC0415
     from vp.demo import ensure_demo  # noqa: PLC0415
     from vp.lake import Lake  # noqa: PLC0415
@@ -74,33 +94,47 @@ def _prepare_service(values: dict[str, Any], *, demonstration: bool) -> Service:
     from vp.server.catalogue import list_sessions  # noqa: PLC0415
     from vp.server.hub import Limits  # noqa: PLC0415
     from vp.server.listen import is_loopback  # noqa: PLC0415
+    from vp.server.opening import Opening  # noqa: PLC0415
     from vp.server.origin import Gate  # noqa: PLC0415
     from vp.server.protocol import REQUEST_NAMES, Request  # noqa: PLC0415
+    from vp.server.run import Loading  # noqa: PLC0415
 
     defaults = Request(**{name: values[name] for name in REQUEST_NAMES if name in values})
 
     def prepare_request(request: Request, on_progress: Callable[[ProgressLike], None]) -> Session:
         return prepare(_spec(request, values), on_progress)
 
-    with TerminalProgress() as progress:
-        ensure_compiled(lambda share: progress.share("compiling, the first time only", share))
-        if demonstration:
-            ensure_demo(Lake(values["lake"]).root, lambda share: progress.share("making demonstration", share))
-        session = prepare_request(defaults, progress)
+    def load(on_progress: Callable[[ProgressLike], None]) -> Session:
+        with TerminalProgress() as terminal:
+
+            def tell(progress: ProgressLike) -> None:
+                on_progress(progress)
+                terminal(progress)
+
+            def tell_share(phase: str) -> Callable[[float], None]:
+                return lambda share: tell(Loading(phase, round(100 * share), 100))
+
+            ensure_compiled(tell_share("compile"))
+            if demonstration:
+                ensure_demo(Lake(values["lake"]).root, tell_share("demo"))
+            return prepare_request(defaults, tell)
+
+    opening = Opening(defaults, load, ready, failed)
     asking = None
     if values["enable_query"]:
         from vp.server.asking import Asking  # noqa: PLC0415
 
         asking = Asking(values["lake"], *(values[name] for name in ("symbol", "dt", "start_time", "product_type")))
-    return Service(
+    service = Service(
         defaults,
         prepare_request,
-        session,
+        opening,
         gate=Gate(is_loopback(values["host"]), frozenset(values["allow_origin"])),
         limits=Limits(viewers=values["max_viewers"], sessions=values["max_sessions"]),
         catalogue=lambda: list_sessions(Lake(values["lake"])),
         asking=asking,
     )
+    return service, opening
 
 
 def _spec(request: Request, values: dict[str, Any]) -> SessionSpec:
@@ -115,13 +149,6 @@ def _spec(request: Request, values: dict[str, Any]) -> SessionSpec:
         lake=values["lake"],
         decompressed_limit_gb=values["decompressed_limit_gb"],
     )
-
-
-def _serve(service: Service, listener: socket.socket, log_level: str) -> None:
-    from vp.server.app import build_app  # noqa: PLC0415
-    from vp.server.web import WebServer  # noqa: PLC0415
-
-    WebServer(build_app(service), log_level).run(sockets=[listener])
 
 
 if __name__ == "__main__":

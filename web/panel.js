@@ -6,7 +6,7 @@ import { amountText, clockText, priceText, zoneName } from "./format.js";
 
 const STATES = { 1: ["up", "▲ UP"], 0: ["chop", "■ CHOP"], "-1": ["down", "▼ DOWN"] };
 const PHASES = /** @type {Record<string, string>} */ ({
-  decode: "Opening the file", book: "Rebuilding the book", warmup: "Warming the model up",
+  compile: "Compiling, the first time only", demo: "Making the demonstration session", decode: "Opening the file", book: "Rebuilding the book", warmup: "Warming the model up",
 });
 
 /** @param {string} id @returns {HTMLElement} */
@@ -100,7 +100,8 @@ export function showProgress(progress) {
     bar.value = progress.records_done;
   } else bar.removeAttribute("value");
   const done = Number(progress.records_done).toLocaleString("en-US");
-  write("progress-text", `${PHASES[progress.phase] ?? progress.phase}: ${done} records`);
+  const unit = progress.phase === "compile" || progress.phase === "demo" ? " %" : " records";
+  write("progress-text", `${PHASES[progress.phase] ?? progress.phase}: ${done}${unit}`);
 }
 
 /**

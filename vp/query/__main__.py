@@ -121,7 +121,7 @@ def _choose(lake: Lake, values: dict[str, Any], reads: set[str], progress: Any) 
     if reads & wanted and all(values[name] is None for name in names):
         from vp.demo import DEMO, ensure_demo  # noqa: PLC0415
 
-        ensure_demo(lake.root, lambda share: progress.share("making demonstration", share))
+        ensure_demo(lake.root, lambda share: progress.share("demo", share))
         return opening.choose(lake, DEMO.symbol, DEMO.dt, DEMO.start_time, DEMO.product_type)
     return opening.choose(lake, *(values[name] for name in names))
 

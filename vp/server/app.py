@@ -27,9 +27,10 @@ from vp.server.archive import Archive, Catalogue
 from vp.server.asking import QUERY, Asking, Endpoint
 from vp.server.hub import Hub, Limits
 from vp.server.metrics import Metrics
+from vp.server.opening import Opening
 from vp.server.origin import Gate, Gatekeeper
 from vp.server.protocol import Request, parse_request
-from vp.server.run import Prepare, Run, Session, unexpected
+from vp.server.run import Prepare, Run, unexpected
 from vp.server.viewer import Viewer, refuse
 from vp.server.wire import EXTENSION, Connection, ConnectionLostError
 from vp.settings import quoted
@@ -60,8 +61,8 @@ class Service:
         What a viewer gets who asks for nothing in particular.
     prepare : callable
         Makes a session from a request.
-    prepared : Session, optional
-        The session of `defaults`, made before.
+    opening : Opening, optional
+        Loads the session of `defaults` from the start of the server on.
     gate : Gate
         What may come in.
     limits : Limits
@@ -73,7 +74,7 @@ class Service:
 
     defaults: Request
     prepare: Prepare
-    prepared: Session | None = None
+    opening: Opening | None = None
     gate: Gate = field(default_factory=Gate)
     limits: Limits = field(default_factory=Limits)
     catalogue: Catalogue = list
@@ -82,8 +83,7 @@ class Service:
 
 def build_app(service: Service) -> Starlette:
     """The application. It needs uvicorn with vp.server.wire.Connection as its websocket protocol."""
-    prepared = (service.defaults, service.prepared) if service.prepared is not None else None
-    hub = Hub(service.prepare, service.limits, prepared)
+    hub = Hub(service.prepare, service.limits, service.opening)
     metrics = Metrics(hub)
     archive = Archive(hub, service.defaults, service.catalogue)
     started = time.monotonic()
@@ -98,7 +98,7 @@ def build_app(service: Service) -> Starlette:
         return JSONResponse(
             {
                 "status": "ok",
-                "ready": all(run.state != "loading" for run in hub.runs),
+                "ready": hub.ready,
                 "version": vp.__version__,
                 "uptime_seconds": round(time.monotonic() - started, 3),
                 "sessions": hub.describe(),

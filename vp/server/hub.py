@@ -12,10 +12,11 @@ from vp import counters
 from vp.errors import ServerFullError
 from vp.logs import event
 from vp.server.lossless import LosslessRun
+from vp.server.opening import Opening
 from vp.server.paced import PacedRun
 from vp.server.past import Past
 from vp.server.protocol import Request
-from vp.server.run import Prepare, Run, Session
+from vp.server.run import Prepare, Run
 from vp.server.shelf import KEEP_SECONDS, Shelf
 from vp.server.viewer import Viewer
 
@@ -64,25 +65,27 @@ class Hub:
     prepare : callable
         Makes a session from a request; called in the thread of its run.
     limits : Limits
-    prepared : (Request, Session), optional
-        A session that was made before: the first viewer who asks for it gets it.
+    opening : Opening, optional
+        A session that is loaded from the start on: the first viewer who asks for it gets it.
     """
 
-    def __init__(self, prepare: Prepare, limits: Limits, prepared: tuple[Request, Session] | None = None) -> None:
+    def __init__(self, prepare: Prepare, limits: Limits, opening: Opening | None = None) -> None:
         self.limits = limits
         self.viewers = 0
         self.observe_lag: Callable[[float], None] | None = None
         self._watching: set[Viewer] = set()
         self._gone = Totals()
         self._prepare = prepare
-        self._prepared = prepared
+        self._opening = opening
         self._shared: dict[Request, PacedRun] = {}
         self._runs: list[Run] = []
         self._shelf = Shelf(limits.keep_seconds)
         self._ticker: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to look after the runs."""
+        """Begin to load the first session and to look after the runs."""
+        if self._opening is not None:
+            self._opening.start()
         self._ticker = asyncio.create_task(self._tick())
 
     async def close(self) -> None:
@@ -92,9 +95,8 @@ class Hub:
         for run in self._runs:
             run.stop()
         await asyncio.to_thread(self._join_all)
-        if self._prepared is not None:
-            self._prepared[1].close()
-            self._prepared = None
+        if self._opening is not None:
+            await asyncio.to_thread(self._opening.close)
 
     def enter(self) -> None:
         """Count a viewer in.
@@ -148,6 +150,12 @@ class Hub:
         return run
 
     @property
+    def ready(self) -> bool:
+        """Whether nothing is being loaded."""
+        opened = self._opening is None or self._opening.done
+        return opened and all(run.state != "loading" for run in self._runs)
+
+    @property
     def runs(self) -> list[Run]:
         """The sessions under way, or over with a viewer still there."""
         return list(self._runs)
@@ -167,8 +175,10 @@ class Hub:
         return sum(history.disk_bytes for history in histories if history is not None) + self._shelf.disk_bytes
 
     def describe(self) -> list[dict[str, Any]]:
-        """One entry a session, for /health."""
-        return [run.describe() for run in self._runs if not run.over]
+        """One entry a session, for /health; a session that is loaded for nobody yet has no id."""
+        entries = [run.describe() for run in self._runs if not run.over]
+        opening = self._opening.describe() if self._opening is not None else None
+        return [*entries, opening] if opening is not None else entries
 
     def running(self, session_id: str) -> bool:
         """Whether a session is under way, or over with a viewer still there."""
@@ -183,15 +193,17 @@ class Hub:
 
     def _begin(self, request: Request) -> Run:
         self._make_room()
-        session = None
-        if self._prepared is not None and self._prepared[0].session == request.session:
-            session = self._prepared[1]
-            self._prepared = None
+        prepare, session = self._prepare, None
+        if self._opening is not None:
+            if self._opening.claim(request):
+                prepare, session = self._opening.wait, self._opening.take()
+            elif not self._opening.done:
+                prepare = self._opening.before(prepare)
         run: Run
         if request.speed > 0:
-            run = self._shared[request.session] = PacedRun(request.session, self._prepare, session)
+            run = self._shared[request.session] = PacedRun(request.session, prepare, session)
         else:
-            run = LosslessRun(request, self._prepare, session)
+            run = LosslessRun(request, prepare, session)
         if isinstance(run, PacedRun):
             run.observe_lag = self.observe_lag
         self._runs.append(run)

@@ -57,6 +57,11 @@ class Request:
         """The same request without what concerns this viewer alone: viewers with equal ones share."""
         return replace(self, fields=None, after=None)
 
+    def describe(self) -> dict[str, Any]:
+        """The session asked for, in the form of /health."""
+        names = ("product_type", "symbol", "dt", "start_time", "speed", "throttle_ms")
+        return {name: getattr(self, name) for name in names}
+
 
 def parse_request(query: str, defaults: Request) -> Request:
     """The request in a query string; what it leaves out comes from `defaults`.

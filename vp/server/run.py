@@ -86,6 +86,10 @@ class Loading:
     records_total: int | None = None
     records_per_second: float = 0.0
 
+    def describe(self) -> dict[str, Any]:
+        """The form of /health."""
+        return {"phase": self.phase, "records_done": self.records_done, "records_total": self.records_total}
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -189,24 +193,13 @@ class Run:
         return {
             "session_id": self.id,
             "state": self.state,
-            "product_type": self.request.product_type,
-            "symbol": self.request.symbol,
+            **self.request.describe(),
             "contract": self.session.info.contract if self.session is not None else None,
-            "dt": self.request.dt,
-            "start_time": self.request.start_time,
-            "speed": self.request.speed,
-            "throttle_ms": self.request.throttle_ms,
             "viewers": self.viewers,
             "records_done": facts.records_done,
             "records": facts.records,
             "lag_seconds": round(facts.lag_seconds, 3),
-            "loading": None
-            if self.state != "loading"
-            else {
-                "phase": self.loading.phase,
-                "records_done": self.loading.records_done,
-                "records_total": self.loading.records_total,
-            },
+            "loading": self.loading.describe() if self.state == "loading" else None,
         }
 
     def _main(self) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.vp.server.tiny import DEFAULTS, TinySession, even_clocks, preparing
 from vp.errors import NoRawFileError, ServerFullError
 from vp.server.hub import Hub, Limits
+from vp.server.opening import Opening
 from vp.server.protocol import Request
 from vp.server.run import Run, Session
 from vp.server.viewer import Viewer
@@ -134,12 +135,15 @@ def test_a_run_that_is_over_is_begun_anew() -> None:
     assert len(ids) == 2
 
 
-def test_a_prepared_session_goes_to_the_first_who_asks_for_it() -> None:
+def test_the_opening_session_goes_to_the_first_who_asks_for_it() -> None:
     prepared = TinySession(even_clocks(50))
 
     async def main() -> None:
-        hub = Hub(preparing(tiny), Limits(), (FAST, prepared))
+        opening = Opening(FAST, lambda _tell: prepared)
+        hub = Hub(preparing(tiny), Limits(), opening)
         hub.start()
+        while not opening.done:
+            await asyncio.sleep(0.01)
         other = await watch(hub, replace(FAST, throttle_ms=30.0))
         assert other.texts[-1]["frames_sent"] == 200
         first = await watch(hub, replace(FAST, fields=("vacuum",)))
@@ -152,11 +156,11 @@ def test_a_prepared_session_goes_to_the_first_who_asks_for_it() -> None:
     assert prepared.closed
 
 
-def test_a_prepared_session_that_nobody_wanted_is_closed() -> None:
+def test_an_opening_session_that_nobody_wanted_is_closed() -> None:
     prepared = TinySession(even_clocks(50))
 
     async def main() -> None:
-        hub = Hub(preparing(tiny), Limits(), (FAST, prepared))
+        hub = Hub(preparing(tiny), Limits(), Opening(FAST, lambda _tell: prepared))
         hub.start()
         await hub.close()
 
