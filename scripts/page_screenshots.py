@@ -57,7 +57,16 @@ def before_a_move() -> tuple[str, str]:
     return tuple(f"{first + dt.timedelta(seconds=second):%H:%M:%S}" for second in (start, look))  # type: ignore[return-value]
 
 
-def shoot(browser: Browser, address: str, until: str, name: str, *, theme: str, viewport: dict[str, int]) -> None:
+def shoot(
+    browser: Browser,
+    address: str,
+    until: str,
+    name: str,
+    *,
+    theme: str,
+    viewport: dict[str, int],
+    pointer: tuple[int, int] = (640, 96),  # its read-out leaves the course of the price free
+) -> None:
     """Open the page, let it play until the clock shows `until`, pause, and take the picture."""
     page: Page = browser.new_page(viewport=viewport, color_scheme=theme, device_scale_factor=1)  # type: ignore[arg-type]
     page.goto(address)
@@ -66,7 +75,7 @@ def shoot(browser: Browser, address: str, until: str, name: str, *, theme: str, 
     page.evaluate(LOOK, until)
     page.wait_for_timeout(700)
     if viewport is DESKTOP:
-        page.mouse.move(760, 300)
+        page.mouse.move(*pointer)
         page.wait_for_timeout(700)
     page.screenshot(path=DOCS / name)
     print(f"docs/{name}: {page.evaluate(CLOCK)} ET")
@@ -92,7 +101,8 @@ def main() -> int:
             held = [(entry.symbol, str(entry.date)) for entry in Lake(lake).sessions()]
             if ("ES", "2023-12-25") in held:
                 query = "product_type=future_mbo&symbol=ESH4&dt=2023-12-25&speed=50&start_time=18:00"
-                shoot(browser, f"{page}?{query}", "18:12:00", "page-esh4.png", theme="dark", viewport=DESKTOP)
+                esh4 = f"{page}?{query}"
+                shoot(browser, esh4, "18:12:00", "page-esh4.png", theme="dark", viewport=DESKTOP, pointer=(760, 250))
         finally:
             browser.close()
             server.stop()
