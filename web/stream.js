@@ -1,7 +1,8 @@
 /** The websocket: messages sorted by kind, reconnection with back-off, and what the viewer holds already. */
 
 const FIRST_RETRY_MS = 500;
-const LONGEST_RETRY_MS = 10_000;
+/** With what is added by chance, live again within five seconds of the server's return. */
+const LONGEST_RETRY_MS = 4_000;
 const BAD_REQUEST = 1008;
 
 /**

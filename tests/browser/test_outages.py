@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,37 @@ def test_a_hidden_tab_keeps_its_frames_and_paints_when_it_is_seen_again(page: Pa
     expect(page.locator("#tab")).to_have_text("tab ok")
     assert page.evaluate(READ_MAP)["sum"] != before
     all_there_once(page)
+
+
+def test_engine_socket_and_tab_have_signs_of_their_own(browser: Browser, lake: Path) -> None:
+    page = browser.new_page(viewport={"width": 1366, "height": 768})  # its console tells of the lost server
+    page.add_init_script("""
+      window.stalled = false;
+      const ask = window.requestAnimationFrame.bind(window);
+      const later = (act) => setTimeout(() => window.requestAnimationFrame(act), 50);
+      window.requestAnimationFrame = (act) => ask((now) => (window.stalled ? later(act) : act(now)));
+    """)
+
+    def signs(connection: str, engine: str, tab: str) -> None:
+        for name, words in (("connection", connection), ("engine", engine), ("tab", tab)):
+            expect(page.locator(f"#{name}")).to_contain_text(words, timeout=20_000)
+
+    server = Server(lake, "--speed", "5")
+    with contextlib.ExitStack() as ending:
+        ending.callback(page.close)
+        ending.callback(server.end)
+        live(page, server)
+        signs("live", "engine ok", "tab ok")
+        page.evaluate("() => { window.stalled = true; }")
+        signs("live", "engine ok", "tab stalled")
+        page.evaluate("() => { window.stalled = false; }")
+        signs("live", "engine ok", "tab ok")
+        server.process.send_signal(signal.SIGSTOP)
+        signs("live", "engine silent", "tab ok")
+        server.process.send_signal(signal.SIGCONT)
+        signs("live", "engine ok", "tab ok")
+        server.process.kill()
+        signs("lost", "engine –", "tab ok")
 
 
 def test_a_page_that_slept_for_long_gets_all_that_it_slept_through(page: Page, server: Server) -> None:
