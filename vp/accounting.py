@@ -93,13 +93,20 @@ class Accounting:
         }
 
     def __str__(self) -> str:
-        """The equation of the records processed, in one line."""
+        """The equation of all records read, in one line; what it has none of may be left out."""
+        passed_over = {
+            "other types": self.passed_over.other_types,
+            "other instruments": self.passed_over.other_instruments,
+            "outside the window": self.passed_over.outside_window,
+        }
         parts = [
+            *([_listed("passed over", passed_over)] if self.passed_over.total() else []),
+            *([f"{self.waiting:,} waiting"] if self.waiting else []),
             f"{self.applied:,} applied",
             _listed("ignored", self.ignored),
             _listed("rejected", self.rejected),
         ]
-        return f"{self.processed:,} records = {' + '.join(parts)}"
+        return f"{self.read:,} records = {' + '.join(parts)}"
 
 
 def _listed(name: str, counts: Mapping[str, int]) -> str:

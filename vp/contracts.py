@@ -38,7 +38,7 @@ def choose_contract(file: DbnFile, product: Product, symbol: str, date: dt.date)
     if names and not wants_busiest:
         raise UnknownSymbolError(
             f"{file.path.name} does not hold {symbol}; it holds {_listed(sorted(names))}.",
-            hint=f"Ask for one of these, or for {product.root} to take the busiest.",
+            hint=f"Ask for one of these{_or_the_busiest(product, symbol)}.",
         )
     by_id = {number: name for name, number in names.items()}
     if len(by_id) == 1 and wants_busiest:
@@ -51,11 +51,15 @@ def choose_contract(file: DbnFile, product: Product, symbol: str, date: dt.date)
         raise UnknownSymbolError(
             f"{file.path.name} has no symbol mappings and holds the instruments "
             f"{_listed([str(number) for number in sorted(counts)])}, so {symbol} cannot be told among them.",
-            hint=f"Ask for {product.root} to take the busiest.",
+            hint=f"Download the file with its symbol mappings{_or_the_busiest(product, symbol)}.",
         )
     busiest = min(counts, key=lambda number: (-counts[number], number))
     fallback = symbol if len(counts) == 1 else str(busiest)
     return Contract(by_id.get(busiest, fallback), busiest)
+
+
+def _or_the_busiest(product: Product, symbol: str) -> str:
+    return "" if product.root == symbol else f", or ask for {product.root} to take the busiest"
 
 
 def _listed(names: list[str]) -> str:

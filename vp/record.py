@@ -79,7 +79,10 @@ def _main(arguments: Sequence[str] | None) -> int:
         cli.started()
         with contextlib.closing(session):
             frames = record(session, out, values["fields"], progress)
-    print(summary(out, frames, session.accounting(), session.anomalies(), time.monotonic() - started))
+    accounting = session.accounting()
+    if accounting.processed == 0:
+        cli.say(f"WARNING: the file holds no record of {session.info.contract} in this time: the recording is empty.")
+    print(summary(out, frames, accounting, session.anomalies(), time.monotonic() - started))
     return 0
 
 

@@ -39,7 +39,13 @@ def play(session: LiveSession) -> Accounting:
 def test_a_difference_is_seen() -> None:
     whole = Accounting(10, PassedOver(1, 2, 3), 0, 4, 1, {"trade": 2}, {"unknown_cancel": 1})
     assert whole.unaccounted == 0
-    assert str(whole) == "4 records = 1 applied + 2 ignored (trade 2) + 1 rejected (unknown_cancel 1)"
+    assert str(whole) == (
+        "10 records = 6 passed over (other types 1, other instruments 2, outside the window 3) "
+        "+ 1 applied + 2 ignored (trade 2) + 1 rejected (unknown_cancel 1)"
+    )
+    assert (
+        str(Accounting(3, PassedOver(0, 0, 0), 1, 2, 2)) == "3 records = 1 waiting + 2 applied + 0 ignored + 0 rejected"
+    )
     assert Accounting(11, PassedOver(1, 2, 3), 0, 4, 1, {"trade": 2}, {"unknown_cancel": 1}).unaccounted == 1
     assert Accounting(10, PassedOver(1, 2, 3), 0, 4, 0, {"trade": 2}, {"unknown_cancel": 1}).unaccounted == 1
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.vp.lakes import GOOD, WRONG, Wrong, flags
+from tests.dbn_files import header, mbo
+from tests.vp.lakes import GOOD, OPEN_NS, WRONG, Wrong, flags, market, put
 from vp import record
 from vp.errors import BadParameterError
 from vp.frames import COLUMN_NAMES
@@ -130,6 +131,19 @@ def test_unknown_fields_are_refused(small_lake: Path, tmp_path: Path, capsys: py
     assert "'colour'" in said
     assert "pressure" in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_recording_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file maps the symbol to an instrument that it has no record of."""
+    records = b"".join(mbo(one, 2) for one in market(OPEN_NS, 1, 1))
+    name = "xnas-itch-20260708.mbo.dbn"
+    put(tmp_path, "equity_mbo", "GOOD", name, header(symbols={"GOOD": 1}) + records)
+    out = tmp_path / "frames.arrow"
+    assert run(tmp_path, out) == 0
+    printed = capsys.readouterr()
+    assert "WARNING: the file holds no record of GOOD in this time" in printed.err
+    assert "0 frames" in printed.out
+    assert "passed over (other instruments 86)" in printed.out
 
 
 def test_a_block_that_fails_leaves_no_file(tmp_path: Path) -> None:
