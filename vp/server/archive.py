@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 import vp
 from vp.errors import BadParameterError, RequestError, VPError
@@ -18,6 +19,8 @@ from vp.settings import quoted
 
 NO_STORE = {"cache-control": "no-store"}
 LARGEST_INT64 = (1 << 63) - 1
+DOWNLOADS = 8
+PIECE_BYTES = 256 << 10
 Catalogue = Callable[[], list[dict[str, Any]]]
 
 
@@ -43,6 +46,7 @@ class Archive:
         self._hub = hub
         self._defaults = defaults
         self._catalogue = catalogue
+        self._turns = asyncio.Semaphore(DOWNLOADS)
 
     async def sessions(self, _request: HttpRequest) -> Response:
         """What can be watched, and what one gets who does not choose."""
@@ -83,10 +87,15 @@ class Archive:
                 first = min(max(past.after_event(after), end - limit), end)
                 return columns_block(past, first, end, fields, exact=exact)
 
-            body = await asyncio.to_thread(read)
         except VPError as problem:
             return refusal(problem)
-        return Response(body, media_type="application/octet-stream", headers=NO_STORE)
+
+        async def made() -> Response:
+            body = await asyncio.to_thread(read)
+            headers = {**NO_STORE, "content-length": str(len(body))}
+            return StreamingResponse(_pieces(body), media_type="application/octet-stream", headers=headers)
+
+        return _InTurn(self._turns, made)
 
     async def frames(self, request: HttpRequest) -> Response:
         """Frames between two times as a file, Arrow or CSV."""
@@ -108,7 +117,11 @@ class Archive:
         )
         name = f"vp-{first}-{end}.{'arrows' if form == 'arrow' else 'csv'}"
         headers = {**NO_STORE, "content-disposition": f'attachment; filename="{name}"'}
-        return StreamingResponse(stream(past, first, end, fields), media_type=kind, headers=headers)
+
+        async def made() -> Response:
+            return StreamingResponse(stream(past, first, end, fields), media_type=kind, headers=headers)
+
+        return _InTurn(self._turns, made)
 
     def _past(self, query: _Query) -> Past:
         session_id = query.text("session_id", "")
@@ -119,6 +132,26 @@ class Archive:
                 hint="runtime_config names a session; speed 0 keeps no frames, others keep them half an hour.",
             )
         return past
+
+
+class _InTurn(Response):
+    """A response that is made and sent while few others are: what slow readers leave in memory stays bounded."""
+
+    def __init__(self, turns: asyncio.Semaphore, make: Callable[[], Awaitable[Response]]) -> None:
+        super().__init__()
+        self._turns = turns
+        self._make = make
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._turns:
+            response = await self._make()
+            await response(scope, receive, send)
+
+
+async def _pieces(body: memoryview) -> AsyncIterator[bytes]:
+    """A body piece by piece: the next one once most of those before have gone."""
+    for start in range(0, len(body), PIECE_BYTES):
+        yield bytes(body[start : start + PIECE_BYTES])
 
 
 class _Query:

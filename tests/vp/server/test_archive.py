@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import struct
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +19,10 @@ import pyarrow.csv
 import pytest
 from websockets.sync.client import connect
 
+from tests.vp.server import raw
 from tests.vp.server.tiny import LAYOUT, START_NS, TinySession, even_clocks, messages, serving, tiny_service
 from vp.lake import Lake
+from vp.server.archive import DOWNLOADS
 from vp.server.catalogue import list_sessions
 from vp.server.history import History
 from vp.server.past import JOIN_NS, Past, columns_block
@@ -194,6 +200,36 @@ def test_a_viewer_that_was_away_for_long_gets_the_newest_and_is_told_of_the_hole
                         told = json.loads(message)
                 assert events == list(range(begins, 500))
                 assert told["hole"] is hole
+
+
+def test_readers_that_stop_hold_few_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All others wait without a body in memory, and get theirs once the system has cut off who takes nothing."""
+    monkeypatch.setattr("vp.server.listen.USER_TIMEOUT_MS", 500)
+    made: list[int] = []
+
+    def counted(past: Past, first: int, end: int, fields: Sequence[str], *, exact: bool) -> memoryview:
+        made.append(first)
+        return memoryview(bytes(8 << 20))
+
+    monkeypatch.setattr("vp.server.archive.columns_block", counted)
+    session = TinySession(even_clocks(FRAMES, step_ms=1))
+    with contextlib.ExitStack() as opened, serving(tiny_service(lambda _request: session)) as server:
+        viewer = opened.enter_context(raw.stream(server.port, "speed=1000"))
+        viewer.read_until(raw.BINARY)
+        [session_id] = [entry["session_id"] for entry in json.loads(get(f"{server.http}/health"))["sessions"]]
+        for _ in range(2 * DOWNLOADS):
+            stalled = opened.enter_context(socket.socket())
+            stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            stalled.connect(("127.0.0.1", server.port))
+            path = f"/v1/vacuum-pressure/history?session_id={session_id}"
+            stalled.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        deadline = time.monotonic() + 10
+        while len(made) < DOWNLOADS:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert len(made) == DOWNLOADS
+        assert len(get(f"{server.http}{path}")) == 8 << 20
+        assert len(made) > 2 * DOWNLOADS
 
 
 def event_of(message: bytes) -> int:
