@@ -122,7 +122,7 @@ def _service(
     opening = Opening(defaults, load, ready, failed)
     asking = None
     if values["enable_query"]:
-        from vp.server.asking import Asking  # noqa: PLC0415
+        from vp.server.question import Asking  # noqa: PLC0415
 
         asking = Asking(values["lake"], *(values[name] for name in ("symbol", "dt", "start_time", "product_type")))
     service = Service(

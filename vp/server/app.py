@@ -24,12 +24,13 @@ from vp.errors import RequestError, VPError
 from vp.logs import event
 from vp.server import pages
 from vp.server.archive import Archive, Catalogue
-from vp.server.asking import QUERY, Asking, Endpoint
+from vp.server.asking import QUERY, Endpoint
 from vp.server.hub import Hub, Limits
 from vp.server.metrics import Metrics
 from vp.server.opening import Opening
 from vp.server.origin import Gate, Gatekeeper
 from vp.server.protocol import Request, parse_request
+from vp.server.question import Asking
 from vp.server.run import Prepare, Run, unexpected
 from vp.server.viewer import Viewer, refuse
 from vp.server.wire import EXTENSION, Connection, ConnectionLostError
@@ -86,12 +87,15 @@ def build_app(service: Service) -> Starlette:
     hub = Hub(service.prepare, service.limits, service.opening)
     metrics = Metrics(hub)
     archive = Archive(hub, service.defaults, service.catalogue)
+    endpoint = Endpoint(service.asking) if service.asking is not None else None
     started = time.monotonic()
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         hub.start()
         yield
+        if endpoint is not None:
+            await endpoint.close()
         await hub.close()
 
     async def health(_request: HttpRequest) -> Response:
@@ -126,13 +130,8 @@ def build_app(service: Service) -> Starlette:
                 await refuse(connection, said)
 
     queries = []
-    if service.asking is not None:
-        endpoint = Endpoint(service.asking)
-
-        async def query(request: HttpRequest) -> Response:
-            return await endpoint(request)
-
-        queries.append(Route(QUERY, query, methods=["POST"]))
+    if endpoint is not None:
+        queries.append(Route(QUERY, endpoint.answer, methods=["POST"]))
     return Starlette(
         routes=[
             Route("/health", health),

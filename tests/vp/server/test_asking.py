@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
+import time
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -21,9 +24,11 @@ from vp.errors import BadParameterError
 from vp.pipeline import SessionSpec, prepare
 from vp.progress import ProgressLike
 from vp.query.wall import Limits
+from vp.server.answerers import Answerers
 from vp.server.app import Service
-from vp.server.asking import MAX_BODY_BYTES, QUERY, WAITING, Asking, parse_question
+from vp.server.asking import MAX_BODY_BYTES, QUERY, WAITING, parse_question
 from vp.server.protocol import Request
+from vp.server.question import Asking, Question
 from vp.server.run import Session
 
 DEFAULTS = Request(**lakes.GOOD)
@@ -156,6 +161,54 @@ def test_too_many_at_once_are_told_to_come_again(asked_lake: Path) -> None:
         codes = Counter((status, json.loads(body)["code"]) for status, body, _ in answers)
         assert set(codes) == {(400, "query_limit"), (503, "server_full")}
         assert post(running, {"sql": "SELECT 1 AS x"})[0] == 200
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT length(repeat('x', 4000000000))",
+        "SELECT " + ", ".join(f"length(repeat('{letter}', 4000000000))" for letter in "abcdefgh"),
+        "SELECT sum(length(repeat('x', 1000000 + (range % 7)::INT))) FROM range(100000)",
+        "SELECT len(list_resize([1], 2000000000, 7))",
+    ],
+)
+def test_one_call_that_takes_all_there_is_ends_and_the_server_goes_on(asked_lake: Path, sql: str) -> None:
+    """DuckDB's own limits do not hold within one call of a function."""
+    asking = Asking(str(asked_lake), "GOOD", lakes.DATE, "09:30", "equity_mbo", Limits(seconds=0.5))
+    with serving(service(asked_lake, asking)) as running:
+        for _ in range(2):
+            status, body, _ = post(running, {"sql": sql})
+            assert status == 400, body
+            assert json.loads(body)["code"] in {"query_limit", "bad_query"}
+            assert post(running, {"sql": "SELECT 1 AS x"})[0] == 200
+
+
+def test_a_client_that_leaves_keeps_nobody_from_asking(asked_lake: Path) -> None:
+    asking = Asking(str(asked_lake), "GOOD", lakes.DATE, "09:30", "equity_mbo", Limits(seconds=60))
+    body = json.dumps({"sql": "SELECT length(repeat('x', 900000000))"}).encode()
+    with serving(service(asked_lake, asking)) as running:
+        head = f"POST {QUERY} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        with socket.create_connection(("127.0.0.1", running.port)) as leaving:
+            leaving.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            time.sleep(0.2)
+        assert post(running, {"sql": "SELECT 1 AS x"})[0] == 200
+
+
+def test_an_answerer_that_died_is_begun_anew(asked_lake: Path) -> None:
+    asking = Asking(str(asked_lake), "GOOD", lakes.DATE, "09:30", "equity_mbo")
+
+    async def body() -> None:
+        answerers = Answerers(asking, 1)
+        for _ in range(2):
+            answer = await answerers.ask(Question(sql="SELECT 1 AS x"))
+            assert pa.ipc.open_stream(answer.stream).read_all()["x"].to_pylist() == [1]
+            process = answerers._all[0]._process
+            assert process is not None
+            process.kill()
+            await process.wait()
+        await answerers.close()
+
+    asyncio.run(body())
 
 
 def test_a_question_is_parsed() -> None:

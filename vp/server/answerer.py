@@ -1,0 +1,89 @@
+"""`python -m vp.server.answerer`: answers questions one after the other, for a server that may kill it.
+
+It reads lines of JSON: first what questions are about and what they may use (vp.server.question.Asking), then one
+question a line. For each it writes the line BEGUN once the session is found, then a line of JSON and, if that says
+so, that many bytes of Arrow IPC. It ends with its input.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from vp import logs
+from vp.errors import QueryLimitError, RequestError, VPError
+from vp.query.wall import Limits
+from vp.server.question import Asking, Question
+from vp.server.run import unexpected
+
+READY = b"ready\n"
+BEGUN = b"begun\n"
+SPARE = 2  # of what the database may use: buffers, and the answer twice
+
+
+def main() -> int:
+    """Answer until there are no more questions."""
+    logs.configure("warning")
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    told = json.loads(source.readline())
+    asking = Asking(**told | {"limits": Limits(**told["limits"])})
+    _bound_memory(SPARE * asking.limits.memory_bytes)
+    sink.write(READY)
+    sink.flush()
+    for line in source:
+        _answer(asking, Question(**json.loads(line)), sink)
+        sink.flush()
+    return 0
+
+
+def configuration(asking: Asking) -> bytes:
+    """The first line that it reads."""
+    return json.dumps(asdict(asking)).encode() + b"\n"
+
+
+def _answer(asking: Asking, question: Question, sink: BinaryIO) -> None:
+    def begun() -> None:
+        sink.write(BEGUN)
+        sink.flush()
+
+    stream = b""
+    try:
+        answer = asking.answer(question, begun)
+        buffer = pa.BufferOutputStream()
+        with pa.ipc.new_stream(buffer, answer.table.schema) as writer:
+            writer.write_table(answer.table)
+        stream = buffer.getvalue().to_pybytes()
+        head: dict[str, Any] = {"status": 200, "bytes": len(stream), "truncated": answer.truncated}
+    except VPError as error:
+        head = _refused(error)
+    except MemoryError:
+        head = _refused(QueryLimitError("The query took more memory than it may.", hint="Ask for less."))
+    except Exception as error:  # one client's fault must stay its own  # noqa: BLE001
+        head = _refused(unexpected(error, "The query"))
+    sink.write(json.dumps(head).encode() + b"\n" + stream)
+
+
+def _refused(error: VPError) -> dict[str, Any]:
+    status = 400 if isinstance(error, RequestError) else 500
+    return {"status": status, "bytes": 0, "code": error.code, "message": error.message, "hint": error.hint}
+
+
+def _bound_memory(more_bytes: int) -> None:
+    """Let the process take so much more than it has; DuckDB's own limit does not hold within one call of a function."""
+    with contextlib.suppress(ImportError, OSError, ValueError, IndexError):  # systems other than Linux
+        import resource  # noqa: PLC0415
+
+        held = int(Path("/proc/self/status").read_text("ascii").partition("VmData:")[2].split()[0]) << 10
+        resource.setrlimit(resource.RLIMIT_DATA, (held + more_bytes, held + more_bytes))
+        logging.getLogger("vp.server").debug("memory bounded to %d bytes", held + more_bytes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
