@@ -15,7 +15,8 @@ import pytest
 from tests.oracle_book import Rec
 from tests.vp import lakes
 from tests.vp.query.conftest import fill
-from vp.dbn import DbnFile, read_events
+from vp.dbn import DbnFile
+from vp.event_reader import read_events
 from vp.events import Events
 from vp.query import catalogue, connect
 

@@ -16,8 +16,8 @@ import numba
 from kernels.contract import GROW_ORDERS
 from kernels.jit import sources_name
 from vp.book import Book
-from vp.dbn import decode_nothing
 from vp.engine import EventDrivenVPEngine
+from vp.event_reader import decode_nothing
 from vp.events import Events
 
 NS = 1_000_000_000

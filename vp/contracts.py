@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from vp.dbn import DbnFile, count_by_instrument
+from vp.dbn import DbnFile
 from vp.errors import UnknownSymbolError
+from vp.event_reader import count_by_instrument
 from vp.products import Product, is_contract
 
 LISTED_SYMBOLS = 20

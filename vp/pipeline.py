@@ -14,10 +14,11 @@ from vp.accounting import Accounting, PassedOver
 from vp.book import NO_LIMIT, Book
 from vp.book_cache import CacheKey, Resume, load_book, save_book
 from vp.contracts import Contract, choose_contract
-from vp.dbn import DbnFile, EventReader
+from vp.dbn import DbnFile
 from vp.decompressed import DecompressedFiles
 from vp.engine import EventDrivenVPEngine, FrameBatch
 from vp.errors import BadParameterError, LakeError
+from vp.event_reader import EventReader
 from vp.events import Events
 from vp.frames import FrameLayout
 from vp.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake, RawFile

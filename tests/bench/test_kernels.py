@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from vp.book import Book
-from vp.dbn import DbnFile, EventReader, read_events
+from vp.dbn import DbnFile
 from vp.demo import ensure_demo
 from vp.engine import EventDrivenVPEngine
+from vp.event_reader import EventReader, read_events
 from vp.events import Events
 from vp.lake import Lake
 

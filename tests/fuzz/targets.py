@@ -8,8 +8,9 @@ from pathlib import Path
 
 from tests import mutations
 from tests.dbn_files import compress, header
-from vp.dbn import DbnFile, count_by_instrument
+from vp.dbn import DbnFile
 from vp.errors import RequestError
+from vp.event_reader import count_by_instrument
 from vp.server.asking import parse_question
 from vp.server.protocol import Request, parse_request
 

@@ -21,7 +21,8 @@ from tests.oracle import OracleBook, Rec
 from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_SNAPSHOT, F_TOB, UNDEFINED_PRICE
 from vp.accounting import ORDINARY_TALLIES
 from vp.book import BOOK_SCHEMA, DENSE_LEVELS, Book
-from vp.dbn import DbnFile, read_events
+from vp.dbn import DbnFile
+from vp.event_reader import read_events
 from vp.events import Events
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"

@@ -27,7 +27,8 @@ from tests.agreement import events_of
 from tests.dbn_files import compress, header, mbo, other_records
 from tests.market_strategies import WILD, random_market
 from tests.oracle import Rec, read_records
-from vp.dbn import DbnFile, EventReader, Mapping, count_by_instrument, read_events
+from vp.dbn import DbnFile, Mapping
+from vp.dbn_records import RECORD_BYTES
 from vp.errors import (
     ChangedFileError,
     DamagedFileError,
@@ -37,6 +38,7 @@ from vp.errors import (
     UnreadableFileError,
     WrongSchemaError,
 )
+from vp.event_reader import EventReader, count_by_instrument, read_events
 from vp.events import Events
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
@@ -255,7 +257,7 @@ def test_record_lengths_are_databentos() -> None:
         records = [getattr(dbn, name + suffix) for suffix in ("", "V1", "V2") if hasattr(dbn, name + suffix)]
         for number in numbers:
             classes[number] = {np.dtype(record._dtypes).itemsize for record in records}
-    assert {number: set(lengths) for number, lengths in vp.dbn.RECORD_BYTES.items()} == classes
+    assert {number: set(lengths) for number, lengths in RECORD_BYTES.items()} == classes
     assert {index(variant) for variant in dbn.RType.variants()} == set(classes)
 
 
@@ -267,7 +269,7 @@ def test_a_length_of_another_version(put: Put, version: int) -> None:
     """It would take the records behind it along."""
     head = header(version)
     for record in other_records(version):
-        for length in set(vp.dbn.RECORD_BYTES[record[1]]) - {len(record)}:
+        for length in set(RECORD_BYTES[record[1]]) - {len(record)}:
             rows, error = read_all(put(head + bytes([length // 4]) + record[1:] + body()))
             assert rows == 0
             assert isinstance(error, DamagedFileError)
@@ -342,7 +344,11 @@ BARS = {17, 32, 33, 34, 35, 36}
     ("place", "good", "says"),
     [
         (0, {14}, lambda value: f"length was {4 * value} bytes, expected 56 for record type 160"),
-        (1, {160} | BARS, lambda value: f"for record type {value}" if value in vp.dbn.RECORD_BYTES else f"was {value}"),
+        (
+            1,
+            {160} | BARS,
+            lambda value: f"for record type {value}" if value in RECORD_BYTES else f"was {value}",
+        ),
         (38, set(b"ACMRTFN"), lambda value: f"action was {chr(value)!r}, expected one of ACMRTFN"),
         (39, set(b"ABN"), lambda value: f"side was {chr(value)!r}, expected one of ABN"),
     ],

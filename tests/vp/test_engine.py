@@ -33,9 +33,10 @@ from tests.market_writer import BASE_PRICE, KINDS, SESSION_START_NS
 from tests.oracle import OracleEngine, Rec, frame_differences, run_session
 from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_SNAPSHOT, UNDEFINED_PRICE
 from vp.book import Book
-from vp.dbn import DbnFile, read_events
+from vp.dbn import DbnFile
 from vp.engine import GRID_DTYPE, EventDrivenVPEngine
 from vp.errors import BadParameterError
+from vp.event_reader import read_events
 from vp.events import Events
 from vp.parameters import ModelParameters
 

@@ -17,7 +17,7 @@ from vp.session import parse_date, phases, session_window
 
 if TYPE_CHECKING:
     from vp.contracts import Contract
-    from vp.dbn import EventReader
+    from vp.event_reader import EventReader
 
 SESSION_SCHEMA = pa.schema(
     [
@@ -94,7 +94,8 @@ class ChosenSession:
         return one_row(SESSION_SCHEMA, self._row)
 
     def _open_reader(self, chunk_rows: int) -> EventReader:
-        from vp.dbn import DbnFile, EventReader  # noqa: PLC0415
+        from vp.dbn import DbnFile  # noqa: PLC0415
+        from vp.event_reader import EventReader  # noqa: PLC0415
 
         return EventReader(
             DbnFile(self.raw.path),

@@ -11,7 +11,7 @@ import pyarrow as pa
 from vp.query.sources import ArrowSource
 
 if TYPE_CHECKING:
-    from vp.dbn import EventReader
+    from vp.event_reader import EventReader
     from vp.events import Events
 
 CHUNK_ROWS = 1 << 17

@@ -27,7 +27,8 @@ from tests.vp.download.programs import (
     run_program,
     start,
 )
-from vp.dbn import DbnFile, read_events
+from vp.dbn import DbnFile
+from vp.event_reader import read_events
 from vp.lake import Lake
 from vp.layout import note_path, place_of
 from vp.pipeline import SessionSpec, prepare

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from vp.book import Book
-from vp.dbn import DbnFile, read_events
+from vp.dbn import DbnFile
 from vp.demo import DEMO, ensure_demo
+from vp.event_reader import read_events
 from vp.events import Events
 from vp.lake import Lake
 from vp.products import find_product

@@ -14,7 +14,7 @@ from tests.vp import lakes
 from tests.vp.lakes import GOOD
 from tests.vp.server.test_stream import Seen, client, get_json, read_on
 from tests.vp.server.tiny import Running, serving
-from vp import dbn
+from vp import dbn, event_reader
 from vp.pipeline import LiveSession, SessionSpec, prepare
 from vp.server.app import Service
 from vp.server.protocol import Request
@@ -35,7 +35,7 @@ def lake(small_lake: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def server(lake: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     monkeypatch.setattr(dbn, "BLOCK_BYTES", 4096)
-    defaults: Any = dbn.EventReader.__init__.__kwdefaults__
+    defaults: Any = event_reader.EventReader.__init__.__kwdefaults__
     monkeypatch.setitem(defaults, "chunk_rows", 64)  # a second or so at a time
 
     def prepared(request: Request, tell: Callable[[Any], None]) -> LiveSession:
