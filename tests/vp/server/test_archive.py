@@ -212,9 +212,9 @@ def test_readers_that_stop_hold_few_downloads(monkeypatch: pytest.MonkeyPatch) -
         return memoryview(bytes(8 << 20))
 
     monkeypatch.setattr("vp.server.archive.columns_block", counted)
-    session = TinySession(even_clocks(FRAMES, step_ms=1))
+    session = TinySession(even_clocks(10**6))
     with contextlib.ExitStack() as opened, serving(tiny_service(lambda _request: session)) as server:
-        viewer = opened.enter_context(raw.stream(server.port, "speed=1000"))
+        viewer = opened.enter_context(raw.stream(server.port, "speed=1"))
         viewer.read_until(raw.BINARY)
         [session_id] = [entry["session_id"] for entry in json.loads(get(f"{server.http}/health"))["sessions"]]
         for _ in range(2 * DOWNLOADS):
