@@ -21,6 +21,7 @@ from vp.accounting import Accounting
 from vp.errors import VPError
 from vp.frames import FrameLayout
 from vp.progress import ProgressLike
+from vp.server.allocator import give_back
 from vp.server.protocol import Request
 
 log = logging.getLogger("vp.server")
@@ -224,6 +225,7 @@ class Run:
                 self.session.close()
             self.call()
             self._rest()
+            give_back()
 
     def _play(self, session: Session) -> None:
         raise NotImplementedError
