@@ -185,6 +185,10 @@ class DbnFile:
                     )
             if version and len(head) >= wanted:
                 break
+        if not head:
+            raise NotDbnError(
+                f"{self.path.name} is empty, expected a DBN file.", hint=DAMAGED_HINT, path=str(self.path)
+            )
         if not head.startswith(b"DBN"):
             raise NotDbnError(
                 f"{self.path.name} is no DBN file: it begins with {head[:4]!r}, expected b'DBN'.",

@@ -45,6 +45,28 @@ def test_an_empty_lake_has_an_empty_cache(tmp_path: Path, capsys: pytest.Capture
     assert "books: 0 files deleted, 0 bytes" in capsys.readouterr().out
 
 
+def test_what_is_odd_in_a_cache_is_no_fault(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (lake / "cache/vp_book/directory.arrow").mkdir()
+    (lake / "cache/vp_book/nowhere.arrow").symlink_to("/nonexistent")
+    assert cache.main(["--lake", str(lake)]) == 0
+    assert "books: 2 files" in capsys.readouterr().out
+    assert cache.main(["--lake", str(lake), "--clear", "all"]) == 0
+    assert {path.name for path in (lake / "cache/vp_book").iterdir()} == {"directory.arrow", "notes.txt"}
+
+
+def test_a_file_that_cannot_be_deleted_is_named(
+    lake: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert cache.main(["--lake", str(lake), "--clear", "all"]) == 1
+    told = capsys.readouterr().err
+    assert "a.arrow: Operation not permitted" in told
+    assert "hint: " in told
+
+
 def test_another_word_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert cache.main(["--clear", "raw"]) == 2
     assert "expected one of books, decompressed, all" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import math
@@ -47,13 +48,20 @@ def write(kind: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch], file:
     QueryError
         A column has a type or a value that the format has no form for, such as an infinite date.
     """
-    try:
+    with refusing(kind):
         return _write(kind, schema, batches, file)
+
+
+@contextlib.contextmanager
+def refusing(kind: str) -> Iterator[None]:
+    """Raise QueryError where the block meets a value that the format `kind` has no form for."""
+    try:
+        yield
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OverflowError) as error:
         said = " ".join(str(error).split())[:200]
         raise QueryError(
             f"The answer cannot be written as {kind}: {said}.",
-            hint="Make that column text, for example with column::VARCHAR, or choose another --format.",
+            hint="Make that column text, for example with column::VARCHAR, or choose another format.",
         ) from None
 
 

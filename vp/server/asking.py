@@ -91,6 +91,9 @@ def parse_question(body: bytes) -> Question:
             raise BadParameterError(f"There is no field {quoted(name)}.", hint=hint)
         if not isinstance(value, str):
             raise BadParameterError(f"{name} is no text.", hint=hint)
+    for text in (*given.values(), *values, *values.values()):
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise BadParameterError("A text holds half of a pair of surrogates, which is no character.", hint=hint)
     if ("sql" in given) == ("query" in given):
         raise BadParameterError("Expected either sql or query.", hint=hint)
     if given.get("format", "json") not in FORMATS:
@@ -114,13 +117,14 @@ def _response(answer: Answer, kind: str, seconds: float) -> Response:
         return Response(answer.stream, media_type=ARROW_TYPE, headers=headers)
     import pyarrow as pa  # noqa: PLC0415
 
-    from vp.query.output import readable  # noqa: PLC0415
+    from vp.query.output import readable, refusing  # noqa: PLC0415
 
     table = pa.ipc.open_stream(answer.stream).read_all()
     columns: list[list[Any]] = [[] for _ in table.schema.names]
-    for batch in table.to_batches():
-        for column, values in zip(readable(batch, big_integers_as_text=True).columns, columns, strict=True):
-            values.extend(column.to_pylist())
+    with refusing("json"):
+        for batch in table.to_batches():
+            for column, values in zip(readable(batch, big_integers_as_text=True).columns, columns, strict=True):
+                values.extend(column.to_pylist())
     content = {
         "columns": [{"name": field.name, "type": str(field.type)} for field in table.schema],
         "rows": [list(row) for row in zip(*columns, strict=True)],
