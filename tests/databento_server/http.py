@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import socket
 import struct
 import threading
@@ -17,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.databento_server.service import RefusedError, Service
 
 DOWNLOAD = "/v0/batch/download/"
+PIECE_BYTES = 32 << 10
 
 
 @dataclass
@@ -30,11 +32,15 @@ class Fault:
         status: the answer is `status`, nothing is done. drop: the connection closes, nothing is done. lost: all is
         done, then the connection closes. corrupt: a byte of the data differs. short: half of the data come.
         plain: the range asked for is disregarded. reset: half of the data come, then a TCP reset. hold: all is done,
-        but the answer (of data, its second half) waits for Server.release. junk: the answer is `body`.
+        but the answer (of data, its second half) waits for Server.release. hang: nothing is done, and the answer waits
+        likewise. junk: the answer is `body`. support: files that hold no data alone are listed. piece: 32 KiB of the
+        data come, then the connection closes.
     times : int
     status : int
     retry_after : str or None
     body : str
+    chance : float
+        Of befalling a request, by Server.dice.
     """
 
     path: str
@@ -43,6 +49,7 @@ class Fault:
     status: int = 500
     retry_after: str | None = None
     body: str = ""
+    chance: float = 1.0
 
 
 class Server(ThreadingHTTPServer):
@@ -54,6 +61,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.service = service
         self.faults: list[Fault] = []
+        self.dice = random.Random(0)
         self.ranges: list[str] = []
         self.holding = threading.Event()
         self.release = threading.Event()
@@ -63,7 +71,7 @@ class Server(ThreadingHTTPServer):
         """The fault of a request, used up by it."""
         with self.service.lock:
             for fault in self.faults:
-                if fault.times > 0 and fault.path in path:
+                if fault.times > 0 and fault.path in path and self.dice.random() < fault.chance:
                     fault.times -= 1
                     return fault
         return None
@@ -101,7 +109,9 @@ class Handler(BaseHTTPRequestHandler):
             headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
             self._send(fault.status, json.dumps({"detail": f"A fault of {path}"}).encode(), headers)
             return
-        if kind == "drop":
+        if kind == "hang":
+            self._hold()
+        if kind in {"drop", "hang"}:
             self._hang_up()
             return
         given_key = self.headers.get("Authorization", "").removeprefix("Basic ")
@@ -110,6 +120,9 @@ class Handler(BaseHTTPRequestHandler):
                                                    "status_code": 401, "docs": None}}).encode())  # fmt: skip
             return
         try:
+            if fault and kind == "junk" and (path.startswith(DOWNLOAD) or "get_range" in path):
+                self._send(200, fault.body.encode(), {"Content-Type": "text/html"})
+                return
             if path.startswith(DOWNLOAD):
                 data = service.file(*path.removeprefix(DOWNLOAD).split("/")[1:])
                 self._send_data(data, kind)
@@ -118,7 +131,10 @@ class Handler(BaseHTTPRequestHandler):
             if method == "timeseries.get_range":
                 self._send_data(service.stream(given), kind)
                 return
-            body = json.dumps(service.answer(method, given)).encode()
+            answer = service.answer(method, given)
+            if kind == "support":
+                answer = [file for file in answer if file["filename"].endswith(".json")]
+            body = json.dumps(answer).encode()
         except RefusedError as error:
             self._send(error.status, json.dumps(error.body).encode())
             return
@@ -129,7 +145,7 @@ class Handler(BaseHTTPRequestHandler):
             body = fault.body.encode()
         if kind == "hold":
             self._hold()
-        self._send(200, body)
+        self._send(200, body, {"Content-Type": "text/html"} if body.startswith(b"<") else {})
 
     @staticmethod
     def _key(given: str) -> str:
@@ -155,10 +171,10 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if kind not in {"short", "reset", "hold"}:
+        if kind not in {"short", "reset", "hold", "piece"}:
             self.wfile.write(body)
             return
-        self.wfile.write(body[: len(body) // 2])
+        self.wfile.write(body[: PIECE_BYTES if kind == "piece" else len(body) // 2])
         self.wfile.flush()
         if kind == "hold":
             self._hold()

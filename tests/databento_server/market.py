@@ -17,7 +17,7 @@ DAY_NS = 86_400 * 1_000_000_000
 OPEN_NS = 52_200 * 1_000_000_000  # 09:30 in New York in winter
 CONTRACTS = {"MNQ": "MNQH6", "ES": "ESH6"}
 NEXT_CONTRACTS = {"MNQ": "MNQM6", "ES": "ESM6"}
-TICKERS = ("QQQ", "SPY")
+TICKERS = ("QQQ", "SPY", "BRKB")
 FAMILY = {"MNQ": ("D", "MQ"), "ES": ("E", "EW")}
 STRIKES = range(4)
 

@@ -12,10 +12,14 @@ from typing import Any
 
 from tests.databento_server import market
 
-PROGRESS = ("queued", "processing", "done")
+PROGRESS = ("received", "queued", "processing", "done")
+FILTERABLE = ("queued", "processing", "done", "expired")
+USUALLY_LISTED = ("received", "queued", "processing", "done")
+SHORT_FORM = ("id", "state", "ts_received")
 SCHEMAS = ("mbo", "statistics", "definition", "cmbp-1")
 DATASETS = ("GLBX.MDP3", "XNAS.ITCH", "OPRA.PILLAR")
 COST_USD = {"mbo": 0.5, "statistics": 0.05, "definition": 0.01, "cmbp-1": 0.75}
+SIZE_BYTES = 3_000_000
 SUBMIT_FIELDS = {"encoding": "dbn", "compression": "zstd", "split_duration": "day", "delivery": "download"}
 
 
@@ -23,29 +27,52 @@ class RefusedError(Exception):
     """An answer with an HTTP status of 400 or more."""
 
     def __init__(self, status: int, case: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(f"{status} {case}: {message}")
         self.status = status
         self.body = {"detail": {"case": case, "message": message, "status_code": status, "docs": None}}
 
 
 @dataclass
 class Job:
-    """A batch job."""
+    """A batch job; `cost_usd` is what it costs, which its details tell once it is done."""
 
     details: dict[str, Any]
+    cost_usd: float
     looks: int = 0
 
     @property
     def state(self) -> str:
-        """It moves on each time that the jobs are listed."""
+        """It moves on each time that someone asks about it."""
         return str(self.details["state"] or PROGRESS[min(self.looks, len(PROGRESS) - 1)])
+
+    def told(self) -> dict[str, Any]:
+        """Every field."""
+        return self.details | {"state": self.state, "cost_usd": self.cost_usd if self.state == "done" else None}
 
 
 @dataclass
 class Service:
     """All that the service knows.
 
-    `conditions` overrides the condition of dates (a Saturday is missing), `prices` the prices of the next askings.
+    Attributes
+    ----------
+    conditions : dict
+        Conditions by date where they are not the usual ones (a Saturday is missing, a Sunday is not listed at all);
+        "" takes a date off the list, as a holiday is.
+    prices : list of float
+        Of the next askings, where they are not the usual ones.
+    refusals : dict
+        By dataset, what every call that names it is answered.
+    old_list : bool
+        `list_jobs` tells every field, as it did until the autumn of 2026, and there is no `get_job_details`.
+    unlisted_looks : int
+        How often the list is asked for before it shows a new job.
+    clock_offset : datetime.timedelta
+        How far the service's clock is ahead of this machine's.
+    two_files : bool
+        A job's data come in two files.
+    streamed_usd : float
+        What streams cost that were begun, whether or not they came to their end.
     """
 
     key: str
@@ -53,6 +80,12 @@ class Service:
     jobs: list[Job] = field(default_factory=list)
     conditions: dict[str, str] = field(default_factory=dict)
     prices: list[float] = field(default_factory=list)
+    refusals: dict[str, RefusedError] = field(default_factory=dict)
+    old_list: bool = False
+    unlisted_looks: int = 0
+    clock_offset: dt.timedelta = dt.timedelta(0)
+    two_files: bool = False
+    streamed_usd: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -60,26 +93,37 @@ class Service:
         """Schema, symbols and start of every job."""
         return [(job.details["schema"], job.details["symbols"], job.details["start"]) for job in self.jobs]
 
+    def bought_usd(self) -> float:
+        """What everything cost that was ever bought."""
+        return sum(job.cost_usd for job in self.jobs) + self.streamed_usd
+
     def answer(self, method: str, given: dict[str, str]) -> Any:
         """The JSON of a call; `given` is its form or query string."""
         handler = {
             "symbology.resolve": self._resolve,
             "metadata.get_dataset_condition": self._conditions,
             "metadata.get_cost": self._cost,
+            "metadata.get_billable_size": self._billable_size,
             "batch.submit_job": self._submit,
             "batch.list_jobs": self._list_jobs,
+            "batch.get_job_details": None if self.old_list else self._get_job_details,
             "batch.list_files": self._list_files,
         }.get(method)
         if handler is None:
             raise RefusedError(404, "not_found", f"There is no method {method}.")
         with self.lock:
+            self._refuse(given)
             return handler(given)
 
     def stream(self, given: dict[str, str]) -> bytes:
         """A file of timeseries.get_range."""
         if given.get("encoding") != "dbn" or given.get("compression") != "zstd":
             raise RefusedError(422, "bad_encoding", "Expected dbn, zstd.")
-        return self._file(_query(given))
+        query = _query(given)
+        with self.lock:
+            self._refuse(given)
+            self.streamed_usd += COST_USD[query["schema"]]
+        return self._file(query)
 
     def file(self, job_id: str, name: str) -> bytes:
         """A file of a job."""
@@ -99,16 +143,20 @@ class Service:
         if kind not in known or (kind[0] == "continuous" and given["dataset"] != "GLBX.MDP3"):
             raise RefusedError(422, "symbology_invalid_request", f"Cannot resolve {kind} on {given['dataset']}.")
         symbols = given["symbols"].split(",")
+        days = [start + dt.timedelta(days=ahead) for ahead in range((end - start).days)]
+        if kind[0] == "parent":
+            unknown = [symbol for symbol in symbols if not any(market.options_of(symbol, day) for day in days)]
+            if unknown:
+                raise RefusedError(
+                    422, "symbology_invalid_request", f"Could not resolve smart symbols: {', '.join(unknown)}"
+                )
         result: dict[str, list[dict[str, str]]] = {}
         for symbol in symbols:
-            intervals: list[dict[str, str]] = []
-            for ahead in range((end - start).days):
-                day = start + dt.timedelta(days=ahead)
+            for day in days:
                 until = str(day + dt.timedelta(days=1))
-                intervals += [{"d0": str(day), "d1": until, "s": out} for out in _resolved(kind[0], symbol, day)]
-            if intervals:
-                result[symbol] = intervals
-        missing = [symbol for symbol in symbols if symbol not in result]
+                for name, out in _resolved(kind[0], symbol, day):
+                    result.setdefault(name, []).append({"d0": str(day), "d1": until, "s": out})
+        missing = [symbol for symbol in symbols if kind[0] != "parent" and symbol not in result]
         return {"result": result, "symbols": symbols, "stype_in": kind[0], "stype_out": kind[1], "partial": [],
                 "start_date": str(start), "end_date": str(end), "not_found": missing,
                 "message": "OK" if not missing else "Not found", "status": 2 if missing else 0}  # fmt: skip
@@ -116,12 +164,13 @@ class Service:
     def _conditions(self, given: dict[str, str]) -> list[dict[str, str]]:
         start, end = _date(given["start_date"]), _date(given["end_date"])
         days = [start + dt.timedelta(days=ahead) for ahead in range((end - start).days + 1)]
-        usual = {day: "missing" if day.weekday() == 5 else "available" for day in days}
+        usual = ("available", "available", "available", "available", "available", "missing", "")
+        told = {str(day): self.conditions.get(str(day), usual[day.weekday()]) for day in days}
         return [
-            {"date": str(day), "condition": self.conditions.get(str(day), usual[day]),
-             "last_modified_date": str(day)}
-            for day in days
-        ]  # fmt: skip
+            {"date": day, "condition": condition, "last_modified_date": day}
+            for day, condition in told.items()
+            if condition
+        ]
 
     def _cost(self, given: dict[str, str]) -> float:
         query = _query(given)
@@ -130,33 +179,53 @@ class Service:
         days: int = (query["end"] - query["start"]).days
         return COST_USD[query["schema"]] * days
 
+    def _billable_size(self, given: dict[str, str]) -> int:
+        return SIZE_BYTES * len(_query(given)["symbols"])
+
+    def _refuse(self, given: dict[str, str]) -> None:
+        refusal = self.refusals.get(given.get("dataset", ""))
+        if refusal is not None:
+            raise refusal
+
     def _submit(self, given: dict[str, str]) -> dict[str, Any]:
         query = _query(given)
         for name, expected in SUBMIT_FIELDS.items():
             if given.get(name) != expected:
                 raise RefusedError(422, "bad_request", f"{name} was {given.get(name)}, expected {expected}.")
-        received = dt.datetime.now(dt.UTC)
+        received = dt.datetime.now(dt.UTC) + self.clock_offset
         details = {
             "id": f"{query['dataset'].partition('.')[0]}-{received:%Y%m%d}-{len(self.jobs):06d}", "user_id": "TESTER",
-            "cost_usd": None, "dataset": query["dataset"], "symbols": given["symbols"], "stype_in": given["stype_in"],
-            "stype_out": "instrument_id", "schema": query["schema"], "start": f"{query['start']}T00:00:00.000000000Z",
-            "end": f"{query['end']}T00:00:00.000000000Z", "limit": None, **SUBMIT_FIELDS, "split_size": None,
-            "state": None, "ts_received": received.isoformat(),
+            "bill_id": None, "cost_usd": None, "dataset": query["dataset"], "symbols": given["symbols"],
+            "stype_in": given["stype_in"], "stype_out": "instrument_id", "schema": query["schema"],
+            "start": _nine_digits(query["start"]), "end": _nine_digits(query["end"]), "limit": None,
+            **SUBMIT_FIELDS, "pretty_px": False, "pretty_ts": False, "map_symbols": False, "split_symbols": False,
+            "split_size": None, "packaging": None, "record_count": 1000, "billed_size": SIZE_BYTES,
+            "actual_size": SIZE_BYTES, "package_size": SIZE_BYTES // 10, "state": None,
+            "ts_received": f"{received:%Y-%m-%dT%H:%M:%S.%f}000Z", "ts_queued": None, "ts_process_start": None,
+            "ts_process_done": None, "ts_expiration": None,
         }  # fmt: skip
-        self.jobs.append(Job(details))
-        return details | {"state": "queued"}
+        self.jobs.append(Job(details, COST_USD[query["schema"]], -self.unlisted_looks))
+        return details | {"state": "received"}
 
     def _list_jobs(self, given: dict[str, str]) -> list[dict[str, Any]]:
-        states = given["states"].split(",")
-        since = dt.datetime.fromisoformat(given["since"])
+        states = given["states"].split(",") if "states" in given else USUALLY_LISTED
+        if "states" in given and not set(states) <= set(FILTERABLE):
+            raise RefusedError(422, "bad_request", f"states was {given['states']}.")
+        since = _moment(given["since"]) if "since" in given else dt.datetime.min.replace(tzinfo=dt.UTC)
         listed = []
         for job in self.jobs:
-            if dt.datetime.fromisoformat(job.details["ts_received"]) < since:
+            if _moment(job.details["ts_received"]) < since:
                 continue
-            if job.state in states:
-                listed.append(job.details | {"state": job.state})
+            if job.looks >= 0 and job.state in states:
+                told = job.told()
+                listed.append(told if self.old_list else {name: told[name] for name in SHORT_FORM})
             job.looks += 1
         return listed
+
+    def _get_job_details(self, given: dict[str, str]) -> dict[str, Any]:
+        job = self._job(given["job_id"])
+        job.looks += 1
+        return job.told()
 
     def _list_files(self, given: dict[str, str]) -> list[dict[str, Any]]:
         job = self._job(given["job_id"])
@@ -176,12 +245,14 @@ class Service:
 
     def _files(self, job: Job) -> dict[str, bytes]:
         query = _query(job.details)
-        name = f"{query['dataset'].lower().replace('.', '-')}-{query['start']:%Y%m%d}.{query['schema']}.dbn.zst"
-        return {
+        stem = f"{query['dataset'].lower().replace('.', '-')}-{query['start']:%Y%m%d}.{query['schema']}"
+        support = {
             "metadata.json": json.dumps({"job_id": job.details["id"]}).encode(),
             "condition.json": b"[]",
-            name: self._file(query),
         }
+        if self.two_files:
+            return support | {f"{stem}.{part}.dbn.zst": self._file(query) for part in (1, 2)}
+        return support | {f"{stem}.dbn.zst": self._file(query)}
 
     def _file(self, query: dict[str, Any]) -> bytes:
         return market.file_of(query["dataset"], query["schema"], query["stype_in"], query["symbols"], query["start"])
@@ -204,13 +275,26 @@ def _query(given: dict[str, Any]) -> dict[str, Any]:
     return query
 
 
-def _resolved(stype_in: str, symbol: str, day: dt.date) -> list[str]:
+def _resolved(stype_in: str, symbol: str, day: dt.date) -> list[tuple[str, str]]:
+    """Keys of the answer and what they stand for; a parent's keys are its contracts."""
     root, _, rest = symbol.partition(".")
     if stype_in == "continuous":
-        return [str(market.instrument_id(market.CONTRACTS[root]))] if rest == "v.0" and root in market.CONTRACTS else []
+        known = rest == "v.0" and root in market.CONTRACTS
+        return [(symbol, str(market.instrument_id(market.CONTRACTS[root])))] if known else []
     if stype_in == "parent":
-        return [str(market.instrument_id(option.symbol)) for option in market.options_of(symbol, day)]
-    return [name for name in market.CONTRACTS.values() if str(market.instrument_id(name)) == symbol]
+        return [(o.symbol, str(market.instrument_id(o.symbol))) for o in market.options_of(symbol, day)]
+    return [(symbol, name) for name in market.CONTRACTS.values() if str(market.instrument_id(name)) == symbol]
+
+
+def _nine_digits(date: dt.date) -> str:
+    return f"{date}T00:00:00.000000000Z"
+
+
+def _moment(text: str) -> dt.datetime:
+    """A moment as either side writes it, to the microsecond."""
+    whole, _, rest = text.removesuffix("Z").removesuffix("+00:00").partition(".")
+    moment = dt.datetime.fromisoformat(whole).replace(tzinfo=dt.UTC)
+    return moment + dt.timedelta(microseconds=int((rest + "000000")[:6]))
 
 
 def _date(text: str) -> dt.date:
