@@ -122,9 +122,23 @@ class ApiKeyError(VPError):
 
 
 class VendorRefusedError(VPError):
-    """Databento answered that a request cannot be served; asking again would not help."""
+    """Databento answered that a request cannot be served; asking again would not help.
+
+    `status` is the answer's HTTP status (0 where there was none), `case` the service's own word for the reason.
+    """
 
     code = "vendor_refused"
+
+    def __init__(self, message: str, *, hint: str = "", status: int = 0, case: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.case = case
+
+
+class UnexpectedAnswerError(VPError):
+    """An answer of Databento's whose fields are not those expected: it says nothing, and least of all "not found"."""
+
+    code = "unexpected_answer"
 
 
 class VendorUnreachableError(VPError):
@@ -133,14 +147,14 @@ class VendorUnreachableError(VPError):
     code = "vendor_unreachable"
 
 
-class UncertainSubmissionError(VendorUnreachableError):
-    """A submission of which nobody knows whether it arrived; it must not be sent again unseen."""
+class UncertainSubmissionError(VPError):
+    """An order of which nobody knows whether it was bought; nothing more may be ordered until someone does."""
 
     code = "uncertain_submission"
 
 
 class CostLimitError(RequestError):
-    """What was asked for costs more than --max-cost."""
+    """What was asked for costs more than --max-cost, or takes more orders than --max-orders."""
 
     code = "cost_limit"
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
 
 from vp.download.calendar import Calendar
-from vp.download.definitions import choose, parents_of_file, query
+from vp.download.definitions import choose, parents_of_file, stream
 from vp.download.files import lay_down, sha256_of, write_whole
-from vp.download.ledger import EMPTY, LAID, STREAMING, Entry, Ledger, Order, Want, now
+from vp.download.ledger import EMPTY, LAID, REFUSED, STREAMING, Entry, Ledger, Order, Want, now
 from vp.download.spend import Budget, Cashier
 from vp.download.vendor import Vendor
-from vp.errors import DownloadError, VendorRefusedError
+from vp.errors import (
+    ApiKeyError,
+    DownloadError,
+    UncertainSubmissionError,
+    VendorRefusedError,
+    VendorUnreachableError,
+)
 from vp.lake import Lake
 from vp.layout import note_path
+
+STREAM_TRIES = 3
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +30,8 @@ log = logging.getLogger(__name__)
 class Definitions:
     """Chooses option contracts, and buys the definitions for it where the lake holds none.
 
-    Definitions are streamed, not ordered as jobs: what they cost is written down as `streaming` before, so that
-    it counts even where the program is killed meanwhile.
+    Definitions are streamed, not ordered as jobs: what each stream costs is written down as `streaming` before it
+    begins, so that it counts as often as it may be charged, killed and broken ones too.
     """
 
     def __init__(
@@ -37,7 +45,7 @@ class Definitions:
         self._calendar = calendar
 
     def contracts(
-        self, want: Want, parents: Callable[[], list[str]], underlying: str | None, reserved_usd: float
+        self, want: Want, parents: Iterable[str], underlying: str | None, reserved_usd: float
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Calls and puts of the nearest expiry, and the parents that they were found under; none where none fit.
 
@@ -45,8 +53,8 @@ class Definitions:
         ----------
         want : Want
             The definition file.
-        parents : callable
-            Gives those to try, in this order; called only where definitions must be bought.
+        parents : iterable of str
+            Those to try, in this order; gone through only as far as definitions must be bought.
         underlying : str or None
             The future that the options must be on.
         reserved_usd : float
@@ -68,7 +76,7 @@ class Definitions:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                return self._buy(want, parents(), underlying, reserved_usd, path, part)
+                return self._buy(want, parents, underlying, reserved_usd, path, part)
             finally:
                 part.unlink(missing_ok=True)
         except OSError as error:
@@ -78,7 +86,7 @@ class Definitions:
             ) from error
 
     def _buy(
-        self, want: Want, parents: list[str], underlying: str | None, reserved_usd: float, path: Path, part: Path
+        self, want: Want, parents: Iterable[str], underlying: str | None, reserved_usd: float, path: Path, part: Path
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         entry: Entry | None = None
         for parent in parents:
@@ -86,9 +94,11 @@ class Definitions:
             symbols = choose(part, want.date, underlying)
             log.info("%s: %s holds %d contracts (%.2f USD)", want, parent, len(symbols), entry.cost_usd)
             if symbols:
-                file = {"name": path.name, "size": part.stat().st_size, "sha256": sha256_of(part)}
-                entry = entry.with_(state=LAID, file=file)
-                write_whole(note_path(path), entry.note())
+                file = {
+                    "name": path.name, "size": part.stat().st_size, "sha256": sha256_of(part), "laid_as": path.name,
+                }  # fmt: skip
+                entry = entry.with_(state=LAID, files=[file])
+                write_whole(note_path(path), entry.note(file))
                 lay_down(part, path)
                 self._ledger.write(entry)
                 return symbols, (parent,)
@@ -97,17 +107,29 @@ class Definitions:
         return (), ()
 
     def _stream(self, order: Order, reserved_usd: float, part: Path) -> Entry:
-        """Definitions in `part`; the entry tells all that was spent for this file so far."""
-        cost_usd = self._cashier.price(order)
-        self._budget.require(reserved_usd + cost_usd, f"The definitions of {order.symbols[0]} and the jobs before them")
+        """Definitions in `part`, streamed again where they broke off, each time within the budget."""
         condition = self._calendar.condition(order.want.place, order.want.date)
-        old = self._ledger.find(order.want)
-        before_usd = old.cost_usd if old else 0.0
-        entry = self._ledger.write(Entry(order, STREAMING, before_usd + cost_usd, condition, now()))
-        try:
-            query(self._vendor, order, part)
-        except VendorRefusedError as error:
-            self._ledger.write(entry.with_(cost_usd=before_usd, error=error.message))
-            raise
-        self._budget.spent_usd += cost_usd
-        return entry
+        for _ in range(STREAM_TRIES):
+            cost_usd = self._cashier.price(order)
+            what = f"The definitions of {order.symbols[0]} and the jobs before them"
+            self._budget.require(reserved_usd + cost_usd, 1, what)
+            old = self._ledger.find(order.want)
+            former_usd = old.bought_usd if old else 0.0
+            entry = Entry(order, STREAMING, cost_usd, condition, now(), former_usd=former_usd)
+            self._ledger.write(entry)
+            self._budget.spend(cost_usd)
+            try:
+                stream(self._vendor, order, part)
+            except UncertainSubmissionError as error:
+                said = error.message
+                log.warning("%s; %.2f USD are counted for it", said.rstrip("."), cost_usd)
+            except (VendorRefusedError, VendorUnreachableError, ApiKeyError) as error:
+                self._budget.give_back(cost_usd)
+                self._ledger.write(entry.with_(state=REFUSED, error=error.message))
+                raise
+            else:
+                return entry
+        raise DownloadError(
+            f"{said} It was streamed {STREAM_TRIES} times.",
+            hint="Run the same command again later; each stream may have been charged, and counts.",
+        )

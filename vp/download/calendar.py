@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 from vp.download.vendor import Vendor, understood
+from vp.errors import VendorRefusedError
 from vp.layout import Place
 
 MISSING, PENDING = "missing", "pending"
+SATURDAY = 5
 
 
 class Calendar:
@@ -18,27 +20,44 @@ class Calendar:
         self._start = start
         self._end = end
         self._known: dict[str, dict[dt.date, str]] = {}
+        self._refused: dict[str, VendorRefusedError] = {}
 
     def condition(self, place: Place, date: dt.date) -> str:
-        """The condition of a date: available, degraded, pending or missing.
+        """The condition of a date: available, degraded, pending or missing. Raises as Vendor.ask does.
 
         A UTC day that is not over is pending, whatever is listed: a file of it would lack its end for good.
         """
         today = dt.datetime.now(dt.UTC).date()
         if date >= today:
             return PENDING
-        if place.dataset not in self._known:
-            self._known[place.dataset] = self._ask(place.dataset, min(self._end, today))
-        return self._known[place.dataset].get(date, MISSING)
+        return self._of(place.dataset).get(date, MISSING)
+
+    def why_missing(self, place: Place, date: dt.date) -> str:
+        """Why a date of the condition `missing` has no data."""
+        if date.weekday() >= SATURDAY:
+            return f"a {date:%A}"
+        if date not in self._of(place.dataset):
+            return f"a holiday: {place.dataset} lists no such date"
+        return f"missing in {place.dataset}"
 
     def forget(self) -> None:
         """Ask anew from now on: what was pending may be there."""
         self._known.clear()
+        self._refused.clear()
+
+    def _of(self, dataset: str) -> dict[dt.date, str]:
+        if dataset in self._refused:
+            raise self._refused[dataset]
+        if dataset not in self._known:
+            try:
+                self._known[dataset] = self._ask(dataset, min(self._end, dt.datetime.now(dt.UTC).date()))
+            except VendorRefusedError as error:
+                self._refused[dataset] = error
+                raise
+        return self._known[dataset]
 
     def _ask(self, dataset: str, end: dt.date) -> dict[dt.date, str]:
         what = f"the condition of {dataset}"
-        answer = self._vendor.ask(
-            what, lambda: self._vendor.client.metadata.get_dataset_condition(dataset, self._start, end)
-        )
+        answer = self._vendor.ask(what, lambda: self._vendor.metadata.get_dataset_condition(dataset, self._start, end))
         with understood(what):
             return {dt.date.fromisoformat(str(day["date"])): str(day["condition"]) for day in answer}

@@ -1,4 +1,4 @@
-"""Which contracts a job is for: the front-month future, and the options of the nearest expiry."""
+"""Definitions of options: streaming them, and choosing the contracts of the nearest expiry from them."""
 
 from __future__ import annotations
 
@@ -12,77 +12,37 @@ import databento_dbn
 from vp.compressed import DAMAGED_HINT
 from vp.dbn import DbnFile
 from vp.download.ledger import Order
-from vp.download.vendor import Vendor, understood
-from vp.errors import DownloadError, TruncatedFileError
-from vp.layout import FUTURES
+from vp.download.vendor import Vendor
+from vp.errors import DownloadError, FileError, TruncatedFileError, UncertainSubmissionError
 from vp.session import from_ns
 
-ONE_DAY = dt.timedelta(days=1)
 MAX_SYMBOLS = 2000  # in one job
 CALLS_AND_PUTS = ("C", "P")
 USER_DEFINED = "UD:"
 
 
-def front_months(vendor: Vendor, root: str, start: dt.date, end: dt.date) -> dict[dt.date, str]:
-    """Contract with most volume by date, both ends included; free of charge.
+def stream(vendor: Vendor, order: Order, temporary: Path) -> None:
+    """Stream definitions to a file once, which costs money, and check that it is whole.
 
-    The contract is ordered by its own name rather than as `MNQ.v.0`, so that the file's symbol mappings tell it.
+    Raises
+    ------
+    UncertainSubmissionError
+        It broke off or cannot be read, and may have been charged.
+    VendorRefusedError, VendorUnreachableError, ApiKeyError
+        Nothing came and nothing was charged.
     """
-    ids = resolve(vendor, FUTURES, [f"{root}.v.0"], "continuous", "instrument_id", start, end)
-    by_date = {
-        date: number
-        for number_of in ids.values()
-        for date, number in number_of.items()
-        if number.isdecimal()  # nothing else is an instrument id
-    }
-    if not by_date:
-        return {}
-    names = resolve(vendor, FUTURES, sorted(set(by_date.values())), "instrument_id", "raw_symbol", start, end)
-    return {date: names[number][date] for date, number in by_date.items() if date in names.get(number, {})}
+    what = f"the definitions of {', '.join(order.symbols)}"
 
-
-def parents_there_are(vendor: Vendor, dataset: str, parents: list[str], date: dt.date) -> list[str]:
-    """Those of `parents` that hold instruments on a date, in their order; free of charge."""
-    known = resolve(vendor, dataset, parents, "parent", "instrument_id", date, date)
-    return [parent for parent in parents if date in known.get(parent, {})]
-
-
-def resolve(
-    vendor: Vendor, dataset: str, symbols: list[str], stype_in: str, stype_out: str, start: dt.date, end: dt.date
-) -> dict[str, dict[dt.date, str]]:
-    """What symbols stood for: symbol in to date to a symbol out; both dates included."""
-    shown = ", ".join(symbols[:3]) + (", ..." if len(symbols) > 3 else "")
-
-    def ask() -> Any:
-        return vendor.client.symbology.resolve(
-            dataset=dataset, symbols=symbols, stype_in=stype_in, stype_out=stype_out,
-            start_date=start, end_date=end + ONE_DAY,
-        )  # fmt: skip
-
-    what = f"the symbols of {shown}"
-    answer = vendor.ask(what, ask)
-    with understood(what):
-        return {
-            symbol: {
-                date: interval["s"]
-                for interval in intervals
-                if interval["s"]
-                for date in _days(max(start, _date(interval["d0"])), min(end + ONE_DAY, _date(interval["d1"])))
-            }
-            for symbol, intervals in answer["result"].items()
-        }
-
-
-def query(vendor: Vendor, order: Order, temporary: Path) -> None:
-    """Stream definitions to a file, which costs money, and check that it is whole."""
-
-    def stream() -> Any:
+    def call() -> Any:
         temporary.unlink(missing_ok=True)  # of a stream that broke off
-        return vendor.client.timeseries.get_range(**order.query(), path=temporary)
+        return vendor.timeseries.get_range(**order.query(), path=temporary)
 
-    vendor.ask(f"the definitions of {', '.join(order.symbols)}", stream)
-    for _ in _definitions(temporary):
-        pass
+    vendor.ask(what, call, charged=True)
+    try:
+        for _ in _definitions(temporary):
+            pass
+    except (DownloadError, FileError) as error:
+        raise UncertainSubmissionError(f"What came as {what} cannot be read: {error.message}") from error
 
 
 def choose(path: Path, date: dt.date, underlying: str | None) -> tuple[str, ...]:
@@ -135,11 +95,3 @@ def _definitions(path: Path) -> Iterator[Any]:
         ) from None
     if decoder.buffer():
         raise TruncatedFileError(f"{path.name} ends within a definition.", hint=DAMAGED_HINT, path=str(path))
-
-
-def _days(start: dt.date, end: dt.date) -> Iterator[dt.date]:
-    return (start + ahead * ONE_DAY for ahead in range((end - start).days))
-
-
-def _date(text: str) -> dt.date:
-    return dt.date.fromisoformat(text[:10])

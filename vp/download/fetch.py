@@ -1,46 +1,33 @@
-"""Fetching the file of a finished job: resumed where it broke off, verified, then laid down once and for all.
-
-The client's own download has no timeout and only warns of a wrong checksum, so the bytes are fetched here.
-"""
+"""Fetching the files of a finished job: each verified, then laid down once and for all."""
 
 from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from vp.dbn import DbnFile
 from vp.download.files import keep_decompressed, lay_down, sha256_of, write_whole
-from vp.download.ledger import EMPTY, LAID, Entry, Ledger
+from vp.download.jobs import require_fields
+from vp.download.ledger import LAID, Entry, Ledger, Want
 from vp.download.report import Report
-from vp.download.vendor import TRIES, Vendor, understood
-from vp.errors import DownloadError, FileError, VendorUnreachableError
+from vp.download.transfer import Remote, Transfer
+from vp.download.vendor import NEWER_HINT, Vendor
+from vp.errors import DownloadError, FileError, UnexpectedAnswerError
 from vp.lake import Lake
 from vp.layout import ENDINGS, note_path
 from vp.session import session_window
 
 HASH_FORM = re.compile(r"sha256:([0-9a-f]{64})")
 JOB_FORM = re.compile(r"[A-Za-z0-9_.\-]{1,80}")
-RANGE_FORM = re.compile(r"bytes ([0-9]+)-")
+NAME_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,180}")
+FILE_FIELDS: dict[str, Any] = {"filename": str}
+DATA_FIELDS: dict[str, Any] = {"filename": str, "hash": str, "size": int, "urls": dict}
 WHOLE_TRIES = 3
-CONNECT_SECONDS, READ_SECONDS = 10.0, 60.0
-CHUNK_BYTES = 32 << 10  # of a connection that ends early, what stands in a begun chunk is lost
 DAY_NS = 86_400 * 1_000_000_000
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Remote:
-    """A file as Databento lists it; `name` is for people, no path is made of it."""
-
-    name: str
-    url: str
-    sha256: str
-    size_bytes: int
 
 
 class Fetcher:
@@ -50,44 +37,61 @@ class Fetcher:
         self.vendor = vendor
         self.lake = lake
         self.ledger = ledger
-        self.report = report
         self.decompress = decompress
+        self._transfer = Transfer(vendor, report)
 
-    def fetch(self, entry: Entry) -> Entry:
-        """Bring the file of a finished job into the lake; returns the new entry.
+    def fetch(self, entry: Entry) -> Entry | None:
+        """Bring every data file of a finished job into the lake; returns the new entry, None where none is listed.
 
         Raises
         ------
         DownloadError
-            It cannot be had whole, holds something else, or its place is taken by another file.
-        VendorUnreachableError, ApiKeyError, VendorRefusedError
+            One cannot be had whole, holds something else, or its place is taken by another file.
+        UnexpectedAnswerError, VendorUnreachableError, ApiKeyError, VendorRefusedError
         """
-        remote = self._remote(entry)
-        if remote is None:
-            log.info("%s: the job %s holds no data", entry.want, entry.job_id)
-            return self.ledger.write(entry.with_(state=EMPTY, error=""))
+        remotes = self._remotes(entry)
+        if not remotes:
+            return None
         directory = self.lake.directory(entry.want.place, entry.want.symbol)
-        compressed = remote.name.endswith(".zst")
-        path = directory / entry.want.place.file_name(entry.want.date, compressed=compressed)
-        part = directory / f".{path.name}.{entry.job_id}.part"
-        entry = entry.with_(file={"name": remote.name, "size": remote.size_bytes, "sha256": remote.sha256})
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            self._bring(entry, remote, part, path)
-            if self.decompress and compressed:
-                keep_decompressed(path)
-        except OSError as error:
-            raise DownloadError(
-                f"{path} cannot be written: {error.strerror or error}.",
-                hint="Free some space or make the directory writable, and run the same command again.",
-            ) from error
+        names = _names(entry.want, remotes)
+        files: list[dict[str, Any]] = [
+            {"name": remote.name, "size": remote.size_bytes, "sha256": remote.sha256, "laid_as": name}
+            for remote, name in zip(remotes, names, strict=True)
+        ]
+        entry = entry.with_(files=files)
+        for remote, file in zip(remotes, files, strict=True):
+            path = directory / file["laid_as"]
+            try:
+                directory.mkdir(parents=True, exist_ok=True)
+                self._bring(entry, remote, file, path)
+                if self.decompress and path.name.endswith(".zst"):
+                    keep_decompressed(path)
+            except OSError as error:
+                raise DownloadError(
+                    f"{path} cannot be written: {error.strerror or error}.",
+                    hint="Free some space or make the directory writable, and run the same command again.",
+                ) from error
         return self.ledger.write(entry.with_(state=LAID, error=""))
 
-    def _bring(self, entry: Entry, remote: Remote, part: Path, path: Path) -> None:
+    def laid_paths(self, entry: Entry) -> list[Path]:
+        """The files that an entry laid down, those that were kept uncompressed alone too; [] where one is gone."""
+        directory = self.lake.directory(entry.want.place, entry.want.symbol)
+        names = [file.get("laid_as") or _whole_day(entry.want, file["name"]) for file in entry.files]
+        held = []
+        for name in names:
+            ways = (directory / name, directory / name.removesuffix(".zst"))
+            found = next((path for path in ways if path.exists()), None)
+            if found is None:
+                return []
+            held.append(found)
+        return held
+
+    def _bring(self, entry: Entry, remote: Remote, file: dict[str, Any], path: Path) -> None:
+        part = path.with_name(f".{path.name}.{entry.job_id}.part")
         if not path.exists():
             self._fetch_verified(remote, part)
             check_content(part, entry)
-            write_whole(note_path(path), entry.note())
+            write_whole(note_path(path), entry.note(file))
             try:
                 lay_down(part, path)
             except FileExistsError:
@@ -95,32 +99,32 @@ class Fetcher:
             else:
                 log.info("%s: %s, %s bytes", entry.want, path, f"{remote.size_bytes:,}")
                 return
-        if path.stat().st_size != remote.size_bytes or sha256_of(path) != remote.sha256:
+        if not path.is_file() or path.stat().st_size != remote.size_bytes or sha256_of(path) != remote.sha256:
             raise DownloadError(
                 f"{path} is there already and differs from the file of the job {entry.job_id}; it was left as it is.",
                 hint="If the one in the lake is wrong, move it away and run the same command again.",
             )
         part.unlink(missing_ok=True)
 
-    def _remote(self, entry: Entry) -> Remote | None:
+    def _remotes(self, entry: Entry) -> list[Remote]:
         job_id = entry.job_id or ""
         if not JOB_FORM.fullmatch(job_id):
             raise DownloadError(f"{entry.want}: {job_id!r} is no job's number.", hint="Look at Databento's portal.")
         what = f"the files of the job {job_id}"
-        listed = self.vendor.ask(what, lambda: self.vendor.client.batch.list_files(job_id))
-        with understood(what):
-            found = [item for item in listed if str(item["filename"]).endswith(ENDINGS)]
-        data = [_parse_remote(entry, item) for item in found]
-        if len(data) > 1:
-            raise DownloadError(
-                f"The job {job_id} for {entry.want} has {len(data)} data files, expected one.",
-                hint="Fetch them by hand from Databento's portal.",
+        listed = self.vendor.ask(what, lambda: self.vendor.batch.list_files(job_id))
+        if not isinstance(listed, list):
+            raise UnexpectedAnswerError(
+                f"Databento's answer to {what} cannot be understood: {str(listed)[:80]}, expected a list.",
+                hint=NEWER_HINT,
             )
-        return data[0] if data else None
+        for item in listed:
+            require_fields(what, item, FILE_FIELDS)
+        data = [item for item in listed if item["filename"].endswith(ENDINGS)]
+        return [_parse_remote(what, item) for item in data]
 
     def _fetch_verified(self, remote: Remote, part: Path) -> None:
         for attempt in range(WHOLE_TRIES):
-            self._fetch_whole(remote, part)
+            self._transfer.fetch(remote, part)
             found = sha256_of(part)
             if found == remote.sha256:
                 return
@@ -133,81 +137,6 @@ class Fetcher:
             f"{remote.name} came {WHOLE_TRIES} times with a wrong sha256, expected {remote.sha256}; nothing was kept.",
             hint="Run the same command again later, which costs nothing; tell Databento if it happens again.",
         )
-
-    def _fetch_whole(self, remote: Remote, part: Path) -> None:
-        """Fetch what is missing of `part`, with pauses between tries that bring nothing."""
-        import requests  # noqa: PLC0415 - takes long
-
-        self._require_own(remote.url)
-        fruitless = 0
-        with self.report.bar(remote.name, remote.size_bytes) as bar:
-            while True:
-                have = part.stat().st_size if part.exists() else 0
-                bar.at(have)
-                if have == remote.size_bytes and part.exists():
-                    return
-                said, asked = "", None
-                try:
-                    self._fetch_rest(remote, part, have, bar.at)
-                    said = "the connection ended early"
-                except Exception as error:
-                    if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
-                        raise  # of the disk
-                    asked = self.vendor.judge(remote.name, error)
-                    said = self.vendor.told(error)
-                got = part.stat().st_size if part.exists() else 0
-                if got == remote.size_bytes:
-                    continue
-                fruitless = 0 if got > have else fruitless + 1
-                if fruitless == TRIES:
-                    raise VendorUnreachableError(
-                        f"{remote.name} could not be fetched in {TRIES} tries: {said}.",
-                        hint="Run the same command again later; it goes on where it was.",
-                    )
-                pause = self.vendor.pause_seconds(fruitless, asked)
-                log.warning("%s: %s at byte %s; going on in %.1f s", remote.name, said, f"{got:,}", pause)
-                self.vendor.stopping.sleep(pause)
-
-    def _fetch_rest(self, remote: Remote, part: Path, have: int, at: Any) -> None:
-        import requests  # noqa: PLC0415 - takes long
-        from databento.common.http import check_http_error  # noqa: PLC0415
-
-        if have > remote.size_bytes:
-            part.unlink()
-            have = 0
-        headers = {"Accept-Encoding": "identity"}
-        if have:
-            headers["Range"] = f"bytes={have}-{remote.size_bytes - 1}"
-        with requests.get(
-            remote.url, headers=headers, auth=(self.vendor.key, ""), stream=True,
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
-        ) as response:  # fmt: skip
-            if response.status_code == 416:
-                part.unlink(missing_ok=True)
-                return
-            check_http_error(response)
-            begins = RANGE_FORM.match(response.headers.get("Content-Range", ""))
-            resumed = response.status_code == 206 and begins is not None and int(begins[1]) == have
-            done = have if resumed else 0
-            with part.open("ab" if resumed else "wb") as file:
-                for chunk in response.iter_content(CHUNK_BYTES):
-                    piece = chunk[: remote.size_bytes - done]
-                    file.write(piece)
-                    done += len(piece)
-                    at(done)
-                    if len(piece) < len(chunk):
-                        return
-
-    def _require_own(self, url: str) -> None:
-        """Refuse to send the key to strangers."""
-        ours, given = urlsplit(self.vendor.url), urlsplit(url)
-        same = (given.scheme, given.netloc) == (ours.scheme, ours.netloc)
-        databento = given.scheme == "https" and (given.hostname or "").endswith(".databento.com")
-        if not same and not databento:
-            raise DownloadError(
-                f"Databento lists a file at {given.hostname}, which is not Databento; the key was not sent there.",
-                hint="Fetch the file by hand from Databento's portal.",
-            )
 
 
 def check_content(path: Path, entry: Entry) -> None:
@@ -226,18 +155,28 @@ def check_content(path: Path, entry: Entry) -> None:
         )
 
 
-def _parse_remote(entry: Entry, item: dict[str, Any]) -> Remote:
-    try:
-        sha256 = HASH_FORM.fullmatch(item["hash"])
-        remote = Remote(str(item["filename"]), item["urls"]["https"], sha256[1] if sha256 else "", int(item["size"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise DownloadError(
-            f"The list of files of the job {entry.job_id} cannot be understood: {error!r}.",
-            hint="A newer VP may know it.",
-        ) from None
-    if sha256 is None or remote.size_bytes <= 0:
-        raise DownloadError(
-            f"The job {entry.job_id} lists {remote.name} without a sha256 and a size, so that it cannot be verified.",
-            hint="Fetch it by hand from Databento's portal.",
+def _names(want: Want, remotes: list[Remote]) -> list[str]:
+    """The names in the lake: the layout's for the one file of a day, Databento's own where a day has several."""
+    if len(remotes) == 1:
+        return [_whole_day(want, remotes[0].name)]
+    names = [remote.name for remote in remotes]
+    if len(set(names)) == len(names) and all(NAME_FORM.fullmatch(name) for name in names):
+        return names
+    whole = want.place.file_name(want.date).removesuffix(".dbn.zst")
+    return [f"{whole}.{i:04d}.dbn{'.zst' * name.endswith('.zst')}" for i, name in enumerate(names, 1)]
+
+
+def _whole_day(want: Want, name: str) -> str:
+    return want.place.file_name(want.date, compressed=name.endswith(".zst"))
+
+
+def _parse_remote(what: str, item: dict[str, Any]) -> Remote:
+    require_fields(what, item, DATA_FIELDS)
+    require_fields(what, item["urls"], {"https": str})
+    sha256 = HASH_FORM.fullmatch(item["hash"])
+    if sha256 is None or item["size"] <= 0:
+        raise UnexpectedAnswerError(
+            f"Databento's answer to {what} tells of {item['filename']} no sha256 and size by which it can be verified.",
+            hint=NEWER_HINT,
         )
-    return remote
+    return Remote(item["filename"], item["urls"]["https"], sha256[1], item["size"])

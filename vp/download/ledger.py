@@ -1,7 +1,8 @@
 """The ledger: what was ordered, one JSON file a job, written whole or not at all.
 
-A job is written down as `submitting` before it is sent. A program that is killed in between finds that entry
-and asks Databento for the job before it would send it once more.
+A job is written down as `submitting` before it is sent, and as `lost` where its answer does not come. A program
+that finds such an entry looks for the job among Databento's before it would send anything; until then the entry
+counts as money that may have been spent.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from vp.download.files import write_whole
 from vp.errors import LakeError
 from vp.layout import Place, place_of
 
-SUBMITTING, SUBMITTED, LAID, EMPTY, EXPIRED, REFUSED, STREAMING = STATES = (
-    "submitting", "submitted", "laid", "empty", "expired", "refused", "streaming",
+SUBMITTING, LOST, SUBMITTED, LAID, EMPTY, EXPIRED, REFUSED, STREAMING = STATES = (
+    "submitting", "lost", "submitted", "laid", "empty", "expired", "refused", "streaming",
 )  # fmt: skip
+UNKNOWN = (SUBMITTING, LOST)  # whether Databento has the job
 
 FORMS: dict[str, Any] = {
     "symbols": list, "stype_in": str, "state": str, "cost_usd": int | float, "condition": str, "sent_at": str,
-    "job_id": str | None, "file": dict, "error": str, "former": list,
+    "job_id": str | None, "files": list, "error": str, "former": list, "former_usd": int | float,
+    "newest_listed": dict,
 }  # fmt: skip
 
 
@@ -79,18 +82,23 @@ class Entry:
     state : str
         One of STATES; `streaming` are definitions, which no job is for.
     cost_usd : float
-        As asked before it was submitted, then as the job tells it. Of definitions, all that was spent for them.
+        As asked before it was submitted, then as the job tells it. Of definitions, of the stream sent last.
     condition : str
         The day's, as asked before it was submitted.
     sent_at : str
         ISO 8601 UTC: when the submission was about to be sent.
     job_id : str or None
-    file : dict
-        Vendor's name, size and sha256 of the data file, once known.
+    files : list of dict
+        Of each data file, once known: the vendor's `name`, `size`, `sha256`, and `laid_as`, its name in the lake.
     error : str
         Why it is not in the lake, as last seen.
     former : list of str
         Jobs that were ordered for the same file before, and expired.
+    former_usd : float
+        What all earlier orders for the same file cost, or may have cost.
+    newest_listed : dict
+        `id` and `ts_received` of the newest job that Databento listed before the order was sent; empty where it
+        listed none. The job of this order came after it, by Databento's own clock.
     """
 
     order: Order
@@ -99,27 +107,34 @@ class Entry:
     condition: str
     sent_at: str
     job_id: str | None = None
-    file: dict[str, Any] = field(default_factory=dict)
+    files: list[dict[str, Any]] = field(default_factory=list)
     error: str = ""
     former: list[str] = field(default_factory=list)
+    former_usd: float = 0.0
+    newest_listed: dict[str, str] = field(default_factory=dict)
 
     @property
     def want(self) -> Want:
         """What it is for."""
         return self.order.want
 
+    @property
+    def bought_usd(self) -> float:
+        """All that may have been paid for it, lost answers and earlier orders included."""
+        return self.former_usd + (0.0 if self.state == REFUSED else self.cost_usd)
+
     def with_(self, **changes: Any) -> Entry:
         """A changed copy."""
         return replace(self, **changes)
 
-    def note(self) -> bytes:
-        """What is kept beside the file: the day's condition, and where the file came from."""
+    def note(self, file: dict[str, Any]) -> bytes:
+        """What is kept beside one of its files: the day's condition, and where the file came from."""
         facts = {
             "condition": self.condition,
             "job_id": self.job_id,
             **self.order.query(),
             "cost_usd": self.cost_usd,
-            "vendor_file": self.file,
+            "vendor_file": file,
             "downloaded_at": now(),
         }
         return f"{json.dumps(facts, indent=1)}\n".encode()
@@ -216,6 +231,10 @@ def _document(entry: Entry) -> dict[str, Any]:
 
 
 def _entry(document: dict[str, Any], asked: Want) -> Entry:
+    if "files" not in document:  # of VP 0.1
+        document["files"] = [document["file"]] if document["file"] else []
+    document.setdefault("former_usd", 0.0)
+    document.setdefault("newest_listed", {})
     place = place_of(document["product_type"], document["schema"])
     want = Want(place, document["symbol"], dt.date.fromisoformat(document["start"]))
     if want != asked:
@@ -225,6 +244,10 @@ def _entry(document: dict[str, Any], asked: Want) -> Entry:
     for name, kind in FORMS.items():
         if not isinstance(document[name], kind):
             raise TypeError(f"{name} is {document[name]!r}, expected {kind}")
+    if not all(isinstance(file, dict) for file in document["files"]):
+        raise TypeError(f"files is {document['files']!r}, expected names, sizes and digests")
+    if document["newest_listed"]:
+        dt.datetime.fromisoformat(document["newest_listed"]["ts_received"])
     if dt.datetime.fromisoformat(document["sent_at"]).tzinfo is None:
         raise ValueError("sent_at tells no time zone")
     order = Order(want, tuple(document["symbols"]), document["stype_in"])

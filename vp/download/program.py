@@ -7,11 +7,19 @@ import datetime as dt
 import logging
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from vp import cli
 from vp.download.plan import BASE_SCHEMAS, OPTION_SCHEMAS, PRODUCT_TYPES, Request, check_schemas
-from vp.errors import BadDateError, BadParameterError, CostLimitError, VendorUnreachableError, VPError
+from vp.errors import (
+    BadDateError,
+    BadParameterError,
+    CostLimitError,
+    UncertainSubmissionError,
+    VendorUnreachableError,
+    VPError,
+)
 from vp.products import find_product
 from vp.session import parse_date
 
@@ -25,6 +33,7 @@ OPTIONS_EXAMPLE = {"futures": "mbo,statistics", "equities": "cmbp-1,statistics"}
 EXIT_INCOMPLETE = 1
 MOST_USD = 1e6
 MOST_SECONDS = 86_400.0
+MOST_ORDERS = 100_000
 EARLIEST = dt.date(2000, 1, 1)
 MOST_DAYS_AHEAD = 31
 
@@ -34,15 +43,16 @@ EPILOG = """\
 submit asks what the missing files cost, shows it, and orders them as batch jobs, one a file;
 poll fetches what is done, once; daemon does both until all is in the lake.
 
-Nothing is ordered above --max-cost, nor with --dry-run. Definitions, by which option contracts
+Nothing is ordered above --max-cost or --max-orders, nor with --dry-run. Definitions, by which option contracts
 are chosen, are bought before the options can be priced; their cost counts.
 
 environment: DATABENTO_API_KEY is the key. VP_LAKE is the lake where --lake is left out.
 VP_DATABENTO_URL is another address of the service, https or on this machine.
 
-It may be stopped or killed at any moment: the same command goes on where it was. Exit code 0:
-all is in the lake; 1: something could not be had, the log says what; 2: what was asked for does
-not exist or costs too much; 130, 143: stopped by Ctrl-C or SIGTERM."""
+It may be stopped or killed at any moment: the same command goes on where it was, and buys nothing
+twice. A table at the end tells what became of each file. Exit code 0: all is in the lake; 1: something
+could not be had; 2: what was asked for does not exist or costs too much; 130, 143: stopped by Ctrl-C
+or SIGTERM."""
 
 
 def main(program: str, arguments: Sequence[str] | None = None) -> int:
@@ -62,7 +72,8 @@ def _main(program: str, arguments: Sequence[str] | None) -> int:
     configure_logging(options.log_file, key)
     with stopping.listening():
         try:
-            return _run(request, Vendor(key, url, stopping, options.retry_seconds), options)
+            vendor = Vendor(key, url, stopping, options.retry_seconds, options.timeout_seconds)
+            return _run(request, vendor, options)
         except Stopped as stopped:
             log.info("stopped by %s; the same command goes on where it was", stopped.name)
             return stopped.exit_code
@@ -75,24 +86,45 @@ def _run(request: Request, vendor: Vendor, options: argparse.Namespace) -> int:
     from vp.download.fetch import Fetcher  # noqa: PLC0415
     from vp.download.ledger import Ledger  # noqa: PLC0415
     from vp.download.report import Report  # noqa: PLC0415
-    from vp.download.run import Downloader  # noqa: PLC0415
+    from vp.download.run import Downloader, Settings  # noqa: PLC0415
     from vp.download.spend import Budget  # noqa: PLC0415
     from vp.lake import Lake  # noqa: PLC0415
 
     lake = Lake(options.lake)
     ledger = Ledger(lake.root)
+    dates = f"{request.start} to {request.end}"
+    log.info("%s %s, %s: lake %s, %s", options.command, ", ".join(request.symbols), dates, lake.root, vendor.url)
     with ledger.locked(request.program):
         fetcher = Fetcher(vendor, lake, ledger, Report(), decompress=options.decompress)
-        downloader = Downloader(
-            request, vendor, lake, ledger, fetcher, Budget(options.max_cost),
-            settle_seconds=options.settle_seconds, resubmit_expired=options.resubmit_expired,
+        settings = Settings(
+            options.poll_interval, options.settle_seconds, resubmit_expired=options.resubmit_expired,
+            resubmit_lost=options.resubmit_lost,
         )  # fmt: skip
-        if options.command == "submit":
-            downloader.submit(dry_run=options.dry_run)
-            return 0 if downloader.summary(downloader.entries()) else EXIT_INCOMPLETE
+        budget = Budget(options.max_cost, options.max_orders)
+        downloader = Downloader(request, vendor, lake, ledger, fetcher, budget, settings)
         if options.command == "poll":
             return _poll(downloader, options)
-        return _daemon(downloader, options)
+        if options.dry_run:
+            downloader.dry_run()
+            return EXIT_INCOMPLETE if downloader.troubles else 0
+        try:
+            failed = _submit(downloader) if options.command == "submit" else _daemon(downloader, options)
+        except VPError:
+            downloader.summary()
+            raise
+        well = downloader.summary()
+        return failed.exit_code if failed is not None else 0 if well else EXIT_INCOMPLETE
+
+
+def _submit(downloader: Downloader) -> CostLimitError | None:
+    """What was too dear, if anything was."""
+    try:
+        downloader.submit()
+    except CostLimitError as error:
+        log.error("%s", error)  # noqa: TRY400 - a sentence
+        downloader.pending.clear()
+        return error
+    return None
 
 
 def _poll(downloader: Downloader, options: argparse.Namespace) -> int:
@@ -101,41 +133,33 @@ def _poll(downloader: Downloader, options: argparse.Namespace) -> int:
     def chosen() -> list[Any]:
         return restrict(downloader.ledger.entries(PRODUCT_TYPES[downloader.request.program]), downloader.request)
 
-    downloader.waiter.settle(chosen())
+    with suppress(UncertainSubmissionError):  # it has been told, and stops orders alone
+        downloader.begin(chosen())
     downloader.poll(chosen())
     if options.decompress:
         downloader.decompress_laid(chosen())
     return 0 if downloader.summary(chosen()) else EXIT_INCOMPLETE
 
 
-def _daemon(downloader: Downloader, options: argparse.Namespace) -> int:
-    if options.dry_run:
-        downloader.submit(dry_run=True)
-        return EXIT_INCOMPLETE if downloader.troubles else 0
+def _daemon(downloader: Downloader, options: argparse.Namespace) -> CostLimitError | None:
+    """Order and fetch until all is here; what was too dear, if anything was: the rest is fetched all the same."""
     ordered, too_dear = False, None
     while True:
         outstanding = 1
         try:
             if not ordered or downloader.pending:
-                try:
-                    downloader.submit()
-                except CostLimitError as error:
-                    log.error("%s", error)  # noqa: TRY400 - a sentence
-                    too_dear = error  # what was ordered before is fetched all the same
-                    downloader.pending.clear()
+                too_dear = _submit(downloader)
                 ordered = True
             outstanding = downloader.poll(downloader.entries()) + len(downloader.pending)
         except VendorUnreachableError as error:
             log.warning("%s", error)
         if not outstanding:
             break
+        downloader.say_waiting()
         downloader.vendor.stopping.sleep(options.poll_interval)
     if options.decompress:
         downloader.decompress_laid(downloader.entries())
-    whole = downloader.summary(downloader.entries())
-    if too_dear is not None:
-        return too_dear.exit_code
-    return 0 if whole else EXIT_INCOMPLETE
+    return too_dear
 
 
 def _request(program: str, options: argparse.Namespace) -> Request:
@@ -156,7 +180,7 @@ def _request(program: str, options: argparse.Namespace) -> Request:
     if end < start:
         raise BadDateError(f"--end {end} is before --start {start}.", hint="Both session dates are included.")
     product_type = "future_mbo" if program == "futures" else "equity_mbo"
-    symbols = tuple(dict.fromkeys(find_product(product_type, symbol).root for symbol in _list(options.symbols)))
+    symbols = tuple(dict.fromkeys(_root(product_type, symbol) for symbol in _list(options.symbols)))
     if needed and not symbols:
         raise BadParameterError("--symbols names nothing.", hint=f"For example --symbols {SYMBOLS_EXAMPLE[program]}.")
     if program == "futures":
@@ -170,6 +194,17 @@ def _request(program: str, options: argparse.Namespace) -> Request:
         first = "--include-futures" if program == "futures" else "--equity-schemas mbo"
         raise BadParameterError("No data are named.", hint=f"Give {first}, --options-schemas, or both.")
     return Request(program, start, end, symbols, base, chosen)
+
+
+def _root(product_type: str, symbol: str) -> str:
+    """The futures root or ticker that a symbol is; a contract by name is refused, as another might be meant."""
+    root = find_product(product_type, symbol).root
+    if product_type == "future_mbo" and symbol.strip().upper() != root:
+        raise BadParameterError(
+            f"--symbols names {symbol!r}, which is a contract of {root} or another name of one; roots alone are taken.",
+            hint=f"--symbols {root} orders, of each date, the contract with most volume.",
+        )
+    return root
 
 
 def _date(text: str | None) -> dt.date | None:
@@ -186,6 +221,13 @@ def _usd(text: str) -> float:
 
 def _seconds(text: str) -> float:
     return _number(text, MOST_SECONDS)
+
+
+def _orders(text: str) -> int:
+    number = _number(text, MOST_ORDERS)
+    if not number.is_integer():
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number")
+    return int(number)
 
 
 def _number(text: str, most: float) -> float:
@@ -223,12 +265,18 @@ def _parser(program: str) -> cli.Parser:
     built.add_argument("--poll-interval", default=60.0, help="between looks at the jobs (default 60)", **number)
     too_dear = "order nothing if all of it costs more; earlier orders of the same files count (default 25)"
     built.add_argument("--max-cost", type=_usd, default=25.0, metavar="USD", help=too_dear)
-    built.add_argument("--dry-run", action="store_true", help="show the cost, order nothing")
+    built.add_argument("--dry-run", action="store_true", help="show cost, size and free space, order nothing")
+    most = "order nothing if it takes more orders in one run (default 500)"
+    built.add_argument("--max-orders", type=_orders, default=500, metavar="N", help=most)
     built.add_argument("--resubmit-expired", action="store_true", help="order anew what expired before it was fetched")
+    lost = "order anew what may have been bought already: look in Databento's portal first"
+    built.add_argument("--resubmit-lost", action="store_true", help=lost)
     built.add_argument("--decompress", action="store_true", help="keep the uncompressed .dbn too: it starts faster")
     built.add_argument("--lake", metavar="DIRECTORY", help="the lake (default VP_LAKE, else ./lake)")
     built.add_argument("--log-file", metavar="FILE", help="write the log there too")
     built.add_argument("--retry-seconds", default=1.0, help="first pause after a fault, doubling (default 1)", **number)
-    lost = "how long an order whose answer was lost is looked for before it is sent again (default 30)"
-    built.add_argument("--settle-seconds", default=30.0, help=lost, **number)
+    settle = "how long an order whose answer was lost is looked for among Databento's jobs (default 120)"
+    built.add_argument("--settle-seconds", default=120.0, help=settle, **number)
+    quiet = "for which nothing may move before a call counts as hung (default 30)"
+    built.add_argument("--timeout-seconds", default=30.0, help=quiet, **number)
     return built

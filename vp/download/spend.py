@@ -2,162 +2,173 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
+import math
 from typing import Any
 
-from vp.download.ledger import REFUSED, SUBMITTED, SUBMITTING, Entry, Ledger, Order, now
-from vp.download.vendor import Vendor, understood
-from vp.errors import CostLimitError, UncertainSubmissionError, VendorRefusedError
+from vp.download.jobs import FORM, job_id_of
+from vp.download.ledger import LOST, REFUSED, SUBMITTED, SUBMITTING, Entry, Ledger, Order, now
+from vp.download.search import Search
+from vp.download.vendor import NEWER_HINT, Vendor
+from vp.errors import (
+    ApiKeyError,
+    CostLimitError,
+    UncertainSubmissionError,
+    UnexpectedAnswerError,
+    VendorRefusedError,
+    VendorUnreachableError,
+)
 
-STATES_LISTED = "queued,processing,done,expired"
-CLOCK_SLACK = dt.timedelta(days=2)  # between this machine's clock and Databento's; a job not listed is bought again
-LOOKS_SECONDS = 2.0
-SENDINGS = 3
-FORM: dict[str, Any] = {"encoding": "dbn", "compression": "zstd", "split_duration": "day", "delivery": "download"}
-LIST_TELLS = "Its list of jobs will tell."
+LOST_IN_A_ROW = 2
+CENT_FRACTION = 6  # decimal places to which sums of prices are compared
 
 log = logging.getLogger(__name__)
 
 
 class Budget:
-    """What may be spent, in USD; orders of earlier runs for the same files count."""
+    """What may be spent, in USD, and how many orders may be sent in one run.
 
-    def __init__(self, limit_usd: float) -> None:
+    Attributes
+    ----------
+    spent_usd : float
+        All that may have been paid: earlier orders of the same files, and orders whose answer was lost.
+    orders : int
+        Sent in this run, streams of definitions included.
+    """
+
+    def __init__(self, limit_usd: float, most_orders: int) -> None:
         self.limit_usd = limit_usd
+        self.most_orders = most_orders
         self.spent_usd = 0.0
+        self.orders = 0
 
-    def require(self, cost_usd: float, what: str) -> None:
-        """Raise CostLimitError if this much more is more than the limit."""
+    def require(self, cost_usd: float, orders: int, what: str) -> None:
+        """Raise CostLimitError if this much more, or so many orders more, are too many."""
         total = self.spent_usd + cost_usd
-        if total > self.limit_usd:
+        if round(total - self.limit_usd, CENT_FRACTION) > 0:
             before = f" and {self.spent_usd:.2f} USD were spent before" if self.spent_usd else ""
             raise CostLimitError(
                 f"{what} would cost {cost_usd:.2f} USD{before}, together more than --max-cost "
                 f"{self.limit_usd:.2f} USD; nothing of it was ordered.",
-                hint=f"Allow it with --max-cost {total * 1.005:.2f}, or ask for fewer dates, symbols or schemas.",
+                hint=f"Allow it with --max-cost {total * 1.005 + 0.005:.2f}, or ask for fewer dates, symbols or "
+                "schemas.",
             )
+        if self.orders + orders > self.most_orders:
+            raise CostLimitError(
+                f"{what} would be {orders} orders after {self.orders}, more than --max-orders {self.most_orders} in "
+                "one run; nothing of it was ordered.",
+                hint=f"Allow it with --max-orders {self.orders + orders}, or ask for fewer dates, symbols or schemas.",
+            )
+
+    def spend(self, cost_usd: float) -> None:
+        """Count an order that is about to be sent."""
+        self.spent_usd += cost_usd
+        self.orders += 1
+
+    def give_back(self, cost_usd: float) -> None:
+        """Take off what an order cost that certainly did not arrive."""
+        self.spent_usd -= cost_usd
 
 
 class Cashier:
     """Prices and sends orders."""
 
-    def __init__(self, vendor: Vendor, ledger: Ledger, product_types: tuple[str, ...], settle_seconds: float) -> None:
+    def __init__(self, vendor: Vendor, ledger: Ledger, search: Search, budget: Budget) -> None:
         self.vendor = vendor
         self.ledger = ledger
-        self.product_types = product_types
-        self.settle_seconds = settle_seconds
+        self.search = search
+        self.budget = budget
+        self._newest_listed: dict[str, str] | None = None
+        self._lost_in_a_row = 0
 
     def price(self, order: Order) -> float:
         """What an order costs, in USD; asking is free."""
-        query = order.query()
-        what = f"the cost of {order.want}"
-        cost = self.vendor.ask(what, lambda: self.vendor.client.metadata.get_cost(**query))
-        try:
-            cost_usd = float(cost)
-        except (TypeError, ValueError):
-            cost_usd = -1.0
-        if not 0 <= cost_usd < float("inf"):
-            raise VendorRefusedError(f"Databento's answer to {what} was {cost!r}, expected USD.", hint="Ask again.")
-        return cost_usd
+        return self._number(f"the cost of {order.want}", "USD", self.vendor.metadata.get_cost, order)
+
+    def size_bytes(self, order: Order) -> int:
+        """How large the data are, uncompressed; asking is free."""
+        return int(self._number(f"the size of {order.want}", "bytes", self.vendor.metadata.get_billable_size, order))
 
     def send(self, order: Order, cost_usd: float, condition: str) -> Entry:
         """Submit a job and write its number down; returns its entry.
 
         Raises
         ------
-        VendorRefusedError, VendorUnreachableError, ApiKeyError, LakeError
+        VendorRefusedError, VendorUnreachableError, ApiKeyError
+            It did not arrive, and costs nothing.
+        UncertainSubmissionError
+            It may have arrived, or answers are lost again and again: nothing more may be ordered in this run.
+        LakeError
         """
+        if self._newest_listed is None:
+            self._newest_listed = self.search.newest_listed()
         old = self.ledger.find(order.want)
-        former = [*old.former, *([old.job_id] if old.job_id else [])] if old else []
-        entry = Entry(order, SUBMITTING, cost_usd, condition, now(), former=former)
-        for _ in range(SENDINGS):
-            entry = entry.with_(sent_at=now())
-            try:
-                # A signal waits until the job's number is written down; a kill leaves `submitting` behind.
-                with self.vendor.stopping.shielded():
-                    self.ledger.write(entry)
-                    return self._sent(entry, self._submit(order))
-            except UncertainSubmissionError as error:
-                log.warning("%s", error)
-                found = self._look_for(entry)
-                if found is not None:
-                    return found
-            except VendorRefusedError as error:
-                self.ledger.write(entry.with_(state=REFUSED, error=error.message))
-                raise
-        raise UncertainSubmissionError(
-            f"{order.want} was sent {SENDINGS} times, and every answer was lost.",
-            hint="Run the same command again later; it looks first whether one of them arrived.",
-        )
+        entry = Entry(
+            order, SUBMITTING, cost_usd, condition, now(),
+            former=[*old.former, *([old.job_id] if old.job_id else [])] if old else [],
+            former_usd=old.bought_usd if old else 0.0,
+            newest_listed=self._newest_listed,
+        )  # fmt: skip
+        try:
+            with self.vendor.stopping.shielded():  # its number is written down before a signal ends the program
+                self.ledger.write(entry)
+                self.budget.spend(cost_usd)
+                sent = self._sent(entry, self._submit(order))
+        except UncertainSubmissionError as error:
+            log.warning("%s; looking for it among Databento's jobs", error.message.rstrip("."))
+            return self._look_for(self.ledger.write(entry.with_(state=LOST, error=error.message)))
+        except (VendorRefusedError, VendorUnreachableError, ApiKeyError) as error:
+            self.budget.give_back(cost_usd)
+            self.ledger.write(entry.with_(state=REFUSED, error=error.message))
+            raise
+        self._lost_in_a_row = 0
+        return sent
 
-    def settle(self, entry: Entry) -> Entry | None:
-        """Find out whether a submission of a killed program arrived; None where it did not, and may be sent."""
-        log.info("%s: was being submitted when the program ended; looking for the job", entry.want)
-        return self._look_for(entry)
+    def settle(self, entry: Entry) -> Entry:
+        """Find out what became of an order whose answer an earlier run did not see; raises as Search.find does."""
+        log.info("%s: its order of %s was not answered; looking for the job", entry.want, entry.sent_at)
+        job_id = self.search.find(entry)
+        if job_id is not None:
+            return self._sent(entry, job_id)
+        log.info("%s: the order of %s did not arrive", entry.want, entry.sent_at)
+        return self.ledger.write(entry.with_(state=REFUSED, error="It did not arrive at Databento."))
 
-    def _look_for(self, entry: Entry) -> Entry | None:
-        wait = dt.timedelta(seconds=self.settle_seconds)
-        until = min(dt.datetime.fromisoformat(entry.sent_at), dt.datetime.now(dt.UTC)) + wait
-        while True:
-            last = dt.datetime.now(dt.UTC) >= until  # judged before looking, so that one look comes after
-            job_id = self._find(entry)
-            if job_id is not None:
-                return self._sent(entry, job_id)
-            if last:
-                log.info("%s: the submission of %s did not arrive", entry.want, entry.sent_at)
-                return None
-            self.vendor.stopping.sleep(min(LOOKS_SECONDS, self.settle_seconds / 4))
-
-    def _find(self, entry: Entry) -> str | None:
-        """The job that this very order became, among those since, which no other entry owns."""
-        entries = self.ledger.entries(self.product_types)
-        owned = {job_id for other in entries for job_id in (other.job_id, *other.former)}
-        for job in list_jobs(self.vendor, entry.sent_at):
-            if job.get("id") not in owned and _is_of(job, entry.order):
-                return str(job["id"])
-        return None
+    def _look_for(self, entry: Entry) -> Entry:
+        """The entry of an order whose answer was lost just now; it is not sent again in this run."""
+        self._lost_in_a_row += 1
+        job_id = self.search.find(entry)
+        if job_id is None:
+            raise UncertainSubmissionError(
+                f"Databento's answer to the order of {entry.want} was lost, and no job is listed for it; it was not "
+                "sent again, and nothing more was ordered.",
+                hint="Run the same command again: it looks once more, and orders what did not arrive.",
+            )
+        found = self._sent(entry, job_id)
+        if self._lost_in_a_row == LOST_IN_A_ROW:
+            raise UncertainSubmissionError(
+                f"Databento's answers to {LOST_IN_A_ROW} orders in a row were lost; both were found among its jobs, "
+                "but nothing more was ordered.",
+                hint="Run the same command again once its service answers; it goes on where it was.",
+            )
+        return found
 
     def _submit(self, order: Order) -> str:
         """The new job's number."""
         what = f"the job for {order.want}"
-        job = self.vendor.submit(what, lambda: self.vendor.client.batch.submit_job(**order.query(), **FORM))
-        if not isinstance(job, dict) or not isinstance(job.get("id"), str):
-            raise UncertainSubmissionError(f"Databento's answer to {what} names no job.", hint=LIST_TELLS)
-        return str(job["id"])
+        answer = self.vendor.submit(what, lambda: self.vendor.batch.submit_job(**order.query(), **FORM))
+        job_id = job_id_of(answer)
+        if job_id is None:
+            raise UncertainSubmissionError(f"Databento's answer to {what} names no job: {str(answer)[:80]}")
+        return job_id
 
     def _sent(self, entry: Entry, job_id: str) -> Entry:
-        log.info("%s: submitted as %s (%.2f USD)", entry.want, job_id, entry.cost_usd)
-        return self.ledger.write(entry.with_(state=SUBMITTED, job_id=job_id))
+        log.info("%s: ordered as %s (%.2f USD)", entry.want, job_id, entry.cost_usd)
+        return self.ledger.write(entry.with_(state=SUBMITTED, job_id=job_id, error=""))
 
-
-def list_jobs(vendor: Vendor, sent_at: str) -> list[dict[str, Any]]:
-    """Databento's jobs in every state since shortly before a moment (ISO 8601)."""
-    since = (dt.datetime.fromisoformat(sent_at) - CLOCK_SLACK).isoformat()
-    what = "the list of jobs"
-    jobs = vendor.ask(what, lambda: vendor.client.batch.list_jobs(states=STATES_LISTED, since=since))
-    with understood(what):
-        return [{"id": job["id"], **job} for job in jobs]
-
-
-def _is_of(job: dict[str, Any], order: Order) -> bool:
-    query = order.query()
-    symbols = job.get("symbols", "")
-    listed = symbols.split(",") if isinstance(symbols, str) else symbols
-    return (
-        (job.get("dataset"), job.get("schema"), job.get("stype_in"))
-        == (query["dataset"], query["schema"], query["stype_in"])
-        and all(job.get(name, value) == value for name, value in FORM.items())
-        and sorted(listed or ()) == sorted(query["symbols"])
-        and [_instant(job.get(name)) for name in ("start", "end")]
-        == [_instant(query[name]) for name in ("start", "end")]
-    )
-
-
-def _instant(text: Any) -> dt.datetime | None:
-    """A moment in any of the forms that Databento writes, to the second: 2026-02-06T00:00:00.000000000Z."""
-    try:
-        moment = dt.datetime.fromisoformat(str(text)[:19])
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=dt.UTC)
+    def _number(self, what: str, unit: str, method: Any, order: Order) -> float:
+        answer = self.vendor.ask(what, lambda: method(**order.query()))
+        if isinstance(answer, bool) or not isinstance(answer, (int, float)) or not 0 <= answer < math.inf:
+            raise UnexpectedAnswerError(
+                f"Databento's answer to {what} was {str(answer)[:80]}, expected {unit}.", hint=NEWER_HINT
+            )
+        return float(answer)

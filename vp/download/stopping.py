@@ -1,14 +1,25 @@
-"""Stopping on SIGTERM and Ctrl-C: at once, but not between sending an order and writing down its number."""
+"""Stopping on SIGTERM and Ctrl-C, within five seconds whatever the program hangs in.
+
+An order on its way is given a moment to be answered. Ending before its answer loses nothing: the ledger has told
+since before it was sent that it may have been bought.
+"""
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 EXIT_STOPPED = {signal.SIGTERM: 143, signal.SIGINT: 130}
+ANSWER_SECONDS = 3.0
+LONGEST_SECONDS = 4.5  # a call into the system that no signal interrupts, such as a look-up of a name
+
+log = logging.getLogger(__name__)
 
 
 class Stopped(BaseException):
@@ -29,17 +40,30 @@ class Stopping:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Listen for SIGTERM and SIGINT within."""
-        previous = {number: signal.signal(number, self._on_signal) for number in EXIT_STOPPED}
+        """Listen for SIGTERM and SIGINT within; end the process where it does not end by itself."""
+        handlers = dict.fromkeys(EXIT_STOPPED, self._on_signal) | {signal.SIGALRM: self._on_alarm}
+        previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        told, tells = os.pipe()
+        os.set_blocking(tells, False)
+        previous_tells = signal.set_wakeup_fd(tells)
+        ended = threading.Event()
+        watcher = threading.Thread(target=_end_late, args=(told, ended), daemon=True)
+        watcher.start()
         try:
             yield
         finally:
+            ended.set()
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.set_wakeup_fd(previous_tells)
             for number, handler in previous.items():
                 signal.signal(number, handler)
+            os.close(tells)
+            watcher.join()
+            os.close(told)
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """Put a signal off until the end of this; a second one is not put off."""
+        """Put a signal off until the end of this, for ANSWER_SECONDS at most; a second one is not put off."""
         self._shields += 1
         try:
             yield
@@ -61,6 +85,24 @@ class Stopping:
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self._shields and self._asked is None:
             self._asked = number
+            signal.setitimer(signal.ITIMER_REAL, ANSWER_SECONDS)
             return
         self._asked = number
         raise Stopped(number)
+
+    def _on_alarm(self, _number: int, _frame: FrameType | None) -> None:
+        if self._asked is not None:
+            raise Stopped(self._asked)
+
+
+def _end_late(told: int, ended: threading.Event) -> None:
+    """End the process LONGEST_SECONDS after the first signal, in the middle of what it hangs in."""
+    while numbers := os.read(told, 64):
+        for number in numbers:
+            if number in EXIT_STOPPED and not ended.wait(LONGEST_SECONDS):
+                stopped = Stopped(number)
+                log.warning(
+                    "stopped by %s in the middle of a call; the same command goes on where it was", stopped.name
+                )
+                logging.shutdown()
+                os._exit(stopped.exit_code)

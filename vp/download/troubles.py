@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 
 from vp.download.ledger import Want
+from vp.errors import DownloadError, FileError, UnexpectedAnswerError, VendorRefusedError
+
+OF_ONE_FILE = (VendorRefusedError, UnexpectedAnswerError, DownloadError, FileError)
 
 log = logging.getLogger(__name__)
 

@@ -21,6 +21,7 @@ from vp.errors import (
     ApiKeyError,
     BadParameterError,
     UncertainSubmissionError,
+    UnexpectedAnswerError,
     VendorRefusedError,
     VendorUnreachableError,
 )
@@ -33,8 +34,15 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 TRIES = 6
 LONGEST_PAUSE_SECONDS = 60.0
 LONGEST_ASKED_PAUSE_SECONDS = 600.0
-PASSING = (408, 425, 429)
-REFUSED_KEY = (401, 403)
+QUIET_SECONDS = 30.0  # for which nothing may move before a call counts as hung
+BUSY = 429
+PASSING = (408, 425, BUSY)
+REFUSED_KEY, PAYMENT, NO_LICENCE = 401, 402, 403
+REFUSED_HINTS = {
+    PAYMENT: "Databento asks for payment: look at the billing page of its portal, then run the same command again.",
+    NO_LICENCE: "Look in Databento's portal at what the key and its licences allow, then run the same command again.",
+}
+NEWER_HINT = "Its service may have changed: look for a newer VP; nothing was concluded from this answer."
 DISK_ERRORS = {
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.ENOTDIR,
     errno.ENOENT, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EMFILE, errno.EEXIST,
@@ -76,21 +84,43 @@ class Vendor:
     stopping : Stopping
     retry_seconds : float
         The first pause after a passing fault; it doubles up to a minute.
+    quiet_seconds : float
+        For which nothing may move in a call.
+
+    Attributes
+    ----------
+    batch, metadata, symbology, timeseries
+        The client's parts, as `databento.Historical` holds them. They are made one by one, as that class makes https
+        of every gateway and would not reach a server on this machine.
     """
 
-    def __init__(self, key: str, url: str, stopping: Stopping, retry_seconds: float = 1.0) -> None:
-        import databento  # noqa: PLC0415 - takes seconds
+    def __init__(
+        self,
+        key: str,
+        url: str,
+        stopping: Stopping,
+        retry_seconds: float = 1.0,
+        quiet_seconds: float = QUIET_SECONDS,
+    ) -> None:
+        from databento.historical.api.batch import BatchHttpAPI  # noqa: PLC0415 - takes seconds
+        from databento.historical.api.metadata import MetadataHttpAPI  # noqa: PLC0415
+        from databento.historical.api.symbology import SymbologyHttpAPI  # noqa: PLC0415
+        from databento.historical.api.timeseries import TimeseriesHttpAPI  # noqa: PLC0415
 
         self.key = key
         self.url = url
         self.stopping = stopping
         self.retry_seconds = retry_seconds
-        self.client = databento.Historical(key, url)
-        if url.startswith("http://"):  # a server on this machine: the client makes https of every gateway
-            for api in (self.client.batch, self.client.metadata, self.client.symbology, self.client.timeseries):
-                api._base_url = url + api._base_url.removeprefix(self.client.gateway)
+        self.quiet_seconds = quiet_seconds
+        self.batch: Any = BatchHttpAPI(key=key, gateway=url)
+        self.metadata: Any = MetadataHttpAPI(key=key, gateway=url)
+        self.symbology: Any = SymbologyHttpAPI(key=key, gateway=url)
+        self.timeseries: Any = TimeseriesHttpAPI(key=key, gateway=url)
+        parts: tuple[Any, ...] = (self.batch, self.metadata, self.symbology, self.timeseries)
+        for api in parts:
+            api.TIMEOUT = quiet_seconds
 
-    def ask(self, what: str, call: Callable[[], T]) -> T:
+    def ask(self, what: str, call: Callable[[], T], *, charged: bool = False) -> T:
         """The answer to a call that may be repeated.
 
         Parameters
@@ -98,11 +128,15 @@ class Vendor:
         what : str
             For messages: "the cost of ...".
         call : callable
+        charged : bool
+            Data that come cost money, so that a call is repeated only where none came.
 
         Raises
         ------
-        ApiKeyError, VendorRefusedError
+        ApiKeyError, VendorRefusedError, UnexpectedAnswerError
             Asking again would not help.
+        UncertainSubmissionError
+            It was begun, may have been `charged`, and did not come to its end.
         VendorUnreachableError
             It was asked again and again.
         """
@@ -110,8 +144,13 @@ class Vendor:
             try:
                 return call()
             except Exception as error:  # noqa: BLE001 - the client lets errors of several libraries through
-                asked = self.judge(what, error)
                 said = self.told(error)
+                if charged and not getattr(error, "http_status", 0) and not _unsent(error):
+                    raise (
+                        _disk_error(error)
+                        or UncertainSubmissionError(f"{what[:1].upper()}{what[1:]} broke off: {said}.")
+                    ) from None
+                asked = self.judge(what, error)
             if attempt + 1 < TRIES:
                 pause = self.pause_seconds(attempt, asked)
                 log.warning("%s: %s; asking again in %.1f s", what, said, pause)
@@ -122,31 +161,33 @@ class Vendor:
         )
 
     def submit(self, what: str, call: Callable[[], T]) -> T:
-        """The answer to a call that must not arrive twice.
+        """The answer to a call that buys something and must not arrive twice.
 
         Raises
         ------
-        ApiKeyError, VendorRefusedError
-            It did not arrive.
+        ApiKeyError, VendorRefusedError, VendorUnreachableError
+            It did not arrive: Databento said so itself, or no connection was made.
         UncertainSubmissionError
-            Nobody knows.
+            Anything else, as nothing else proves it.
         """
         for attempt in range(TRIES):
             try:
                 return call()
             except Exception as error:  # noqa: BLE001 - as above
-                asked = self.judge(what, error)
                 said = self.told(error)
-                if getattr(error, "http_status", 0) != 429:  # refused unseen, the one fault that is certain
-                    raise UncertainSubmissionError(
-                        f"Databento's answer to {what} was lost: {said}.", hint="Its list of jobs will tell."
-                    ) from None
+                status = getattr(error, "http_status", 0)
+                if status != BUSY and not _unsent(error):
+                    if 400 <= status < 500 and status not in PASSING:
+                        self.judge(what, error)
+                    raise UncertainSubmissionError(f"Databento's answer to {what} was lost: {said}.") from None
+                asked = asked_pause(getattr(error, "headers", {}))
             if attempt + 1 < TRIES:
                 pause = self.pause_seconds(attempt, asked)
-                log.warning("%s: %s; sending it again in %.1f s", what, said, pause)
+                log.warning("%s: %s; nothing was sent, trying again in %.1f s", what, said, pause)
                 self.stopping.sleep(pause)
         raise VendorUnreachableError(
-            f"Databento was too busy for {what} in {TRIES} tries: {said}.", hint="Run the same command again later."
+            f"{what[:1].upper()}{what[1:]} could not be sent in {TRIES} tries: {said}.",
+            hint="Run the same command again later.",
         )
 
     def judge(self, what: str, error: Exception) -> float | None:
@@ -163,19 +204,25 @@ class Vendor:
             if of_disk is not None:
                 raise of_disk
             passing = (databento.BentoError, requests.RequestException, OSError, json.JSONDecodeError)
-            if not isinstance(error, passing):
-                raise VendorRefusedError(
-                    f"Databento's client refused to ask for {what}: {self.told(error)}.", hint="Check what is asked."
+            if isinstance(error, passing):
+                return None
+            if isinstance(error, (AttributeError, LookupError)):  # of the client, over what it was answered
+                raise UnexpectedAnswerError(
+                    f"Databento's client did not understand the answer to {what}: {self.told(error)}.",
+                    hint=NEWER_HINT,
                 ) from None
-            return None
-        if status in REFUSED_KEY:
+            raise VendorRefusedError(
+                f"Databento's client refused to ask for {what}: {self.told(error)}.", hint="Check what is asked."
+            ) from None
+        if status == REFUSED_KEY:
             raise ApiKeyError(
-                f"Databento refused the key of {KEY_VARIABLE} when asked for {what} (HTTP {status}).",
-                hint="Check in Databento's portal that the key is active and may use this dataset.",
+                f"Databento refused the key of {KEY_VARIABLE} when asked for {what}: {self.told(error)}.",
+                hint="Check in Databento's portal that the key is active.",
             ) from None
         if status not in PASSING and status < 500:
+            hint = REFUSED_HINTS.get(status, "Change what is asked; asking again is no use.")
             raise VendorRefusedError(
-                f"Databento refused {what}: {self.told(error)}.", hint="Change what is asked; asking again is no use."
+                f"Databento refused {what}: {self.told(error)}.", hint=hint, status=status, case=_case(error)
             ) from None
         return asked_pause(getattr(error, "headers", {}))
 
@@ -189,6 +236,8 @@ class Vendor:
     def told(self, error: BaseException) -> str:
         """An error as one line, without the key."""
         said = getattr(error, "message", None) or error
+        if isinstance(said, dict):
+            said = said.get("message", said)
         text = " ".join(str(said).split()) or type(error).__name__
         status = getattr(error, "http_status", None)
         text = f"HTTP {status}, {text}" if status else text
@@ -197,13 +246,31 @@ class Vendor:
 
 @contextmanager
 def understood(what: str) -> Iterator[None]:
-    """Raise VendorRefusedError where an answer's form is not as documented."""
+    """Raise UnexpectedAnswerError where an answer's form is not as documented."""
     try:
         yield
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise VendorRefusedError(
-            f"Databento's answer to {what} cannot be understood: {error!r}.", hint="A newer VP may know it."
+        raise UnexpectedAnswerError(
+            f"Databento's answer to {what} cannot be understood: {error!r}.", hint=NEWER_HINT
         ) from None
+
+
+def _unsent(error: Exception) -> bool:
+    """Whether it is certain that no byte of a request was sent: no connection was made."""
+    import requests  # noqa: PLC0415
+    from urllib3.exceptions import NewConnectionError  # noqa: PLC0415
+
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return type(error) is requests.ConnectionError and isinstance(reason, NewConnectionError)
+
+
+def _case(error: Exception) -> str:
+    """The service's own word for why it refused, where it gives one."""
+    body = getattr(error, "json_body", None)
+    detail = body.get("detail") if isinstance(body, dict) else None
+    return str(detail.get("case") or "") if isinstance(detail, dict) else ""
 
 
 def asked_pause(headers: Mapping[str, Any]) -> float | None:

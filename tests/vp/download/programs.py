@@ -94,6 +94,8 @@ def _become(words: list[str], environ: dict[str, str], directory: Path, file_byt
     for stream in (1, 2):
         os.dup2(said, stream)
     if file_bytes is not None:
+        # Python takes compiled modules for whole that came out short: none are kept of such a run.
+        sys.dont_write_bytecode, sys.pycache_prefix = False, os.devnull
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     sys.argv = words
     runpy.run_path(words[0], run_name="__main__")
