@@ -68,8 +68,9 @@ def check_whole(server: Server, lake: Path, program: str) -> None:
         assert entry["state"] == "laid", entry
         if entry["schema"] != "definition":
             place = place_of(entry["product_type"], entry["schema"])
-            path = held.directory(place, entry["symbol"]) / entry["file"]["name"]
-            assert hashlib.sha256(path.read_bytes()).hexdigest() == entry["file"]["sha256"]
+            (file,) = entry["files"]
+            path = held.directory(place, entry["symbol"]) / file["laid_as"]
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == file["sha256"]
             assert note_path(path).exists()
     assert not [path for path in raw_files(lake) if path.endswith(".part")]
 

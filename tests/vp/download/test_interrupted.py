@@ -87,6 +87,7 @@ def test_a_day_that_is_pending_is_waited_for(server: Server, tmp_path: Path) -> 
     server.service.conditions["2026-02-03"] = "degraded"
     process.join(60)
     assert process.exitcode == 0, said_by(tmp_path)
+    assert "waiting: 1 of dates that Databento does not have yet; next look in 0 s" in said_by(tmp_path)
     assert [entry["condition"] for entry in entries(lake)] == ["degraded"]
 
 

@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
-from vp.download.ledger import SUBMITTED, Entry, Ledger, Order, Want
+from vp.download.ledger import REFUSED, SUBMITTED, Entry, Ledger, Order, Want
 from vp.errors import LakeError
 from vp.layout import place_of
 
 WANT = Want(place_of("future_mbo", "mbo"), "MNQ", dt.date(2026, 2, 3))
 ORDER = Order(WANT, ("MNQH6",))
 SENT_AT = "2026-02-04T00:00:00.000000+00:00"
-ENTRY = Entry(ORDER, SUBMITTED, 0.5, "available", SENT_AT, job_id="J-1", former=["J-0"])
+NEWEST = {"id": "J-0", "ts_received": "2026-02-03T23:00:00+00:00"}
+ENTRY = Entry(
+    ORDER, SUBMITTED, 0.5, "available", SENT_AT, job_id="J-1", former=["J-0"], former_usd=0.25, newest_listed=NEWEST
+)
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
@@ -26,17 +29,35 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert ledger.entries(("future_mbo",)) == [ENTRY]
     assert ledger.entries(("equity_mbo",)) == []
     assert [path.name for path in ledger.path(WANT).parent.iterdir()] == ["mbo-20260203.json"]
-    assert json.loads(ENTRY.note())["symbols"] == ["MNQH6"]
+    assert json.loads(ENTRY.note({"name": "x"}))["symbols"] == ["MNQH6"]
+    assert (ENTRY.bought_usd, ENTRY.with_(state=REFUSED).bought_usd) == (0.75, 0.25)
+
+
+def test_an_entry_of_the_version_before_is_read(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.write(ENTRY)
+    path = ledger.path(WANT)
+    old = json.loads(path.read_text())
+    for name in ("files", "former_usd", "newest_listed"):
+        del old[name]
+    file = {"name": "x.dbn.zst", "size": 3, "sha256": "00"}
+    path.write_text(json.dumps(old | {"file": file}))
+    found = ledger.find(WANT)
+    assert found == ENTRY.with_(files=[file], former_usd=0.0, newest_listed={})
+    path.write_text(json.dumps(old | {"file": {}}))
+    assert ledger.find(WANT) == ENTRY.with_(former_usd=0.0, newest_listed={})
 
 
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"state": "lost"}, "the state is 'lost', expected one of submitting"),
+        ({"state": "gone"}, "the state is 'gone', expected one of submitting"),
         ({"job_id": 7}, "job_id is 7"),
         ({"cost_usd": "much"}, "cost_usd is 'much'"),
         ({"symbols": "MNQH6"}, "symbols is 'MNQH6'"),
         ({"former": None}, "former is None"),
+        ({"files": [1]}, "files is [1]"),
+        ({"newest_listed": {"id": "J"}}, "ts_received"),
         ({"sent_at": "yesterday"}, "yesterday"),
         ({"sent_at": "2026-02-04T00:00:00"}, "sent_at tells no time zone"),
         ({"start": "2026-02-04"}, "it tells of MNQ future_mbo mbo of 2026-02-04"),

@@ -56,7 +56,10 @@ def test_places_that_cannot_be_written(server: Server, tmp_path: Path) -> None:
     ("path", "body"),
     [
         ("get_dataset_condition", '{"detail": 1}'), ("symbology", "null"), ("get_cost", "[1]"),
-        ("submit_job", "[1]"), ("list_jobs", "null"), ("list_files", '{"detail": 1}'), ("list_files", "<html>"),
+        ("submit_job", "[1]"), ("list_jobs", "null"), ("list_jobs", '[{"id": "J", "status": "done"}]'),
+        ("get_job_details", '{"id": "J"}'), ("get_job_details", "[]"), ("list_files", '{"detail": 1}'),
+        ("list_files", '[{"name": "x"}]'), ("list_files", "<html>"), ("list_jobs", "<html>"), ("get_cost", "<html>"),
+        ("resolve", "<html>"), ("get_dataset_condition", "<html>"), ("get_job_details", "<html>"),
     ],
 )  # fmt: skip
 def test_answers_of_an_unknown_form(server: Server, tmp_path: Path, path: str, body: str) -> None:
@@ -110,7 +113,7 @@ def test_definitions_that_fit_nothing_are_not_bought_again(server: Server, tmp_p
     asked = ["--start", "2026-02-06", "--end", "2026-02-06", "--symbols", "MNQ", "--options-schemas", "mbo,statistics"]
     code, said = run(server, lake, "futures", "daemon", *asked)  # a Friday: the server has no family of it
     assert code == 1
-    assert "no options expire on the date or later on MNQH6" in said
+    assert "No options expire on the date or later on MNQH6" in said
     assert (server.service.jobs, server.service.calls["timeseries.get_range"]) == ([], 0)
 
 
