@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.databento_server import market
-from tests.databento_server.http import Server
+from tests.databento_server.http import Fault, Server
 from tests.vp.download.programs import (
     DAYS,
     EQUITIES,
@@ -34,7 +34,13 @@ from vp.layout import note_path, place_of
 from vp.pipeline import SessionSpec, prepare
 from vp.products import find_product
 
-SEEDS = range(int(os.environ.get("VP_KILL_SEEDS", "5")))
+SEEDS = range(int(os.environ.get("VP_KILL_SEEDS", "10")))
+KILLS = 3
+TWO_DAYS = ["--start", "2026-02-03", "--end", "2026-02-04"]
+ONE_OF_EACH = {
+    "futures": ["--symbols", "MNQ", "--include-futures", "--options-schemas", "mbo,statistics"],
+    "equities": ["--symbols", "QQQ", "--equity-schemas", "mbo", "--options-schemas", "cmbp-1,statistics"],
+}
 KINDS = {
     "futures": [("future_mbo", "mbo"), ("future_option_mbo", "mbo"), ("future_option_mbo", "statistics")],
     "equities": [("equity_mbo", "mbo"), ("equity_option_cmbp_1", "cmbp-1"), ("equity_option_statistics", "statistics")],
@@ -85,7 +91,7 @@ def test_three_days_of_two_symbols(server: Server, tmp_path: Path, program: str)
     assert done.returncode == 0, done.stderr
     log = (tmp_path / "logs/a.log").read_text()
     assert KEY not in log
-    assert "18 in the lake, 0 without data, 0 outstanding, 0 expired, 0 with errors, 0 not there yet" in log
+    assert "18 in the lake, 0 without data, 0 outstanding, 0 expired, 0 lost, 0 with errors, 0 not there yet" in log
     assert "for 18 jobs to be ordered; --max-cost is 25.00" in log
     product = find_product(KINDS[program][0][0], SYMBOLS[program][0])
     raw = Lake(lake).find_raw(product, days()[0])
@@ -108,28 +114,85 @@ def test_three_days_of_two_symbols(server: Server, tmp_path: Path, program: str)
     assert dict(server.service.calls) == calls  # not even asked
 
 
+def check_money(server: Server, lake: Path, limit_usd: float) -> None:
+    """What was bought is under the limit, and the ledger tells each job's price and no less than all of it."""
+    told = {entry["job_id"]: entry["cost_usd"] for entry in entries(lake)}
+    assert all(told[job.details["id"]] == job.cost_usd for job in server.service.jobs)
+    counted_usd = sum(entry["former_usd"] + entry["cost_usd"] for entry in entries(lake))
+    assert server.service.bought_usd() <= counted_usd + 1e-9
+    assert server.service.bought_usd() <= limit_usd
+
+
 @pytest.mark.parametrize("seed", SEEDS)
-def test_killed_at_random_moments(server: Server, tmp_path: Path, seed: int) -> None:
-    """Killed four times at least, futures and equities in turn; VP_KILL_SEEDS says how often (default 5: 20 kills)."""
-    chance = random.Random(seed)
-    server.service.conditions["2026-02-04"] = "degraded"
+def test_killed_and_unanswered_at_random_moments(server: Server, tmp_path: Path, seed: int) -> None:
+    """Futures and equities in turn, each killed several times and cut off from answers; VP_KILL_SEEDS: how many seeds.
+
+    Whatever happens, each file is bought once, and never more than --max-cost is spent.
+    """
+    chance = server.dice = random.Random(seed)
     lake = tmp_path / "lake"
     program = ("futures", "equities")[seed % 2]
-    asked = ["daemon", *DAYS, *ASKED[program], "--lake", str(lake), *QUICK]
+    limit_usd = {"futures": 2.5, "equities": 3.0}[program]
+    ask = [*TWO_DAYS, *ONE_OF_EACH[program], "--max-cost", str(limit_usd)]
+    server.service.unlisted_looks = chance.randrange(3)
+    server.faults = [
+        Fault("submit", "lost", 1000, chance=0.15), Fault("submit", "drop", 1000, chance=0.05),
+        Fault("submit", "status", 1000, 502, chance=0.05), Fault("list_jobs", "status", 1000, 500, chance=0.1),
+        Fault("list_jobs", "drop", 1000, chance=0.1), Fault("get_job_details", "drop", 1000, chance=0.1),
+        Fault("get_range", "short", 1000, chance=0.1), Fault("download/", "reset", 1000, chance=0.1),
+    ]  # fmt: skip
     kills = 0
-    for _ in range(5):
+    for _ in range(KILLS):
         calls_before = server.service.calls.total()
-        process = start(environment(server), tmp_path, program, *asked)
+        process = start(environment(server), tmp_path, program, "daemon", *ask, "--lake", str(lake), *QUICK)
         # A moment counted in requests rather than in seconds falls into the work however fast the machine is.
-        moment = chance.randrange(1, 40)
+        moment = chance.randrange(4, 30)
         while process.is_alive() and server.service.calls.total() - calls_before < moment:
             process.join(0.004 * chance.random())
         if process.is_alive():
             process.kill()
             kills += 1
         process.join()
-    code, said = run(server, lake, program, "daemon", *DAYS, *ASKED[program])
+        assert server.service.bought_usd() <= limit_usd
+    server.faults.clear()
+    code, said = run(server, lake, program, "daemon", *ask)
+    if code == 1 and "no job is known by which its list could prove" in said:
+        assert server.service.jobs == []  # what a person sees in the portal, who then says:
+        code, said = run(server, lake, program, "daemon", *ask, "--resubmit-lost")
     assert code == 0, said
-    print(f"{kills} kills of {program} with seed {seed}")  # noqa: T201 - shown by -rP
-    assert kills >= 4
-    check_whole(server, lake, program)
+    print(f"{kills} kills of {program} with seed {seed}, {server.service.bought_usd():.2f} USD")  # noqa: T201 - by -rP
+    submitted = server.service.submitted()
+    assert len(submitted) == len(set(submitted)) == 6
+    assert {entry["state"] for entry in entries(lake)} == {"laid"}
+    check_money(server, lake, limit_usd)
+
+
+@pytest.mark.parametrize("program", ["futures", "equities"])
+@pytest.mark.parametrize(
+    ("lost", "bought"),
+    [
+        (["submit"], [2, 4]),  # each was found among the jobs
+        (["submit", "get_job_details"], [1, 1]),
+        (["submit", "list_jobs"], [0, 0]),  # no order leaves that could not be found again
+        (["batch."], [0, 0]),
+    ],
+)
+def test_every_answer_lost(server: Server, tmp_path: Path, program: str, lost: list[str], bought: list[int]) -> None:
+    """At most one order is outstanding, the program ends, and the run after it is no worse."""
+    lake = tmp_path / "lake"
+    ask = ["daemon", *DAYS, *ASKED[program], "--max-cost", "9"]
+    server.faults = [Fault(path, "lost", 10**6) for path in lost]
+    for jobs in bought:
+        code, said = run(server, lake, program, *ask)
+        assert code == 1
+        assert "othing more was ordered" in said or "Nothing was ordered" in said
+        assert sum(entry["state"] in ("submitting", "lost") for entry in entries(lake)) <= 1
+        assert len(server.service.jobs) == jobs
+    assert len(server.service.submitted()) == len(set(server.service.submitted()))
+    check_lost_counts(server, lake)
+
+
+def check_lost_counts(server: Server, lake: Path) -> None:
+    """Each job is in the ledger, known or as one whose answer was lost, at its price."""
+    jobs_usd = sum(entry["cost_usd"] for entry in entries(lake) if entry["schema"] != "definition")
+    assert round(jobs_usd, 6) == round(sum(job.cost_usd for job in server.service.jobs), 6)
