@@ -91,8 +91,10 @@ def nearest(parent: str, date: dt.date) -> list[str]:
 
 
 @cache
-def file_of(dataset: str, schema: str, stype_in: str, symbols: tuple[str, ...], date: dt.date) -> bytes:
-    """A whole compressed file of one UTC day, by Databento's own encoder."""
+def file_of(
+    dataset: str, schema: str, stype_in: str, symbols: tuple[str, ...], date: dt.date, half: int | None = None
+) -> bytes:
+    """A compressed file of one UTC day, by Databento's own encoder: whole, or one of its two halves (0, 1)."""
     names = [o.symbol for parent in symbols for o in options_of(parent, date)] if stype_in == "parent" else symbols
     start_ns = midnight_ns(date)
     metadata = dbn.Metadata(
@@ -115,6 +117,10 @@ def file_of(dataset: str, schema: str, stype_in: str, symbols: tuple[str, ...], 
     else:
         make = _statistic if schema == "statistics" else _quote
         body = b"".join(make(name, start_ns + OPEN_NS + i) for i in range(20) for name in names)
+    if half is not None:
+        record_bytes = body[0] * 4
+        middle = len(body) // record_bytes // 2 * record_bytes
+        body = body[middle:] if half else body[:middle]
     return compress(bytes(metadata) + body)
 
 

@@ -97,6 +97,15 @@ class Service:
         """What everything cost that was ever bought."""
         return sum(job.cost_usd for job in self.jobs) + self.streamed_usd
 
+    def day(self, job: int) -> dt.date:
+        """The date of a job, by its place among all of them."""
+        return _date(self.jobs[job].details["start"])
+
+    def files_of(self, job: int) -> dict[str, bytes]:
+        """What a job's one file would be, whatever `two_files` says."""
+        query = _query(self.jobs[job].details)
+        return {f"{_stem(query)}.dbn.zst": self._file(query)}
+
     def answer(self, method: str, given: dict[str, str]) -> Any:
         """The JSON of a call; `given` is its form or query string."""
         handler = {
@@ -245,17 +254,19 @@ class Service:
 
     def _files(self, job: Job) -> dict[str, bytes]:
         query = _query(job.details)
-        stem = f"{query['dataset'].lower().replace('.', '-')}-{query['start']:%Y%m%d}.{query['schema']}"
+        stem = _stem(query)
         support = {
             "metadata.json": json.dumps({"job_id": job.details["id"]}).encode(),
             "condition.json": b"[]",
         }
         if self.two_files:
-            return support | {f"{stem}.{part}.dbn.zst": self._file(query) for part in (1, 2)}
+            return support | {f"{stem}.{half + 1}.dbn.zst": self._file(query, half) for half in (0, 1)}
         return support | {f"{stem}.dbn.zst": self._file(query)}
 
-    def _file(self, query: dict[str, Any]) -> bytes:
-        return market.file_of(query["dataset"], query["schema"], query["stype_in"], query["symbols"], query["start"])
+    def _file(self, query: dict[str, Any], half: int | None = None) -> bytes:
+        return market.file_of(
+            query["dataset"], query["schema"], query["stype_in"], query["symbols"], query["start"], half
+        )
 
 
 def _query(given: dict[str, Any]) -> dict[str, Any]:
@@ -284,6 +295,10 @@ def _resolved(stype_in: str, symbol: str, day: dt.date) -> list[tuple[str, str]]
     if stype_in == "parent":
         return [(o.symbol, str(market.instrument_id(o.symbol))) for o in market.options_of(symbol, day)]
     return [(symbol, name) for name in market.CONTRACTS.values() if str(market.instrument_id(name)) == symbol]
+
+
+def _stem(query: dict[str, Any]) -> str:
+    return f"{query['dataset'].lower().replace('.', '-')}-{query['start']:%Y%m%d}.{query['schema']}"
 
 
 def _nine_digits(date: dt.date) -> str:

@@ -43,6 +43,7 @@ class Waiter:
         self._troubles = troubles
         self._poll_seconds = poll_seconds
         self._empty_looks: Counter[Want] = Counter()
+        self._found_empty: set[Want] = set()
         self._look_again_at: dict[Want, float] = {}
 
     def restore(self, entries: list[Entry]) -> None:
@@ -77,7 +78,7 @@ class Waiter:
     def _is_waiting(self, entry: Entry) -> bool:
         if entry.job_id is None or entry.want in self._troubles:
             return False
-        return entry.state == SUBMITTED or (entry.state == EMPTY and entry.want not in self._empty_looks)
+        return entry.state == SUBMITTED or (entry.state == EMPTY and entry.want not in self._found_empty)
 
     def _look(self, entry: Entry, listed: dict[str, ListedJob]) -> bool:
         """Whether a job is still outstanding."""
@@ -118,6 +119,7 @@ class Waiter:
             return False
         looks = self._empty_looks[want] = self._empty_looks[want] + 1
         if details.record_count == 0:
+            self._found_empty.add(want)
             log.info("%s: the job %s holds no records", want, entry.job_id)
             self._ledger.write(entry.with_(state=EMPTY, error=""))
         elif looks < EMPTY_LOOKS:
