@@ -56,6 +56,13 @@ def instrument_id(symbol: str) -> int:
     return 1000 + int.from_bytes(symbol.encode()) % 1_000_003
 
 
+def weekly_code(root: str, date: dt.date) -> str:
+    """The family of a date, of Monday to Thursday and of Friday; none of a weekend."""
+    occurrence = (date.day - 1) // 7 + 1
+    days, friday = FAMILY[root]
+    return [*(f"{days}{occurrence}{letter}" for letter in "ABCD"), f"{friday}{occurrence}", "", ""][date.weekday()]
+
+
 def options_of(parent: str, date: dt.date) -> list[Option]:
     """What a parent holds on a date: weekly options of both contracts, a later expiry, a spread of a user's."""
     code = parent.removesuffix(".OPT")
@@ -64,8 +71,7 @@ def options_of(parent: str, date: dt.date) -> list[Option]:
         expiries = [date - dt.timedelta(days=1), date, date + dt.timedelta(days=2)]
     else:
         root = next((root for root, codes in FAMILY.items() if code.startswith(codes)), None)
-        letter = "ABCD"[date.weekday()] if date.weekday() < 4 else None
-        if root is None or letter is None or code != f"{FAMILY[root][0]}{(date.day - 1) // 7 + 1}{letter}":
+        if root is None or code != weekly_code(root, date):
             return []
         name, on, other = f"{code}G6 ", CONTRACTS[root], NEXT_CONTRACTS[root]
         expiries = [date, date + dt.timedelta(days=28)]

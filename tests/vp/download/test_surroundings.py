@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.databento_server import market
 from tests.databento_server.http import Fault, Server
 from tests.vp.download.programs import DAYS, FUTURES, ONE, entries, raw_files, run
 from vp.download.program import main
@@ -107,11 +108,13 @@ def test_poll_takes_symbols_and_dates_as_submit_does(server: Server, tmp_path: P
     assert "1 in the lake" in said
 
 
-def test_definitions_that_fit_nothing_are_not_bought_again(server: Server, tmp_path: Path) -> None:
-    """QQQ's options of a Saturday lie two days ahead; of a root without options there is nothing to buy."""
+def test_where_there_are_no_options_nothing_is_bought(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(market, "options_of", lambda _parent, _date: [])
     lake = tmp_path / "lake"
     asked = ["--start", "2026-02-06", "--end", "2026-02-06", "--symbols", "MNQ", "--options-schemas", "mbo,statistics"]
-    code, said = run(server, lake, "futures", "daemon", *asked)  # a Friday: the server has no family of it
+    code, said = run(server, lake, "futures", "daemon", *asked)
     assert code == 1
     assert "No options expire on the date or later on MNQH6" in said
     assert (server.service.jobs, server.service.calls["timeseries.get_range"]) == ([], 0)
