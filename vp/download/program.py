@@ -93,7 +93,8 @@ def _run(request: Request, vendor: Vendor, options: argparse.Namespace) -> int:
     lake = Lake(options.lake)
     ledger = Ledger(lake.root)
     dates = f"{request.start} to {request.end}"
-    log.info("%s %s, %s: lake %s, %s", options.command, ", ".join(request.symbols), dates, lake.root, vendor.url)
+    symbols = ", ".join(request.symbols) or "all symbols"
+    log.info("%s %s, %s: lake %s, %s", options.command, symbols, dates, lake.root, vendor.url)
     with ledger.locked(request.program):
         fetcher = Fetcher(vendor, lake, ledger, Report(), decompress=options.decompress)
         settings = Settings(
@@ -223,6 +224,13 @@ def _seconds(text: str) -> float:
     return _number(text, MOST_SECONDS)
 
 
+def _timeout(text: str) -> float:
+    seconds = _number(text, MOST_SECONDS)
+    if not seconds:
+        raise argparse.ArgumentTypeError("a call needs some time: 0 is too short")
+    return seconds
+
+
 def _orders(text: str) -> int:
     number = _number(text, MOST_ORDERS)
     if not number.is_integer():
@@ -278,5 +286,5 @@ def _parser(program: str) -> cli.Parser:
     settle = "how long an order whose answer was lost is looked for among Databento's jobs (default 120)"
     built.add_argument("--settle-seconds", default=120.0, help=settle, **number)
     quiet = "for which nothing may move before a call counts as hung (default 30)"
-    built.add_argument("--timeout-seconds", default=30.0, help=quiet, **number)
+    built.add_argument("--timeout-seconds", type=_timeout, default=30.0, metavar="SECONDS", help=quiet)
     return built

@@ -157,8 +157,9 @@ def test_killed_and_unanswered_at_random_moments(server: Server, tmp_path: Path,
     server.faults.clear()
     code, said = run(server, lake, program, "daemon", *ask)
     if code == 1 and "no job is known by which its list could prove" in said:
-        assert server.service.jobs == []  # what a person sees in the portal, who then says:
-        code, said = run(server, lake, program, "daemon", *ask, "--resubmit-lost")
+        assert server.service.jobs == []  # what a person sees in the portal, who then allows for it once more:
+        allowed = [*ask, "--resubmit-lost", "--max-cost", str(limit_usd + 0.5)]
+        code, said = run(server, lake, program, "daemon", *allowed)
     assert code == 0, said
     print(f"{kills} kills of {program} with seed {seed}, {server.service.bought_usd():.2f} USD")  # noqa: T201 - by -rP
     submitted = server.service.submitted()

@@ -165,6 +165,8 @@ WHAT = ["--start", "2026-02-03", "--end", "2026-02-03", "--symbols", "MNQ", "--i
         ("futures", ["submit", *WHAT, "--max-cost", "-1"], "'-1' is no number"),
         ("futures", ["daemon", *WHAT, "--poll-interval", "1e300"], "'1e300' is no number from 0 to 86400"),
         ("futures", ["daemon", *WHAT, "--settle-seconds", "soon"], "'soon' is no number"),
+        ("futures", ["daemon", *WHAT, "--timeout-seconds", "0"], "0 is too short"),
+        ("futures", ["daemon", *WHAT, "--max-orders", "1.5"], "'1.5' is no whole number"),
         ("futures", ["daemon", *WHAT, "--max-cos", "5"], "--max-cos"),
         ("futures", ["daemon", *FUTURES, *WHAT[:2], "--end", "2026-02-03\x00"], "2026-02-03"),
     ],
