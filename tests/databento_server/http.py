@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.databento_server.service import RefusedError, Service
 
 DOWNLOAD = "/v0/batch/download/"
-PIECE_BYTES = 32 << 10
+PIECE_BYTES = 20_000
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Fault:
         done, then the connection closes. corrupt: a byte of the data differs. short: half of the data come.
         plain: the range asked for is disregarded. reset: half of the data come, then a TCP reset. hold: all is done,
         but the answer (of data, its second half) waits for Server.release. hang: nothing is done, and the answer waits
-        likewise. junk: the answer is `body`. support: files that hold no data alone are listed. piece: 32 KiB of the
+        likewise. junk: the answer is `body`. support: files that hold no data alone are listed. piece: 20 KB of the
         data come, then the connection closes.
     times : int
     status : int

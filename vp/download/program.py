@@ -34,6 +34,7 @@ EXIT_INCOMPLETE = 1
 MOST_USD = 1e6
 MOST_SECONDS = 86_400.0
 MOST_ORDERS = 100_000
+MOST_OUTAGES = 10  # looks in a row for which what is not ordered yet waits for the service; what is ordered, for ever
 EARLIEST = dt.date(2000, 1, 1)
 MOST_DAYS_AHEAD = 31
 
@@ -144,7 +145,7 @@ def _poll(downloader: Downloader, options: argparse.Namespace) -> int:
 
 def _daemon(downloader: Downloader, options: argparse.Namespace) -> CostLimitError | None:
     """Order and fetch until all is here; what was too dear, if anything was: the rest is fetched all the same."""
-    ordered, too_dear = False, None
+    ordered, too_dear, outages = False, None, 0
     while True:
         outstanding = 1
         try:
@@ -152,7 +153,11 @@ def _daemon(downloader: Downloader, options: argparse.Namespace) -> CostLimitErr
                 too_dear = _submit(downloader)
                 ordered = True
             outstanding = downloader.poll(downloader.entries()) + len(downloader.pending)
+            outages = 0
         except VendorUnreachableError as error:
+            outages += 1
+            if not ordered and outages == MOST_OUTAGES:
+                raise
             log.warning("%s", error)
         if not outstanding:
             break

@@ -101,13 +101,7 @@ class Cashier:
         LakeError
         """
         if self._newest_listed is None:
-            try:
-                self._newest_listed = self.search.newest_listed()
-            except VendorUnreachableError as error:
-                raise UncertainSubmissionError(
-                    f"Nothing was ordered, as an order whose answer is lost could not be found again: {error.message}",
-                    hint="Run the same command again later.",
-                ) from error
+            self._newest_listed = self.search.newest_listed()  # before it, nothing is sent
         old = self.ledger.find(order.want)
         entry = Entry(
             order, SUBMITTING, cost_usd, condition, now(),

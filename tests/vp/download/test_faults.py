@@ -114,6 +114,28 @@ def test_nothing_is_ordered_above_the_limit_or_in_a_dry_run(server: Server, tmp_
     assert server.service.calls["timeseries.get_range"] == 6  # definitions are not bought twice
 
 
+def test_a_lost_order_counts_against_the_limit_and_is_ordered_anew_only_when_told(
+    server: Server, tmp_path: Path
+) -> None:
+    """The account has no other job by which the list could prove to be whole."""
+    lake = tmp_path / "lake"
+    server.faults = [Fault("submit", "status", 1, 500)]
+    code, said = run(server, lake, "futures", "daemon", *ONE)
+    assert (code, "1 lost" in said) == (1, True), said
+    for asked in (ONE, [*ONE[:4], "--symbols", "ES", "--include-futures"]):  # of anything else neither
+        code, said = run(server, lake, "futures", "daemon", *asked)
+        assert code == 1
+        assert "Look in Databento's portal for a batch job of GLBX.MDP3 mbo MNQH6 from 2026-02-03" in said
+        assert "0.50 USD were spent on these files at most, 0.50 of it for orders whose answer was lost" in said
+    assert server.service.jobs == []
+    code, said = run(server, lake, "futures", "daemon", *ONE, "--resubmit-lost", "--max-cost", "0.99")
+    assert (code, "0.50 USD were spent before, together more than --max-cost 0.99" in said) == (2, True), said
+    code, said = run(server, lake, "futures", "daemon", *ONE, "--resubmit-lost", "--max-cost", "1")
+    assert code == 0, said
+    assert "1.00 USD were spent on these files at most" in said
+    assert len(server.service.jobs) == 1
+
+
 def test_a_raw_file_that_exists_is_never_overwritten(server: Server, tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     assert run(server, lake, "futures", "submit", *ONE)[0] == 0
