@@ -78,7 +78,7 @@ export class Commands {
     if (!scene || !ring) return;
     const { width, height } = scene.size;
     const spot = chart.spotAt(crosshair.at ?? { x: width - 1, y: height / 2 });
-    const column = Math.min(Math.max(ring.columnAt(spot.timeMs + 1e-6) - 1 + columns, ring.first), ring.end - 1);
+    const column = Math.min(Math.max(ring.columnUntil(spot.timeMs) + columns, ring.first), ring.end - 1);
     const timeMs = columns === 0 ? spot.timeMs : ring.timeMs(column) + 1e-3;
     crosshair.moveTo({
       x: Math.min(Math.max(scene.x(timeMs), 0), width - 1), y: Math.min(Math.max(scene.y(spot.bucket + rows), 0), height - 1),

@@ -3,11 +3,12 @@
 import { element } from "./dom.js";
 import { fetchHistory } from "./http-api.js";
 import { say } from "./notices.js";
-import { columnBefore, describeCell, measureText, placeCard } from "./readout.js";
+import { describeCell, measureText, placeCard } from "./readout.js";
 import { contextOf, FONT, PRICE_AXIS_PX } from "./scene.js";
 
 /**
  * @typedef {import("./feed.js").Feed} Feed @typedef {import("./chart.js").Chart} Chart
+ * @typedef {import("./ring.js").Ring} Ring
  * @typedef {import("./readout.js").Spot} Spot @typedef {import("./gestures.js").Point} Point
  */
 
@@ -28,7 +29,7 @@ export class Crosshair {
     /** Whether the measure's second corner goes along with the crosshair. */
     this.measuring = false;
     this.exactTime = false;
-    /** The frame that was fetched with every column. @type {{ring: import("./ring.js").Ring, eventId: number, block: import("./http-api.js").Block} | null} */
+    /** The frame that was fetched with every column. @type {{ring: Ring, eventId: number, block: import("./http-api.js").Block} | null} */
     this.full = null;
     this.wanted = -1;
     this.timer = 0;
@@ -90,22 +91,23 @@ export class Crosshair {
     if (!inside) return;
     const column = this.describe(card, ring, chart.spotAt(at), this.exactTime);
     placeCard(card, at, size);
-    this.fetchSoon(column < 0 || this.fullOf(ring, column) ? -1 : ring.eventId(column));
+    this.fetchSoon(column === null || this.fullOf(ring, column) ? -1 : ring.eventId(column));
   }
 
-  /** @param {import("./ring.js").Ring} ring @param {number} column */
+  /** The frame with every column, once it came. @param {Ring} ring @param {number} column */
   fullOf(ring, column) {
     const { full } = this;
-    return column >= 0 && full && full.ring === ring && full.eventId === ring.eventId(column) ? full.block : null;
+    return full && full.ring === ring && full.eventId === ring.eventId(column) ? full.block : null;
   }
 
-  /** @param {HTMLElement} card @param {import("./ring.js").Ring} ring @param {Spot} spot @param {boolean} exact @returns {number} its column, or -1 */
+  /** @param {HTMLElement} card @param {Ring} ring @param {Spot} spot @param {boolean} exact @returns {number | null} its column */
   describe(card, ring, spot, exact) {
     const { decimals, quantity } = this.feed;
     const { mode } = this.chart.settings;
-    const column = columnBefore(ring, spot.timeMs);
+    const number = ring.columnUntil(spot.timeMs);
+    const column = number < ring.first ? null : number;
     const field = ring.fields.includes(mode) ? mode : "pressure";
-    describeCell(card, ring, spot, { decimals, exact, field, quantity, full: this.fullOf(ring, column) });
+    describeCell(card, ring, spot, column, { decimals, exact, field, quantity, full: column === null ? null : this.fullOf(ring, column) });
     return column;
   }
 
@@ -133,7 +135,7 @@ export class Crosshair {
     if (!ring || !scene) return;
     const card = document.createElement("div");
     card.className = "card pinned";
-    if (this.describe(card, ring, this.chart.spotAt(at), true) < 0) return;
+    if (this.describe(card, ring, this.chart.spotAt(at), true) === null) return;
     const close = document.createElement("button");
     close.textContent = "×";
     close.setAttribute("aria-label", "Remove this read-out");

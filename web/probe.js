@@ -49,13 +49,13 @@ const vp = {
   /** Scalars by name of the newest column at or before a time, or else of the one beside the map. @param {number} [timeMs] */
   column: (timeMs) => {
     const ring = held();
-    const number = timeMs === undefined ? chart.scene?.column ?? ring.first : Math.max(ring.columnAt(timeMs + 1e-6) - 1, ring.first);
+    const number = timeMs === undefined ? chart.scene?.column ?? ring.first : Math.max(ring.columnUntil(timeMs), ring.first);
     return { timeMs: ring.timeMs(number), ...Object.fromEntries(ring.layout.scalars.map((name) => [name, ring.scalar(name, number)])) };
   },
   /** `event_id` of every column held up to a time. @param {number} [untilMs] */
   events: (untilMs = Infinity) => {
     const { ring } = feed;
-    return ring ? Array.from({ length: ring.columnAt(untilMs + 1e-6) - ring.first }, (_, i) => ring.eventId(ring.first + i)) : [];
+    return ring ? Array.from({ length: ring.columnUntil(untilMs) + 1 - ring.first }, (_, i) => ring.eventId(ring.first + i)) : [];
   },
   /** A canvas's pixels, the map's painted just now; `flat`: the map as it is without WebGL. @param {"map" | "flat" | "overlay" | "cursor"} name */
   image: (name) => {

@@ -7,12 +7,6 @@ import { HOLD_MS } from "./time-bins.js";
 /** @typedef {import("./ring.js").Ring} Ring @typedef {import("./http-api.js").Block} Block */
 /** @typedef {{timeMs: number, bucket: number}} Spot a place in the picture */
 
-/** The newest column at or before a time, or -1. @param {Ring} ring @param {number} timeMs */
-export function columnBefore(ring, timeMs) {
-  const column = ring.columnAt(timeMs + 1e-6) - 1;
-  return column >= ring.first && column < ring.end ? column : -1;
-}
-
 /** @param {string} text @param {string} [kind] */
 const piece = (text, kind = "div") => {
   const made = document.createElement(kind);
@@ -22,14 +16,13 @@ const piece = (text, kind = "div") => {
 
 /**
  * Fill a card with everything about a cell.
- * @param {HTMLElement} card @param {Ring} ring @param {Spot} spot
+ * @param {HTMLElement} card @param {Ring} ring @param {Spot} spot @param {number | null} column none before the first
  * @param {{decimals: number, exact: boolean, field: string, quantity: string, full: Block | null}} how `full`: the frame with
  * every column, once the server sent it
  */
-export function describeCell(card, ring, spot, { decimals, exact, field, quantity, full }) {
-  const column = columnBefore(ring, spot.timeMs);
-  if (column < 0) {
-    card.replaceChildren(piece(spot.timeMs > ring.timeMs(ring.end - 1) ? "not yet" : "before what the page holds"));
+export function describeCell(card, ring, spot, column, { decimals, exact, field, quantity, full }) {
+  if (column === null) {
+    card.replaceChildren(piece("before what the page holds"));
     return;
   }
   const value = (/** @type {string} */ name) => ring.scalar(name, column);
@@ -91,7 +84,7 @@ function neighbours(ring, column, bucket, field, price) {
 export function measureText(ring, a, b, decimals, quantity) {
   const [startMs, endMs] = [Math.min(a.timeMs, b.timeMs), Math.max(a.timeMs, b.timeMs)];
   const [low, high] = [Math.min(a.bucket, b.bucket), Math.max(a.bucket, b.bucket)];
-  const first = Math.max(columnBefore(ring, startMs), ring.columnAt(startMs - HOLD_MS), ring.first);
+  const first = Math.max(ring.columnUntil(startMs), ring.columnAt(startMs - HOLD_MS), ring.first);
   let pressure = 0;
   let vacuum = 0;
   let bought = 0;

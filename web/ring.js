@@ -152,6 +152,11 @@ export class Ring {
     return this.bisect((column) => this.timeMs(column) >= timeMs);
   }
 
+  /** Number of the newest column at or before `timeMs`, or of the one before the first. @param {number} timeMs @returns {number} */
+  columnUntil(timeMs) {
+    return this.bisect((column) => this.timeMs(column) > timeMs) - 1;
+  }
+
   /** Number of the first column with a later event. @param {number} eventId @returns {number} */
   afterEvent(eventId) {
     return this.bisect((column) => this.eventId(column) > eventId);
