@@ -17,7 +17,7 @@ import { say } from "./notices.js";
  */
 
 export const SPEEDS = [0.25, 0.5, 1, 2, 5, 10, 20, 50, 100];
-export const TRANSFERS = /** @type {const} */ (["linear", "sqrt", "log"]);
+const TRANSFERS = /** @type {const} */ (["linear", "sqrt", "log"]);
 const STEP_PX = 10;
 
 /** @template T @param {readonly T[]} list @param {T} now @returns {T} the one after */

@@ -24,7 +24,7 @@ import { paintMarketState } from "./market-state.js";
  */
 
 /** Those with a label in the order of the menu. @type {Layer[]} */
-export const LAYERS = [
+const LAYERS = [
   { name: "bbo", label: "Best bid (solid), ask (dashed)", level: 40, default: true, paint: paintBestQuotes, help: "A pixel shows the least and greatest price in it" },
   { name: "last", label: "Last price", level: 50, default: true, paint: paintLastPrice, help: "A pixel shows the least and greatest price in it" },
   { name: "trades", label: "Trades: buys full, sells rings", level: 60, default: true, paint: paintTrades, help: "By aggressor, area by volume, near ones together",

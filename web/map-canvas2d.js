@@ -62,7 +62,7 @@ export class Canvas2dMap {
  * The plot's pixels, row by row; where several bins or rows share a pixel, the largest magnitude stands.
  * @param {MapFrame} frame @param {Uint32Array} pixels
  */
-export function colourPixels(frame, pixels) {
+function colourPixels(frame, pixels) {
   const { bins, width, height, levels } = frame;
   const { cells } = bins;
   const words = new Uint32Array(frame.colours.buffer, 0, LEVELS * LEVELS);

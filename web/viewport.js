@@ -1,7 +1,7 @@
-/** What part of time and price is shown, whether it follows the market, and the way back. Prices count in buckets. */
+/** The viewport: what part of time and price is shown, whether it follows the market, and the way back. Prices count in buckets. */
 
-export const SHORTEST_MS = 1_000;
-export const LONGEST_MS = 12 * 3_600_000;
+const SHORTEST_MS = 1_000;
+const LONGEST_MS = 12 * 3_600_000;
 const FEWEST_ROWS = 10;
 const MOST_ROWS = 900;
 const EDGE = 0.2;

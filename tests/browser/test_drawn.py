@@ -48,6 +48,10 @@ def test_each_layer_is_drawn_where_it_belongs_and_can_be_taken_away(page: Page, 
     assert count(["overlay", size["width"] - 60, level - 2, 60, 5], theme["bid"]) > 5
     with_all = count(plot)
     page.locator("#layers > summary").click()
+    labels = page.locator("#layer-menu label:has([type=checkbox])")
+    titles = labels.evaluate_all("(all) => all.map(({ title }) => title)")
+    assert len(titles) == 5
+    assert all(titles)
     for layer in ("trades", "profile", "bbo", "last"):
         page.locator(f"#layer-{layer}").uncheck()
         page.wait_for_function(IDLE)

@@ -7,6 +7,9 @@ import { fromBfloat16, toBfloat16 } from "../../web/bfloat16.js";
 import { LEVELS, LevelTable, normalise, Scale } from "../../web/colour.js";
 import { amountText, dateAndTime, exactText, priceStep, timeStep } from "../../web/format.js";
 import { FrameLayout } from "../../web/frame-layout.js";
+import { shortcuts } from "../../web/keyboard.js";
+import { layerDefaults, SWITCHED_LAYERS } from "../../web/layers.js";
+import { gridsOf, modeOf, unitOf } from "../../web/modes.js";
 import { CAPACITY, Ring } from "../../web/ring.js";
 import { BINS, binWidth, DATA, HOLE, ROWS, sample, TimeBins } from "../../web/time-bins.js";
 import { Viewport } from "../../web/viewport.js";
@@ -16,7 +19,7 @@ const START_MS = 1_770_388_200_000;
 const SCALARS = {
   event_id: "int64", spot_price: "int64", bid_price: "int64", ask_price: "int64", last_price: "int64", mid_price: "float64",
   bid_size: "int64", ask_size: "int64", buy_volume: "int64", sell_volume: "int64", state: "int8", score: "float32",
-  strength: "float32", book_valid: "bool",
+  strength: "float32", book_valid: "bool", ofi: "int64", quality: "uint8",
 };
 const column = (name, type, offset = 0, validity = null) => ({ name, type, offset, length_bytes: 8, validity_offset: validity });
 const LAYOUT = new FrameLayout({
@@ -65,6 +68,64 @@ test("columns come in from before, behind and into a hole, each once and in orde
   assert.equal(ring.insert(block(range(5200, 5300))), 100);
   assert.deepEqual(eventsOf(ring), range(0, 5310));
   assert.equal(ring.value("pressure", ring.first + 4097, 100), fromBfloat16(toBfloat16(4097)));
+});
+
+test("the ring holds whatever columns runtime_config tells of, from history and stream alike", () => {
+  const types = { ts_ns: "timestamp_ns", event_id: "int64", spot_price: "int64", last_price: "int64", quality: "uint8", ofi: "int64", mid_price: "float64" };
+  let bytes = 16; // the validity of last_price lies in front
+  const columns = Object.entries(types).map(([name, type]) => column(name, type, (bytes += 8) - 8, name === "last_price" ? 3 : null));
+  columns.push(column("depth", "float32[3]", bytes));
+  const ring = new Ring(new FrameLayout({ message_bytes: bytes + 12, rows: 3, columns }), 250_000_000);
+  const message = new DataView(new ArrayBuffer(bytes + 12));
+  const at = Object.fromEntries(columns.map(({ name, offset }) => [name, offset]));
+  const write = (event, last) => {
+    message.setBigInt64(at.ts_ns, BigInt(START_MS) * 1_000_000n + BigInt(event) * 1_000_001n, true);
+    for (const [name, value] of [["event_id", event], ["spot_price", 21_500_000_000_000], ["last_price", last], ["ofi", -7]]) {
+      message.setBigInt64(at[name], BigInt(value), true);
+    }
+    message.setUint8(3, last ? 1 : 0);
+    message.setUint8(at.quality, 200);
+    message.setFloat64(at.mid_price, 21_500.125, true);
+    [1, 2, 3].forEach((value, i) => message.setFloat32(at.depth + 4 * i, value, true));
+    return message.buffer.slice(0);
+  };
+  assert.ok(ring.push(write(1, 21_499_250_000_000)));
+  assert.ok(ring.push(write(2, 0)));
+  assert.ok(!ring.push(write(2, 0)), "it is there already");
+  const scalars = (number) => Object.fromEntries(ring.layout.scalars.map((name) => [name, ring.scalar(name, number)]));
+  const rest = { spot_price: 86_000, quality: 200, ofi: -7, mid_price: 21_500.125 }; // prices count in buckets
+  assert.deepEqual(scalars(0), { event_id: 1, last_price: 85_997, ...rest });
+  assert.deepEqual(scalars(1), { event_id: 2, last_price: NaN, ...rest });
+  assert.deepEqual([-1, 0, 1, 2].map((k) => ring.value("depth", 0, 86_000 + k)), [1, 2, 3, NaN]);
+  assert.equal(ring.timeNs(1), BigInt(START_MS) * 1_000_000n + 2_000_002n);
+  const older = block([-1]);
+  Object.assign(older.scalars, { spot_price: [21_500e9], last_price: [21_500.25e9], quality: [9], ofi: [3], mid_price: [1.5] });
+  older.grids.depth = Uint16Array.from([4, 5, 6], toBfloat16);
+  assert.equal(ring.insert(older), 1);
+  assert.deepEqual(scalars(-1), { event_id: -1, spot_price: 86_000, last_price: 86_001, quality: 9, ofi: 3, mid_price: 1.5 });
+  assert.equal(ring.value("depth", -1, 86_001), 6);
+  assert.equal(ring.columnUntil(START_MS - 26), -2);
+  assert.equal(ring.columnUntil(START_MS - 25), -1);
+});
+
+test("every key does one thing, and layers have theirs from their table", () => {
+  const table = shortcuts({}, {});
+  const keys = table.flatMap((entry) => entry.keys);
+  assert.deepEqual(keys, [...new Set(keys)]);
+  for (const layer of SWITCHED_LAYERS) {
+    assert.ok(layer.help);
+    if (layer.key) assert.equal(table.find((entry) => entry.keys.includes(layer.key)).what, `${layer.label.toLowerCase()} on or off`);
+  }
+  assert.deepEqual(layerDefaults(), { bbo: true, last: true, trades: true, least: 0, profile: true, quality: true });
+});
+
+test("a view asks for the columns that it shows, and those that every picture takes", () => {
+  assert.deepEqual(gridsOf(modeOf("net")), ["pressure", "vacuum", "rest_depth"]);
+  assert.deepEqual(gridsOf(modeOf("v_add")), ["pressure", "vacuum", "rest_depth", "v_add"]);
+  assert.equal(modeOf("of another version").name, "pair");
+  const units = ["pressure", "v_add", "a_pull", "j_fill", "rest_depth"].map((name) => unitOf(name, "shares"));
+  assert.deepEqual(units, ["shares/s", "shares/s", "shares/s²", "shares/s³", "shares"]);
+  assert.deepEqual(["v_add", "v_rest_depth", "a_add", "add_mass"].map((name) => modeOf(name).kind), ["one", "signed", "signed", "one"]);
 });
 
 test("a full ring lets the oldest go and takes nothing before them", () => {
