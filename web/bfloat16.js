@@ -6,12 +6,6 @@
 const one = new Float32Array(1);
 const bits = new Uint32Array(one.buffer);
 
-/** @param {number} value @returns {number} its 16 bits */
-export function toBfloat16(value) {
-  one[0] = value;
-  return (bits[0] + 0x8000) >>> 16;
-}
-
 /** @param {number} bfloat16 16 bits @returns {number} */
 export function fromBfloat16(bfloat16) {
   bits[0] = bfloat16 << 16;

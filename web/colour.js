@@ -46,8 +46,6 @@ export const THEMES = {
 
 /** @typedef {typeof THEMES.dark} Theme @typedef {keyof typeof THEMES} ThemeName */
 
-/** Where a cell is empty, as in THEMES. @type {{dark: Rgb, light: Rgb}} */
-const GROUND = { dark: [11, 14, 20], light: [250, 250, 248] };
 
 /**
  * RGBA of (first channel, second), each in LEVELS steps: Uint8Array[LEVELS * LEVELS * 4], the second running faster.
@@ -56,7 +54,7 @@ const GROUND = { dark: [11, 14, 20], light: [250, 250, 248] };
  */
 export function colourTable(palette, theme) {
   const [first, second, both] = (PALETTES[palette] ?? PALETTES.blue)[theme];
-  const ground = GROUND[theme];
+  const ground = [1, 3, 5].map((at) => parseInt(THEMES[theme].ground.slice(at, at + 2), 16)); // #rrggbb
   const table = new Uint8Array(LEVELS * LEVELS * 4);
   for (let p = 0; p < LEVELS; p += 1) {
     for (let v = 0; v < LEVELS; v += 1) {

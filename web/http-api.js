@@ -15,22 +15,15 @@ const API = "/v1/vacuum-pressure";
  * @typedef {{version: string, protocol: number, default: Record<string, any>, sessions: SessionEntry[]}} Catalogue
  */
 
-/** An answer that says what is wrong and what to do. */
-export class Refusal extends Error {
-  /** @param {{message: string, hint: string, code: string}} problem */
-  constructor({ message, hint, code }) {
-    super(message);
-    this.hint = hint;
-    this.code = code;
-  }
-}
+/** An answer that says what is wrong. */
+export class Refusal extends Error {}
 
 /** @param {string} base where the server is @param {string} path @param {AbortSignal} [signal] @returns {Promise<Response>} */
 async function ask(base, path, signal) {
   const answer = await fetch(`${base}${API}/${path}`, signal ? { signal } : {});
   if (!answer.ok) {
     const problem = await answer.json().catch(() => null);
-    throw new Refusal(problem ?? { message: `the server answered ${answer.status}`, hint: "", code: "error" });
+    throw new Refusal(problem?.message ?? `the server answered ${answer.status}`);
   }
   return answer;
 }
@@ -64,7 +57,7 @@ export function framesAddress(base, wanted) {
 }
 
 /** @param {ArrayBuffer} buffer @returns {Block} */
-export function parseBlock(buffer) {
+function parseBlock(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   const body = 4 + length;

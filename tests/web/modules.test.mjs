@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { fromBfloat16, toBfloat16 } from "../../web/bfloat16.js";
+import { copyAsBfloat16, fromBfloat16 } from "../../web/bfloat16.js";
 import { LEVELS, LevelTable, normalise, Scale } from "../../web/colour.js";
 import { amountText, dateAndTime, exactText, priceStep, timeStep } from "../../web/format.js";
 import { FrameLayout } from "../../web/frame-layout.js";
@@ -29,6 +29,13 @@ const LAYOUT = new FrameLayout({
     column("pressure", "float32[101]"), column("vacuum", "float32[101]"), column("last_event_id", "int64[101]"),
   ],
 });
+
+function toBfloat16(value) {
+  const [from, to] = [new DataView(new ArrayBuffer(4)), new Uint16Array(1)];
+  from.setFloat32(0, value, true);
+  copyAsBfloat16(from, 0, to, 0, 1);
+  return to[0];
+}
 
 /** A block of history: columns with these events, 25 ms apart by event, one value at row 50 each. */
 function block(events, value = (event) => event) {
@@ -116,7 +123,11 @@ test("every key does one thing, and layers have theirs from their table", () => 
     assert.ok(layer.help);
     if (layer.key) assert.equal(table.find((entry) => entry.keys.includes(layer.key)).what, `${layer.label.toLowerCase()} on or off`);
   }
-  assert.deepEqual(layerDefaults(), { bbo: true, last: true, trades: true, least: 0, profile: true, quality: true });
+  for (const { name, default: shown, option } of SWITCHED_LAYERS) {
+    assert.equal(layerDefaults()[name], shown);
+    if (option) assert.equal(layerDefaults()[option.name], option.default);
+  }
+  assert.ok(SWITCHED_LAYERS.some(({ key }) => key) && SWITCHED_LAYERS.some(({ option }) => option));
 });
 
 test("a view asks for the columns that it shows, and those that every picture takes", () => {
