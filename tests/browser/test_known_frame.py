@@ -55,6 +55,22 @@ COUNT = """([id, left, top, width, height]) => {
   }
   return found;
 }"""
+# Columns of a second each before the first one, as it but for their pressure, which is 7 everywhere.
+INSERT_OLDER = """(count) => {
+  const { timeMs, ...first } = vp.column(-Infinity);
+  const { bucket_int: bucket, frame: { rows } } = vp.config();
+  const counted = (name, value) => (name.endsWith("_price") ? value * bucket : value);
+  const repeated = ([name, value]) => [name, new Float64Array(count).fill(counted(name, value))];
+  const scalars = Object.fromEntries(Object.entries({ ...first, spot_price: 86_000 }).map(repeated));
+  scalars.event_id = Float64Array.from({ length: count }, (_, i) => first.event_id + i - count);
+  const seven = 0x40e0; // in bfloat16
+  vp.insert({
+    frames: count, scalars, nanos: new Uint32Array(count),
+    timeMs: Float64Array.from({ length: count }, (_, i) => timeMs + 1000 * (i - count)),
+    grids: Object.fromEntries(vp.state().fields.map((name) => [name, new Uint16Array(count * rows).fill(seven)])),
+  });
+  vp.view({ endMs: timeMs, spanMs: 1000 * count, centre: 86_000, following: false, zoomed: true });
+}"""
 COLOUR_OF_CELL = """([x, y]) => {
   const { data, width } = vp.image("map");
   const at = 4 * (Math.round(y * devicePixelRatio) * width + Math.round(x * devicePixelRatio));
@@ -65,7 +81,8 @@ COLOUR_OF_CELL = """([x, y]) => {
 class KnownMarket:
     """A page that shows the known market, and what the server says that its frames hold."""
 
-    def __init__(self, page: Page, frames: pa.Table) -> None:
+    def __init__(self, address: str, page: Page, frames: pa.Table) -> None:
+        self.address = address
         self.page = page
         self.frames = frames
         self.seconds = (frames["ts_ns"].cast(pa.int64()).to_numpy() - at_ns(0)) / 1e9
@@ -120,7 +137,7 @@ def market(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         query = urllib.parse.urlencode({"session_id": page.evaluate("() => vp.config().session_id"), "format": "arrow"})
         with urllib.request.urlopen(f"{server.address}/v1/vacuum-pressure/frames?{query}") as answer:
             frames = pa.ipc.open_stream(io.BytesIO(answer.read())).read_all()
-        yield KnownMarket(page, frames)
+        yield KnownMarket(server.address, page, frames)
     finally:
         page.close()
         server.end()
@@ -384,6 +401,21 @@ def test_a_cell_is_read(market: KnownMarket, seconds: float, ticks: int) -> None
     rows = readout.locator("table tr").all_inner_texts()
     assert [row.split()[0] for row in rows] == [f"{price(ticks + up) / 1e9:,.2f}" for up in (2, 1, 0, -1, -2)]
     market.page.mouse.move(5, 5)
+
+
+def test_a_column_from_before_the_first_is_read(browser: Browser, market: KnownMarket) -> None:
+    page = open_page(browser)
+    page.goto(f"{market.address}{PAGE}")
+    expect(page.locator("#connection")).to_have_text("ended", timeout=60_000)
+    page.evaluate(INSERT_OLDER, 4)
+    page.wait_for_function(IDLE)
+    box = page.locator("#chart").bounding_box()
+    size = page.evaluate("() => vp.state().size")
+    assert box is not None
+    page.mouse.move(box["x"] + size["width"] * 0.3, box["y"] + size["height"] / 2)  # on the second of four
+    expect(page.locator("#readout")).to_contain_text("event -2")
+    expect(page.locator("#readout")).to_contain_text("pressure     ≈      7 contracts/s")
+    page.close()
 
 
 def test_a_measure_tells_bought_from_sold(market: KnownMarket) -> None:
