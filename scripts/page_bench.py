@@ -19,68 +19,53 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, QUIET, Server
+from tests.browser.probe import open_page
+from tests.browser.programs import CHROMIUM, QUIET, Server
 from vp.server.app import GZIP_LEVEL
 from vp.server.pages import served
 
 WEB = Path(__file__).resolve().parents[1] / "web"
-LATENCY = "(stage) => vp.feed.latency.summary(stage, performance.now())"
-COUNTS = "() => [vp.feed.received, vp.feed.status.frames_missed ?? 0, vp.feed.holes, vp.feed.ring.count]"
+LATENCY = "(stage) => vp.latency(stage)"
+COUNTS = "() => { const { received, missed, holes, columns } = vp.state(); return [received, missed, holes, columns]; }"
 # As if the page had been opened just now: all but the newest columns are let go; then two hours are asked for.
 TWO_HOURS = """async () => {
-  const { feed } = vp;
-  const { ring } = feed;
-  while (ring.count > 50) ring.forget();
-  for (const key of ring.chunks.keys()) if (key < ring.first >> 12 || key > ring.end >> 12) ring.chunks.delete(key);
-  ring.epoch += 1;
-  ring.touchedMs = Infinity;
-  feed.exhausted = false;
-  const held = ring.count;
+  vp.keepNewest(50);
+  const { columns: held, newestMs } = vp.state();
   const started = performance.now();
-  await feed.older(ring.timeMs(ring.end - 1) - 7_200_000);
-  const hours = (ring.timeMs(ring.end - 1) - ring.timeMs(ring.first)) / 3_600_000;
-  return [ring.count - held, hours, performance.now() - started];
+  await vp.older(newestMs - 7_200_000);
+  const hours = (newestMs - vp.column(-Infinity).timeMs) / 3_600_000;
+  return [vp.state().columns - held, hours, performance.now() - started];
 }"""
 
 # A ring that holds all it ever will: older columns of nothing are put before those that came.
 FILL_UP = """async () => {
   const { CAPACITY, CHUNK } = await import("./ring.js");
-  const { feed } = vp;
-  const { ring } = feed;
-  feed.exhausted = true;
-  while (ring.count < CAPACITY) {
-    const frames = Math.min(CHUNK, CAPACITY - ring.count);
-    const [time, event] = [ring.timeMs(ring.first), ring.eventId(ring.first)];
+  for (let { columns, fields } = vp.state(); columns < CAPACITY; columns = vp.state().columns) {
+    const frames = Math.min(CHUNK, CAPACITY - columns);
+    const { timeMs, ...oldest } = vp.column(-Infinity);
     const back = (from) => Float64Array.from({ length: frames }, (_, i) => from + i - frames);
-    const nothing = new Float64Array(frames);
-    ring.insert({
-      frames, timeMs: back(time), eventId: back(event), nanos: new Uint32Array(frames),
-      scalars: new Proxy({}, { get: () => nothing }),
-      grids: Object.fromEntries(ring.fields.map((name) => [name, new Uint16Array(frames * ring.rows)])),
+    const scalars = Object.fromEntries(Object.keys(oldest).map((name) => [name, new Float64Array(frames)]));
+    scalars.event_id = back(oldest.event_id);
+    vp.insert({
+      frames, timeMs: back(timeMs), nanos: new Uint32Array(frames), scalars,
+      grids: Object.fromEntries(fields.map((name) => [name, new Uint16Array(frames * vp.config().frame.rows)])),
     });
   }
 }"""
-RING_BYTES = """() => {
-  const { ring } = vp.feed;
-  let bytes = 0;
-  for (const { grids, ...arrays } of ring.chunks.values()) {
-    for (const array of [...Object.values(arrays), ...Object.values(grids)]) bytes += array.byteLength;
-  }
-  return [ring.count, bytes];
-}"""
+RING_BYTES = "() => [vp.state().columns, vp.bytes()]"
 
 
-def open_page(browser: Browser, address: str) -> Page:
+def watch(browser: Browser, address: str) -> Page:
     """A page at 1080p that shows frames."""
-    page = browser.new_page(viewport={"width": 1920, "height": 1080})
+    page = open_page(browser, viewport={"width": 1920, "height": 1080})
     page.goto(address)
-    page.wait_for_function("() => window.vp && vp.feed.ring && vp.painted.frames > 3", timeout=60_000)
+    page.wait_for_function("() => window.vp && vp.state().paints > 3", timeout=60_000)
     return page
 
 
 def painting(browser: Browser, address: str, seconds: float) -> None:
     """Paint time, and columns per second with none lost, while a fast session plays."""
-    page = open_page(browser, address)
+    page = watch(browser, address)
     page.wait_for_timeout(3000)
     received, missed, _, _ = page.evaluate(COUNTS)
     started = time.monotonic()
@@ -88,7 +73,7 @@ def painting(browser: Browser, address: str, seconds: float) -> None:
     more, missed_after, holes, _ = page.evaluate(COUNTS)
     rate = (more - received) / (time.monotonic() - started)
     paint = page.evaluate(LATENCY, "paint")
-    print(f"  {page.evaluate('() => vp.picture.map.name')}")
+    print(f"  {page.evaluate('() => vp.state().painter')}")
     print(f"  paint p50 {paint['p50']:.1f} ms, p99 {paint['p99']:.1f} ms ({paint['count']} paints in 10 s)")
     print(f"  {rate:.0f} columns/s received, {missed_after - missed} missed, {holes} holes left")
     page.close()
@@ -96,8 +81,8 @@ def painting(browser: Browser, address: str, seconds: float) -> None:
 
 def history(browser: Browser, address: str) -> None:
     """Two hours that the server holds, into an empty ring, once the session is over and the server idle."""
-    page = open_page(browser, address)
-    page.wait_for_function("() => vp.state === 'ended'", timeout=300_000, polling=500)
+    page = watch(browser, address)
+    page.wait_for_function("() => vp.state().connection === 'ended'", timeout=300_000, polling=500)
     for _ in range(3):
         page.wait_for_timeout(1000)
         count, hours, took_ms = page.evaluate(TWO_HOURS)
@@ -107,7 +92,7 @@ def history(browser: Browser, address: str) -> None:
 
 def memory(browser: Browser, address: str, minutes: float, full: bool) -> None:
     """Live memory, minute by minute, after a forced collection: the program's own objects, and its typed arrays."""
-    page = open_page(browser, address)
+    page = watch(browser, address)
     if full:
         page.evaluate(FILL_UP)
     devtools = page.context.new_cdp_session(page)
@@ -127,8 +112,8 @@ def memory(browser: Browser, address: str, minutes: float, full: bool) -> None:
 
 
 def weight() -> int:
-    """Bytes of the whole page over the wire."""
-    files = [path for pattern in ("*.html", "*.css", "*.js") for path in WEB.glob(pattern)]
+    """Bytes of the whole page over the wire; what tests alone load is no part of it."""
+    files = [path for pattern in ("*.html", "*.css", "*.js") for path in WEB.glob(pattern) if path.name != "probe.js"]
     return sum(len(gzip.compress(served(path), GZIP_LEVEL)) for path in files)
 
 

@@ -16,9 +16,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, QUIET, Server
+from tests.browser.probe import open_page
+from tests.browser.programs import CHROMIUM, QUIET, Server
 from vp.demo import FIRST_TIME, SEED
 from vp.demo_script import OPEN_SECOND, write_script
 from vp.lake import Lake
@@ -34,14 +35,11 @@ REACHED = """(until) => {
 }"""
 # A browser that was busy has played on: go back to the moment itself, spot in the middle.
 LOOK = """(until) => {
-  const { view, feed: { ring } } = vp;
   const [h, m, s] = until.split(":").map(Number);
   const now = document.getElementById("clock").textContent.split(":").map(Number);
-  view.endMs = ring.timeMs(ring.end - 1) - ((now[0] - h) * 3600 + (now[1] - m) * 60 + now[2] - s) * 1000;
-  const column = ring.columnAt(view.endMs) - 1;
-  view.centre = ring.chunk(column).spot[ring.at(column)];
-  view.spanMs = Math.min(view.spanMs, view.endMs - ring.timeMs(ring.first), innerWidth < 500 ? 45_000 : Infinity);
-  vp.change("all");
+  const endMs = vp.state().newestMs - ((now[0] - h) * 3600 + (now[1] - m) * 60 + now[2] - s) * 1000;
+  const spanMs = Math.min(vp.view().spanMs, endMs - vp.column(-Infinity).timeMs, innerWidth < 500 ? 45_000 : Infinity);
+  vp.view({ endMs, spanMs, centre: vp.column(endMs).spot_price });
 }"""
 CLOCK = "() => document.getElementById('clock').textContent"
 
@@ -68,7 +66,7 @@ def shoot(
     pointer: tuple[int, int] = (640, 96),  # its read-out leaves the course of the price free
 ) -> None:
     """Open the page, let it play until the clock shows `until`, pause, and take the picture."""
-    page: Page = browser.new_page(viewport=viewport, color_scheme=theme, device_scale_factor=1)  # type: ignore[arg-type]
+    page = open_page(browser, viewport=viewport, color_scheme=theme, device_scale_factor=1)
     page.goto(address)
     page.wait_for_function(REACHED, arg=until, timeout=180_000)
     page.keyboard.press(" ")

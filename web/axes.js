@@ -1,29 +1,32 @@
-/** Grids and labels of time and price. */
+/** Grids and labels of time and price, and where the sessions of the market begin and end. */
 
-import { clockText, priceStep, priceText, timeStep, zoneName } from "./format.js";
+import { clockText, dateAndTime, priceStep, priceText, timeStep, zoneName } from "./format.js";
+import { PRICE_AXIS_PX, STATE_BAND_PX } from "./scene.js";
 
-/** @typedef {import("./overlay.js").Scene} Scene */
+/** @typedef {import("./scene.js").Scene} Scene */
 
-/** Room for the market state between the map and the time axis. */
-export const STATE_BAND_PX = 8;
 /** Height of the price of bid, ask and last on the axis. */
 const MARK_PX = 16;
+/** Boundaries of sessions, New York time. */
+const SESSION_TIMES = /** @type {Record<string, string>} */ ({
+  "09:30:00": "open", "16:00:00": "close", "17:00:00": "halt", "18:00:00": "open",
+});
 
 /** @param {CanvasRenderingContext2D} context @param {Scene} scene */
-export function priceGrid(context, { ring, view, size, y, theme }) {
-  const step = priceStep((28 / size.height) * view.rows, ring.bucketInt);
+export function paintPriceGrid(context, { ring, viewport, size, y, theme }) {
+  const step = priceStep((28 / size.height) * viewport.rows, ring.bucketInt);
   context.fillStyle = theme.grid;
-  for (let bucket = Math.ceil((view.top - view.rows) / step) * step; bucket <= view.top; bucket += step) {
+  for (let bucket = Math.ceil((viewport.top - viewport.rows) / step) * step; bucket <= viewport.top; bucket += step) {
     context.fillRect(0, Math.round(y(bucket)), size.width, 1);
   }
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Scene} scene */
-export function timeAxis(context, { view, size: { width, height }, x, theme }) {
-  const step = timeStep((90 / width) * view.spanMs);
+export function paintTimeAxis(context, { viewport, size: { width, height }, x, theme }) {
+  const step = timeStep((90 / width) * viewport.spanMs);
   context.textBaseline = "top";
   context.textAlign = "center";
-  for (let time = Math.ceil(view.startMs / step) * step; time <= view.endMs; time += step) {
+  for (let time = Math.ceil(viewport.startMs / step) * step; time <= viewport.endMs; time += step) {
     context.fillStyle = theme.grid;
     context.fillRect(Math.round(x(time)), 0, 1, height);
     context.fillStyle = theme.quiet;
@@ -35,33 +38,55 @@ export function timeAxis(context, { view, size: { width, height }, x, theme }) {
 }
 
 /**
- * Labels of prices on an axis that begins at `left`.
- * @param {CanvasRenderingContext2D} context @param {Scene} scene @param {number} left @param {number} width
+ * Lines where a session begins or ends.
+ * @param {CanvasRenderingContext2D} context @param {Scene} scene
  */
-export function paintPriceAxis(context, { ring, view, size, y, theme, decimals, last }, left, width) {
-  const newest = Math.max(last - 1, ring.first);
-  const chunk = ring.chunk(newest);
-  const at = ring.at(newest);
+export function paintSessions(context, { viewport, size, x, theme }) {
+  const step = 1_800_000;
+  for (let time = Math.ceil(viewport.startMs / step) * step; time <= viewport.endMs; time += step) {
+    const clock = dateAndTime(time, "ET");
+    const utc = dateAndTime(time, "UTC");
+    const what = utc.time === "00:00:00" ? `session ${utc.date}` : SESSION_TIMES[clock.time];
+    if (!what) continue;
+    context.strokeStyle = context.fillStyle = theme.session;
+    context.setLineDash([2, 4]);
+    context.beginPath();
+    context.moveTo(Math.round(x(time)) + 0.5, 0);
+    context.lineTo(Math.round(x(time)) + 0.5, size.height);
+    context.stroke();
+    context.setLineDash([]);
+    context.textAlign = "left";
+    context.textBaseline = "bottom";
+    context.fillText(`${clock.time.slice(0, 5)} ET ${what}`, x(time) + 4, size.height - 4);
+  }
+}
+
+/**
+ * Labels of prices on the axis right of the map, and the prices of bid, ask and last in it.
+ * @param {CanvasRenderingContext2D} context @param {Scene} scene
+ */
+export function paintPriceAxis(context, { ring, viewport, size, y, theme, decimals, column }) {
+  const left = size.width;
   let taken = -Infinity;
   const marks = /** @type {[number, string][]} */ ([
-    [chunk.ask[at], theme.ask], [chunk.last[at], theme.last], [chunk.bid[at], theme.bid],
+    [ring.scalar("ask_price", column), theme.ask], [ring.scalar("last_price", column), theme.last], [ring.scalar("bid_price", column), theme.bid],
   ]).sort((a, b) => b[0] - a[0]).filter(([price]) => y(price) >= 0 && y(price) <= size.height).map(([price, colour]) => {
     const top = Math.max(y(price) - MARK_PX / 2, taken);
     taken = top + MARK_PX;
     return { price, colour, top };
   });
-  const step = priceStep((28 / size.height) * view.rows, ring.bucketInt);
+  const step = priceStep((28 / size.height) * viewport.rows, ring.bucketInt);
   context.textBaseline = "middle";
   context.textAlign = "left";
   context.fillStyle = theme.quiet;
-  for (let bucket = Math.ceil((view.top - view.rows) / step) * step; bucket <= view.top; bucket += step) {
+  for (let bucket = Math.ceil((viewport.top - viewport.rows) / step) * step; bucket <= viewport.top; bucket += step) {
     const level = y(bucket);
     if (level <= 8 || level >= size.height - 6 || marks.some(({ top }) => level > top - 6 && level < top + MARK_PX + 6)) continue;
     context.fillText(priceText(bucket * ring.bucketInt, decimals), left + 4, level);
   }
   for (const { price, colour, top } of marks) {
     context.fillStyle = colour;
-    context.fillRect(left + 1, top, width - 2, MARK_PX);
+    context.fillRect(left + 1, top, PRICE_AXIS_PX - 2, MARK_PX);
     context.fillStyle = theme.ink;
     context.fillText(priceText(price * ring.bucketInt, decimals), left + 4, top + MARK_PX / 2 + 0.5);
   }

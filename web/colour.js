@@ -1,5 +1,5 @@
 /**
- * Colour: palettes as a table over two channels, the scale from a value to its place in the table, and the cut-offs
+ * Colour: themes, palettes as a table over two channels, the scale from a value to its level in the table, and the cut-offs
  * of the scale. The default pair, blue and orange, is told apart with any common form of colour blindness.
  */
 
@@ -30,8 +30,22 @@ export const PALETTES = {
     dark: [[250, 244, 200], [226, 72, 30], [150, 120, 110]], light: [[20, 20, 60], [214, 60, 20], [120, 100, 100]],
   },
 };
-/** @type {{dark: Rgb, light: Rgb}} */
-export const GROUND = { dark: [11, 14, 20], light: [250, 250, 248] };
+/** Colours of everything that is no cell of the map. */
+export const THEMES = {
+  dark: {
+    ground: "#0b0e14", text: "#d9e0ec", quiet: "#9aa7bb", grid: "#ffffff14", bid: "#5fe0a8", ask: "#ff8fa3", last: "#f4f6fa",
+    buy: "#5fe0a8", sell: "#ff8fa3", up: "#56b4e9", down: "#e69f00", chop: "#3a4252", hatch: "#c9d2e2", cross: "#ffffff70",
+    session: "#b9a5ff", ink: "#0b0e14", depth: "#8794a8", pressure: "#409cff", vacuum: "#ff9614", halo: "#0b0e14cc",
+  },
+  light: {
+    ground: "#fafaf8", text: "#1b2230", quiet: "#525d70", grid: "#00000014", bid: "#00764a", ask: "#b3123c", last: "#10141c",
+    buy: "#00764a", sell: "#b3123c", up: "#0072b2", down: "#b35c00", chop: "#c3c9d3", hatch: "#3a4252", cross: "#00000080",
+    session: "#5a3fc0", ink: "#ffffff", depth: "#8a93a3", pressure: "#0054be", vacuum: "#ce5c00", halo: "#fafaf8dd",
+  },
+};
+
+/** @typedef {typeof THEMES.dark} Theme @typedef {keyof typeof THEMES} ThemeName */
+
 
 /**
  * RGBA of (first channel, second), each in LEVELS steps: Uint8Array[LEVELS * LEVELS * 4], the second running faster.
@@ -40,7 +54,7 @@ export const GROUND = { dark: [11, 14, 20], light: [250, 250, 248] };
  */
 export function colourTable(palette, theme) {
   const [first, second, both] = (PALETTES[palette] ?? PALETTES.blue)[theme];
-  const ground = GROUND[theme];
+  const ground = [1, 3, 5].map((at) => parseInt(THEMES[theme].ground.slice(at, at + 2), 16)); // #rrggbb
   const table = new Uint8Array(LEVELS * LEVELS * 4);
   for (let p = 0; p < LEVELS; p += 1) {
     for (let v = 0; v < LEVELS; v += 1) {
@@ -70,18 +84,18 @@ function bent(transfer, value, upper) {
  * Where a magnitude lies between the cut-offs, 0 to 1.
  * @param {number} value @param {number} lower @param {number} upper @param {Transfer} transfer
  */
-export function place(value, lower, upper, transfer) {
+export function normalise(value, lower, upper, transfer) {
   if (!(value > lower)) return 0;
   if (value >= upper) return 1;
   const from = bent(transfer, lower, upper);
   return (bent(transfer, value, upper) - from) / (bent(transfer, upper, upper) - from);
 }
 
-/** Place of every half, in LEVELS steps: what both painters look a cell up in. */
-export class PlaceTable {
+/** Level of every bfloat16, in LEVELS steps: what both painters look a cell up in. */
+export class LevelTable {
   constructor() {
     /** Over the 15 bits of a magnitude. */
-    this.steps = new Uint8Array(1 << 15);
+    this.levels = new Uint8Array(1 << 15);
     this.key = "";
   }
 
@@ -92,9 +106,9 @@ export class PlaceTable {
     this.key = key;
     const one = new Uint32Array(1);
     const value = new Float32Array(one.buffer);
-    for (let half = 0; half < this.steps.length; half += 1) {
-      one[0] = half << 16;
-      this.steps[half] = Math.round(place(value[0], lower, upper, transfer) * (LEVELS - 1));
+    for (let magnitude = 0; magnitude < this.levels.length; magnitude += 1) {
+      one[0] = magnitude << 16;
+      this.levels[magnitude] = Math.round(normalise(value[0], lower, upper, transfer) * (LEVELS - 1));
     }
     return true;
   }
@@ -112,6 +126,21 @@ export class Scale {
     /** Sorted magnitudes on screen. */
     this.values = /** @type {Float32Array} */ (new Float32Array(0));
   }
+
+  /** A picture begins: with cut-offs that a person once set, or with none. @param {{lower: number, upper: number} | null} cutoffs */
+  begin(cutoffs) {
+    this.frozen = false;
+    if (cutoffs) this.set(cutoffs.lower, cutoffs.upper);
+  }
+
+  /** Freeze the scale as it is, or let it follow again. */
+  freeze() {
+    this.frozen = !this.frozen;
+    this.rejudge();
+  }
+
+  /** Let the next painting judge. */
+  rejudge() { this.judgedMs = -Infinity; }
 
   /** Whether it is time to judge. @param {number} nowMs */
   due(nowMs) { return nowMs - this.judgedMs >= 500; }

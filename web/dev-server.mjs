@@ -13,7 +13,7 @@ createServer(async (request, response) => {
   const name = pathname === "/" ? "/vacuum-pressure.html" : pathname;
   const type = TYPES[extname(name)];
   try {
-    if (!type || !/^\/[a-z-]+\.[a-z]+$/.test(name)) throw new Error("not a file of the page");
+    if (!type || !/^\/[a-z0-9-]+\.[a-z]+$/.test(name)) throw new Error("not a file of the page");
     const body = await readFile(fileURLToPath(new URL(`.${name}`, import.meta.url)));
     response.writeHead(200, { "content-type": type, "cache-control": "no-store" }).end(body);
   } catch {

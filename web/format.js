@@ -89,11 +89,3 @@ export function priceStep(least, bucketInt) {
   }
   return 2 ** Math.ceil(Math.log2(start));
 }
-
-/** Units of a grid column. @param {string} field @param {string} thing contracts or shares */
-export function unitOf(field, thing) {
-  if (field === "pressure" || field === "vacuum" || field === "net" || field.startsWith("v_")) return `${thing}/s`;
-  if (field.startsWith("a_")) return `${thing}/s²`;
-  if (field.startsWith("j_")) return `${thing}/s³`;
-  return thing;
-}

@@ -1,13 +1,13 @@
 /** Mouse and touch on the chart: zoom, move, axes, box, measure, pin, pinch. */
 
-/** @typedef {import("./view.js").View} View @typedef {import("./overlay.js").Size} Size @typedef {{x: number, y: number}} Point */
+/** @typedef {import("./crosshair.js").Crosshair} Crosshair */
+/** @typedef {import("./viewport.js").Viewport} Viewport @typedef {import("./scene.js").Size} Size @typedef {{x: number, y: number}} Point */
 /**
  * @typedef {object} Target
- * @property {View} view @property {() => Size} size
- * @property {(level: "cursor" | "all") => void} changed
+ * @property {Viewport} viewport @property {() => Size} size
+ * @property {Crosshair} crosshair
+ * @property {() => void} changed
  * @property {(from: Point, to: Point) => void} box a rectangle to zoom to
- * @property {(from: Point, to: Point | null) => void} measure
- * @property {(at: Point) => void} pin
  */
 
 const CLICK_PX = 4;
@@ -21,8 +21,6 @@ export class Gestures {
   constructor(chart, target) {
     this.chart = chart;
     this.target = target;
-    /** @type {Point | null} */
-    this.cursor = null;
     /** @type {Action} */
     this.action = "";
     /** @type {Point} */
@@ -38,15 +36,14 @@ export class Gestures {
     chart.addEventListener("pointercancel", (event) => this.up(event));
     chart.addEventListener("pointerleave", () => {
       if (this.action) return;
-      this.cursor = null;
-      target.changed("cursor");
+      target.crosshair.moveTo(null);
     });
     chart.addEventListener("dblclick", (event) => {
       const zone = this.zone(this.point(event));
-      if (zone === "price") { target.view.rows = 100; target.view.live(); }
-      else if (zone === "time") { target.view.zoomed = false; target.view.following = true; }
-      else target.view.live();
-      target.changed("all");
+      if (zone === "price") { target.viewport.resetPrice(); }
+      else if (zone === "time") { target.viewport.resetTime(); }
+      else target.viewport.live();
+      target.changed();
     });
   }
 
@@ -66,19 +63,19 @@ export class Gestures {
   /** @param {WheelEvent} event */
   wheel(event) {
     event.preventDefault();
-    const { view, changed, size } = this.target;
+    const { viewport, changed, size } = this.target;
     const at = this.point(event);
     const { width, height } = size();
     const turn = event.deltaY || event.deltaX;
-    if (event.timeStamp - this.wheelMs > WHEEL_REST_MS) view.remember();
+    if (event.timeStamp - this.wheelMs > WHEEL_REST_MS) viewport.remember();
     this.wheelMs = event.timeStamp;
-    if (event.altKey) view.move((Math.sign(turn) * view.spanMs) / 20, 0);
+    if (event.altKey) viewport.move((Math.sign(turn) * viewport.spanMs) / 20, 0);
     else {
       const factor = Math.exp(Math.max(-3, Math.min(3, turn / (event.deltaMode === 1 ? 3 : 100))) * 0.15);
-      if (event.shiftKey || this.zone(at) === "price") view.zoomPrice(factor, at.y / height);
-      else view.zoomTime(factor, Math.min(1, at.x / width));
+      if (event.shiftKey || this.zone(at) === "price") viewport.zoomPrice(factor, at.y / height);
+      else viewport.zoomTime(factor, Math.min(1, at.x / width));
     }
-    changed("all");
+    changed();
   }
 
   /** @param {PointerEvent} event */
@@ -97,40 +94,37 @@ export class Gestures {
     this.moved = false;
     this.action = zone === "price" ? "price" : zone === "time" ? "time"
       : event.shiftKey ? "box" : event.altKey || event.ctrlKey ? "measure" : "move";
-    if (this.action !== "box" && this.action !== "measure") this.target.view.remember();
-    this.cursor = at;
+    if (this.action !== "box" && this.action !== "measure") this.target.viewport.remember();
+    this.target.crosshair.at = at;
   }
 
   /** @param {PointerEvent} event */
   move(event) {
     const at = this.point(event);
-    const { view, changed, size, measure } = this.target;
-    const before = this.fingers.get(event.pointerId) ?? this.cursor ?? at;
+    const { viewport, crosshair, changed, size } = this.target;
+    const before = this.fingers.get(event.pointerId) ?? crosshair.at ?? at;
     const { width, height } = size();
-    this.cursor = at;
-    if (!this.action) {
-      changed("cursor");
-      return;
-    }
+    crosshair.moveTo(at);
+    if (!this.action) return;
     if (this.action === "pinch") {
       const other = [...this.fingers].find(([id]) => id !== event.pointerId)?.[1];
       this.fingers.set(event.pointerId, at);
       if (!other) return;
       const spread = (/** @type {"x" | "y"} */ axis) => Math.max(20, Math.abs(before[axis] - other[axis])) / Math.max(20, Math.abs(at[axis] - other[axis]));
-      view.zoomTime(spread("x"), (at.x + other.x) / 2 / width);
-      view.zoomPrice(spread("y"), (at.y + other.y) / 2 / height);
-      changed("all");
+      viewport.zoomTime(spread("x"), (at.x + other.x) / 2 / width);
+      viewport.zoomPrice(spread("y"), (at.y + other.y) / 2 / height);
+      changed();
       return;
     }
     this.fingers.set(event.pointerId, at);
     if (!this.moved && Math.hypot(at.x - this.from.x, at.y - this.from.y) < CLICK_PX) return;
     const start = this.moved ? before : this.from;
     this.moved = true;
-    if (this.action === "move") view.move(((start.x - at.x) / width) * view.spanMs, ((at.y - start.y) / height) * view.rows);
-    else if (this.action === "price") view.zoomPrice(Math.exp((at.y - start.y) / 200), 0.5);
-    else if (this.action === "time") view.zoomTime(Math.exp((start.x - at.x) / 200), 1);
-    else if (this.action === "measure") measure(this.from, at);
-    changed(this.action === "box" || this.action === "measure" ? "cursor" : "all");
+    if (this.action === "move") viewport.move(((start.x - at.x) / width) * viewport.spanMs, ((at.y - start.y) / height) * viewport.rows);
+    else if (this.action === "price") viewport.zoomPrice(Math.exp((at.y - start.y) / 200), 0.5);
+    else if (this.action === "time") viewport.zoomTime(Math.exp((start.x - at.x) / 200), 1);
+    else if (this.action === "measure") crosshair.measure(this.from, at);
+    if (this.action !== "box" && this.action !== "measure") changed();
   }
 
   /** @param {PointerEvent} event */
@@ -141,15 +135,16 @@ export class Gestures {
     if (this.fingers.size === 0) this.action = "";
     if (action === "box" && moved) target.box(from, at);
     if (action === "move" && !moved) {
-      target.view.undoable.pop();
-      if (event.type === "pointerup") target.pin(at);
+      target.viewport.undoable.pop();
+      if (event.type === "pointerup") target.crosshair.pin(at);
     }
-    if (event.pointerType === "touch" && this.fingers.size === 0 && action !== "move") this.cursor = null;
-    target.changed("all");
+    if (event.pointerType === "touch" && this.fingers.size === 0 && action !== "move") target.crosshair.at = null;
+    target.changed();
   }
 
   /** The rectangle being drawn, if any. @returns {[Point, Point] | null} */
   get rectangle() {
-    return this.action === "box" && this.moved && this.cursor ? [this.from, this.cursor] : null;
+    const { at } = this.target.crosshair;
+    return this.action === "box" && this.moved && at ? [this.from, at] : null;
   }
 }

@@ -1,9 +1,9 @@
 /** The legend is the control: a histogram of what is on screen with two handles, the cut-offs. */
 
-import { place } from "./colour.js";
+import { normalise } from "./colour.js";
 import { amountText } from "./format.js";
 
-/** @typedef {import("./colour.js").Scale} Scale @typedef {import("./theme.js").Theme} Theme */
+/** @typedef {import("./colour.js").Scale} Scale @typedef {import("./colour.js").Theme} Theme */
 
 const DECADES = 4;
 
@@ -17,7 +17,6 @@ export class Legend {
     this.scale = scale;
     this.changed = changed;
     this.most = 1;
-    this.unit = "";
     for (const end of /** @type {const} */ (["lower", "upper"])) {
       const handle = parts[end];
       handle.addEventListener("pointerdown", (event) => {
@@ -84,7 +83,7 @@ export class Legend {
     const highest = Math.max(1, ...counts);
     const band = height * 0.42;
     for (let x = 0; x < width; x += 1) {
-      const step = Math.round(place(this.valueAt(x / width), scale.lower, scale.upper, scale.transfer) * (levels - 1));
+      const step = Math.round(normalise(this.valueAt(x / width), scale.lower, scale.upper, scale.transfer) * (levels - 1));
       for (const channel of both ? [0, 1] : [0]) {
         const at = (channel === 0 ? step * levels : step) * 4;
         context.fillStyle = `rgb(${table[at]} ${table[at + 1]} ${table[at + 2]})`;

@@ -1,15 +1,11 @@
 /** What the cursor reads: a cell and its neighbours, a measured rectangle, pinned read-outs. */
 
-import { amountText, clockText, exactText, priceText, spanText, unitOf } from "./format.js";
+import { amountText, clockText, exactText, priceText, spanText } from "./format.js";
+import { unitOf } from "./modes.js";
+import { HOLD_MS } from "./time-bins.js";
 
-/** @typedef {import("./ring.js").Ring} Ring @typedef {import("./archive.js").Block} Block */
+/** @typedef {import("./ring.js").Ring} Ring @typedef {import("./http-api.js").Block} Block */
 /** @typedef {{timeMs: number, bucket: number}} Spot a place in the picture */
-
-/** The newest column at or before a time, or -1. @param {Ring} ring @param {number} timeMs */
-export function columnBefore(ring, timeMs) {
-  const column = ring.columnAt(timeMs + 1e-6) - 1;
-  return column >= ring.first && column < ring.end ? column : -1;
-}
 
 /** @param {string} text @param {string} [kind] */
 const piece = (text, kind = "div") => {
@@ -20,23 +16,21 @@ const piece = (text, kind = "div") => {
 
 /**
  * Fill a card with everything about a cell.
- * @param {HTMLElement} card @param {Ring} ring @param {Spot} spot
- * @param {{decimals: number, exact: boolean, field: string, thing: string, full: Block | null}} how `full`: the frame with
+ * @param {HTMLElement} card @param {Ring} ring @param {Spot} spot @param {number | null} column none before the first
+ * @param {{decimals: number, exact: boolean, field: string, quantity: string, full: Block | null}} how `full`: the frame with
  * every column, once the server sent it
  */
-export function describeCell(card, ring, spot, { decimals, exact, field, thing, full }) {
-  const column = columnBefore(ring, spot.timeMs);
-  if (column < 0) {
-    card.replaceChildren(piece(spot.timeMs > ring.timeMs(ring.end - 1) ? "not yet" : "before what the page holds"));
+export function describeCell(card, ring, spot, column, { decimals, exact, field, quantity, full }) {
+  if (column === null) {
+    card.replaceChildren(piece("before what the page holds"));
     return;
   }
-  const chunk = ring.chunk(column);
-  const at = ring.at(column);
-  const k = spot.bucket - chunk.spot[at];
-  const when = exact ? exactText(ring.timeNs(column)) : clockText(chunk.timeMs[at], true);
-  const price = (/** @type {number} */ value) => priceText(value * ring.bucketInt, decimals);
+  const value = (/** @type {string} */ name) => ring.scalar(name, column);
+  const k = spot.bucket - ring.spot(column);
+  const when = exact ? exactText(ring.timeNs(column)) : clockText(ring.timeMs(column), true);
+  const price = (/** @type {number} */ bucket) => priceText(bucket * ring.bucketInt, decimals);
   const lines = [piece(`${when}   ${price(spot.bucket)}   k ${k > 0 ? "+" : ""}${Number.isNaN(k) ? "–" : k}`, "strong")];
-  const row = k + ring.half;
+  const row = k + ring.k;
   if (row >= 0 && row < ring.rows) {
     if (full) {
       const entries = Object.entries(full.exact);
@@ -44,16 +38,18 @@ export function describeCell(card, ring, spot, { decimals, exact, field, thing, 
       for (let i = 0; i < cells.length; i += 2) lines.push(piece(`${cells[i]}   ${cells[i + 1] ?? ""}`));
     } else {
       for (const name of ring.fields) {
-        lines.push(piece(`${name.padEnd(13)}≈${amountText(ring.value(name, column, spot.bucket)).padStart(7)} ${unitOf(name, thing)}`));
+        lines.push(piece(`${name.padEnd(13)}≈${amountText(ring.value(name, column, spot.bucket)).padStart(7)} ${unitOf(name, quantity)}`));
       }
     }
     lines.push(neighbours(ring, column, spot.bucket, field, price));
-  } else lines.push(piece("beyond the grid of 101 rows"));
-  lines.push(piece(`bid ${price(chunk.bid[at])} × ${amountText(chunk.bidSize[at])}   ask ${price(chunk.ask[at])} × ${amountText(chunk.askSize[at])}`));
-  const traded = chunk.buy[at] + chunk.sell[at] > 0 ? `   bought ${chunk.buy[at]}, sold ${chunk.sell[at]}` : "";
-  lines.push(piece(`score ${chunk.score[at].toFixed(2)}   strength ${chunk.strength[at].toFixed(2)}   event ${chunk.eventId[at]}${traded}`));
-  if (!chunk.valid[at]) lines.push(piece("⚠ book not valid: crossed, one-sided, in a snapshot or after a gap"));
-  if (chunk.hole[at]) lines.push(piece("⚠ frames before this one are missing"));
+  } else lines.push(piece(`beyond the grid of ${ring.rows} rows`));
+  const quote = (/** @type {string} */ side) => `${side} ${price(value(`${side}_price`))} × ${amountText(value(`${side}_size`))}`;
+  lines.push(piece(`${quote("bid")}   ${quote("ask")}`));
+  const [bought, sold] = [value("buy_volume"), value("sell_volume")];
+  const traded = bought + sold > 0 ? `   bought ${bought}, sold ${sold}` : "";
+  lines.push(piece(`score ${value("score").toFixed(2)}   strength ${value("strength").toFixed(2)}   event ${ring.eventId(column)}${traded}`));
+  if (!value("book_valid")) lines.push(piece("⚠ book not valid: crossed, one-sided, in a snapshot or after a gap"));
+  if (ring.chunk(column).hole[ring.at(column)]) lines.push(piece("⚠ frames before this one are missing"));
   card.replaceChildren(...lines);
 }
 
@@ -83,40 +79,39 @@ function neighbours(ring, column, bucket, field, price) {
 
 /**
  * Sums over a rectangle. Forces are rates, so they are integrated over time: what was added or drained, in contracts.
- * @param {Ring} ring @param {Spot} a @param {Spot} b @param {number} decimals @param {string} thing
+ * @param {Ring} ring @param {Spot} a @param {Spot} b @param {number} decimals @param {string} quantity
  */
-export function measureText(ring, a, b, decimals, thing) {
+export function measureText(ring, a, b, decimals, quantity) {
   const [startMs, endMs] = [Math.min(a.timeMs, b.timeMs), Math.max(a.timeMs, b.timeMs)];
   const [low, high] = [Math.min(a.bucket, b.bucket), Math.max(a.bucket, b.bucket)];
-  const first = Math.max(columnBefore(ring, startMs), ring.columnAt(startMs - 60_000), ring.first);
+  const first = Math.max(ring.columnUntil(startMs), ring.columnAt(startMs - HOLD_MS), ring.first);
   let pressure = 0;
   let vacuum = 0;
   let bought = 0;
   let sold = 0;
   let columns = 0;
   for (let column = first; column < ring.end && ring.timeMs(column) <= endMs; column += 1) {
-    const chunk = ring.chunk(column);
-    const at = ring.at(column);
-    const from = Math.max(chunk.timeMs[at], startMs);
+    const timeMs = ring.timeMs(column);
     const until = column + 1 < ring.end ? Math.min(ring.timeMs(column + 1), endMs) : endMs;
-    const seconds = Math.max(0, Math.min(until - from, 60_000)) / 1000;
+    const seconds = Math.max(0, Math.min(until - Math.max(timeMs, startMs), HOLD_MS)) / 1000;
     for (let bucket = low; bucket <= high; bucket += 1) {
       pressure += (ring.value("pressure", column, bucket) || 0) * seconds;
       vacuum += (ring.value("vacuum", column, bucket) || 0) * seconds;
     }
-    if (chunk.timeMs[at] < startMs) continue;
+    if (timeMs < startMs) continue;
     columns += 1;
-    if (chunk.last[at] >= low - 0.5 && chunk.last[at] <= high + 0.5) {
-      bought += chunk.buy[at];
-      sold += chunk.sell[at];
+    const last = ring.scalar("last_price", column);
+    if (last >= low - 0.5 && last <= high + 0.5) {
+      bought += ring.scalar("buy_volume", column);
+      sold += ring.scalar("sell_volume", column);
     }
   }
   const move = (b.bucket - a.bucket) * ring.bucketInt;
   return [
     `Δt ${spanText(b.timeMs - a.timeMs)}   ${columns} frames`,
     `Δ price ${priceText(move, decimals)}   ${b.bucket - a.bucket} rows`,
-    `pressure Σ ${amountText(pressure)}   vacuum Σ ${amountText(vacuum)} ${thing}`,
-    `bought ${amountText(bought)}   sold ${amountText(sold)} ${thing}`,
+    `pressure Σ ${amountText(pressure)}   vacuum Σ ${amountText(vacuum)} ${quantity}`,
+    `bought ${amountText(bought)}   sold ${amountText(sold)} ${quantity}`,
   ].join("\n");
 }
 

@@ -3,9 +3,9 @@
  * numbered in the order of time; older ones than the first may be put before it, so numbers can be negative.
  */
 
-import { copyHalves, fromHalf } from "./half.js";
+import { copyAsBfloat16, fromBfloat16 } from "./bfloat16.js";
 
-/** @typedef {import("./layout.js").FrameLayout} FrameLayout @typedef {import("./archive.js").Block} Block */
+/** @typedef {import("./frame-layout.js").FrameLayout} FrameLayout @typedef {import("./http-api.js").Block} Block */
 
 const CHUNK_BITS = 12;
 export const CHUNK = 1 << CHUNK_BITS;
@@ -14,46 +14,31 @@ const CHUNK_MASK = CHUNK - 1;
 export const CAPACITY = 72 * CHUNK;
 const NANOS = 1_000_000n;
 
-const SCALARS = /** @type {const} */ ([
-  "spot_price", "bid_price", "ask_price", "last_price", "bid_size", "ask_size", "buy_volume", "sell_volume", "state",
-  "score", "strength", "book_valid",
-]);
-const PRICES = new Set(["spot_price", "bid_price", "ask_price", "last_price"]);
-
-/** CHUNK columns. Prices count in buckets, NaN where there is none. */
+/** CHUNK columns. */
 class Chunk {
-  /** @param {number} rows @param {string[]} fields */
-  constructor(rows, fields) {
+  /** @param {FrameLayout} layout */
+  constructor(layout) {
     this.timeMs = new Float64Array(CHUNK);
     /** Nanoseconds beyond the whole millisecond. */
     this.nanos = new Uint32Array(CHUNK);
-    this.eventId = new Float64Array(CHUNK);
-    this.spot = new Float64Array(CHUNK);
-    this.bid = new Float64Array(CHUNK);
-    this.ask = new Float64Array(CHUNK);
-    this.last = new Float64Array(CHUNK);
-    this.bidSize = new Float32Array(CHUNK);
-    this.askSize = new Float32Array(CHUNK);
-    this.buy = new Float32Array(CHUNK);
-    this.sell = new Float32Array(CHUNK);
-    this.state = new Int8Array(CHUNK);
-    this.score = new Float32Array(CHUNK);
-    this.strength = new Float32Array(CHUNK);
-    this.valid = new Uint8Array(CHUNK);
     /** 1 where columns are missing right before this one. */
     this.hole = new Uint8Array(CHUNK);
-    /** @type {Record<string, Uint16Array>} halves, row after row from the lowest price up */
-    this.grids = Object.fromEntries(fields.map((name) => [name, new Uint16Array(CHUNK * rows)]));
+    /** Every scalar column of a frame by its name. Prices count in buckets, NaN where there is none. */
+    this.scalars = Object.fromEntries(layout.scalars.map((name) => [name, layout.allocate(name, CHUNK)]));
+    /** @type {Record<string, Uint16Array>} bfloat16, row after row from the lowest price up */
+    this.grids = Object.fromEntries(layout.grids.map((name) => [name, new Uint16Array(CHUNK * layout.rows)]));
   }
 }
 
 export class Ring {
-  /** @param {number} rows @param {number} bucketInt bucket size in 1e-9 units @param {string[]} fields grid columns kept */
-  constructor(rows, bucketInt, fields) {
-    this.rows = rows;
-    this.half = (rows - 1) / 2;
+  /** @param {FrameLayout} layout which columns frames have @param {number} bucketInt bucket size in 1e-9 units */
+  constructor(layout, bucketInt) {
+    this.layout = layout;
+    this.rows = layout.rows;
+    /** Rows on each side of spot. */
+    this.k = (layout.rows - 1) / 2;
     this.bucketInt = bucketInt;
-    this.fields = fields;
+    this.fields = layout.grids;
     /** Number of the oldest column held, and the number that the next one will have. */
     this.first = 0;
     this.end = 0;
@@ -80,7 +65,11 @@ export class Ring {
   /** @param {number} column */
   timeMs(column) { return this.chunk(column).timeMs[column & CHUNK_MASK]; }
   /** @param {number} column */
-  eventId(column) { return this.chunk(column).eventId[column & CHUNK_MASK]; }
+  eventId(column) { return this.scalar("event_id", column); }
+  /** @param {number} column @returns {number} bucket, NaN where there is none */
+  spot(column) { return this.scalar("spot_price", column); }
+  /** @param {string} name a scalar column of frames @param {number} column @returns {number} prices in buckets */
+  scalar(name, column) { return this.chunk(column).scalars[name][column & CHUNK_MASK]; }
   /** @param {number} column @returns {bigint} the exact clock, ns UTC */
   timeNs(column) {
     const chunk = this.chunk(column);
@@ -95,30 +84,27 @@ export class Ring {
   value(field, column, bucket) {
     const chunk = this.chunk(column);
     const at = column & CHUNK_MASK;
-    const row = bucket - chunk.spot[at] + this.half;
+    const row = bucket - chunk.scalars.spot_price[at] + this.k;
     const grid = chunk.grids[field];
-    return grid && row >= 0 && row < this.rows ? fromHalf(grid[at * this.rows + row]) : NaN;
+    return grid && row >= 0 && row < this.rows ? fromBfloat16(grid[at * this.rows + row]) : NaN;
   }
 
   /**
    * Take a frame in as the newest column.
-   * @param {FrameLayout} layout @param {ArrayBuffer} message @param {boolean} hole whether frames before it are missing
+   * @param {ArrayBuffer} message @param {boolean} hole whether frames before it are missing
    * @returns {boolean} false when the column is there already
    */
-  push(layout, message, hole = false) {
+  push(message, hole = false) {
+    const { layout } = this;
     const view = new DataView(message);
-    const eventId = layout.scalar(view, "event_id") ?? 0;
-    if (this.count > 0 && eventId <= this.eventId(this.end - 1)) return false;
+    if (this.count > 0 && layout.scalar(view, "event_id") <= this.eventId(this.end - 1)) return false;
     const { chunk, at } = this.place(this.end);
-    const ns = view.getBigInt64(layout.column("ts_ns").offset, true);
+    const ns = layout.clockNs(view);
     chunk.timeMs[at] = Number(ns / NANOS) + Number(ns % NANOS) / 1e6;
     chunk.nanos[at] = Number(ns % NANOS);
-    chunk.eventId[at] = eventId;
     chunk.hole[at] = hole ? 1 : 0;
-    for (const name of SCALARS) this.setScalar(chunk, at, name, layout.scalar(view, name) ?? NaN);
-    for (const name of this.fields) {
-      copyHalves(view, layout.column(name).offset, chunk.grids[name], at * this.rows, this.rows);
-    }
+    for (const name of layout.scalars) chunk.scalars[name][at] = layout.scalar(view, name) / this.unitOf(name);
+    for (const name of layout.grids) copyAsBfloat16(view, layout.column(name).offset, chunk.grids[name], at * this.rows, this.rows);
     this.end += 1;
     if (this.count > CAPACITY) this.forget();
     return true;
@@ -134,13 +120,13 @@ export class Ring {
     let from = 0;
     let place = this.end;
     for (; from < block.frames && this.count > 0; from += 1) {
-      place = this.afterEvent(block.eventId[from]);
-      if (place === this.first || this.eventId(place - 1) !== block.eventId[from]) break;
+      place = this.afterEvent(block.scalars.event_id[from]);
+      if (place === this.first || this.eventId(place - 1) !== block.scalars.event_id[from]) break;
     }
     if (from === block.frames) return 0;
     const limit = place < this.end ? this.eventId(place) : Infinity;
     let until = from;
-    while (until < block.frames && block.eventId[until] < limit) until += 1;
+    while (until < block.frames && block.scalars.event_id[until] < limit) until += 1;
     if (place === this.first && this.count > 0) from = Math.max(from, until - (CAPACITY - this.count));
     const count = until - from;
     if (count <= 0) return 0;
@@ -166,6 +152,11 @@ export class Ring {
     return this.bisect((column) => this.timeMs(column) >= timeMs);
   }
 
+  /** Number of the newest column at or before `timeMs`, or of the one before the first. @param {number} timeMs @returns {number} */
+  columnUntil(timeMs) {
+    return this.bisect((column) => this.timeMs(column) > timeMs) - 1;
+  }
+
   /** Number of the first column with a later event. @param {number} eventId @returns {number} */
   afterEvent(eventId) {
     return this.bisect((column) => this.eventId(column) > eventId);
@@ -188,7 +179,7 @@ export class Ring {
     const key = column >> CHUNK_BITS;
     let chunk = this.chunks.get(key);
     if (!chunk) {
-      chunk = new Chunk(this.rows, this.fields);
+      chunk = new Chunk(this.layout);
       this.chunks.set(key, chunk);
     }
     return { chunk, at: column & CHUNK_MASK };
@@ -205,24 +196,27 @@ export class Ring {
     if (spare && !this.chunks.has(next)) this.chunks.set(next, spare);
   }
 
-  /** @param {Chunk} chunk @param {number} at @param {typeof SCALARS[number]} name @param {number} value */
-  setScalar(chunk, at, name, value) {
-    const scaled = PRICES.has(name) ? value / this.bucketInt : value;
-    switch (name) {
-      case "spot_price": chunk.spot[at] = Math.round(scaled); break;
-      case "bid_price": chunk.bid[at] = scaled; break;
-      case "ask_price": chunk.ask[at] = scaled; break;
-      case "last_price": chunk.last[at] = scaled; break;
-      case "bid_size": chunk.bidSize[at] = scaled; break;
-      case "ask_size": chunk.askSize[at] = scaled; break;
-      case "buy_volume": chunk.buy[at] = scaled; break;
-      case "sell_volume": chunk.sell[at] = scaled; break;
-      case "state": chunk.state[at] = scaled; break;
-      case "score": chunk.score[at] = scaled; break;
-      case "strength": chunk.strength[at] = scaled; break;
-      case "book_valid": chunk.valid[at] = scaled; break;
+  /** Let all but the newest columns go. @param {number} count */
+  keepNewest(count) {
+    while (this.count > count) this.forget();
+    for (const key of this.chunks.keys()) {
+      if (key < this.first >> CHUNK_BITS || key > this.end >> CHUNK_BITS) this.chunks.delete(key);
     }
+    this.epoch += 1;
+    this.touchedMs = Infinity;
   }
+
+  /** Bytes of all columns. */
+  get bytes() {
+    let sum = 0;
+    for (const { timeMs, nanos, hole, scalars, grids } of this.chunks.values()) {
+      for (const array of [timeMs, nanos, hole, ...Object.values(scalars), ...Object.values(grids)]) sum += array.byteLength;
+    }
+    return sum;
+  }
+
+  /** What a scalar is counted in: prices in buckets. @param {string} name */
+  unitOf(name) { return this.layout.isPrice(name) ? this.bucketInt : 1; }
 
   /** @param {number} column @param {Block} block @param {number} from @param {number} count */
   fill(column, block, from, count) {
@@ -232,11 +226,11 @@ export class Ring {
       const source = from + i;
       chunk.timeMs.set(block.timeMs.subarray(source, source + run), at);
       chunk.nanos.set(block.nanos.subarray(source, source + run), at);
-      chunk.eventId.set(block.eventId.subarray(source, source + run), at);
       chunk.hole.fill(0, at, at + run);
-      for (const name of SCALARS) {
-        const values = block.scalars[name];
-        for (let n = 0; n < run; n += 1) this.setScalar(chunk, at + n, name, values[source + n]);
+      for (const name of this.layout.scalars) {
+        const unit = this.unitOf(name);
+        const [values, target] = [block.scalars[name], chunk.scalars[name]];
+        for (let n = 0; n < run; n += 1) target[at + n] = values[source + n] / unit;
       }
       for (const name of this.fields) {
         const values = block.grids[name].subarray(source * this.rows, (source + run) * this.rows);
@@ -249,14 +243,12 @@ export class Ring {
   /** @param {number} from @param {number} to */
   copy(from, to) {
     const source = this.chunk(from);
-    const target = this.place(to);
-    const [a, b] = [this.at(from), target.at];
-    for (const key of /** @type {const} */ ([
-      "timeMs", "nanos", "eventId", "spot", "bid", "ask", "last", "bidSize", "askSize", "buy", "sell", "state", "score",
-      "strength", "valid", "hole",
-    ])) target.chunk[key][b] = source[key][a];
+    const { chunk: target, at: b } = this.place(to);
+    const a = this.at(from);
+    for (const key of /** @type {const} */ (["timeMs", "nanos", "hole"])) target[key][b] = source[key][a];
+    for (const name of this.layout.scalars) target.scalars[name][b] = source.scalars[name][a];
     for (const name of this.fields) {
-      target.chunk.grids[name].set(source.grids[name].subarray(a * this.rows, (a + 1) * this.rows), b * this.rows);
+      target.grids[name].set(source.grids[name].subarray(a * this.rows, (a + 1) * this.rows), b * this.rows);
     }
   }
 }

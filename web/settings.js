@@ -1,10 +1,13 @@
-/** What is kept: per instrument in the browser, and in the address as a link to the view. */
+/** What is kept: per instrument in the browser, and in the address as a link to the viewport. */
 
-/** @typedef {import("./view.js").View} View */
+import { layerDefaults } from "./layers.js";
+
+/** @typedef {import("./viewport.js").Viewport} Viewport */
 /**
  * @typedef {object} Settings
  * @property {string} mode @property {string} palette @property {"linear" | "sqrt" | "log"} transfer
- * @property {"dark" | "light"} theme @property {string} zone @property {import("./overlay.js").Layers} layers
+ * @property {"dark" | "light"} theme @property {string} zone
+ * @property {Record<string, any>} layers which are shown, and their options
  * @property {{lower: number, upper: number} | null} cutoffs frozen ones
  */
 
@@ -16,7 +19,7 @@ export function defaults() {
   const light = window.matchMedia?.("(prefers-color-scheme: light)").matches;
   return {
     mode: "pair", palette: "blue", transfer: "sqrt", theme: light ? "light" : "dark", zone: "ET", cutoffs: null,
-    layers: { bbo: true, last: true, trades: true, least: 0, profile: true, quality: true },
+    layers: layerDefaults(),
   };
 }
 
@@ -50,14 +53,14 @@ export function forget(instrument) {
 
 /**
  * An address that shows the same picture: session, range, view and colours.
- * @param {Location} location @param {Record<string, any>} config @param {View} view @param {Settings} settings
+ * @param {Location} location @param {Record<string, any>} config @param {Viewport} viewport @param {Settings} settings
  * @param {{lower: number, upper: number}} cutoffs
  */
-export function link(location, config, view, settings, cutoffs) {
+export function link(location, config, viewport, settings, cutoffs) {
   const query = new URLSearchParams();
   for (const name of STREAM_NAMES) query.set(name, String(config[name] ?? ""));
   const at = new URLSearchParams({
-    end: view.endMs.toFixed(3), span: view.spanMs.toFixed(3), centre: view.centre.toFixed(3), rows: view.rows.toFixed(3),
+    end: viewport.endMs.toFixed(3), span: viewport.spanMs.toFixed(3), centre: viewport.centre.toFixed(3), rows: viewport.rows.toFixed(3),
     mode: settings.mode, palette: settings.palette, transfer: settings.transfer, theme: settings.theme,
     lower: cutoffs.lower.toPrecision(6), upper: cutoffs.upper.toPrecision(6), version: String(config.version),
   });

@@ -66,16 +66,27 @@ export class Stream {
     };
     socket.onclose = ({ code }) => {
       if (socket !== this.socket || over) return;
-      if (code === BAD_REQUEST) {
-        this.listener.connection("failed", "");
-        return;
-      }
-      const wait = this.retryMs * (1 + Math.random() / 4);
-      this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS);
-      this.retries += 1;
-      this.listener.connection("lost", `no answer; trying again in ${(wait / 1000).toFixed(1)} s`);
-      this.retry = setTimeout(() => this.connect(), wait);
+      if (code === BAD_REQUEST) this.listener.connection("failed", "");
+      else this.retryLater();
     };
+  }
+
+  /** Try again in a while, which is longer each time. */
+  retryLater() {
+    const wait = this.retryMs * (1 + Math.random() / 4);
+    this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS);
+    this.retries += 1;
+    this.listener.connection("lost", `no answer; trying again in ${(wait / 1000).toFixed(1)} s`);
+    this.retry = setTimeout(() => this.connect(), wait);
+  }
+
+  /** Lose the socket all at once, without a word to the server. @param {number} retryMs @returns {string} where it led */
+  break(retryMs) {
+    const { socket } = this;
+    this.socket = null;
+    this.retryMs = retryMs;
+    this.retryLater();
+    return socket?.url ?? "";
   }
 }
 

@@ -3,63 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.probe import open_page
+from tests.browser.programs import CHROMIUM, QUIET, Server
+
 expect.set_options(timeout=20_000)  # a page that paints in software beside other work is slow
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-class Server:
-    """`python -m vp.serve` in a process of its own."""
-
-    def __init__(self, lake: Path, *options: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "vp.serve", "--lake", str(lake), "--port", "0", *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        printed = []
-        for line in self.process.stdout:
-            printed.append(line)
-            found = re.search(r"(http://127\.0\.0\.1:\d+)/vacuum-pressure\.html", line)
-            if found:
-                self.address = found.group(1)
-                return
-        raise AssertionError(f"the server ended before it served: {''.join(printed)}")
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=10)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return code
-
-    def end(self) -> None:
-        """See to it that it has ended, however the test did."""
-        self.process.kill()
-        self.process.wait()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +42,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page on which nothing may go wrong unseen: an error in its console fails the test."""
-    opened = browser.new_page(viewport={"width": 1366, "height": 768})
+    opened = open_page(browser)
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     opened.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Server
-from tests.browser.test_page import PLACE, frozen_picture, live
+from tests.browser.probe import IDLE, PLACE, frozen_picture, live, open_page
+from tests.browser.programs import Server
 
 pytestmark = pytest.mark.browser
 
@@ -26,14 +26,14 @@ COUNT = """([id, left, top, width, height, colour]) => {
   }
   return { painted, same };
 }"""
-SIZE = "() => vp.picture.size()"
-THEME = "async () => (await import('./theme.js')).THEMES[vp.settings.theme]"
+SIZE = "() => vp.state().size"
+THEME = "async () => (await import('./colour.js')).THEMES[vp.state().settings.theme]"
 
 
 def test_each_layer_is_drawn_where_it_belongs_and_can_be_taken_away(page: Page, server: Server) -> None:
     live(page, server, "?start_time=10:00", columns=600)
     frozen_picture(page)
-    page.wait_for_function("() => !vp.dirty")
+    page.wait_for_function(IDLE)
     size, theme = page.evaluate(SIZE), page.evaluate(THEME)
     plot = ["overlay", 0, 0, size["width"], size["height"]]
 
@@ -44,15 +44,17 @@ def test_each_layer_is_drawn_where_it_belongs_and_can_be_taken_away(page: Page, 
     for name in ("bid", "ask", "last"):
         assert count(plot, theme[name]) > 100, name
     # the bid's line lies at the bid: where it leaves the map, a pixel of its colour is within two of its price
-    level = page.evaluate(
-        "() => vp.picture.scene.y(vp.feed.ring.chunk(vp.picture.column()).bid[vp.feed.ring.at(vp.picture.column())])"
-    )
+    level = page.evaluate("() => vp.at(0, vp.column().bid_price).y")
     assert count(["overlay", size["width"] - 60, level - 2, 60, 5], theme["bid"]) > 5
     with_all = count(plot)
     page.locator("#layers > summary").click()
+    labels = page.locator("#layer-menu label:has([type=checkbox])")
+    titles = labels.evaluate_all("(all) => all.map(({ title }) => title)")
+    assert len(titles) >= 5
+    assert all(titles)
     for layer in ("trades", "profile", "bbo", "last"):
         page.locator(f"#layer-{layer}").uncheck()
-        page.wait_for_function("() => !vp.dirty")
+        page.wait_for_function(IDLE)
         without = count(plot)
         assert without < with_all, layer
         with_all = without
@@ -71,8 +73,8 @@ def test_each_layer_is_drawn_where_it_belongs_and_can_be_taken_away(page: Page, 
 def test_the_open_is_a_line(page: Page, server: Server) -> None:
     live(page, server, "?start_time=09:29:56", columns=400)
     frozen_picture(page)
-    page.wait_for_function("() => !vp.dirty")
-    x = page.evaluate("() => vp.picture.scene.x(Date.UTC(2026, 1, 6, 14, 30))")
+    page.wait_for_function(IDLE)
+    x = page.evaluate("() => vp.at(Date.UTC(2026, 1, 6, 14, 30), 0).x")
     size, theme = page.evaluate(SIZE), page.evaluate(THEME)
     assert 0 < x < size["width"]
     on = page.evaluate(COUNT, ["overlay", round(x) - 1, 0, 3, size["height"] - 30, theme["session"]])["same"]
@@ -80,7 +82,7 @@ def test_the_open_is_a_line(page: Page, server: Server) -> None:
 
 
 def test_two_fingers_zoom_and_one_moves(browser: Browser, server: Server) -> None:
-    page = browser.new_page(viewport={"width": 390, "height": 844}, has_touch=True)
+    page = open_page(browser, viewport={"width": 390, "height": 844}, has_touch=True)
     live(page, server, columns=200)
     page.keyboard.press(" ")
     touch = page.context.new_cdp_session(page)

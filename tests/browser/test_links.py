@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Server
+from tests.browser.probe import COLUMNS, EVENTS, NEWEST, PAGE, open_page
+from tests.browser.programs import Server
 from tests.browser.slow_link import SlowLink
 from tests.browser.test_outages import all_there_once
-from tests.browser.test_page import COLUMNS, EVENTS, NEWEST, PAGE
 
 pytestmark = pytest.mark.browser
 
@@ -27,7 +27,7 @@ def link(server: Server) -> Iterator[SlowLink]:
 @pytest.fixture
 def far_page(browser: Browser, link: SlowLink) -> Iterator[Page]:
     """A page behind the link; its console tells of the lost server."""
-    opened = browser.new_page(viewport={"width": 1366, "height": 768})
+    opened = open_page(browser)
     opened.goto(f"{link.address}{PAGE}?speed=5&start_time=09:31")
     expect(opened.locator("#connection")).to_have_text("live", timeout=30_000)
     opened.wait_for_function(f"() => ({COLUMNS})() > 100", timeout=30_000)
@@ -37,13 +37,13 @@ def far_page(browser: Browser, link: SlowLink) -> Iterator[Page]:
 
 def test_a_slow_line_misses_frames_says_so_and_has_them_once_it_is_fast_again(far_page: Page, link: SlowLink) -> None:
     link.bytes_per_second = SLOW_BYTES_PER_SECOND
-    far_page.wait_for_function("() => vp.feed.status && vp.feed.status.frames_missed > 20", timeout=60_000)
+    far_page.wait_for_function("() => vp.state().missed > 20", timeout=60_000)
     newest = far_page.evaluate(NEWEST)
     far_page.wait_for_function(f"() => ({NEWEST})() > {newest} + 1000", timeout=30_000)
     expect(far_page.locator("#connection")).to_have_text("live")
     link.bytes_per_second = None
     far_page.wait_for_timeout(3000)  # what waits at the server comes first, with more left out of it
-    far_page.wait_for_function("() => vp.feed.holes === 0 && vp.feed.filled > 0", timeout=30_000)
+    far_page.wait_for_function("() => vp.state().holes === 0 && vp.state().filled > 0", timeout=30_000)
     all_there_once(far_page)
 
 

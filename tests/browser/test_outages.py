@@ -9,54 +9,36 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Server
-from tests.browser.test_page import COLUMNS, EVENTS, HELD, READ_MAP, live
+from tests.browser.probe import COLUMNS, EVENTS, HELD, IDLE, READ_MAP, live, open_page
+from tests.browser.programs import Server
 
 pytestmark = pytest.mark.browser
 
 MOST_AT_ONCE = 16_000  # frames in one answer of the server's history
 # A link to what is seen, the end of it, and the events that are there until then.
-SEEN = """() => {
-  const { ring } = vp.feed;
-  const { endMs } = vp.view;
-  const events = [];
-  for (let column = ring.first; column < ring.end; column += 1) {
-    if (ring.timeMs(column) <= endMs) events.push(ring.eventId(column));
-  }
-  return [vp.link(), endMs, events];
-}"""
+SEEN = "() => [vp.link(), vp.view().endMs, vp.events(vp.view().endMs)]"
 HOLDS_ALL = """(events) => {
-  const { ring } = vp.feed;
-  const held = new Set();
-  for (let column = ring.first; column < ring.end; column += 1) held.add(ring.eventId(column));
-  return vp.feed.holes === 0 && events.every((event) => held.has(event));
+  const held = new Set(vp.events());
+  return vp.state().holes === 0 && events.every((event) => held.has(event));
 }"""
 # The picture is whole: nothing is on its way, nothing is missing, and it was painted since.
 WHOLE = """(end) => {
-  const { feed, view } = vp;
-  const { ring } = feed;
-  const reaches = feed.exhausted || ring.timeMs(ring.first) <= view.startMs;
-  return ring.timeMs(ring.end - 1) > end && reaches && !feed.loading && feed.holes === 0 && !vp.dirty;
+  const { newestMs, exhausted, loading, holes, idle } = vp.state();
+  const { endMs, spanMs } = vp.view();
+  const reaches = exhausted || vp.events(endMs - spanMs).length > 0;
+  return newestMs > end && reaches && !loading && holes === 0 && idle;
 }"""
-SHAPE = "() => [vp.picture.map.canvas.width, vp.picture.map.canvas.height]"
+SHAPE = "() => { const { width, height } = document.getElementById('map'); return [width, height]; }"
 # The tab sleeps: its socket is lost and it does not come back yet. Another viewer keeps the session going.
-SLEEP = """() => {
-  const { stream } = vp.feed;
-  const { url } = stream.socket;
-  stream.socket.onmessage = null;
-  stream.retryMs = 3_600_000;
-  stream.socket.onclose({ code: 1006 });
-  window.other = new WebSocket(url);
-}"""
+SLEEP = "() => { window.other = new WebSocket(vp.breakSocket(3_600_000)); }"
 # How many frames the session has made: the number of the newest that the server holds.
 MADE = """async () => {
-  const { base, config } = vp.feed;
-  const query = new URLSearchParams({ session_id: config.session_id, limit: 1 });
-  const block = await (await fetch(`${base}/v1/vacuum-pressure/history?${query}`)).arrayBuffer();
+  const query = new URLSearchParams({ session_id: vp.config().session_id, limit: 1 });
+  const block = await (await fetch(`/v1/vacuum-pressure/history?${query}`)).arrayBuffer();
   const length = new DataView(block).getUint32(0, true);
   return JSON.parse(new TextDecoder().decode(new Uint8Array(block, 4, length))).first + 1;
 }"""
-WAKE = "() => { window.other.close(); vp.feed.stream.connect(); }"
+WAKE = "() => { window.other.close(); vp.reconnect(); }"
 
 
 def all_there_once(page: Page) -> None:
@@ -85,19 +67,19 @@ def test_a_hidden_tab_keeps_its_frames_and_paints_when_it_is_seen_again(page: Pa
     page.evaluate(hide, True)
     expect(page.locator("#tab")).to_have_text("tab hidden")
     page.wait_for_timeout(100)
-    painted, columns = page.evaluate("() => vp.painted.frames"), page.evaluate(COLUMNS)
-    page.wait_for_function(f"() => vp.feed.ring.count > {columns} + 200", polling=100)
-    assert page.evaluate("() => vp.painted.frames") == painted
+    painted, columns = page.evaluate("() => vp.state().paints"), page.evaluate(COLUMNS)
+    page.wait_for_function(f"() => vp.state().columns > {columns} + 200", polling=100)
+    assert page.evaluate("() => vp.state().paints") == painted
     before = page.evaluate(READ_MAP)["sum"]
     page.evaluate(hide, False)
-    page.wait_for_function(f"() => vp.painted.frames > {painted}")
+    page.wait_for_function(f"() => vp.state().paints > {painted}")
     expect(page.locator("#tab")).to_have_text("tab ok")
     assert page.evaluate(READ_MAP)["sum"] != before
     all_there_once(page)
 
 
 def test_engine_socket_and_tab_have_signs_of_their_own(browser: Browser, lake: Path) -> None:
-    page = browser.new_page(viewport={"width": 1366, "height": 768})  # its console tells of the lost server
+    page = open_page(browser)  # its console tells of the lost server
     page.add_init_script("""
       window.stalled = false;
       const ask = window.requestAnimationFrame.bind(window);
@@ -131,11 +113,13 @@ def test_a_page_that_slept_for_long_gets_all_that_it_slept_through(page: Page, s
     """Longer than what the server sends of itself, and more frames than one answer of its history holds."""
     live(page, server, "?speed=400&start_time=09:30")
     page.evaluate(SLEEP)
-    held, filled = page.evaluate("() => [vp.feed.ring.eventId(vp.feed.ring.end - 1), vp.feed.filled]")
+    held, filled = page.evaluate("() => [vp.events().at(-1), vp.state().filled]")
     while page.evaluate(MADE) < 2 * MOST_AT_ONCE:
         page.wait_for_timeout(200)
     page.evaluate(WAKE)
-    page.wait_for_function(f"() => vp.feed.filled - {filled} > {MOST_AT_ONCE} && vp.feed.holes === 0", timeout=30_000)
+    page.wait_for_function(
+        f"() => vp.state().filled - {filled} > {MOST_AT_ONCE} && vp.state().holes === 0", timeout=30_000
+    )
     events = page.evaluate(EVENTS)
     assert held in events
     all_there_once(page)
@@ -143,7 +127,7 @@ def test_a_page_that_slept_for_long_gets_all_that_it_slept_through(page: Page, s
 
 def test_the_page_comes_back_with_the_server_and_shows_the_same_pixels(browser: Browser, lake: Path) -> None:
     """A link to a stretch of a fixed session, opened from one server and from the one after it."""
-    page = browser.new_page(viewport={"width": 1366, "height": 768})  # its console tells of the lost server
+    page = open_page(browser)  # its console tells of the lost server
     with contextlib.ExitStack() as ending:
         _come_back(page, lake, ending)
     page.close()
@@ -156,7 +140,7 @@ def _come_back(page: Page, lake: Path, ending: contextlib.ExitStack) -> None:
     live(page, server, "?speed=20&start_time=09:40", columns=600)
     page.keyboard.press(" ")
     page.keyboard.press("f")
-    page.wait_for_function("() => !vp.dirty")
+    page.wait_for_function(IDLE)
     link, end, events = page.evaluate(SEEN)
     shape = page.evaluate(SHAPE)
     sums = []
@@ -173,7 +157,7 @@ def _come_back(page: Page, lake: Path, ending: contextlib.ExitStack) -> None:
             assert seen == sorted(set(seen))
         page.goto("about:blank")
         page.goto(link)
-        page.wait_for_function("() => window.vp && vp.feed.ring && vp.feed.ring.count > 0", timeout=20_000)
+        page.wait_for_function("() => window.vp && vp.state().columns > 0", timeout=20_000)
         page.wait_for_function(HOLDS_ALL, arg=events, timeout=60_000)
         page.wait_for_function(WHOLE, arg=end + 500, timeout=30_000)
         assert page.evaluate(SHAPE) == shape

@@ -12,55 +12,34 @@ import pyarrow.csv
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Server
+from tests.browser.probe import (
+    COLUMNS,
+    EVENTS,
+    HELD,
+    IDLE,
+    NEWEST,
+    PAGE,
+    PLACE,
+    READ_MAP,
+    frozen_picture,
+    live,
+    open_page,
+)
+from tests.browser.programs import Server
 
 pytestmark = pytest.mark.browser
 
 WEB = Path(__file__).resolve().parents[2] / "web"
-PAGE = "/vacuum-pressure.html"
-# The map's pixels: how many are blue, orange, and a sum that tells pictures apart.
-READ_MAP = """() => {
-  const [map] = vp.picture.layers();
-  const canvas = document.createElement("canvas");
-  canvas.width = map.width; canvas.height = map.height;
-  const context = canvas.getContext("2d");
-  context.drawImage(map, 0, 0);
-  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-  let blue = 0, orange = 0, sum = 0;
-  for (let i = 0; i < data.length; i += 4) {
-    sum = (sum * 31 + data[i] * 3 + data[i + 1] * 5 + data[i + 2] * 7) % 4294967291;
-    if (data[i + 2] > data[i] + 30) blue += 1;
-    if (data[i] > data[i + 2] + 30) orange += 1;
-  }
-  return { blue, orange, sum };
-}"""
-COLUMNS = "() => vp.feed.ring ? vp.feed.ring.count : 0"
-# The ring's events never fall back and never repeat.
-EVENTS = """() => {
-  const { ring } = vp.feed;
-  const events = [];
-  for (let column = ring.first; column < ring.end; column += 1) events.push(ring.eventId(column));
-  return events;
-}"""
-NEWEST = "() => vp.feed.ring.timeMs(vp.feed.ring.end - 1)"
-# The events that the server itself holds between two.
-HELD = """async ([first, last]) => {
-  const { fetchHistory } = await import("./archive.js");
-  const wanted = { session: vp.feed.config.session_id, after: first - 1, before: last + 1, fields: ["pressure"] };
-  return [...(await fetchHistory("", wanted)).eventId];
+LOSE_CONTEXT = """() => {
+  window.gone = document.getElementById("map").getContext("webgl2").getExtension("WEBGL_lose_context");
+  gone.loseContext();
 }"""
 # The socket is gone all at once.
-CUT = """() => {
-  const { stream } = vp.feed;
-  stream.retryMs = 1500;
-  stream.socket.onmessage = null;
-  stream.socket.onclose({ code: 1006 });
-}"""
+CUT = "() => vp.breakSocket(1500)"
 AUDIT = """async () => {
   const { violations } = await axe.run();
   return violations.map(({ id, impact, nodes }) => ({ id, impact, at: nodes.map((node) => node.html) }));
 }"""
-PLACE = "() => ({ end: vp.view.endMs, span: vp.view.spanMs, rows: vp.view.rows, centre: vp.view.centre })"
 
 # A load may be over before a locator looks: keep every text that the progress box showed.
 WATCH_PROGRESS = """
@@ -72,21 +51,6 @@ document.addEventListener("readystatechange", () => {
   }
 });
 """
-
-
-def live(page: Page, server: Server, query: str = "", columns: int = 40) -> None:
-    page.goto(f"{server.address}{PAGE}{query}")
-    expect(page.locator("#connection")).to_have_text("live", timeout=30_000)
-    page.wait_for_function(
-        f"() => vp.feed.ring && vp.feed.ring.count > {columns} && vp.painted.frames > 3", timeout=30_000
-    )
-
-
-def frozen_picture(page: Page) -> None:
-    """Pause, and let the colour scale stand."""
-    page.keyboard.press(" ")
-    page.keyboard.press("f")
-    expect(page.locator("#behind")).to_be_visible()
 
 
 def test_heatmap_shows_both_forces_and_words_follow(page: Page, server: Server) -> None:
@@ -124,27 +88,14 @@ def test_progress_is_shown_while_a_session_loads(page: Page, server: Server) -> 
 def test_canvas_2d_paints_the_same_picture_as_webgl(page: Page, server: Server) -> None:
     live(page, server, columns=200)
     frozen_picture(page)
-    same = page.evaluate("""async () => {
-      const { FlatMap } = await import("./flatmap.js");
-      const { picture } = vp;
-      const read = (canvas) => {
-        const copy = document.createElement("canvas");
-        copy.width = canvas.width; copy.height = canvas.height;
-        const context = copy.getContext("2d");
-        context.drawImage(canvas, 0, 0);
-        return context.getImageData(0, 0, picture.frame.width, picture.frame.height).data;
-      };
-      const flat = document.createElement("canvas");
-      flat.width = picture.map.canvas.width; flat.height = picture.map.canvas.height;
-      const map = new FlatMap(flat);
-      const gl = read(picture.layers()[0]);
-      map.paint(picture.frame);
-      const other = read(flat);
+    same = page.evaluate("""() => {
+      const words = (name) => new Uint32Array(vp.image(name).data.buffer);
+      const [one, two, again] = [words("map"), words("flat"), words("map")];
       let different = 0;
-      const one = new Uint32Array(gl.buffer), two = new Uint32Array(other.buffer);
       for (let i = 0; i < one.length; i += 1) if (one[i] !== two[i]) different += 1;
-      const again = read(picture.layers()[0]).every((value, i) => value === gl[i]);
-      return { name: picture.map.name, share: different / one.length, again };
+      return {
+        name: vp.state().painter, share: different / one.length, again: one.every((word, i) => word === again[i]),
+      };
     }""")
     assert "WebGL2" in same["name"]
     assert same["share"] < 0.01  # a cell's edge may round to the next pixel
@@ -153,20 +104,20 @@ def test_canvas_2d_paints_the_same_picture_as_webgl(page: Page, server: Server) 
 
 def test_without_webgl_the_page_works(page: Page, server: Server) -> None:
     live(page, server, "?flat=1&start_time=09:30", columns=200)
-    assert "2D" in page.evaluate("() => vp.picture.map.name")
+    assert "2D" in page.evaluate("() => vp.state().painter")
     assert page.evaluate(READ_MAP)["blue"] > 1000
 
 
 def test_a_lost_context_comes_back(page: Page, server: Server) -> None:
     live(page, server, columns=200)
     frozen_picture(page)
-    page.wait_for_function("() => vp.feed.holes === 0 && !vp.dirty")
+    page.wait_for_function("() => vp.state().holes === 0 && vp.state().idle")
     before = page.evaluate(READ_MAP)["sum"]
-    page.evaluate("() => { window.gone = vp.picture.map.gl.getExtension('WEBGL_lose_context'); gone.loseContext(); }")
+    page.evaluate(LOSE_CONTEXT)
     expect(page.locator("#tab")).to_have_text("graphics lost")
     page.evaluate("() => gone.restoreContext()")
     expect(page.locator("#tab")).to_have_text("tab ok")
-    page.wait_for_function("() => !vp.dirty")
+    page.wait_for_function(IDLE)
     assert page.evaluate(READ_MAP)["sum"] == before
 
 
@@ -189,14 +140,12 @@ def test_a_cell_is_read_measured_and_pinned(page: Page, server: Server) -> None:
     page.mouse.move(800, 350, steps=3)
     page.mouse.up()
     page.keyboard.up("Alt")
-    text = page.evaluate(
-        """async () => (await import("./readout.js")).measureText(vp.feed.ring, ...vp.measured, 2, "contracts")"""
-    )
+    text = page.evaluate("() => vp.state().measured")
     assert "Δt" in text
     assert "pressure Σ" in text
     page.keyboard.press("Escape")
     expect(page.locator(".pinned")).to_have_count(0)
-    assert page.evaluate("() => vp.measured") is None
+    assert page.evaluate("() => vp.state().measured") == ""
 
 
 def test_zoom_and_move_stay_put_while_frames_come_and_lead_back(page: Page, server: Server) -> None:
@@ -208,17 +157,17 @@ def test_zoom_and_move_stay_put_while_frames_come_and_lead_back(page: Page, serv
     page.keyboard.press("f")
     page.mouse.move(1364, 600)
     expect(page.locator("#behind")).to_contain_text("behind")
-    page.wait_for_function("() => !vp.dirty")
+    page.wait_for_function(IDLE)
     still, place, newest = page.evaluate(READ_MAP)["sum"], page.evaluate(PLACE), page.evaluate(NEWEST)
-    page.wait_for_function(f"() => vp.feed.ring.timeMs(vp.feed.ring.end - 1) > {newest} + 3000")
-    page.wait_for_function("() => vp.painted.frames > 5")
+    page.wait_for_function(f"() => vp.state().newestMs > {newest} + 3000")
+    page.wait_for_function("() => vp.state().paints > 5")
     assert page.evaluate(PLACE) == place
     assert page.evaluate(READ_MAP)["sum"] == still
     page.mouse.move(500, 300)
     page.mouse.wheel(0, -300)
     zoomed = page.evaluate(PLACE)
     assert zoomed["span"] < place["span"]
-    width = page.evaluate("() => vp.picture.size().width")
+    width = page.evaluate("() => vp.state().size.width")
     under = [at["end"] - at["span"] + at["span"] * 500 / width for at in (zoomed, place)]
     assert abs(under[0] - under[1]) < 1  # what lay under the cursor still does
     page.mouse.move(1130, 300)
@@ -242,9 +191,7 @@ def test_zoom_and_move_stay_put_while_frames_come_and_lead_back(page: Page, serv
     page.keyboard.press("Shift+ArrowLeft")
     assert abs((before["end"] - page.evaluate(PLACE)["end"]) / near - 11) < 0.01
     page.keyboard.press("l")
-    page.wait_for_function(
-        "() => vp.view.following && !vp.dirty || vp.view.endMs === vp.feed.ring.timeMs(vp.feed.ring.end - 1)"
-    )
+    page.wait_for_function("() => vp.view().following && vp.state().idle || vp.view().endMs === vp.state().newestMs")
     expect(page.locator("#behind")).to_be_hidden()
 
 
@@ -257,15 +204,15 @@ def test_the_legend_is_the_control_and_settings_survive_a_reload(page: Page, ser
     page.mouse.down()
     page.mouse.move(box["x"] - 120, box["y"] + 10, steps=4)
     page.mouse.up()
-    upper = page.evaluate("() => vp.picture.scale.upper")
-    assert page.evaluate("() => vp.picture.scale.frozen")
+    upper = page.evaluate("() => vp.state().scale.upper")
+    assert page.evaluate("() => vp.state().scale.frozen")
     expect(page.locator("#legend-text")).to_contain_text("frozen")
-    page.wait_for_function("() => vp.painted.frames > 10")
+    page.wait_for_function("() => vp.state().paints > 10")
     assert page.evaluate(READ_MAP)["blue"] > before["blue"]  # a lower upper cut-off: more of full colour
     page.locator("#lower").focus()
     page.keyboard.press("PageUp")
     page.keyboard.press("PageUp")
-    assert page.evaluate("() => vp.picture.scale.lower") > 0
+    assert page.evaluate("() => vp.state().scale.lower") > 0
     page.locator("#chart").focus()
     page.keyboard.press("c")
     page.select_option("#transfer", "log")
@@ -273,31 +220,34 @@ def test_the_legend_is_the_control_and_settings_survive_a_reload(page: Page, ser
     page.keyboard.press("d")
     theme = page.evaluate("() => document.documentElement.dataset.theme")
     page.reload()
-    page.wait_for_function("() => window.vp && vp.feed.ring && vp.feed.ring.count > 40")
-    assert page.evaluate("() => [vp.settings.palette, vp.settings.transfer, vp.settings.mode]") == [
-        "purple",
-        "log",
-        "net",
-    ]
-    assert abs(page.evaluate("() => vp.picture.scale.upper") - upper) < 1e-9
+    page.wait_for_function("() => window.vp && vp.state().columns > 40")
+    assert (
+        page.evaluate("() => vp.state().settings").items()
+        >= {
+            "palette": "purple",
+            "transfer": "log",
+            "mode": "net",
+        }.items()
+    )
+    assert abs(page.evaluate("() => vp.state().scale.upper") - upper) < 1e-9
     assert page.evaluate("() => document.documentElement.dataset.theme") == theme
 
 
 def test_another_column_is_shown(page: Page, server: Server) -> None:
     live(page, server)
     page.select_option("#mode", "v_add")
-    page.wait_for_function("() => vp.feed.ring && vp.feed.ring.fields.includes('v_add') && vp.feed.ring.count > 40")
-    page.wait_for_function("() => vp.picture.bins.mode.a === 'v_add'")
+    page.wait_for_function("() => vp.state().fields.includes('v_add') && vp.state().columns > 40")
+    page.wait_for_function("() => vp.state().mode === 'v_add'")
     assert page.evaluate(READ_MAP)["blue"] > 500
 
 
 def test_speed_keeps_the_picture_and_a_jump_begins_anew(page: Page, server: Server) -> None:
     live(page, server, "?speed=4", columns=100)
-    first = page.evaluate("() => vp.feed.ring.eventId(vp.feed.ring.first)")
+    first = page.evaluate(EVENTS)[0]
     page.keyboard.press("]")
-    page.wait_for_function("() => vp.feed.config.speed === 5", timeout=20_000)
+    page.wait_for_function("() => vp.config().speed === 5", timeout=20_000)
     newest = page.evaluate(NEWEST)
-    page.wait_for_function(f"() => vp.feed.ring.timeMs(vp.feed.ring.end - 1) > {newest} + 1000", timeout=20_000)
+    page.wait_for_function(f"() => vp.state().newestMs > {newest} + 1000", timeout=20_000)
     events = page.evaluate(EVENTS)
     assert events[0] == first
     assert events == sorted(set(events))
@@ -311,30 +261,26 @@ def test_speed_keeps_the_picture_and_a_jump_begins_anew(page: Page, server: Serv
 
 def test_history_from_before_the_page_and_a_link_to_it(page: Page, browser: Browser, server: Server) -> None:
     live(page, server, "?speed=20&start_time=09:45", columns=900)
-    other = browser.new_page(viewport={"width": 1366, "height": 768})
+    other = open_page(browser)
     live(other, server, "?speed=20&start_time=09:45", columns=100)
-    other.evaluate("""() => { // as if it had been opened just now: let all but the newest go
-      const { ring } = vp.feed;
-      while (ring.count > 50) ring.forget();
-      ring.epoch += 1;
-      ring.touchedMs = Infinity;
-    }""")
+    other.evaluate("() => vp.keepNewest(50)")
     other.keyboard.press("Home")
-    other.wait_for_function("() => vp.feed.exhausted && !vp.feed.loading", timeout=20_000)
+    other.wait_for_function("() => vp.state().exhausted && !vp.state().loading", timeout=20_000)
     events = other.evaluate(EVENTS)
     assert events == sorted(set(events))
-    assert events[0] == page.evaluate("() => vp.feed.ring.eventId(vp.feed.ring.first)")
+    assert events[0] == page.evaluate(EVENTS)[0]
     shared = set(page.evaluate(EVENTS)) - {event for event in page.evaluate(EVENTS) if event > events[-1]}
     assert shared <= set(events)
+    other.wait_for_function(IDLE)
+    other.mouse.move(60, 300)  # over columns that came before the first
+    expect(other.locator("#readout")).to_contain_text("frame before, this, after")
     other.keyboard.press("k")
     link = other.evaluate("() => vp.link()")
     place = other.evaluate(PLACE)
     other.close()
-    again = browser.new_page(viewport={"width": 1366, "height": 768})
+    again = open_page(browser)
     again.goto(link)
-    again.wait_for_function(
-        "() => window.vp && vp.feed.ring && vp.feed.ring.count > 40 && vp.painted.frames > 2", timeout=20_000
-    )
+    again.wait_for_function("() => window.vp && vp.state().columns > 40 && vp.state().paints > 2", timeout=20_000)
     for name, value in again.evaluate(PLACE).items():
         assert abs(value - place[name]) < 0.01
     again.close()
@@ -344,12 +290,9 @@ def test_screenshot_and_exports_are_what_is_on_screen(page: Page, server: Server
     live(page, server, columns=300)
     frozen_picture(page)
     events: list[int] = page.evaluate("""() => {
-      const { ring } = vp.feed;
-      const events = [];
-      for (let column = ring.columnAt(vp.view.startMs); column < ring.end; column += 1) {
-        if (ring.timeMs(column) <= vp.view.endMs) events.push(ring.eventId(column));
-      }
-      return events;
+      const { endMs, spanMs } = vp.view();
+      const before = vp.events(endMs - spanMs - 1e-3).length;
+      return vp.events(endMs).slice(before);
     }""")
     saved: dict[str, bytes] = {}
     for key in ("s", "e", "a"):
@@ -405,7 +348,7 @@ def test_after_a_cut_each_column_is_there_once(page: Page, server: Server) -> No
     expect(page.locator("#connection")).to_contain_text("lost")
     before = page.evaluate(COLUMNS)
     expect(page.locator("#connection")).to_have_text("live", timeout=10_000)
-    page.wait_for_function(f"() => vp.feed.ring.count > {before} + 100")
+    page.wait_for_function(f"() => vp.state().columns > {before} + 100")
     mine = page.evaluate(EVENTS)
     held = page.evaluate(HELD, [mine[0], mine[-1]])
     assert mine == held

@@ -8,18 +8,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Server
-from tests.browser.test_page import PLACE, live
+from tests.browser.probe import IDLE, PLACE, live, open_page
+from tests.browser.programs import Server
 
 pytestmark = pytest.mark.browser
-
-IDLE = "() => !vp.dirty && !vp.cursorDirty"
 
 
 @pytest.fixture(scope="module")
 def shown(browser: Browser, server: Server) -> Iterator[Page]:
     """One page for all of this module, paused."""
-    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    page = open_page(browser)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     live(page, server, columns=300)
@@ -76,8 +74,8 @@ def test_a_pause_right_after_the_usual_zoom_shows_the_market(page: Page) -> None
       for (const key of ["0", " "]) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     }""")
     page.wait_for_function(IDLE)
-    held = page.evaluate("() => { const { ring } = vp.feed; return ring.chunk(ring.first).spot[ring.at(ring.first)]; }")
-    assert abs(page.evaluate("() => vp.view.centre") - held) < 200
+    held = page.evaluate("() => vp.column(-Infinity).spot_price")
+    assert abs(page.evaluate("() => vp.view().centre") - held) < 200
 
 
 def test_a_pause_leaves_the_map_where_it_is(page: Page) -> None:
@@ -93,13 +91,13 @@ def test_a_pause_leaves_the_map_where_it_is(page: Page) -> None:
 
 def test_bars_of_a_quiet_market_stay_short(page: Page) -> None:
     """The scale of the bars beside the map does not follow forces that the map shows as nothing."""
-    page.evaluate("() => vp.picture.scale.set(0, 1e9)")
-    page.evaluate("() => vp.change('all')")
+    page.evaluate("() => vp.setScale(0, 1e9)")
     page.wait_for_function(IDLE)
     inked = """() => {
-      const { scene, overlay } = vp.picture, { ratio, width, side } = scene.size;
+      const { ratio, width, height, side } = vp.state().size;
+      const overlay = document.getElementById("overlay").getContext("2d");
       const left = Math.round((width + 76 + (side - 76) * 0.4 + 6) * ratio), until = Math.round((width + side) * ratio);
-      const { data } = overlay.context.getImageData(left, 20 * ratio, until - left, (scene.size.height - 30) * ratio);
+      const { data } = overlay.getImageData(left, 20 * ratio, until - left, (height - 30) * ratio);
       let count = 0;
       for (let i = 3; i < data.length; i += 4) if (data[i] > 100) count += 1;
       return count;

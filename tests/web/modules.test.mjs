@@ -3,16 +3,39 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { place, PlaceTable, Scale } from "../../web/colour.js";
-import { LEVELS } from "../../web/colour.js";
+import { copyAsBfloat16, fromBfloat16 } from "../../web/bfloat16.js";
+import { LEVELS, LevelTable, normalise, Scale } from "../../web/colour.js";
 import { amountText, dateAndTime, exactText, priceStep, timeStep } from "../../web/format.js";
-import { fromHalf, toHalf } from "../../web/half.js";
-import { Bins, BINS, binWidth, DATA, HOLE, ROWS, sample } from "../../web/reduce.js";
+import { FrameLayout } from "../../web/frame-layout.js";
+import { shortcuts } from "../../web/keyboard.js";
+import { layerDefaults, SWITCHED_LAYERS } from "../../web/layers.js";
+import { gridsOf, modeOf, unitOf } from "../../web/modes.js";
 import { CAPACITY, Ring } from "../../web/ring.js";
-import { View } from "../../web/view.js";
+import { BINS, binWidth, DATA, HOLE, ROWS, sample, TimeBins } from "../../web/time-bins.js";
+import { Viewport } from "../../web/viewport.js";
 
 const ROWS_HELD = 101;
 const START_MS = 1_770_388_200_000;
+const SCALARS = {
+  event_id: "int64", spot_price: "int64", bid_price: "int64", ask_price: "int64", last_price: "int64", mid_price: "float64",
+  bid_size: "int64", ask_size: "int64", buy_volume: "int64", sell_volume: "int64", state: "int8", score: "float32",
+  strength: "float32", book_valid: "bool", ofi: "int64", quality: "uint8",
+};
+const column = (name, type, offset = 0, validity = null) => ({ name, type, offset, length_bytes: 8, validity_offset: validity });
+const LAYOUT = new FrameLayout({
+  message_bytes: 0, rows: ROWS_HELD,
+  columns: [
+    column("ts_ns", "timestamp_ns"), ...Object.entries(SCALARS).map(([name, type]) => column(name, type)),
+    column("pressure", "float32[101]"), column("vacuum", "float32[101]"), column("last_event_id", "int64[101]"),
+  ],
+});
+
+function toBfloat16(value) {
+  const [from, to] = [new DataView(new ArrayBuffer(4)), new Uint16Array(1)];
+  from.setFloat32(0, value, true);
+  copyAsBfloat16(from, 0, to, 0, 1);
+  return to[0];
+}
 
 /** A block of history: columns with these events, 25 ms apart by event, one value at row 50 each. */
 function block(events, value = (event) => event) {
@@ -21,27 +44,23 @@ function block(events, value = (event) => event) {
   const grids = {};
   for (const name of ["pressure", "vacuum"]) {
     grids[name] = new Uint16Array(n * ROWS_HELD);
-    events.forEach((event, i) => { grids[name][i * ROWS_HELD + 50] = name === "pressure" ? toHalf(value(event)) : 0x8000; });
+    events.forEach((event, i) => { grids[name][i * ROWS_HELD + 50] = name === "pressure" ? toBfloat16(value(event)) : 0x8000; });
   }
-  const zero = () => 0;
+  const values = { event_id: (e) => e, spot_price: () => 100e9, bid_price: () => 99e9, ask_price: () => 101e9, last_price: () => NaN, book_valid: () => 1 };
   return {
-    frames: n, oldest: false, timeMs: scalar((event) => START_MS + event * 25), nanos: new Uint32Array(n), eventId: scalar((e) => e),
-    scalars: {
-      spot_price: scalar(() => 100e9), bid_price: scalar(() => 99e9), ask_price: scalar(() => 101e9), last_price: scalar(() => NaN),
-      bid_size: scalar(zero), ask_size: scalar(zero), buy_volume: scalar(zero), sell_volume: scalar(zero), state: scalar(zero),
-      score: scalar(zero), strength: scalar(zero), book_valid: scalar(() => 1),
-    },
+    frames: n, oldest: false, timeMs: scalar((event) => START_MS + event * 25), nanos: new Uint32Array(n),
+    scalars: Object.fromEntries(Object.keys(SCALARS).map((name) => [name, scalar(values[name] ?? (() => 0))])),
     grids, exact: {},
   };
 }
 const range = (from, until) => Array.from({ length: until - from }, (_, i) => from + i);
 const eventsOf = (ring) => range(ring.first, ring.end).map((column) => ring.eventId(column));
-const made = () => new Ring(ROWS_HELD, 1e9, ["pressure", "vacuum"]);
+const made = () => new Ring(LAYOUT, 1e9);
 const viewOf = (startMs, endMs) => ({ startMs, endMs, top: 150.5, rows: 101 });
 
-test("halves keep the range and round to the nearest", () => {
+test("bfloat16 values keep the range and round to the nearest", () => {
   for (const value of [0, 1, 3.14159, 1e-20, 70_000, 3e38, -2.5]) {
-    assert.ok(Math.abs(fromHalf(toHalf(value)) - value) <= Math.abs(value) / 256);
+    assert.ok(Math.abs(fromBfloat16(toBfloat16(value)) - value) <= Math.abs(value) / 256);
   }
 });
 
@@ -55,7 +74,69 @@ test("columns come in from before, behind and into a hole, each once and in orde
   assert.equal(ring.insert(block(range(5300, 5310))), 10);
   assert.equal(ring.insert(block(range(5200, 5300))), 100);
   assert.deepEqual(eventsOf(ring), range(0, 5310));
-  assert.equal(ring.value("pressure", ring.first + 4097, 100), fromHalf(toHalf(4097)));
+  assert.equal(ring.value("pressure", ring.first + 4097, 100), fromBfloat16(toBfloat16(4097)));
+});
+
+test("the ring holds whatever columns runtime_config tells of, from history and stream alike", () => {
+  const types = { ts_ns: "timestamp_ns", event_id: "int64", spot_price: "int64", last_price: "int64", quality: "uint8", ofi: "int64", mid_price: "float64" };
+  let bytes = 16; // the validity of last_price lies in front
+  const columns = Object.entries(types).map(([name, type]) => column(name, type, (bytes += 8) - 8, name === "last_price" ? 3 : null));
+  columns.push(column("depth", "float32[3]", bytes));
+  const ring = new Ring(new FrameLayout({ message_bytes: bytes + 12, rows: 3, columns }), 250_000_000);
+  const message = new DataView(new ArrayBuffer(bytes + 12));
+  const at = Object.fromEntries(columns.map(({ name, offset }) => [name, offset]));
+  const write = (event, last) => {
+    message.setBigInt64(at.ts_ns, BigInt(START_MS) * 1_000_000n + BigInt(event) * 1_000_001n, true);
+    for (const [name, value] of [["event_id", event], ["spot_price", 21_500_000_000_000], ["last_price", last], ["ofi", -7]]) {
+      message.setBigInt64(at[name], BigInt(value), true);
+    }
+    message.setUint8(3, last ? 1 : 0);
+    message.setUint8(at.quality, 200);
+    message.setFloat64(at.mid_price, 21_500.125, true);
+    [1, 2, 3].forEach((value, i) => message.setFloat32(at.depth + 4 * i, value, true));
+    return message.buffer.slice(0);
+  };
+  assert.ok(ring.push(write(1, 21_499_250_000_000)));
+  assert.ok(ring.push(write(2, 0)));
+  assert.ok(!ring.push(write(2, 0)), "it is there already");
+  const scalars = (number) => Object.fromEntries(ring.layout.scalars.map((name) => [name, ring.scalar(name, number)]));
+  const rest = { spot_price: 86_000, quality: 200, ofi: -7, mid_price: 21_500.125 }; // prices count in buckets
+  assert.deepEqual(scalars(0), { event_id: 1, last_price: 85_997, ...rest });
+  assert.deepEqual(scalars(1), { event_id: 2, last_price: NaN, ...rest });
+  assert.deepEqual([-1, 0, 1, 2].map((k) => ring.value("depth", 0, 86_000 + k)), [1, 2, 3, NaN]);
+  assert.equal(ring.timeNs(1), BigInt(START_MS) * 1_000_000n + 2_000_002n);
+  const older = block([-1]);
+  Object.assign(older.scalars, { spot_price: [21_500e9], last_price: [21_500.25e9], quality: [9], ofi: [3], mid_price: [1.5] });
+  older.grids.depth = Uint16Array.from([4, 5, 6], toBfloat16);
+  assert.equal(ring.insert(older), 1);
+  assert.deepEqual(scalars(-1), { event_id: -1, spot_price: 86_000, last_price: 86_001, quality: 9, ofi: 3, mid_price: 1.5 });
+  assert.equal(ring.value("depth", -1, 86_001), 6);
+  assert.equal(ring.columnUntil(START_MS - 26), -2);
+  assert.equal(ring.columnUntil(START_MS - 25), -1);
+});
+
+test("every key does one thing, and layers have theirs from their table", () => {
+  const table = shortcuts({}, {});
+  const keys = table.flatMap((entry) => entry.keys);
+  assert.deepEqual(keys, [...new Set(keys)]);
+  for (const layer of SWITCHED_LAYERS) {
+    assert.ok(layer.help);
+    if (layer.key) assert.equal(table.find((entry) => entry.keys.includes(layer.key)).what, `${layer.label.toLowerCase()} on or off`);
+  }
+  for (const { name, default: shown, option } of SWITCHED_LAYERS) {
+    assert.equal(layerDefaults()[name], shown);
+    if (option) assert.equal(layerDefaults()[option.name], option.default);
+  }
+  assert.ok(SWITCHED_LAYERS.some(({ key }) => key) && SWITCHED_LAYERS.some(({ option }) => option));
+});
+
+test("a view asks for the columns that it shows, and those that every picture takes", () => {
+  assert.deepEqual(gridsOf(modeOf("net")), ["pressure", "vacuum", "rest_depth"]);
+  assert.deepEqual(gridsOf(modeOf("v_add")), ["pressure", "vacuum", "rest_depth", "v_add"]);
+  assert.equal(modeOf("of another version").name, "pair");
+  const units = ["pressure", "v_add", "a_pull", "j_fill", "rest_depth"].map((name) => unitOf(name, "shares"));
+  assert.deepEqual(units, ["shares/s", "shares/s", "shares/s²", "shares/s³", "shares"]);
+  assert.deepEqual(["v_add", "v_rest_depth", "a_add", "add_mass"].map((name) => modeOf(name).kind), ["one", "signed", "signed", "one"]);
 });
 
 test("a full ring lets the oldest go and takes nothing before them", () => {
@@ -71,11 +152,11 @@ test("bins keep the largest magnitude of every column, whatever the zoom", () =>
   const spike = (event) => (event === 1234 ? 900 : 1);
   ring.insert(block(range(0, 4000), spike));
   for (const binMs of [8, 32, 256, 4096]) {
-    const bins = new Bins();
+    const bins = new TimeBins();
     bins.hold(ring, { kind: "pair", a: "pressure", b: "vacuum" }, binMs, viewOf(START_MS + 1230 * 25, START_MS + 1240 * 25));
     const bin = Math.floor((START_MS + 1234 * 25) / binMs);
     const at = (bins.slot(bin) * ROWS + (100 - bins.base)) * 2;
-    assert.equal(fromHalf(bins.cells[at]), 900);
+    assert.equal(fromBfloat16(bins.cells[at]), 900);
     assert.equal(bins.cells[at + 1], 0, "minus zero is zero");
   }
 });
@@ -83,17 +164,17 @@ test("bins keep the largest magnitude of every column, whatever the zoom", () =>
 test("a signed value keeps its sign where magnitudes are reduced", () => {
   const ring = made();
   ring.insert(block(range(0, 100), (event) => (event === 50 ? -7 : 2)));
-  const bins = new Bins();
+  const bins = new TimeBins();
   bins.hold(ring, { kind: "signed", a: "pressure", b: "pressure" }, 4096, viewOf(START_MS, START_MS + 2500));
-  const column = Math.floor((START_MS + 50 * 25) / 4096);
-  const at = (bins.slot(column) * ROWS + (100 - bins.base)) * 2;
-  assert.deepEqual([bins.cells[at], fromHalf(bins.cells[at + 1])], [0, 7]);
+  const bin = Math.floor((START_MS + 50 * 25) / 4096);
+  const at = (bins.slot(bin) * ROWS + (100 - bins.base)) * 2;
+  assert.deepEqual([bins.cells[at], fromBfloat16(bins.cells[at + 1])], [0, 7]);
 });
 
 test("taking columns in one by one gives the bins of building them at once", () => {
   const ring = made();
   ring.insert(block(range(0, 10)));
-  const [slow, fast] = [new Bins(), new Bins()];
+  const [slow, fast] = [new TimeBins(), new TimeBins()];
   const mode = { kind: "pair", a: "pressure", b: "vacuum" };
   for (const event of range(10, 9000)) {
     ring.insert(block([event]));
@@ -112,7 +193,7 @@ test("taking columns in one by one gives the bins of building them at once", () 
 test("silence longer than the hold is a hole", () => {
   const ring = made();
   ring.insert(block([0, 4000])); // 100 s apart
-  const bins = new Bins();
+  const bins = new TimeBins();
   bins.hold(ring, { kind: "pair", a: "pressure", b: "vacuum" }, 64, viewOf(START_MS, START_MS + 100_000));
   const flags = (ms) => bins.flags[bins.slot(Math.floor((START_MS + ms) / 64))];
   assert.equal(flags(30_000) & HOLE, 0);
@@ -129,14 +210,14 @@ test("bins are never wider than a pixel and fit the texture", () => {
 
 test("the scale rises from its lower to its upper cut-off", () => {
   for (const transfer of ["linear", "sqrt", "log"]) {
-    assert.equal(place(1, 1, 10, transfer), 0);
-    assert.equal(place(10, 1, 10, transfer), 1);
-    assert.ok(place(3, 1, 10, transfer) < place(4, 1, 10, transfer));
+    assert.equal(normalise(1, 1, 10, transfer), 0);
+    assert.equal(normalise(10, 1, 10, transfer), 1);
+    assert.ok(normalise(3, 1, 10, transfer) < normalise(4, 1, 10, transfer));
   }
-  const table = new PlaceTable();
+  const table = new LevelTable();
   table.set(0, 8, "linear");
-  assert.equal(table.steps[toHalf(8)], LEVELS - 1);
-  assert.equal(table.steps[toHalf(4)], Math.round((LEVELS - 1) / 2));
+  assert.equal(table.levels[toBfloat16(8)], LEVELS - 1);
+  assert.equal(table.levels[toBfloat16(4)], Math.round((LEVELS - 1) / 2));
 });
 
 test("the cut-off follows what is on screen, with hysteresis, and stays when frozen", () => {
@@ -156,7 +237,7 @@ test("the cut-off follows what is on screen, with hysteresis, and stays when fro
 test("a sample sees a single cell's magnitude range", () => {
   const ring = made();
   ring.insert(block(range(0, 2000), (event) => 1 + (event % 10)));
-  const bins = new Bins();
+  const bins = new TimeBins();
   bins.hold(ring, { kind: "pair", a: "pressure", b: "vacuum" }, 32, viewOf(START_MS, START_MS + 50_000));
   const found = sample(bins, Math.floor(START_MS / 32), bins.newest);
   assert.ok(found.length > 10);
@@ -164,7 +245,7 @@ test("a sample sees a single cell's magnitude range", () => {
 });
 
 test("zooming keeps what is under the cursor, and undo leads back", () => {
-  const view = new View();
+  const view = new Viewport();
   Object.assign(view, { endMs: START_MS, spanMs: 60_000, centre: 100, rows: 100, following: false });
   const before = view.endMs - view.spanMs * 0.75;
   view.zoomTime(0.5, 0.25);

@@ -1,6 +1,6 @@
 /** Trades over the map: bubbles where they were, and their volume by price at the left edge. */
 
-/** @typedef {import("./overlay.js").Scene} Scene */
+/** @typedef {import("./scene.js").Scene} Scene */
 
 const BUBBLE_PX = 24;
 const LEAST_RADIUS_PX = 2;
@@ -9,19 +9,19 @@ const LEAST_RADIUS_PX = 2;
  * Trades, by aggressor: buyers as full circles, sellers as rings. The area is the volume.
  * @param {CanvasRenderingContext2D} context @param {Scene} scene
  */
-export function bubbles(context, { ring, first, last, x, y, theme, layers }) {
+export function paintTrades(context, { ring, first, last, x, y, theme, layers }) {
   /** @type {Map<string, {x: number, y: number, buy: number, sell: number}>} */
   const spots = new Map();
   let most = 1;
   for (let column = first; column < last; column += 1) {
-    const chunk = ring.chunk(column);
+    const { scalars, timeMs } = ring.chunk(column);
     const at = ring.at(column);
-    if (!(chunk.buy[at] > 0 || chunk.sell[at] > 0) || Number.isNaN(chunk.last[at])) continue;
-    const [left, top] = [x(chunk.timeMs[at]), y(chunk.last[at])];
+    if (!(scalars.buy_volume[at] > 0 || scalars.sell_volume[at] > 0) || Number.isNaN(scalars.last_price[at])) continue;
+    const [left, top] = [x(timeMs[at]), y(scalars.last_price[at])];
     const key = `${Math.round(left / 16)}|${Math.round(top / 8)}`;
     const spot = spots.get(key) ?? { x: left, y: top, buy: 0, sell: 0 };
-    spot.buy += chunk.buy[at];
-    spot.sell += chunk.sell[at];
+    spot.buy += scalars.buy_volume[at];
+    spot.sell += scalars.sell_volume[at];
     spots.set(key, spot);
     most = Math.max(most, spot.buy, spot.sell);
   }
@@ -48,24 +48,24 @@ export function bubbles(context, { ring, first, last, x, y, theme, layers }) {
  * Traded volume by price over what is on screen, from the left edge.
  * @param {CanvasRenderingContext2D} context @param {Scene} scene
  */
-export function profile(context, { ring, first, last, y, theme, size, view }) {
+export function paintVolumeProfile(context, { ring, first, last, y, theme, size, viewport }) {
   /** @type {Map<number, [number, number]>} */
   const levels = new Map();
-  const step = Math.max(1, Math.ceil((3 / size.height) * view.rows));
+  const step = Math.max(1, Math.ceil((3 / size.height) * viewport.rows));
   let most = 0;
   for (let column = first; column < last; column += 1) {
-    const chunk = ring.chunk(column);
+    const { scalars } = ring.chunk(column);
     const at = ring.at(column);
-    if (!(chunk.buy[at] > 0 || chunk.sell[at] > 0) || Number.isNaN(chunk.last[at])) continue;
-    const key = Math.round(chunk.last[at] / step) * step;
+    if (!(scalars.buy_volume[at] > 0 || scalars.sell_volume[at] > 0) || Number.isNaN(scalars.last_price[at])) continue;
+    const key = Math.round(scalars.last_price[at] / step) * step;
     const level = levels.get(key) ?? [0, 0];
-    level[0] += chunk.buy[at];
-    level[1] += chunk.sell[at];
+    level[0] += scalars.buy_volume[at];
+    level[1] += scalars.sell_volume[at];
     levels.set(key, level);
     most = Math.max(most, level[0] + level[1]);
   }
   if (most === 0) return;
-  const thick = Math.max(1, (step / view.rows) * size.height - 1);
+  const thick = Math.max(1, (step / viewport.rows) * size.height - 1);
   const full = Math.min(120, size.width * 0.12);
   context.globalAlpha = 0.55;
   for (const [bucket, [buy, sell]] of levels) {

@@ -1,20 +1,20 @@
-/** The map on a canvas without WebGL2: the same bins, reduced and coloured by the same rules. */
+/** The map on a 2D canvas, without WebGL2: the same bins, reduced and coloured by the same rules. */
 
 import { LEVELS } from "./colour.js";
-import { GlMap } from "./glmap.js";
-import { BINS, ROWS } from "./reduce.js";
+import { WebglMap } from "./map-webgl.js";
+import { BINS, ROWS } from "./time-bins.js";
 
-/** @typedef {import("./reduce.js").Bins} Bins */
+/** @typedef {import("./time-bins.js").TimeBins} TimeBins */
 /**
- * @typedef {object} Frame what to paint
- * @property {Bins} bins
+ * @typedef {object} MapFrame what to paint
+ * @property {TimeBins} bins
  * @property {number} width @property {number} height of the plot, device pixels
  * @property {number} startBin bin at the left edge, with its fraction @property {number} binsPerPixel
  * @property {number} lastBin the newest one to show
  * @property {number} topRow row at the upper edge, counted from the bins' base, with its fraction
  * @property {number} rowsPerPixel
  * @property {boolean} signed
- * @property {Uint8Array} places by the bits of a magnitude @property {boolean} placesChanged
+ * @property {Uint8Array} levels by the bits of a magnitude @property {boolean} levelsChanged
  * @property {Uint8Array} colours @property {boolean} coloursChanged
  */
 
@@ -23,10 +23,10 @@ export function createMap(canvas, flat, restored) {
   const gl = flat ? null : canvas.getContext("webgl2", {
     alpha: false, antialias: false, depth: false, stencil: false, powerPreference: "low-power",
   });
-  return gl ? new GlMap(canvas, gl, restored) : new FlatMap(canvas);
+  return gl ? new WebglMap(canvas, gl, restored) : new Canvas2dMap(canvas);
 }
 
-export class FlatMap {
+export class Canvas2dMap {
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.canvas = canvas;
@@ -38,7 +38,7 @@ export class FlatMap {
 
   get name() { return "canvas 2D (this browser has no WebGL2)"; }
 
-  /** @param {Frame} frame */
+  /** @param {MapFrame} frame */
   paint(frame) {
     const { canvas, context } = this;
     const [r, g, b] = frame.colours;
@@ -51,7 +51,7 @@ export class FlatMap {
     context.putImageData(image, 0, 0);
   }
 
-  /** @param {Frame} frame */
+  /** @param {MapFrame} frame */
   snapshot(frame) {
     this.paint(frame);
     return this.canvas;
@@ -60,10 +60,10 @@ export class FlatMap {
 
 /**
  * The plot's pixels, row by row; where several bins or rows share a pixel, the largest magnitude stands.
- * @param {Frame} frame @param {Uint32Array} pixels
+ * @param {MapFrame} frame @param {Uint32Array} pixels
  */
-export function colourPixels(frame, pixels) {
-  const { bins, width, height, places } = frame;
+function colourPixels(frame, pixels) {
+  const { bins, width, height, levels } = frame;
   const { cells } = bins;
   const words = new Uint32Array(frame.colours.buffer, 0, LEVELS * LEVELS);
   const most = new Uint16Array(ROWS * 2);
@@ -87,7 +87,7 @@ export function colourPixels(frame, pixels) {
         b = Math.max(b, most[2 * row + 1]);
       }
       if (frame.signed) { if (a >= b) b = 0; else a = 0; }
-      pixels[y * width + x] = words[places[a] * LEVELS + places[b]];
+      pixels[y * width + x] = words[levels[a] * LEVELS + levels[b]];
     }
   }
 }

@@ -1,7 +1,7 @@
-/** What part of time and price is shown, whether it follows the market, and the way back. Prices count in buckets. */
+/** The viewport: what part of time and price is shown, whether it follows the market, and the way back. Prices count in buckets. */
 
-export const SHORTEST_MS = 1_000;
-export const LONGEST_MS = 12 * 3_600_000;
+const SHORTEST_MS = 1_000;
+const LONGEST_MS = 12 * 3_600_000;
 const FEWEST_ROWS = 10;
 const MOST_ROWS = 900;
 const EDGE = 0.2;
@@ -15,7 +15,7 @@ const MOST_UNDO = 50;
 /** @param {number} value @param {number} least @param {number} most */
 const within = (value, least, most) => Math.min(Math.max(value, least), most);
 
-export class View {
+export class Viewport {
   constructor() {
     this.spanMs = YOUNG_MS;
     this.zoomed = false;
@@ -41,6 +41,7 @@ export class View {
    * @param {number} firstMs time of the oldest column @param {number} timeMs @param {number} spot
    */
   follow(firstMs, timeMs, spot) {
+    if (Number.isNaN(this.centre)) this.centre = 0;
     if (!this.following) return;
     this.endMs = timeMs;
     if (!this.zoomed) this.spanMs = within(timeMs - firstMs, YOUNG_MS, DEFAULT_SPAN_MS);
@@ -92,15 +93,32 @@ export class View {
 
   undo() { Object.assign(this, this.undoable.pop() ?? {}); }
 
+  /** Stay here, with a way back. */
+  pause() {
+    this.remember();
+    this.following = false;
+  }
+
   live() {
     this.following = true;
     this.recentre = true;
   }
 
-  /** The usual spans again. */
-  reset() {
-    this.zoomed = false;
+  /** The usual span of prices again. */
+  resetPrice() {
     this.rows = DEFAULT_ROWS;
     this.live();
+  }
+
+  /** The usual span of time again. */
+  resetTime() {
+    this.zoomed = false;
+    this.following = true;
+  }
+
+  /** The usual spans again. */
+  reset() {
+    this.resetTime();
+    this.resetPrice();
   }
 }

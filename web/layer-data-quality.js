@@ -1,16 +1,16 @@
-/** Stretches of the picture that are not to be trusted. */
+/** Data quality: stretches of the picture that are not to be trusted. */
 
-import { BAD, HOLE } from "./reduce.js";
+import { BAD, HOLE } from "./time-bins.js";
 
-/** @typedef {import("./overlay.js").Scene} Scene @typedef {import("./theme.js").Theme} Theme */
+/** @typedef {import("./scene.js").Scene} Scene @typedef {import("./colour.js").Theme} Theme */
 
 /**
  * Stretches that are not to be trusted: hatched, with the reason.
  * @param {CanvasRenderingContext2D} context @param {Scene} scene
  */
-export function quality(context, { bins, view, size, x, theme }) {
-  const from = Math.max(Math.floor(view.startMs / bins.binMs), bins.first);
-  const until = Math.min(Math.floor(view.endMs / bins.binMs), bins.newest);
+export function paintDataQuality(context, { bins, viewport, size, x, theme }) {
+  const from = Math.max(Math.floor(viewport.startMs / bins.binMs), bins.first);
+  const until = Math.min(Math.floor(viewport.endMs / bins.binMs), bins.newest);
   let start = from;
   const flagsAt = (/** @type {number} */ bin) => bins.flags[bins.slot(bin)] & (BAD | HOLE);
   for (let bin = from; bin <= until; bin += 1) {

@@ -1,4 +1,4 @@
-/** What the server holds, over plain HTTP: sessions, older frames, one frame in full (docs/protocol.md). */
+/** What the server answers over plain HTTP: sessions, older frames, one frame in full (docs/protocol.md). */
 
 const API = "/v1/vacuum-pressure";
 
@@ -6,31 +6,24 @@ const API = "/v1/vacuum-pressure";
  * @typedef {object} Block frames as columns
  * @property {number} frames @property {number} sequence the server's number of the first of them
  * @property {boolean} oldest whether the server holds none before them
- * @property {Float64Array} timeMs @property {Uint32Array} nanos @property {Float64Array} eventId
- * @property {Record<string, Float64Array | Float32Array | Int8Array | Uint8Array>} scalars null is NaN
- * @property {Record<string, Uint16Array>} grids halves
+ * @property {Float64Array} timeMs @property {Uint32Array} nanos
+ * @property {Record<string, import("./frame-layout.js").ScalarArray>} scalars a null price is NaN
+ * @property {Record<string, Uint16Array>} grids bfloat16
  * @property {Record<string, Float32Array>} exact
  * @typedef {object} SessionEntry @property {string} product_type @property {string} symbol @property {string} dt
  * @property {string} source @property {string} hours_et @property {string} start_ns @property {string} end_ns
  * @typedef {{version: string, protocol: number, default: Record<string, any>, sessions: SessionEntry[]}} Catalogue
  */
 
-/** An answer that says what is wrong and what to do. */
-export class Refusal extends Error {
-  /** @param {{message: string, hint: string, code: string}} problem */
-  constructor({ message, hint, code }) {
-    super(message);
-    this.hint = hint;
-    this.code = code;
-  }
-}
+/** An answer that says what is wrong. */
+export class Refusal extends Error {}
 
 /** @param {string} base where the server is @param {string} path @param {AbortSignal} [signal] @returns {Promise<Response>} */
 async function ask(base, path, signal) {
   const answer = await fetch(`${base}${API}/${path}`, signal ? { signal } : {});
   if (!answer.ok) {
     const problem = await answer.json().catch(() => null);
-    throw new Refusal(problem ?? { message: `the server answered ${answer.status}`, hint: "", code: "error" });
+    throw new Refusal(problem?.message ?? `the server answered ${answer.status}`);
   }
   return answer;
 }
@@ -42,12 +35,13 @@ export async function fetchSessions(base) {
 
 /**
  * @param {string} base
- * @param {{session: string, after?: number, before?: number, below?: number, limit?: number, fields: string[], exact?: boolean}} wanted
+ * @param {{session: string, after?: number, before?: number, below?: number, limit?: number, fields?: string[], exact?: boolean}} wanted without `fields`, every grid column
  * @param {AbortSignal} [signal]
  * @returns {Promise<Block>}
  */
 export async function fetchHistory(base, { session, after, before, below, limit, fields, exact }, signal) {
-  const query = new URLSearchParams({ session_id: session, fields: fields.join(",") });
+  const query = new URLSearchParams({ session_id: session });
+  if (fields) query.set("fields", fields.join(","));
   if (after !== undefined) query.set("after", String(after));
   if (before !== undefined) query.set("before", String(before));
   if (below !== undefined) query.set("below", String(below));
@@ -63,14 +57,14 @@ export function framesAddress(base, wanted) {
 }
 
 /** @param {ArrayBuffer} buffer @returns {Block} */
-export function parseBlock(buffer) {
+function parseBlock(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   const body = 4 + length;
   /** @type {Block} */
   const block = {
     frames: head.frames, sequence: head.first, oldest: head.first <= head.oldest, timeMs: new Float64Array(head.frames),
-    nanos: new Uint32Array(head.frames), eventId: new Float64Array(0), scalars: {}, grids: {}, exact: {},
+    nanos: new Uint32Array(head.frames), scalars: {}, grids: {}, exact: {},
   };
   for (const { name, type, offset, length_bytes: bytes } of head.columns) {
     const at = body + offset;
@@ -81,9 +75,8 @@ export function parseBlock(buffer) {
     else if (type === "int64") block.scalars[name] = integers(new Int32Array(buffer, at, bytes / 4));
     else if (type === "float64") block.scalars[name] = new Float64Array(buffer, at, bytes / 8);
     else if (type === "float32") block.scalars[name] = new Float32Array(buffer, at, bytes / 4);
-    else block.scalars[name] = new Int8Array(buffer, at, bytes);
+    else block.scalars[name] = new (type === "int8" ? Int8Array : Uint8Array)(buffer, at, bytes);
   }
-  block.eventId = /** @type {Float64Array} */ (block.scalars.event_id);
   return block;
 }
 

@@ -4,11 +4,7 @@
  */
 
 /** @typedef {import("./ring.js").Ring} Ring */
-/**
- * @typedef {object} Mode what a map shows
- * @property {"pair" | "one" | "signed" | "net"} kind pair: two forces; one: a value of at least 0; net: a minus b
- * @property {string} a @property {string} b
- */
+/** @typedef {import("./modes.js").Mode} Mode */
 
 export const BINS = 4096;
 export const ROWS = 1024;
@@ -21,9 +17,9 @@ const MAGNITUDE = 0x7fff;
 const words = new Float32Array(2);
 const wordBits = new Uint32Array(words.buffer);
 
-export class Bins {
+export class TimeBins {
   constructor() {
-    /** Halves, [bin][row][two channels]; a signed value lies in channel 0 if positive, its magnitude in 1 if not. */
+    /** bfloat16, [bin][row][two channels]; a signed value lies in channel 0 if positive, its magnitude in 1 if not. */
     this.cells = new Uint16Array(BINS * ROWS * 2);
     this.flags = new Uint8Array(BINS);
     this.binMs = NaN;
@@ -31,8 +27,8 @@ export class Bins {
     this.first = 0;
     this.base = 0;
     this.epoch = -1;
-    /** @type {Mode} */
-    this.mode = { kind: "pair", a: "", b: "" };
+    /** @type {Mode | null} */
+    this.mode = null;
     /** @type {Ring | null} */
     this.ring = null;
     this.taken = 0;
@@ -60,8 +56,7 @@ export class Bins {
     const until = Math.floor(view.endMs / binMs) + 1;
     const bottom = Math.floor(view.top - view.rows);
     const untouched = ring.epoch === this.epoch || ring.touchedMs < this.first * this.binMs; // older columns came
-    const fits = ring === this.ring && untouched && mode.kind === this.mode.kind && mode.a === this.mode.a
-      && mode.b === this.mode.b && binMs === this.binMs && bottom >= this.base && view.top + 1 <= this.base + ROWS
+    const fits = ring === this.ring && untouched && mode === this.mode && binMs === this.binMs && bottom >= this.base && view.top + 1 <= this.base + ROWS
       && from >= this.first && (this.sliding || until <= this.first + BINS);
     this.epoch = ring.epoch;
     ring.touchedMs = -Infinity;
@@ -140,11 +135,12 @@ export class Bins {
     const at = ring.at(column);
     this.dirtyFrom = Math.min(this.dirtyFrom, from);
     this.dirtyUntil = Math.max(this.dirtyUntil, until + 1);
-    const low = chunk.spot[at] - ring.half - this.base;
-    const flags = DATA | (chunk.valid[at] ? 0 : BAD) | (chunk.hole[at] ? HOLE : 0);
-    const { kind } = this.mode;
-    const a = chunk.grids[this.mode.a];
-    const b = chunk.grids[this.mode.b] ?? a;
+    const low = chunk.scalars.spot_price[at] - ring.k - this.base;
+    const flags = DATA | (chunk.scalars.book_valid[at] ? 0 : BAD) | (chunk.hole[at] ? HOLE : 0);
+    const mode = /** @type {Mode} */ (this.mode);
+    const { kind } = mode;
+    const a = chunk.grids[mode.a];
+    const b = chunk.grids[mode.b];
     const start = Math.max(0, -low);
     const end = Math.min(ring.rows, ROWS - low);
     const source = at * ring.rows;
@@ -192,7 +188,7 @@ export function binWidth(spanMs, width) {
 
 /**
  * Magnitudes on screen, as float32 numbers above 0, sorted: what cut-offs are judged by.
- * @param {Bins} bins @param {number} from @param {number} until bins @param {number} most how many at most
+ * @param {TimeBins} bins @param {number} from @param {number} until bins @param {number} most how many at most
  */
 export function sample(bins, from, until, most = 24_000) {
   const first = Math.max(from, bins.first);
@@ -202,9 +198,9 @@ export function sample(bins, from, until, most = 24_000) {
   const values = [];
   for (let i = 0; i < total; i += step) {
     const bin = first + Math.floor(i / (ROWS * 2));
-    const half = bins.cells[bins.slot(bin) * ROWS * 2 + (i % (ROWS * 2))];
-    if (half > 0x3a83) values.push(half); // 0.001
+    const cell = bins.cells[bins.slot(bin) * ROWS * 2 + (i % (ROWS * 2))];
+    if (cell > 0x3a83) values.push(cell); // 0.001
   }
   const sorted = Uint16Array.from(values).sort();
-  return Float32Array.from(sorted, (half) => { wordBits[0] = half << 16; return words[0]; });
+  return Float32Array.from(sorted, (cell) => { wordBits[0] = cell << 16; return words[0]; });
 }

@@ -6,22 +6,16 @@
 const one = new Float32Array(1);
 const bits = new Uint32Array(one.buffer);
 
-/** @param {number} value @returns {number} its 16 bits */
-export function toHalf(value) {
-  one[0] = value;
-  return (bits[0] + 0x8000) >>> 16;
-}
-
-/** @param {number} half @returns {number} */
-export function fromHalf(half) {
-  bits[0] = half << 16;
+/** @param {number} bfloat16 16 bits @returns {number} */
+export function fromBfloat16(bfloat16) {
+  bits[0] = bfloat16 << 16;
   return one[0];
 }
 
 /**
- * Copy float32 values that may lie at any byte into halves.
+ * Copy float32 values that may lie at any byte into bfloat16.
  * @param {DataView} from @param {number} offset bytes @param {Uint16Array} to @param {number} at @param {number} count
  */
-export function copyHalves(from, offset, to, at, count) {
+export function copyAsBfloat16(from, offset, to, at, count) {
   for (let i = 0; i < count; i += 1) to[at + i] = (from.getUint32(offset + 4 * i, true) + 0x8000) >>> 16;
 }

@@ -4,9 +4,9 @@
  */
 
 import { LEVELS } from "./colour.js";
-import { BINS, ROWS } from "./reduce.js";
+import { BINS, ROWS } from "./time-bins.js";
 
-/** @typedef {import("./reduce.js").Bins} Bins @typedef {import("./flatmap.js").Frame} Frame */
+/** @typedef {import("./time-bins.js").TimeBins} TimeBins @typedef {import("./map-canvas2d.js").MapFrame} MapFrame */
 
 const VERTEX = `#version 300 es
 void main() {
@@ -21,7 +21,7 @@ precision highp int;
 precision highp usampler2D;
 precision highp sampler2D;
 uniform usampler2D cells;
-uniform usampler2D places;
+uniform usampler2D levels;
 uniform sampler2D colours;
 uniform vec2 plot;
 uniform float canvasHeight, startBin, binsPerPixel, topRow, rowsPerPixel;
@@ -29,7 +29,7 @@ uniform int slot, firstBin, lastBin;
 uniform bool isSigned;
 uniform vec3 ground;
 out vec4 colour;
-int step_of(uint half_) { return int(texelFetch(places, ivec2(int(half_ & 255u), int(half_ >> 8u)), 0).r); }
+int step_of(uint bits) { return int(texelFetch(levels, ivec2(int(bits & 255u), int(bits >> 8u)), 0).r); }
 void main() {
   float x = gl_FragCoord.x - 0.5;
   float y = canvasHeight - gl_FragCoord.y - 0.5;
@@ -52,11 +52,11 @@ void main() {
 }`;
 
 const UNIFORMS = /** @type {const} */ ([
-  "cells", "places", "colours", "plot", "canvasHeight", "startBin", "binsPerPixel", "topRow", "rowsPerPixel", "slot",
+  "cells", "levels", "colours", "plot", "canvasHeight", "startBin", "binsPerPixel", "topRow", "rowsPerPixel", "slot",
   "firstBin", "lastBin", "isSigned", "ground",
 ]);
 
-export class GlMap {
+export class WebglMap {
   /** @param {HTMLCanvasElement} canvas @param {WebGL2RenderingContext} gl @param {() => void} restored */
   constructor(canvas, gl, restored) {
     this.canvas = canvas;
@@ -101,7 +101,7 @@ export class GlMap {
     this.texture(1, gl.R8UI, 256, 128);
     this.texture(2, gl.RGBA8, LEVELS, LEVELS);
     gl.uniform1i(this.at.cells, 0);
-    gl.uniform1i(this.at.places, 1);
+    gl.uniform1i(this.at.levels, 1);
     gl.uniform1i(this.at.colours, 2);
     this.full = true;
   }
@@ -115,7 +115,7 @@ export class GlMap {
     for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.NEAREST);
   }
 
-  /** Bring what changed to the GPU. @param {Bins} bins */
+  /** Bring what changed to the GPU. @param {TimeBins} bins */
   upload(bins) {
     const { gl } = this;
     const from = this.full ? bins.first : Math.max(bins.dirtyFrom, bins.first);
@@ -131,16 +131,16 @@ export class GlMap {
     bins.clean();
   }
 
-  /** @param {Frame} frame */
+  /** @param {MapFrame} frame */
   paint(frame) {
     const { gl, at } = this;
     if (this.lost || gl.isContextLost() || !at) return;
     const { bins } = frame;
     const again = this.full;
     this.upload(bins);
-    if (frame.placesChanged || again) {
+    if (frame.levelsChanged || again) {
       gl.activeTexture(gl.TEXTURE1);
-      gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, 256, 128, gl.RED_INTEGER, gl.UNSIGNED_BYTE, frame.places);
+      gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, 256, 128, gl.RED_INTEGER, gl.UNSIGNED_BYTE, frame.levels);
     }
     if (frame.coloursChanged || again) {
       gl.activeTexture(gl.TEXTURE2);
@@ -162,7 +162,7 @@ export class GlMap {
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  /** Let the picture be there to be copied: it is painted and read in one go. @param {Frame} frame */
+  /** Let the picture be there to be copied: it is painted and read in one go. @param {MapFrame} frame */
   snapshot(frame) {
     this.paint(frame);
     return this.canvas;

@@ -1,26 +1,21 @@
 /** The bar that chooses product, symbol, date and start among what the lake holds. */
 
-import { fetchSessions } from "./archive.js";
-import { element } from "./panel.js";
+import { element, fillSelect, input, select } from "./dom.js";
+import { fetchSessions } from "./http-api.js";
 
-/** @typedef {import("./archive.js").Catalogue} Catalogue @typedef {import("./archive.js").SessionEntry} SessionEntry */
+/** @typedef {import("./http-api.js").Catalogue} Catalogue @typedef {import("./http-api.js").SessionEntry} SessionEntry */
 
 const LABELS = /** @type {Record<string, string>} */ ({ future_mbo: "Futures", equity_mbo: "Equities" });
 
-/** @param {HTMLSelectElement} select @param {[string, string][]} options @param {string} chosen */
-export function fillSelect(select, options, chosen) {
-  select.replaceChildren(...options.map(([value, label]) => new Option(label, value, false, value === chosen)));
-}
-
-export class SessionBar {
+export class SessionChooser {
   /** @param {string} base @param {(wanted: Record<string, string>) => void} chosen */
   constructor(base, chosen) {
     this.base = base;
     this.form = /** @type {HTMLFormElement} */ (element("sessions"));
-    this.product = /** @type {HTMLSelectElement} */ (element("choose-product"));
-    this.symbol = /** @type {HTMLInputElement} */ (element("choose-symbol"));
-    this.date = /** @type {HTMLSelectElement} */ (element("choose-date"));
-    this.start = /** @type {HTMLInputElement} */ (element("choose-start"));
+    this.product = select("choose-product");
+    this.symbol = input("choose-symbol");
+    this.date = select("choose-date");
+    this.start = input("choose-start");
     /** @type {Catalogue | null} */
     this.catalogue = null;
     this.product.addEventListener("change", () => { this.symbol.value = ""; this.fill(""); });

@@ -1,0 +1,60 @@
+"""The page's declared surface (web/probe.js): how it gets into a page, and what tests often ask of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.programs import Server
+
+PAGE = "/vacuum-pressure.html"
+# The map's pixels: how many are blue, orange, and a sum that tells pictures apart.
+READ_MAP = """() => {
+  const { data } = vp.image("map");
+  let blue = 0, orange = 0, sum = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    sum = (sum * 31 + data[i] * 3 + data[i + 1] * 5 + data[i + 2] * 7) % 4294967291;
+    if (data[i + 2] > data[i] + 30) blue += 1;
+    if (data[i] > data[i + 2] + 30) orange += 1;
+  }
+  return { blue, orange, sum };
+}"""
+COLUMNS = "() => vp.state().columns"
+# The ring's events never fall back and never repeat.
+EVENTS = "() => vp.events()"
+NEWEST = "() => vp.state().newestMs"
+IDLE = "() => vp.state().idle"
+# The events that the server itself holds between two.
+HELD = """async ([first, last]) => {
+  const { fetchHistory } = await import("./http-api.js");
+  const wanted = { session: vp.config().session_id, after: first - 1, before: last + 1, fields: ["pressure"] };
+  return [...(await fetchHistory("", wanted)).scalars.event_id];
+}"""
+PLACE = "() => { const { endMs: end, spanMs: span, rows, centre } = vp.view(); return { end, span, rows, centre }; }"
+# Beside the page's own modules, once they have run.
+LOAD_PROBE = """addEventListener("DOMContentLoaded", () => {
+  if (document.getElementById("chart")) import("./probe.js");
+});"""
+
+
+def open_page(browser: Browser, **options: Any) -> Page:
+    """A page with `window.vp` in it; `options` as for `Browser.new_page`, 1366 x 768 unless they say otherwise."""
+    opened = browser.new_page(**{"viewport": {"width": 1366, "height": 768}, **options})
+    opened.add_init_script(LOAD_PROBE)
+    return opened
+
+
+def live(page: Page, server: Server, query: str = "", columns: int = 40) -> None:
+    page.goto(f"{server.address}{PAGE}{query}")
+    expect(page.locator("#connection")).to_have_text("live", timeout=30_000)
+    page.wait_for_function(
+        f"() => window.vp && vp.state().columns > {columns} && vp.state().paints > 3", timeout=30_000
+    )
+
+
+def frozen_picture(page: Page) -> None:
+    """Pause, and let the colour scale stand."""
+    page.keyboard.press(" ")
+    page.keyboard.press("f")
+    expect(page.locator("#behind")).to_be_visible()

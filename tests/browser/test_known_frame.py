@@ -1,0 +1,472 @@
+"""A market whose every sign is known, and every sign that the page shows of it: words, colours, sides, sums.
+
+Colours are written out here as a person would name them, not read from the page.
+"""
+
+from __future__ import annotations
+
+import io
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.known_market import LOCKED_SECONDS, MID_INT, TICK_INT, TRADES, at_ns, known_market, price
+from tests.browser.probe import IDLE, PAGE, open_page
+from tests.browser.programs import Server
+from tests.vp.lakes import dbn, put
+
+pytestmark = pytest.mark.browser
+
+SPOT = MID_INT // TICK_INT
+UP, DOWN = 18.0, 42.0
+START_SECONDS = -1.0
+ROWS = 24
+AXIS_PX, LADDER_PX = 76, 200
+K = 50
+
+# How many pixels of a rectangle (CSS px) have about each of these colours; of a canvas by its id.
+COUNT = """([id, left, top, width, height]) => {
+  const colours = {
+    green: [95, 224, 168], rose: [255, 143, 163], white: [244, 246, 250], sky: [86, 180, 233], amber: [230, 159, 0],
+    blue: [64, 156, 255], orange: [255, 150, 20],
+  };
+  const ratio = devicePixelRatio;
+  const image = id === "map" ? vp.image("map") : null;
+  const canvas = document.getElementById(id);
+  const [x, y, w, h] = [left, top, width, height].map((value) => Math.round(value * ratio));
+  const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
+  const context = copy.getContext("2d");
+  if (image) context.putImageData(image, 0, 0); else context.drawImage(canvas, 0, 0);
+  const { data } = context.getImageData(x, y, Math.max(1, w), Math.max(1, h));
+  const found = { painted: 0, ...Object.fromEntries(Object.keys(colours).map((name) => [name, 0])) };
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] <= 60) continue;
+    found.painted += 1;
+    const off = ([r, g, b]) => Math.max(Math.abs(r - data[i]), Math.abs(g - data[i + 1]), Math.abs(b - data[i + 2]));
+    const [name, colour] = Object.entries(colours).sort((one, two) => off(one[1]) - off(two[1]))[0];
+    if (off(colour) < 24) found[name] += 1;
+  }
+  return found;
+}"""
+# Columns of a second each before the first one, as it but for their pressure, which is 7 everywhere.
+INSERT_OLDER = """(count) => {
+  const { timeMs, ...first } = vp.column(-Infinity);
+  const { bucket_int: bucket, frame: { rows } } = vp.config();
+  const counted = (name, value) => (name.endsWith("_price") ? value * bucket : value);
+  const repeated = ([name, value]) => [name, new Float64Array(count).fill(counted(name, value))];
+  const scalars = Object.fromEntries(Object.entries({ ...first, spot_price: 86_000 }).map(repeated));
+  scalars.event_id = Float64Array.from({ length: count }, (_, i) => first.event_id + i - count);
+  const seven = 0x40e0; // in bfloat16
+  vp.insert({
+    frames: count, scalars, nanos: new Uint32Array(count),
+    timeMs: Float64Array.from({ length: count }, (_, i) => timeMs + 1000 * (i - count)),
+    grids: Object.fromEntries(vp.state().fields.map((name) => [name, new Uint16Array(count * rows).fill(seven)])),
+  });
+  vp.view({ endMs: timeMs, spanMs: 1000 * count, centre: 86_000, following: false, zoomed: true });
+}"""
+COLOUR_OF_CELL = """([x, y]) => {
+  const { data, width } = vp.image("map");
+  const at = 4 * (Math.round(y * devicePixelRatio) * width + Math.round(x * devicePixelRatio));
+  return [...data.slice(at, at + 3)];
+}"""
+
+
+class KnownMarket:
+    """A page that shows the known market, and what the server says that its frames hold."""
+
+    def __init__(self, address: str, page: Page, frames: pa.Table) -> None:
+        self.address = address
+        self.page = page
+        self.frames = frames
+        self.seconds = (frames["ts_ns"].cast(pa.int64()).to_numpy() - at_ns(0)) / 1e9
+
+    def show(self, until: float, since: float = START_SECONDS) -> None:
+        """Bring a stretch of time on screen, spot in the middle."""
+        end_ms, span_ms = at_ns(until) / 1e6 + 0.5, (until - since) * 1000
+        place = {"endMs": end_ms, "spanMs": span_ms, "rows": ROWS, "centre": SPOT, "following": False, "zoomed": True}
+        self.page.evaluate("(place) => vp.view(place)", place)
+        self.page.wait_for_function(IDLE)
+
+    def row(self, seconds: float) -> dict[str, Any]:
+        """The newest frame at or before a moment."""
+        at = int(np.searchsorted(self.seconds, seconds, side="right")) - 1
+        return {name: self.frames[name][at].as_py() for name in self.frames.column_names}
+
+    def xy(self, seconds: float, ticks: float) -> tuple[float, float]:
+        """Where a time and a price lie in the chart, CSS px."""
+        at = self.page.evaluate("(at) => vp.at(...at)", [at_ns(seconds) / 1e6, SPOT + ticks])
+        return at["x"], at["y"]
+
+    @property
+    def size(self) -> dict[str, float]:
+        size: dict[str, float] = self.page.evaluate("() => vp.state().size")
+        return size
+
+    @property
+    def row_px(self) -> float:
+        return self.size["height"] / ROWS
+
+    def count(self, canvas: str, left: float, top: float, width: float, height: float) -> dict[str, int]:
+        """Pixels of each colour."""
+        found: dict[str, int] = self.page.evaluate(COUNT, [canvas, left, top, width, height])
+        return found
+
+    def text(self, name: str) -> str:
+        return self.page.locator(f"#{name}").inner_text()
+
+
+@pytest.fixture(scope="module")
+def market(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnownMarket]:
+    lake: Path = tmp_path_factory.mktemp("known")
+    put(lake, "future_mbo", "MNQ", "glbx-mdp3-20260206.mbo.dbn", dbn("MNQH6", 42005, known_market()))
+    session = ("--product-type", "future_mbo", "--symbol", "MNQH6", "--dt", "2026-02-06", "--speed", "50")
+    server = Server(lake, *session)
+    page = open_page(browser, color_scheme="dark", device_scale_factor=1)
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    try:
+        page.goto(f"{server.address}{PAGE}")
+        expect(page.locator("#connection")).to_have_text("ended", timeout=60_000)
+        query = urllib.parse.urlencode({"session_id": page.evaluate("() => vp.config().session_id"), "format": "arrow"})
+        with urllib.request.urlopen(f"{server.address}/v1/vacuum-pressure/frames?{query}") as answer:
+            frames = pa.ipc.open_stream(io.BytesIO(answer.read())).read_all()
+        yield KnownMarket(server.address, page, frames)
+    finally:
+        page.close()
+        server.end()
+    assert not wrong
+
+
+def sums(frame: dict[str, Any]) -> dict[str, float]:
+    """Pressure and vacuum above and below spot."""
+    return {
+        f"{force}-{side}": float(np.sum(frame[force][K + 1 :] if side == "above" else frame[force][:K]))
+        for force in ("pressure", "vacuum")
+        for side in ("above", "below")
+    }
+
+
+def test_the_market_is_what_it_is_meant_to_be(market: KnownMarket) -> None:
+    up, down = market.row(UP), market.row(DOWN)
+    assert (up["state"], down["state"]) == (1, -1)
+    above, below = sums(up), sums(down)
+    assert above["pressure-below"] > 10 * above["pressure-above"] > 0
+    assert above["vacuum-above"] > 1.3 * above["vacuum-below"] > 0
+    assert below["pressure-above"] > 10 * below["pressure-below"] > 0
+    assert below["vacuum-below"] > 1.3 * below["vacuum-above"] > 0
+    for seconds, ticks, aggressor, size in TRADES:
+        row = market.row(seconds)
+        bought, sold = (size, 0) if aggressor == "B" else (0, size)
+        assert (row["buy_volume"], row["sell_volume"], row["last_price"]) == (bought, sold, price(ticks))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "word", "name", "background", "clock"),
+    [
+        (UP, "▲ UP", "up", "rgb(86, 180, 233)", "19:10:18"),
+        (DOWN, "▼ DOWN", "down", "rgb(230, 159, 0)", "19:10:42"),
+        (0.2, "■ CHOP", "chop", "rgb(135, 147, 168)", "19:10:00"),
+    ],
+)
+def test_words(market: KnownMarket, seconds: float, word: str, name: str, background: str, clock: str) -> None:
+    market.show(seconds)
+    frame = market.row(seconds)
+    state = market.page.locator("#state")
+    assert state.inner_text() == word
+    assert state.get_attribute("data-state") == name
+    assert state.evaluate("(badge) => getComputedStyle(badge).backgroundColor") == background
+    assert market.text("score") == f"{frame['score']:.2f}"
+    assert market.text("strength") == f"{frame['strength']:.2f}×"
+    for side in ("bid", "ask", "last"):
+        there = frame[f"{side}_price"]
+        assert market.text(side) == ("–" if there is None else f"{there / 1e9:,.2f}")
+    assert market.text("clock") == clock
+
+
+@pytest.mark.parametrize("seconds", [UP, DOWN])
+def test_sums_above_and_below(market: KnownMarket, seconds: float) -> None:
+    market.show(seconds)
+    for name, value in sums(market.row(seconds)).items():
+        assert float(market.text(name)) == pytest.approx(value, rel=0.01), name
+    cells = market.page.locator("#totals tbody tr").all_inner_texts()
+    assert [cell.split()[0] for cell in cells] == ["Above", "Below"]
+    heads = market.page.locator("#totals thead th").all_inner_texts()
+    assert heads == ["Pressure", "Vacuum"]
+    shown = [[float(value) for value in cell.split()[1:]] for cell in cells]
+    by_name = sums(market.row(seconds))
+    want = [[by_name[f"{force}-{side}"] for force in ("pressure", "vacuum")] for side in ("above", "below")]
+    assert np.allclose(shown, want, rtol=0.01)
+
+
+def test_a_sentence_for_those_who_do_not_see(market: KnownMarket) -> None:
+    for seconds, words in (
+        (UP, "19:10:18: UP, score 0.{}, last 21,499.25, more pressure below, more vacuum above"),
+        (DOWN, "19:10:42: DOWN, score -0.{}, last 21,499.25, more pressure above, more vacuum below"),
+    ):
+        market.show(seconds)
+        score = f"{abs(market.row(seconds)['score']):.2f}"[2:]
+        said = "(words) => { vp.view({}); return document.getElementById('summary').textContent === words; }"
+        market.page.wait_for_function(said, arg=words.format(score), polling=500, timeout=15_000)
+
+
+def test_the_band_under_the_map(market: KnownMarket) -> None:
+    market.show(DOWN)
+    top = market.size["height"] + 2
+    for seconds, colour, high in ((10.0, "sky", True), (35.0, "amber", False)):
+        x, _ = market.xy(seconds, 0)
+        upper, lower = market.count("overlay", x - 10, top, 20, 3), market.count("overlay", x - 10, top + 5, 20, 3)
+        assert (upper if high else lower)[colour] == 60
+        assert (lower if high else upper)["painted"] == 0
+
+
+@pytest.mark.parametrize(("seconds", "colour", "high"), [(10.0, "sky", True), (35.0, "amber", False)])
+def test_the_course_of_the_score(market: KnownMarket, seconds: float, colour: str, high: bool) -> None:
+    market.show(DOWN)
+    box = market.page.locator("#course").bounding_box()
+    assert box is not None
+    x = market.xy(seconds, 0)[0] / market.size["width"] * box["width"]
+    middle = box["height"] * 0.3
+    upper = market.count("course", x - 5, 0, 10, middle - 1)
+    lower = market.count("course", x - 5, middle + 1, 10, middle - 2)
+    assert (upper if high else lower)[colour] > 20
+    assert (lower if high else upper)[colour] == 0
+
+
+def test_lines_of_prices(market: KnownMarket) -> None:
+    market.show(43.0, 30.0)  # without a trade
+    width = market.size["width"]
+    for ticks, colour in ((-1, "green"), (1, "rose"), (-3, "white")):
+        _, y = market.xy(0, ticks)
+        found = market.count("overlay", width - 300, y - 2, 290, 4)
+        assert found[colour] > 150, colour
+        assert max((name for name in found if name != "painted"), key=found.__getitem__) == colour
+    whole = [market.count("overlay", width - 300, market.xy(0, ticks)[1] - 2, 290, 4) for ticks in (-1, 1)]
+    assert whole[0]["green"] > 1.2 * whole[1]["rose"]  # the bid is solid, the ask dashed
+
+
+def test_prices_on_the_axis(market: KnownMarket) -> None:
+    market.show(DOWN)
+    left = market.size["width"] + 2
+    for ticks, colour in ((-1, "green"), (1, "rose"), (-3, "white")):
+        _, y = market.xy(0, ticks)
+        found = market.count("overlay", left, y - 6, AXIS_PX - 4, 12)
+        assert found[colour] > 400, colour
+
+
+@pytest.mark.parametrize(("seconds", "ticks", "aggressor", "size"), TRADES)
+def test_bubbles(market: KnownMarket, seconds: float, ticks: int, aggressor: str, size: int) -> None:
+    market.show(UP)
+    x, y = market.xy(seconds, ticks)
+    radius = 12 * (size / max(size for *_, size in TRADES)) ** 0.5
+    # a quarter of it, off the lines of prices
+    arc = market.count("overlay", x - radius - 2, y - radius - 2, 2 * radius + 4, radius)
+    heart = market.count("overlay", x - radius / 3, y - radius / 2, 2 * radius / 3, radius / 2 - 2)
+    if aggressor == "B":
+        assert arc["green"] > 0.5 * arc["painted"] > 4
+        assert heart["green"] > 0
+        assert arc["rose"] == heart["rose"] == 0
+    else:
+        assert arc["rose"] > 4
+        assert arc["green"] == 0
+        assert heart["rose"] == heart["green"] == 0
+
+
+def test_bubbles_of_at_least(market: KnownMarket) -> None:
+    market.show(UP)
+    market.page.locator("#layers > summary").click()
+    market.page.fill("#layer-least", "20")
+    market.page.locator("#layer-least").press("Tab")
+    market.page.wait_for_function(IDLE)
+    for seconds, ticks, _, size in TRADES:
+        x, y = market.xy(seconds, ticks)
+        found = market.count("overlay", x - 12, y - 11, 24, 9)
+        assert (found["green"] + found["rose"] > 0) == (size >= 20)
+    market.page.fill("#layer-least", "0")
+    market.page.locator("#layer-least").press("Tab")
+    market.page.locator("#layers > summary").click()
+    market.page.wait_for_function(IDLE)
+
+
+def test_volume_by_price(market: KnownMarket) -> None:
+    market.show(UP)
+    most = max(bought + sold for bought, sold in traded().values())
+    for ticks, (bought, sold) in traded().items():
+        _, y = market.xy(0, ticks)
+        top, height = y + 3, market.row_px / 2 - 5  # under the lines of prices
+        left = 120 * bought / most
+        until = left + 120 * sold / most
+        buys = market.count("overlay", 1, top, left - 2, height) if bought else {"green": 0, "rose": 0}
+        sells = market.count("overlay", left + 1, top, until - left - 2, height) if sold else {"green": 0, "rose": 0}
+        assert (buys["green"] > 50, buys["rose"]) == (bought > 0, 0)
+        assert (sells["rose"] > 50, sells["green"]) == (sold > 0, 0)
+        assert market.count("overlay", until + 2, top, 10, height)["painted"] == 0
+
+
+def traded() -> dict[int, tuple[int, int]]:
+    """Bought and sold by price."""
+    levels: dict[int, tuple[int, int]] = {}
+    for _, ticks, aggressor, size in TRADES:
+        bought, sold = levels.get(ticks, (0, 0))
+        levels[ticks] = (bought + size, sold) if aggressor == "B" else (bought, sold + size)
+    return levels
+
+
+@pytest.mark.parametrize("seconds", [UP, DOWN])
+def test_the_ladder(market: KnownMarket, seconds: float) -> None:
+    market.show(seconds)
+    frame = market.row(seconds)
+    force = max(*frame["pressure"], *frame["vacuum"])
+    left = market.size["width"] + AXIS_PX
+    for field, share, most in (
+        ("rest_depth", 0.4, max(frame["rest_depth"])),
+        ("pressure", 0.3, force),
+        ("vacuum", 0.3, force),
+    ):
+        wide = LADDER_PX * share - 4
+        for ticks in (-8, -5, -3, -2, -1, 1, 2, 3, 5, 8):
+            _, y = market.xy(0, ticks)
+            value = frame[field][K + ticks]
+            colours = {"rest_depth": "rose" if ticks > 0 else "green", "pressure": "blue", "vacuum": "orange"}
+            if y < 18 + market.row_px / 2:
+                continue
+            line = market.count("overlay", left, y + market.row_px / 2 - 3, wide, 1)  # below the digits
+            expected = value / most * wide
+            assert line[colours[field]] == pytest.approx(expected, abs=2), (field, ticks)
+            others = {name for name in line if name not in {"painted", colours[field]}}
+            assert sum(line[name] for name in others) <= 1
+        left += wide + 4
+
+
+@pytest.mark.parametrize(("seconds", "below"), [(UP, "blue"), (DOWN, "orange")])
+def test_cells_of_the_map(market: KnownMarket, seconds: float, below: str) -> None:
+    market.show(seconds)
+    for ticks in (-3, -5, 3, 5):
+        red, _, blue = market.page.evaluate(COLOUR_OF_CELL, list(market.xy(seconds - 0.1, ticks)))
+        wanted = below if ticks < 0 else {"blue": "orange", "orange": "blue"}[below]
+        assert (blue - red if wanted == "blue" else red - blue) > 30, ticks
+
+
+@pytest.mark.parametrize(("mode", "above", "below"), [("net", "orange", "blue"), ("rest_depth", "blue", "blue")])
+def test_cells_of_other_views(market: KnownMarket, mode: str, above: str, below: str) -> None:
+    market.page.select_option("#mode", mode)
+    market.show(UP)
+    try:
+        for ticks, wanted in ((-5, below), (5, above)):
+            red, _, blue = market.page.evaluate(COLOUR_OF_CELL, list(market.xy(UP - 0.1, ticks)))
+            assert (blue - red if wanted == "blue" else red - blue) > 20, ticks
+    finally:
+        market.page.select_option("#mode", "pair")
+        market.show(UP)
+
+
+def test_the_legend_shows_pressure_over_vacuum(market: KnownMarket) -> None:
+    market.show(UP)
+    box = market.page.locator("#legend").bounding_box()
+    assert box is not None
+    band = box["height"] * 0.42
+    left = box["width"] - 8
+    assert market.count("legend", left, box["height"] - band + 1, 6, band / 2 - 2)["blue"] > 20
+    assert market.count("legend", left, box["height"] - band / 2 + 1, 6, band / 2 - 2)["orange"] > 20
+    expect(market.page.locator("#legend-text")).to_contain_text("pressure and vacuum: ")
+    expect(market.page.locator("#legend-text")).to_contain_text("contracts/s")
+
+
+@pytest.mark.parametrize(("seconds", "ticks"), [(12.6, 3), (15.1, 4), (15.1, -4), (35.1, 4)])
+def test_a_cell_is_read(market: KnownMarket, seconds: float, ticks: int) -> None:
+    market.show(DOWN)
+    frame = market.row(seconds)
+    x, y = market.xy(seconds, ticks)
+    box = market.page.locator("#chart").bounding_box()
+    assert box is not None
+    market.page.mouse.move(box["x"] + x, box["y"] + y)
+    readout = market.page.locator("#readout")
+    expect(readout.locator("strong")).to_contain_text(f"k {ticks:+d}")
+    expect(readout.locator("strong")).to_contain_text(f"{price(ticks) / 1e9:,.2f}")
+    expect(readout).to_contain_text("j_rest_depth")  # the whole frame has come
+    words = readout.inner_text().split()
+    for name in ("pressure", "vacuum", "rest_depth", "v_add", "v_pull"):
+        shown = words[words.index(name) + 1].removesuffix("k")
+        assert float(shown.replace("≈", "")) == pytest.approx(frame[name][K + ticks], rel=0.05, abs=0.005), name
+    expect(readout).to_contain_text(f"bid 21,499.75 × {frame['bid_size']}   ask 21,500.25 × {frame['ask_size']}")
+    expect(readout).to_contain_text(f"score {frame['score']:.2f}")
+    if frame["buy_volume"] + frame["sell_volume"]:
+        expect(readout).to_contain_text(f"bought {frame['buy_volume']}, sold {frame['sell_volume']}")
+    rows = readout.locator("table tr").all_inner_texts()
+    assert [row.split()[0] for row in rows] == [f"{price(ticks + up) / 1e9:,.2f}" for up in (2, 1, 0, -1, -2)]
+    market.page.mouse.move(5, 5)
+
+
+def test_a_column_from_before_the_first_is_read(browser: Browser, market: KnownMarket) -> None:
+    page = open_page(browser)
+    page.goto(f"{market.address}{PAGE}")
+    expect(page.locator("#connection")).to_have_text("ended", timeout=60_000)
+    page.evaluate(INSERT_OLDER, 4)
+    page.wait_for_function(IDLE)
+    box = page.locator("#chart").bounding_box()
+    size = page.evaluate("() => vp.state().size")
+    assert box is not None
+    page.mouse.move(box["x"] + size["width"] * 0.3, box["y"] + size["height"] / 2)  # on the second of four
+    expect(page.locator("#readout")).to_contain_text("event -2")
+    expect(page.locator("#readout")).to_contain_text("pressure     ≈      7 contracts/s")
+    page.close()
+
+
+def test_a_measure_tells_bought_from_sold(market: KnownMarket) -> None:
+    market.show(UP)
+    box = market.page.locator("#chart").bounding_box()
+    assert box is not None
+    (left, top), (right, bottom) = market.xy(11.0, 4), market.xy(14.0, 2)
+    market.page.keyboard.down("Alt")
+    market.page.mouse.move(box["x"] + left, box["y"] + top)
+    market.page.mouse.down()
+    market.page.mouse.move(box["x"] + right, box["y"] + bottom, steps=3)
+    market.page.mouse.up()
+    market.page.keyboard.up("Alt")
+    text = market.page.evaluate("() => vp.state().measured")
+    assert "bought 9   sold 27 contracts" in text
+    assert "Δ price -0.50   -2 rows" in text
+    market.page.keyboard.press("Escape")
+
+
+def test_a_measure_by_keys_goes_along_with_the_crosshair(market: KnownMarket) -> None:
+    market.show(UP)
+    box = market.page.locator("#chart").bounding_box()
+    assert box is not None
+    x, y = market.xy(11.0, 4)
+    market.page.mouse.move(box["x"] + x, box["y"] + y)
+    market.page.keyboard.press("m")
+    x, y = market.xy(14.0, 2)
+    market.page.mouse.move(box["x"] + x, box["y"] + y)
+    assert "bought 9   sold 27 contracts" in market.page.evaluate("() => vp.state().measured")
+    market.page.keyboard.press(";")
+    assert "-3 rows" in market.page.evaluate("() => vp.state().measured")
+    market.page.keyboard.press("m")
+    assert market.page.evaluate("() => vp.state().measured") == ""
+    market.page.mouse.move(5, 5)
+
+
+def test_what_is_not_to_be_trusted(market: KnownMarket) -> None:
+    """A locked book is hatched wide, from its first to its last column."""
+    market.show(54.0, 40.0)
+    (left, _), (right, _) = market.xy(LOCKED_SECONDS[0], 0), market.xy(LOCKED_SECONDS[1], 0)
+    _, y = market.xy(0, 10)
+    height = 2 * market.row_px
+    inside = market.count("overlay", left + 130, y, right - left - 140, height)
+    before, after = (
+        market.count("overlay", left - 130, y, 120, height),
+        market.count("overlay", right + 10, y, 100, height),
+    )
+    assert inside["painted"] > 20
+    assert before["painted"] == after["painted"] == 0
+    market.page.keyboard.press("g")
+    market.page.wait_for_function(IDLE)
+    assert market.count("overlay", left + 130, y, right - left - 140, height)["painted"] == 0
+    market.page.keyboard.press("g")
+    market.page.wait_for_function(IDLE)

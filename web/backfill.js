@@ -1,0 +1,101 @@
+/** Columns of the server's history into the ring: those of a hole, and those from before the page was opened. */
+
+import { fetchHistory, Refusal } from "./http-api.js";
+import { CAPACITY } from "./ring.js";
+
+/** @typedef {import("./ring.js").Ring} Ring @typedef {import("./http-api.js").Block} Block */
+
+/** Blocks of older columns that are asked for at once. */
+const AHEAD = 2;
+
+export class Backfill {
+  /** @param {string} base where the server is @param {(untilMs: number) => void} changed columns came, the newest of them at `untilMs` */
+  constructor(base, changed) {
+    this.base = base;
+    this.changed = changed;
+    /** @type {Ring | null} */
+    this.ring = null;
+    this.session = "";
+    /** Columns that came from the history. */
+    this.filled = 0;
+    /** Stretches that could not be filled. */
+    this.holes = 0;
+    /** Whether the server holds nothing older than the ring. */
+    this.exhausted = false;
+    this.loading = false;
+  }
+
+  /** Fill this ring from that session's history. @param {Ring | null} ring @param {string} session */
+  of(ring, session) {
+    if (ring !== this.ring) this.filled = this.holes = 0;
+    this.ring = ring;
+    this.session = session;
+    this.exhausted = false;
+  }
+
+  /**
+   * Get the columns before the newest one, where some are missing, the newest of them first, in as many answers as it
+   * takes. What the server holds no more stays a hole.
+   */
+  async fillHole() {
+    const { ring } = this;
+    if (!ring) return;
+    const [after, before] = [ring.eventId(ring.end - 2), ring.eventId(ring.end - 1)];
+    this.holes += 1;
+    try {
+      for (let until = before; ;) {
+        // the frame before the hole is asked for as well: when it comes, the hole is closed
+        const block = await fetchHistory(this.base, { session: this.session, after: after - 1, before: until, fields: ring.fields });
+        if (ring !== this.ring || block.frames === 0) return;
+        const [oldest] = block.scalars.event_id;
+        const open = oldest > after;
+        const added = ring.insert(block, open);
+        this.filled += added;
+        if (!open || ring.eventId(ring.first) > after) this.holes -= 1; // or the ring begins behind it by now
+        this.changed(Infinity);
+        if (!open || added === 0 || block.oldest) return;
+        until = oldest;
+      }
+    } catch (error) {
+      if (!(error instanceof Refusal || error instanceof TypeError)) throw error; // the hole stays, and is shown
+    }
+  }
+
+  /**
+   * Fetch older columns until the ring reaches back to `timeMs` or the server has no more.
+   * @param {number} timeMs
+   */
+  async older(timeMs) {
+    const { ring } = this;
+    if (!ring || this.loading || this.exhausted || ring.count === 0) return;
+    this.loading = true;
+    const wanted = { session: this.session, fields: ring.fields };
+    /** @type {Promise<Block>[]} */
+    const asked = [fetchHistory(this.base, { ...wanted, before: ring.eventId(ring.first) })];
+    try {
+      for (let next = asked.shift(); next; next = asked.shift()) {
+        const block = await next;
+        if (ring !== this.ring) return;
+        const newestMs = ring.timeMs(ring.first);
+        const added = ring.insert(block);
+        this.filled += added;
+        this.exhausted = block.oldest || added === 0;
+        this.changed(newestMs);
+        if (this.exhausted || ring.count >= CAPACITY || ring.timeMs(ring.first) <= timeMs) return;
+        // while one block is on its way the server makes the next, as many as the stretch will take
+        const due = (ring.timeMs(ring.first) - timeMs) / (newestMs - ring.timeMs(ring.first));
+        while (asked.length < Math.min(AHEAD, due)) {
+          const below = block.sequence - asked.length * block.frames;
+          if (below <= 0) break;
+          asked.push(fetchHistory(this.base, { ...wanted, below }));
+          asked.at(-1)?.catch(() => {}); // it is looked at when its turn comes, or not at all
+        }
+      }
+    } catch (error) {
+      this.exhausted = true;
+      if (!(error instanceof Refusal || error instanceof TypeError)) throw error; // what there is stays on screen
+    } finally {
+      this.loading = false;
+    }
+  }
+}

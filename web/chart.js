@@ -1,0 +1,94 @@
+/** The chart: the map, what is over and beside it, and the legend and score strip that tell of the same picture. */
+
+import { LEVELS, THEMES } from "./colour.js";
+import { canvas, element } from "./dom.js";
+import { Heatmap } from "./heatmap.js";
+import { paintLayers } from "./layers.js";
+import { Legend } from "./legend.js";
+import { paintScoreStrip } from "./market-state.js";
+import { modeOf, unitOf } from "./modes.js";
+import { contextOf, FONT, LADDER_PX, PRICE_AXIS_PX, STATE_BAND_PX, TIME_AXIS_PX } from "./scene.js";
+
+/**
+ * @typedef {import("./ring.js").Ring} Ring @typedef {import("./viewport.js").Viewport} Viewport
+ * @typedef {import("./scene.js").Size} Size @typedef {import("./scene.js").Scene} Scene
+ * @typedef {import("./settings.js").Settings} Settings @typedef {import("./feed.js").Feed} Feed
+ */
+
+export class Chart {
+  /** @param {boolean} flat without WebGL @param {Viewport} viewport @param {Settings} settings @param {() => void} changed */
+  constructor(flat, viewport, settings, changed) {
+    this.viewport = viewport;
+    this.settings = settings;
+    this.box = element("chart");
+    this.heatmap = new Heatmap(canvas("map"), flat, changed);
+    this.overlay = canvas("overlay");
+    this.cursor = canvas("cursor");
+    this.legend = new Legend({
+      canvas: canvas("legend"), lower: element("lower"), upper: element("upper"), text: element("legend-text"),
+    }, this.heatmap.scale, changed);
+    /** @type {Scene | null} what was painted last */
+    this.scene = null;
+  }
+
+  /** @returns {Size} */
+  size() {
+    const { clientWidth: width, clientHeight: height } = this.box;
+    const side = PRICE_AXIS_PX + (width >= 820 ? LADDER_PX : 0);
+    return {
+      width: Math.max(1, width - side), height: Math.max(1, height - TIME_AXIS_PX - STATE_BAND_PX), side,
+      ratio: window.devicePixelRatio || 1,
+    };
+  }
+
+  /** Let the canvases be as large as the chart. */
+  fit() {
+    const { clientWidth, clientHeight } = this.box;
+    const ratio = window.devicePixelRatio || 1;
+    for (const each of [this.heatmap.painter.canvas, this.overlay, this.cursor]) {
+      each.width = Math.max(1, Math.round(clientWidth * ratio));
+      each.height = Math.max(1, Math.round(clientHeight * ratio));
+    }
+  }
+
+  /** Where a point of the chart lies in the picture. @param {{x: number, y: number}} at CSS px @returns {import("./readout.js").Spot} */
+  spotAt({ x, y }) {
+    if (!this.scene) return { timeMs: NaN, bucket: NaN };
+    const { viewport, size } = this.scene;
+    return {
+      timeMs: viewport.startMs + (x / size.width) * viewport.spanMs,
+      bucket: Math.floor(viewport.top - (y / size.height) * viewport.rows + 0.5),
+    };
+  }
+
+  /** @param {Ring} ring @param {Feed} feed */
+  paint(ring, feed) {
+    const { viewport, settings, heatmap } = this;
+    const size = this.size();
+    const theme = THEMES[settings.theme];
+    const mode = modeOf(settings.mode);
+    heatmap.paint(ring, viewport, settings, mode, size);
+    const first = Math.max(ring.columnAt(viewport.startMs) - 1, ring.first);
+    const last = ring.columnAt(viewport.endMs + 1e-3);
+    /** @type {Scene} */
+    const scene = {
+      ring, viewport, bins: heatmap.bins, size, theme, decimals: feed.decimals, layers: settings.layers, first, last,
+      column: Math.min(Math.max(last - 1, ring.first), ring.end - 1), exact: feed.exact(),
+      upper: mode.kind === "pair" || mode.kind === "net" ? heatmap.scale.upper : 0,
+      x: (timeMs) => ((timeMs - viewport.startMs) / viewport.spanMs) * size.width,
+      y: (bucket) => ((viewport.top - bucket) / viewport.rows) * size.height,
+    };
+    this.scene = scene;
+    const context = contextOf(this.overlay);
+    context.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
+    context.clearRect(0, 0, this.overlay.width, this.overlay.height);
+    context.font = FONT;
+    paintLayers(context, scene);
+    paintScoreStrip(canvas("course"), scene);
+    this.legend.paint(heatmap.colours, LEVELS, theme, mode.kind !== "one", mode.legend, unitOf(mode.a, feed.quantity),
+      "where cells share a pixel, the largest magnitude with its sign");
+  }
+
+  /** The canvases for a screenshot from the lowest up, the map painted just now. @returns {HTMLCanvasElement[]} */
+  canvases() { return [this.heatmap.snapshot(), this.overlay, this.cursor]; }
+}

@@ -1,0 +1,78 @@
+/** Buttons and menus: what they show follows the settings, and what they do are commands. */
+
+import { PALETTES } from "./colour.js";
+import { SPEEDS } from "./commands.js";
+import { element, fillSelect, input, select } from "./dom.js";
+import { setZone, zoneNames } from "./format.js";
+import { SWITCHED_LAYERS } from "./layers.js";
+import { MODES } from "./modes.js";
+import { say } from "./notices.js";
+import { forget } from "./settings.js";
+
+/** @typedef {import("./commands.js").Page} Page @typedef {import("./commands.js").Commands} Commands */
+
+/** Bring the controls in line with the settings. @param {Page} page */
+export function settle({ settings, feed, chart }) {
+  const { scale } = chart.heatmap;
+  document.documentElement.dataset.theme = settings.theme;
+  fillSelect(select("mode"), MODES.map(({ name, label }) => [name, label]), settings.mode);
+  fillSelect(select("palette"), Object.entries(PALETTES).map(([key, { name }]) => [key, name]), settings.palette);
+  select("palette").title = PALETTES[settings.palette]?.note ?? "";
+  fillSelect(select("zone"), zoneNames().map((name) => [name, name]), settings.zone);
+  const speed = Number(feed.config.speed ?? 1);
+  const speeds = [...new Set([...SPEEDS, speed])].sort((a, b) => a - b);
+  fillSelect(select("speed"), speeds.map((each) => [String(each), `${each}×`]), String(speed));
+  select("transfer").value = settings.transfer;
+  select("theme").value = settings.theme;
+  element("freeze").setAttribute("aria-pressed", String(scale.frozen));
+  for (const { name, option } of SWITCHED_LAYERS) {
+    input(`layer-${name}`).checked = settings.layers[name];
+    if (option) input(`layer-${option.name}`).value = String(settings.layers[option.name]);
+  }
+  scale.transfer = settings.transfer;
+  setZone(settings.zone);
+}
+
+/** The menu of layers, made of their table. @param {Commands} commands */
+function fillLayerMenu(commands) {
+  const control = (/** @type {string} */ name, /** @type {string} */ type) => Object.assign(document.createElement("input"), { id: `layer-${name}`, type });
+  const labelled = (/** @type {(Node | string)[]} */ ...parts) => {
+    const label = document.createElement("label");
+    label.append(...parts);
+    return label;
+  };
+  element("layer-menu").prepend(...SWITCHED_LAYERS.flatMap(({ name, label = "", help = "", option }) => {
+    const box = control(name, "checkbox");
+    box.addEventListener("change", () => commands.setLayer(name, box.checked));
+    const lines = [labelled(box, ` ${label}`)];
+    lines[0].title = help;
+    if (option) {
+      const number = Object.assign(control(option.name, "number"), { min: "0", max: String(option.most), step: "1" });
+      number.addEventListener("change", () => commands.setLayer(option.name, Number(number.value) || 0));
+      lines.push(labelled(`${option.label} `, number));
+    }
+    return lines;
+  }));
+}
+
+/** @param {Page} page @param {Commands} commands */
+export function connectControls({ session }, commands) {
+  fillLayerMenu(commands);
+  const buttons = /** @type {Record<string, () => void>} */ ({
+    choose: () => commands.toggleChooser(), pause: () => commands.pause(), live: () => commands.live(), freeze: () => commands.freeze(),
+    "trust-open": () => commands.toggleProvenance(), "help-open": () => commands.help(),
+    "help-close": () => /** @type {HTMLDialogElement} */ (element("help")).close(),
+    screenshot: () => commands.screenshot(), "export-csv": () => commands.export("csv"), "export-arrow": () => commands.export("arrow"),
+    "copy-link": () => void commands.copyLink(),
+    forget: () => { forget(session.instrument); say("Settings forgotten; load the page again for the usual ones"); },
+  });
+  for (const [id, act] of Object.entries(buttons)) element(id).addEventListener("click", act);
+  const choices = /** @type {Record<string, (value: any) => void>} */ ({
+    speed: (value) => session.setSpeed(Number(value)), mode: (mode) => commands.showMode(mode), palette: (palette) => commands.set({ palette }),
+    transfer: (transfer) => commands.set({ transfer }), theme: (theme) => commands.set({ theme }), zone: (zone) => commands.set({ zone }),
+  });
+  for (const [id, choose] of Object.entries(choices)) select(id).addEventListener("change", () => choose(select(id).value));
+  for (const handle of ["lower", "upper"]) {
+    for (const done of ["pointerup", "keyup"]) element(handle).addEventListener(done, () => session.settingsChanged());
+  }
+}

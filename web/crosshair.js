@@ -1,0 +1,183 @@
+/** The crosshair: what it reads, pins and measures, and the rectangle being drawn. */
+
+import { element } from "./dom.js";
+import { fetchHistory } from "./http-api.js";
+import { say } from "./notices.js";
+import { describeCell, measureText, placeCard } from "./readout.js";
+import { contextOf, FONT, PRICE_AXIS_PX } from "./scene.js";
+
+/**
+ * @typedef {import("./feed.js").Feed} Feed @typedef {import("./chart.js").Chart} Chart
+ * @typedef {import("./ring.js").Ring} Ring
+ * @typedef {import("./readout.js").Spot} Spot @typedef {import("./gestures.js").Point} Point
+ */
+
+/** The crosshair has to rest on a frame for so long before all of it is fetched. */
+const REST_MS = 120;
+
+export class Crosshair {
+  /** @param {string} base where the server is @param {Feed} feed @param {Chart} chart @param {import("./painting.js").Painting} painting */
+  constructor(base, feed, chart, painting) {
+    this.base = base;
+    this.feed = feed;
+    this.chart = chart;
+    this.painting = painting;
+    /** @type {Point | null} */
+    this.at = null;
+    /** @type {[Spot, Spot] | null} */
+    this.measured = null;
+    /** Whether the measure's second corner goes along with the crosshair. */
+    this.measuring = false;
+    this.exactTime = false;
+    /** The frame that was fetched with every column. @type {{ring: Ring, eventId: number, block: import("./http-api.js").Block} | null} */
+    this.full = null;
+    this.wanted = -1;
+    this.timer = 0;
+  }
+
+  /** @param {Point | null} at */
+  moveTo(at) {
+    this.at = at;
+    if (at && this.measuring && this.measured) this.measured = [this.measured[0], this.chart.spotAt(at)];
+    this.painting.request("cursor");
+  }
+
+  /** Measure between two points of the chart. @param {Point} from @param {Point} to */
+  measure(from, to) {
+    this.measuring = false;
+    this.measured = [this.chart.spotAt(from), this.chart.spotAt(to)];
+  }
+
+  /** Begin to measure at the crosshair, or take the measure away. */
+  toggleMeasure() {
+    this.measuring = !this.measured && this.at !== null;
+    this.measured = this.measuring && this.at ? [this.chart.spotAt(this.at), this.chart.spotAt(this.at)] : null;
+    this.painting.request("cursor");
+  }
+
+  /** Let go of the cell, the measure and what is pinned. */
+  release() {
+    this.measured = null;
+    this.measuring = false;
+    this.at = null;
+    element("pins").replaceChildren();
+    this.painting.request("cursor");
+  }
+
+  toggleExactTime() {
+    this.exactTime = !this.exactTime;
+    this.painting.request("cursor");
+  }
+
+  /** What is measured in words. @returns {string} */
+  measureText() {
+    const { measured, feed: { ring, decimals, quantity } } = this;
+    return measured && ring ? measureText(ring, ...measured, decimals, quantity) : "";
+  }
+
+  /** @param {[Point, Point] | null} drawn a rectangle being drawn */
+  paint(drawn) {
+    const { feed: { ring }, chart, at } = this;
+    const { scene } = chart;
+    if (!ring || !scene) return;
+    const { size, x, y } = scene;
+    const corner = (/** @type {Spot} */ { timeMs, bucket }) => ({ x: x(timeMs), y: y(bucket) });
+    /** @type {[Point, Point] | null} */
+    const rectangle = drawn ?? (this.measured && [corner(this.measured[0]), corner(this.measured[1])]);
+    paintCrosshair(chart.cursor, scene, at, rectangle, drawn ? "" : this.measureText());
+    const card = element("readout");
+    const inside = at && at.x < size.width && at.y < size.height && !rectangle;
+    card.hidden = !inside;
+    if (!inside) return;
+    const column = this.describe(card, ring, chart.spotAt(at), this.exactTime);
+    placeCard(card, at, size);
+    this.fetchSoon(column === null || this.fullOf(ring, column) ? -1 : ring.eventId(column));
+  }
+
+  /** The frame with every column, once it came. @param {Ring} ring @param {number} column */
+  fullOf(ring, column) {
+    const { full } = this;
+    return full && full.ring === ring && full.eventId === ring.eventId(column) ? full.block : null;
+  }
+
+  /** @param {HTMLElement} card @param {Ring} ring @param {Spot} spot @param {boolean} exact @returns {number | null} its column */
+  describe(card, ring, spot, exact) {
+    const { decimals, quantity } = this.feed;
+    const { mode } = this.chart.settings;
+    const number = ring.columnUntil(spot.timeMs);
+    const column = number < ring.first ? null : number;
+    const field = ring.fields.includes(mode) ? mode : "pressure";
+    describeCell(card, ring, spot, column, { decimals, exact, field, quantity, full: column === null ? null : this.fullOf(ring, column) });
+    return column;
+  }
+
+  /** Fetch all of a frame once the crosshair has rested on it. @param {number} eventId or -1 */
+  fetchSoon(eventId) {
+    if (eventId === this.wanted) return;
+    this.wanted = eventId;
+    clearTimeout(this.timer);
+    if (eventId >= 0) this.timer = setTimeout(() => void this.fetchFull(eventId), REST_MS);
+  }
+
+  /** Every column of a frame, exact. @param {number} eventId */
+  async fetchFull(eventId) {
+    const { ring, config } = this.feed;
+    try {
+      const block = await fetchHistory(this.base, { session: config.session_id, after: eventId - 1, before: eventId + 1, exact: true });
+      if (ring && block.frames === 1) this.full = { ring, eventId, block };
+      this.painting.request("cursor");
+    } catch { /* the rounded values stay */ }
+  }
+
+  /** @param {Point} at */
+  pin(at) {
+    const { feed: { ring }, chart: { scene } } = this;
+    if (!ring || !scene) return;
+    const card = document.createElement("div");
+    card.className = "card pinned";
+    if (this.describe(card, ring, this.chart.spotAt(at), true) === null) return;
+    const close = document.createElement("button");
+    close.textContent = "×";
+    close.setAttribute("aria-label", "Remove this read-out");
+    close.addEventListener("click", () => card.remove());
+    card.prepend(close);
+    element("pins").append(card);
+    placeCard(card, at, scene.size);
+    say("Read-out pinned");
+  }
+}
+
+/**
+ * The crosshair, and the rectangle being drawn or measured.
+ * @param {HTMLCanvasElement} canvas @param {import("./scene.js").Scene} scene @param {Point | null} at
+ * @param {[Point, Point] | null} rectangle @param {string} text what the rectangle says
+ */
+function paintCrosshair(canvas, { size, theme }, at, rectangle, text) {
+  const context = contextOf(canvas);
+  context.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  if (at && at.x < size.width && at.y < size.height) {
+    context.fillStyle = theme.cross;
+    context.fillRect(Math.round(at.x), 0, 1, size.height);
+    context.fillRect(0, Math.round(at.y), size.width + PRICE_AXIS_PX, 1);
+  }
+  if (!rectangle) return;
+  const [a, b] = rectangle;
+  const [left, top] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
+  context.strokeStyle = theme.text;
+  context.setLineDash([4, 3]);
+  context.strokeRect(left + 0.5, top + 0.5, Math.abs(b.x - a.x), Math.abs(b.y - a.y));
+  context.setLineDash([]);
+  if (!text) return;
+  context.font = FONT;
+  const lines = text.split("\n");
+  const width = Math.max(...lines.map((line) => context.measureText(line).width)) + 16;
+  const x = Math.max(0, Math.min(left, size.width - width));
+  const y = Math.max(0, Math.min(Math.max(a.y, b.y) + 6, size.height - lines.length * 17 - 10));
+  context.fillStyle = theme.ground;
+  context.fillRect(x, y, width, lines.length * 17 + 8);
+  context.strokeRect(x + 0.5, y + 0.5, width, lines.length * 17 + 8);
+  context.fillStyle = theme.text;
+  context.textBaseline = "top";
+  lines.forEach((line, i) => context.fillText(line, x + 8, y + 5 + i * 17));
+}

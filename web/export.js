@@ -1,0 +1,71 @@
+/** What is taken away from the page: a picture with a header that says what it is, and files of frames. */
+
+import { element } from "./dom.js";
+import { clockText, dateAndTime, zoneName } from "./format.js";
+import { framesAddress } from "./http-api.js";
+import { say } from "./notices.js";
+
+/** @typedef {import("./feed.js").Feed} Feed @typedef {import("./viewport.js").Viewport} Viewport */
+
+/** @param {Blob | string} what a blob or an address @param {string} name */
+function download(what, name) {
+  const anchor = document.createElement("a");
+  const address = typeof what === "string" ? what : URL.createObjectURL(what);
+  anchor.href = address;
+  anchor.download = name;
+  anchor.click();
+  if (typeof what !== "string") setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+/**
+ * The chart as a picture, with lines of text above it.
+ * @param {HTMLCanvasElement[]} layers from the lowest up @param {string[]} lines
+ * @param {{ratio: number, ground: string, text: string}} how
+ * @returns {Promise<Blob>}
+ */
+function drawPicture(layers, lines, { ratio, ground, text }) {
+  const [{ width, height }] = layers;
+  const canvas = document.createElement("canvas");
+  const line = Math.round(18 * ratio);
+  canvas.width = width;
+  canvas.height = height + line * lines.length + line / 2;
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("this browser has no canvas");
+  context.fillStyle = ground;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.fillStyle = text;
+  context.font = `${Math.round(12.5 * ratio)}px system-ui, sans-serif`;
+  context.textBaseline = "top";
+  lines.forEach((words, i) => context.fillText(words, 8 * ratio, i * line + 4 * ratio, width - 16 * ratio));
+  for (const layer of layers) context.drawImage(layer, 0, canvas.height - height);
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the picture could not be made"))), "image/png");
+  });
+}
+
+/** @param {Feed} feed @param {Viewport} viewport @returns {string} a file's name without its ending */
+const fileName = ({ config }, { endMs }) => `${config.contract}-${dateAndTime(endMs).date}-${clockText(endMs).replaceAll(":", "")}`;
+
+/** Save the chart as a picture. @param {Feed} feed @param {import("./chart.js").Chart} chart */
+export async function saveScreenshot(feed, chart) {
+  const { config } = feed;
+  const { scene, viewport } = chart;
+  if (!scene) return;
+  const lines = [
+    `${config.contract}  ${dateAndTime(viewport.endMs).date}  ${clockText(viewport.startMs)} to ${clockText(viewport.endMs)} ${zoneName()}  ·  ${element("legend-text").textContent}`,
+    `${config.raw_file}${config.source === "generated" ? " (generated data)" : ""}  ·  throttle ${config.throttle_ms} ms  ·  Vacuum Pressure ${config.version}`,
+  ];
+  const { size: { ratio }, theme: { ground, text } } = scene;
+  download(await drawPicture(chart.canvases(), lines, { ratio, ground, text }), `${fileName(feed, viewport)}.png`);
+  say("Screenshot saved");
+}
+
+/** Save the frames that are on screen. @param {string} base @param {Feed} feed @param {Viewport} viewport @param {"csv" | "arrow"} form */
+export function saveFrames(base, feed, viewport, form) {
+  const ns = (/** @type {number} */ ms) => String(BigInt(Math.floor(ms * 1000)) * 1000n);
+  download(framesAddress(base, {
+    session_id: feed.config.session_id, from_ns: ns(viewport.startMs), until_ns: ns(viewport.endMs + 0.001), format: form,
+    ...(form === "csv" ? { fields: feed.fields.join(",") } : {}),
+  }), `${fileName(feed, viewport)}.${form === "csv" ? "csv" : "arrows"}`);
+  say("Export begins");
+}

@@ -1,0 +1,74 @@
+/** The keys: one table, which both does and explains, in the order in which the page lists them. */
+
+import { SWITCHED_LAYERS } from "./layers.js";
+
+/** @typedef {import("./commands.js").Commands} Commands */
+/** @typedef {{keys: string[], shown: string, what: string, act: (event: KeyboardEvent) => void}} Key */
+
+export const MOUSE_HELP = "Mouse: the wheel zooms time at the cursor, with Shift or over the prices it zooms price; drag moves; drag an axis to stretch it; "
+  + "Shift and drag zooms to a box; Alt or Ctrl and drag measures; click pins a read-out; double click goes live, on an axis it resets it. Touch: drag, pinch.";
+
+/** @param {Commands} commands @param {import("./commands.js").Page} page @returns {Key[]} */
+export const shortcuts = (commands, { settings, crosshair }) => [
+  { keys: [" "], shown: "Space", what: "pause; data keep arriving", act: () => commands.pause() },
+  { keys: ["l", "End"], shown: "L End", what: "back to live", act: () => commands.live() },
+  { keys: ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"], shown: "← → ↑ ↓", what: "move (Shift: ten times as far)", act: ({ key, shiftKey }) =>
+    commands.pan(key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0, key === "ArrowUp" ? 1 : key === "ArrowDown" ? -1 : 0, shiftKey) },
+  { keys: ["PageUp", "PageDown"], shown: "PgUp PgDn", what: "half a screen of prices", act: ({ key }) =>
+    commands.move((viewport) => viewport.move(0, (key === "PageUp" ? 0.5 : -0.5) * viewport.rows)) },
+  { keys: ["Home"], shown: "Home", what: "the oldest that the server holds", act: () => void commands.oldest() },
+  { keys: ["+", "="], shown: "+", what: "zoom time in", act: () => commands.move((viewport) => viewport.zoomTime(0.8, 0.5), true) },
+  { keys: ["-"], shown: "-", what: "zoom time out", act: () => commands.move((viewport) => viewport.zoomTime(1.25, 0.5), true) },
+  { keys: ["}", ")"], shown: "} )", what: "zoom price in", act: () => commands.move((viewport) => viewport.zoomPrice(0.8, 0.5), true) },
+  { keys: ["{", "("], shown: "{ (", what: "zoom price out", act: () => commands.move((viewport) => viewport.zoomPrice(1.25, 0.5), true) },
+  { keys: ["0"], shown: "0", what: "the usual zoom, live", act: () => commands.move((viewport) => viewport.reset(), true) },
+  { keys: ["z"], shown: "Z", what: "undo zoom and move (also Ctrl Z)", act: () => commands.move((viewport) => viewport.undo()) },
+  { keys: ["[", "]"], shown: "[ ]", what: "slower, faster", act: ({ key }) => commands.faster(key === "]" ? 1 : -1) },
+  { keys: [",", "."], shown: ", .", what: "crosshair a frame back, on", act: ({ key }) => commands.step(key === "." ? 1 : -1, 0) },
+  { keys: [";", "'"], shown: "; '", what: "crosshair a price down, up", act: ({ key }) => commands.step(0, key === "'" ? 1 : -1) },
+  { keys: ["p"], shown: "P", what: "pin the read-out", act: () => commands.pin() },
+  { keys: ["m"], shown: "M", what: "measure from the crosshair on", act: () => crosshair.toggleMeasure() },
+  { keys: ["u"], shown: "U", what: "exact time in the read-out", act: () => crosshair.toggleExactTime() },
+  { keys: ["v"], shown: "V", what: "next view", act: () => commands.nextMode() },
+  { keys: ["c"], shown: "C", what: "next colours", act: () => commands.nextPalette() },
+  { keys: ["t"], shown: "T", what: "linear, square root, logarithmic", act: () => commands.nextTransfer() },
+  { keys: ["f"], shown: "F", what: "freeze the colour scale", act: () => commands.freeze() },
+  { keys: ["d"], shown: "D", what: "dark or light", act: () => commands.toggleTheme() },
+  ...SWITCHED_LAYERS.flatMap(({ name, label = "", key }) => (key ? [{
+    keys: [key], shown: key.toUpperCase(), what: `${label.toLowerCase()} on or off`, act: () => commands.setLayer(name, !settings.layers[name]),
+  }] : [])),
+  { keys: ["o"], shown: "O", what: "choose a session", act: () => commands.toggleChooser() },
+  { keys: ["i"], shown: "I", what: "what made this picture, and how late it is", act: () => commands.toggleProvenance() },
+  { keys: ["s"], shown: "S", what: "screenshot", act: () => commands.screenshot() },
+  { keys: ["e"], shown: "E", what: "export what is on screen as CSV", act: () => commands.export("csv") },
+  { keys: ["a"], shown: "A", what: "export what is on screen as Arrow", act: () => commands.export("arrow") },
+  { keys: ["k"], shown: "K", what: "a link to this view", act: () => void commands.copyLink() },
+  { keys: ["?"], shown: "?", what: "this list", act: () => commands.help() },
+  { keys: ["Escape"], shown: "Esc", what: "close, let go", act: () => commands.escape() },
+];
+
+/** @param {Key[]} table @param {HTMLElement} list where they are explained */
+export function listenToKeys(table, list) {
+  list.replaceChildren(...table.map(({ shown, what }) => {
+    const line = document.createElement("div");
+    for (const name of shown.split(" ")) {
+      const key = document.createElement("kbd");
+      key.textContent = name;
+      line.append(key, " ");
+    }
+    line.append(what);
+    return line;
+  }));
+  const byKey = new Map(table.flatMap((entry) => entry.keys.map((key) => [key, entry])));
+  window.addEventListener("keydown", (event) => {
+    if (event.ctrlKey && event.key !== "z") return;
+    if (event.metaKey || event.altKey || event.defaultPrevented) return;
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (event.key !== "Escape" && target.closest("input, select, textarea, [role=slider], dialog")) return;
+    if ((event.key === " " || event.key === "Enter") && target.closest("button, summary")) return;
+    const entry = byKey.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
+    if (!entry) return;
+    event.preventDefault();
+    entry.act(event);
+  });
+}

@@ -1,0 +1,64 @@
+/**
+ * Everything painted over and beside the map: one table, of which the menu, its keys, what settings begin with, and the
+ * painting are made. A layer is an entry here and the function that paints it.
+ */
+
+import { paintPriceAxis, paintPriceGrid, paintSessions, paintTimeAxis } from "./axes.js";
+import { paintLadder } from "./ladder.js";
+import { paintDataQuality } from "./layer-data-quality.js";
+import { paintBestQuotes, paintLastPrice, paintSpot } from "./layer-prices.js";
+import { paintTrades, paintVolumeProfile } from "./layer-trades.js";
+import { paintMarketState } from "./market-state.js";
+
+/**
+ * @typedef {import("./scene.js").Scene} Scene
+ * @typedef {object} Layer
+ * @property {string} name in the settings, and of its control in the page
+ * @property {number} level order of painting, the lowest first
+ * @property {(context: CanvasRenderingContext2D, scene: Scene) => void} paint
+ * @property {boolean} [around] whether it may paint beyond the plot
+ * @property {string} [label] in the menu; one without is always shown
+ * @property {string} [help] how to read it @property {string} [key] that shows and hides it
+ * @property {boolean} [default] whether it is shown at first
+ * @property {{name: string, label: string, default: number, most: number}} [option] a number that it takes
+ */
+
+/** Those with a label in the order of the menu. @type {Layer[]} */
+const LAYERS = [
+  { name: "bbo", label: "Best bid (solid), ask (dashed)", level: 40, default: true, paint: paintBestQuotes, help: "A pixel shows the least and greatest price in it" },
+  { name: "last", label: "Last price", level: 50, default: true, paint: paintLastPrice, help: "A pixel shows the least and greatest price in it" },
+  { name: "trades", label: "Trades: buys full, sells rings", level: 60, default: true, paint: paintTrades, help: "By aggressor, area by volume, near ones together",
+    option: { name: "least", label: "of at least", default: 0, most: 100_000 } },
+  { name: "profile", label: "Volume by price on screen", level: 30, default: true, paint: paintVolumeProfile, help: "At the left edge, by aggressor: buys, then sells" },
+  { name: "quality", label: "Untrusted stretches", key: "g", level: 10, default: true, paint: paintDataQuality, help: "Dense hatching: data missing; wide: the book was not valid" },
+  { name: "time axis", level: 0, around: true, paint: paintTimeAxis },
+  { name: "price grid", level: 1, around: true, paint: paintPriceGrid },
+  { name: "market state", level: 2, around: true, paint: paintMarketState },
+  { name: "sessions", level: 20, paint: paintSessions },
+  { name: "spot", level: 70, paint: paintSpot },
+  { name: "price axis", level: 80, around: true, paint: paintPriceAxis },
+  { name: "ladder", level: 90, around: true, paint: paintLadder },
+];
+export const SWITCHED_LAYERS = LAYERS.filter(({ label }) => label);
+const BY_LEVEL = [...LAYERS].sort((a, b) => a.level - b.level);
+
+/** What is shown at first, and the numbers that layers begin with. @returns {Record<string, any>} */
+export const layerDefaults = () => Object.fromEntries(SWITCHED_LAYERS.flatMap((layer) => [
+  [layer.name, layer.default], ...(layer.option ? [[layer.option.name, layer.option.default]] : []),
+]));
+
+/** Each layer begins with the same pen. @param {CanvasRenderingContext2D} context @param {Scene} scene */
+export function paintLayers(context, scene) {
+  const { width, height } = scene.size;
+  for (const { name, label, around, paint } of BY_LEVEL) {
+    if (label && !scene.layers[name]) continue;
+    context.save();
+    if (!around) {
+      context.beginPath();
+      context.rect(0, 0, width, height);
+      context.clip();
+    }
+    paint(context, scene);
+    context.restore();
+  }
+}

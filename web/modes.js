@@ -1,0 +1,41 @@
+/** What the map can show: the forces in pairs, and each grid column; which columns that takes, and their units. */
+
+/**
+ * @typedef {object} Mode
+ * @property {string} name @property {string} label in the menu @property {string} legend what the channels are
+ * @property {"pair" | "one" | "signed" | "net"} kind pair: two forces; one: a value of at least 0; net: a minus b
+ * @property {string} a @property {string} b grid columns
+ */
+
+const CHAINS = ["add", "pull", "fill", "rest_depth"];
+/** Grid columns that every picture takes, whatever the map shows: ladder, totals and measuring read them. */
+export const ALWAYS = ["pressure", "vacuum", "rest_depth"];
+
+/** @param {string} name of a grid column @param {string} [label] @returns {Mode} */
+function ofColumn(name, label) {
+  const words = name.replaceAll("_", " ");
+  return { name, label: label ?? words, legend: words, kind: /^[aj]_|^v_rest/.test(name) ? "signed" : "one", a: name, b: name };
+}
+
+/** In the order of the menu. @type {Mode[]} */
+export const MODES = [
+  { name: "pair", label: "pressure + vacuum", legend: "pressure and vacuum", kind: "pair", a: "pressure", b: "vacuum" },
+  ofColumn("pressure"), ofColumn("vacuum"), ofColumn("rest_depth", "resting depth"),
+  { name: "net", label: "net force", legend: "net force (pressure − vacuum)", kind: "net", a: "pressure", b: "vacuum" },
+  ...["add_mass", "pull_mass", "fill_mass", ...["v", "a", "j"].flatMap((order) => CHAINS.map((chain) => `${order}_${chain}`))]
+    .map((name) => ofColumn(name)),
+];
+/** Those that a key leads through. */
+export const MAIN_MODES = MODES.slice(0, 5);
+
+/** @param {string} name @returns {Mode} the first one for a name that is unknown */
+export const modeOf = (name) => MODES.find((mode) => mode.name === name) ?? MODES[0];
+
+/** @param {Mode} mode @returns {string[]} the grid columns to ask for */
+export const gridsOf = ({ a, b }) => [...new Set([...ALWAYS, a, b])];
+
+/** Units of a grid column. @param {string} field @param {string} quantity contracts or shares */
+export function unitOf(field, quantity) {
+  const order = /^(pressure|vacuum|v_)/.test(field) ? "/s" : field.startsWith("a_") ? "/s²" : field.startsWith("j_") ? "/s³" : "";
+  return quantity + order;
+}
