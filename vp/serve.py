@@ -46,8 +46,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     cli.configure_logging(values["log_level"], values["log_format"])
     demonstration = cli.choose_session(values)
 
-    from vp.server.http import raise_descriptor_limit  # noqa: PLC0415 - --help is fast
-    from vp.server.listen import is_loopback, open_listener  # noqa: PLC0415
+    from vp.server.net.descriptors import raise_descriptor_limit  # noqa: PLC0415 - --help is fast
+    from vp.server.net.listener import is_loopback, open_listener  # noqa: PLC0415
 
     raise_descriptor_limit()
     listener = open_listener(values["host"], values["port"])
@@ -64,8 +64,8 @@ def _main(arguments: Sequence[str] | None) -> int:
 def _serve(values: dict[str, Any], listener: socket.socket, *, demonstration: bool) -> None:
     """Serve, and say so once the first session is there; raises what kept it from being loaded."""
     from vp.server.app import build_app  # noqa: PLC0415
-    from vp.server.listen import address_of  # noqa: PLC0415
-    from vp.server.web import WebServer  # noqa: PLC0415
+    from vp.server.net.listener import address_of  # noqa: PLC0415
+    from vp.server.net.server import WebServer  # noqa: PLC0415
 
     def ready() -> None:
         cli.started()
@@ -93,9 +93,9 @@ def _service(
     from vp.server.app import Service  # noqa: PLC0415
     from vp.server.catalogue import list_sessions  # noqa: PLC0415
     from vp.server.hub import Limits  # noqa: PLC0415
-    from vp.server.listen import is_loopback  # noqa: PLC0415
+    from vp.server.net.listener import is_loopback  # noqa: PLC0415
+    from vp.server.net.origin import Gate  # noqa: PLC0415
     from vp.server.opening import Opening  # noqa: PLC0415
-    from vp.server.origin import Gate  # noqa: PLC0415
     from vp.server.protocol import REQUEST_NAMES, Request  # noqa: PLC0415
     from vp.server.run import Loading  # noqa: PLC0415
 

@@ -27,13 +27,15 @@ from vp.server.archive import Archive, Catalogue
 from vp.server.asking import QUERY, Endpoint
 from vp.server.hub import Hub, Limits
 from vp.server.metrics import Metrics
+from vp.server.net.backpressure import ConnectionLostError
+from vp.server.net.http import RequestTimes
+from vp.server.net.origin import Gate, Gatekeeper
+from vp.server.net.websocket import EXTENSION, WebSocketConnection
 from vp.server.opening import Opening
-from vp.server.origin import Gate, Gatekeeper
 from vp.server.protocol import Request, parse_request
 from vp.server.question import Asking
 from vp.server.run import Prepare, Run, unexpected
 from vp.server.viewer import Viewer, refuse
-from vp.server.wire import EXTENSION, Connection, ConnectionLostError
 from vp.settings import quoted
 
 API = "/v1/vacuum-pressure"
@@ -83,7 +85,7 @@ class Service:
 
 
 def build_app(service: Service) -> Starlette:
-    """The application. It needs uvicorn with vp.server.wire.Connection as its websocket protocol."""
+    """The application, for a vp.server.net.server.WebServer: it writes on the connections of that server directly."""
     hub = Hub(service.prepare, service.limits, service.opening)
     metrics = Metrics(hub)
     archive = Archive(hub, service.defaults, service.catalogue)
@@ -113,7 +115,7 @@ def build_app(service: Service) -> Starlette:
 
     async def stream(websocket: WebSocket) -> None:
         await websocket.accept()
-        connection = cast(Connection, websocket.scope["extensions"][EXTENSION])
+        connection = cast(WebSocketConnection, websocket.scope["extensions"][EXTENSION])
         query = websocket.scope["query_string"].decode("latin-1")  # not websocket.url: that trusts the Host
         serving = asyncio.create_task(_serve(hub, service.defaults, connection, query))
         reading = asyncio.create_task(_read_until_gone(websocket))
@@ -145,6 +147,7 @@ def build_app(service: Service) -> Starlette:
             Route("/{path:path}", pages.page),
         ],
         middleware=[
+            Middleware(RequestTimes),
             Middleware(Gatekeeper, gate=service.gate),
             Middleware(GZipMiddleware, compresslevel=GZIP_LEVEL, exclude_content_types=NEVER_GZIPPED),
         ],
@@ -152,7 +155,7 @@ def build_app(service: Service) -> Starlette:
     )
 
 
-async def _serve(hub: Hub, defaults: Request, connection: Connection, query: str) -> None:
+async def _serve(hub: Hub, defaults: Request, connection: WebSocketConnection, query: str) -> None:
     """Serve one viewer from its request to its close."""
     run: Run | None = None
     viewer: Viewer | None = None

@@ -10,7 +10,7 @@ import numpy as np
 from vp.server.pacing import NS
 from vp.server.protocol import Request
 from vp.server.run import Prepare, Run, Session
-from vp.server.wire import pack, project
+from vp.server.stream.packing import pack, project
 
 FRAMES_A_BATCH = 64
 BATCHES_AHEAD = 2

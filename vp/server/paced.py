@@ -11,7 +11,7 @@ from vp.server.pacing import NS, Pace
 from vp.server.past import Past
 from vp.server.protocol import Request
 from vp.server.run import Facts, Prepare, Run, Session
-from vp.server.wire import header, pack
+from vp.server.stream.packing import header, pack
 
 FRAMES_A_CALL = 64
 STEP_NS = 10 * NS

@@ -17,7 +17,7 @@ import pyarrow.csv
 
 from vp.frames import SCALAR_TYPES, FrameLayout
 from vp.server.history import History
-from vp.server.wire import unpack
+from vp.server.stream.packing import unpack
 
 JOIN_NS = 600 * 1_000_000_000
 READ_FRAMES = 256

@@ -14,7 +14,7 @@ from vp.server.lossless import LosslessRun
 from vp.server.paced import Encoded, PacedRun
 from vp.server.protocol import CLOSE_GOING_AWAY, CLOSE_NORMAL, Request
 from vp.server.run import Run, Session
-from vp.server.wire import Projector, header, pack, project, unpack
+from vp.server.stream.packing import Projector, header, pack, project, unpack
 
 STATUS_SECONDS = 1.0
 RESUME_FRAMES = 4096
@@ -23,7 +23,7 @@ READ_BYTES = 1 << 20
 
 
 class Link(Protocol):
-    """Where a viewer's messages go (vp.server.wire.Connection)."""
+    """Where a viewer's messages go (vp.server.net.websocket.WebSocketConnection)."""
 
     def push(self, packed: memoryview | bytes) -> bool: ...
     async def write(self, packed: memoryview | bytes) -> None: ...

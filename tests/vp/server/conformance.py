@@ -13,8 +13,8 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
 from tests.vp.server.raw import BINARY, CLOSE, PING, PONG, TEXT, frame, raw
-from vp.server.listen import open_listener
-from vp.server.web import WebServer
+from vp.server.net.listener import open_listener
+from vp.server.net.server import WebServer
 
 ECHO_BYTES = 16 << 20
 NORMAL = frame(CLOSE, b"\x03\xe8")

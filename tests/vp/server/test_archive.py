@@ -26,7 +26,7 @@ from vp.server.archive import DOWNLOADS
 from vp.server.catalogue import list_sessions
 from vp.server.history import History
 from vp.server.past import JOIN_NS, Past, columns_block
-from vp.server.wire import pack
+from vp.server.stream.packing import pack
 
 FRAMES = 900
 
@@ -204,7 +204,7 @@ def test_a_viewer_that_was_away_for_long_gets_the_newest_and_is_told_of_the_hole
 
 def test_readers_that_stop_hold_few_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
     """All others wait without a body in memory, and get theirs once the system has cut off who takes nothing."""
-    monkeypatch.setattr("vp.server.listen.USER_TIMEOUT_MS", 500)
+    monkeypatch.setattr("vp.server.net.listener.USER_TIMEOUT_MS", 500)
     made: list[int] = []
 
     def counted(past: Past, first: int, end: int, fields: Sequence[str], *, exact: bool) -> memoryview:

@@ -13,7 +13,7 @@ from vp.server.hub import Hub, Limits
 from vp.server.paced import PacedRun
 from vp.server.past import Past
 from vp.server.shelf import Shelf
-from vp.server.wire import pack
+from vp.server.stream.packing import pack
 
 
 def past(frames: int = 20, memory_bytes: int = 1) -> Past:

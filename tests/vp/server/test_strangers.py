@@ -13,10 +13,10 @@ import pytest
 from tests.vp.server import raw
 from tests.vp.server.raw import BINARY, CLOSE, PING, PONG, TEXT, frame
 from tests.vp.server.tiny import DEFAULTS, Running, TinySession, even_clocks, preparing, serving
-from vp.server import http
 from vp.server.app import Service
 from vp.server.hub import Limits
-from vp.server.origin import Gate
+from vp.server.net import http
+from vp.server.net.origin import Gate
 
 GATE = Gate(allow_origins=frozenset({"https://trade.example"}), names=frozenset())
 ORDERLY = frame(CLOSE, b"\x03\xe8")

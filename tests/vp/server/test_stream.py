@@ -20,8 +20,9 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from tests.vp.server.tiny import DEFAULTS, LAYOUT, Running, TinySession, even_clocks, serving, tiny_service
-from vp.server import cursor, wire
+from vp.server import cursor
 from vp.server.hub import Limits
+from vp.server.net import backpressure
 from vp.server.protocol import Request
 from vp.server.run import Session
 
@@ -179,7 +180,7 @@ def test_speed_0_waits_for_its_reader_and_drops_nothing() -> None:
 
 
 def test_a_viewer_that_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "STALL_SECONDS", 0.5)
+    monkeypatch.setattr(backpressure, "STALL_SECONDS", 0.5)
     with tiny_server(100_000) as server, client(server.ws("speed=0"), max_queue=1):
         assert get_json(server, "/health")["viewers"] == 1
         deadline = time.monotonic() + 15

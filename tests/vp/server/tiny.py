@@ -17,10 +17,10 @@ from vp.engine import FrameBatch
 from vp.frames import FrameLayout, frame_schema
 from vp.server.app import Service, build_app
 from vp.server.hub import Limits
-from vp.server.listen import open_listener
+from vp.server.net.listener import open_listener
+from vp.server.net.server import WebServer
 from vp.server.protocol import Request
 from vp.server.run import Loading, Session
-from vp.server.web import WebServer
 
 START_NS = 1_770_388_200_000_000_000  # 2026-02-06 09:30 in New York
 MS = 1_000_000

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from vp import counters
 from vp.errors import VPError
 from vp.logs import event
-from vp.server.listen import is_loopback
+from vp.server.net.listener import is_loopback
 from vp.settings import quoted
 
 DEVELOPMENT = frozenset({"http://localhost:5174", "http://127.0.0.1:5174"})

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.applications import Starlette
 
-from vp.server.http import HttpConnection
-from vp.server.wire import Connection
+from vp.server.net.http import HttpConnection
+from vp.server.net.websocket import WebSocketConnection
 
 INBOUND_BYTES = 4096
 GRACE_SECONDS = 2
@@ -36,7 +36,7 @@ class WebServer(uvicorn.Server):
                 app,
                 loop="asyncio",
                 http=HttpConnection,
-                ws=Connection,
+                ws=WebSocketConnection,
                 ws_max_size=inbound_bytes,
                 ws_per_message_deflate=False,
                 ws_ping_timeout=PONG_SECONDS,

@@ -4,7 +4,7 @@ import pytest
 
 from vp import settings
 from vp.errors import BadParameterError
-from vp.server.origin import ForbiddenError, Gate, own_names
+from vp.server.net.origin import ForbiddenError, Gate, own_names
 
 SITE = frozenset({"https://trade.example"})
 

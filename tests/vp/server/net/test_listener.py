@@ -5,8 +5,7 @@ import socket
 import pytest
 
 from vp.errors import BadParameterError, PortInUseError
-from vp.server import listen
-from vp.server.listen import address_of, is_loopback, open_listener
+from vp.server.net.listener import SEND_BUFFER_BYTES, USER_TIMEOUT_MS, address_of, is_loopback, open_listener
 
 
 def test_a_free_port_is_found_and_named() -> None:
@@ -24,10 +23,10 @@ def test_connections_inherit_the_bounds() -> None:
         accepted, _ = listener.accept()
         with accepted:
             held = accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
-            assert held <= 2 * listen.SEND_BUFFER_BYTES  # Linux doubles it for its own books
+            assert held <= 2 * SEND_BUFFER_BYTES  # Linux doubles it for its own books
             if hasattr(socket, "TCP_USER_TIMEOUT"):
                 timeout = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
-                assert timeout == listen.USER_TIMEOUT_MS
+                assert timeout == USER_TIMEOUT_MS
 
 
 def test_a_port_in_use_is_said_with_a_way_out() -> None:

@@ -6,7 +6,7 @@ from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
 from tests.vp.server.tiny import LAYOUT, even_clocks, messages
-from vp.server.wire import header, pack, project, unpack
+from vp.server.stream.packing import header, pack, project, unpack
 
 
 @pytest.mark.parametrize("length", [0, 1, 125, 126, 10_648, 65_535, 65_536, 200_000])
