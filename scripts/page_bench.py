@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, QUIET, Server
 from vp.server.app import GZIP_LEVEL
-from vp.server.pages import served
+from vp.server.routes.page_files import served
 
 WEB = Path(__file__).resolve().parents[1] / "web"
 LATENCY = "(stage) => vp.feed.latency.summary(stage, performance.now())"

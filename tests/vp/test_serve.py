@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.vp.lakes import GOOD, WRONG, WRONG_SPEED, Wrong, flags
-from tests.vp.server.test_stream import Seen, client, read_on
+from tests.vp.server.clients import Seen, client, read_on
 from vp import serve
 
 ROOT = Path(__file__).resolve().parents[2]

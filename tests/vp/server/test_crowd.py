@@ -11,10 +11,10 @@ import pytest
 
 from benchmarks import crowd
 from benchmarks.crowd import Seen, frames_held, join, unaccounted, watch
-from tests.vp.server.test_stream import get_json
+from tests.vp.server.clients import get_json
 from tests.vp.server.tiny import TinySession, even_clocks, serving, tiny_service
-from vp.server import cursor
 from vp.server.net import backpressure, listener
+from vp.server.stream import cursor
 
 QUICK, SLOW, STALLED = 40, 3, 5
 

@@ -16,15 +16,16 @@ from vp.accounting import Accounting
 from vp.engine import FrameBatch
 from vp.frames import FrameLayout, frame_schema
 from vp.server.app import Service, build_app
-from vp.server.hub import Limits
 from vp.server.net.listener import open_listener
 from vp.server.net.server import WebServer
-from vp.server.protocol import Request
-from vp.server.run import Loading, Session
+from vp.server.runs.hub import ServerLimits
+from vp.server.runs.session import Session
+from vp.server.stream.request import StreamRequest
+from vp.server.stream.snapshot import Loading
 
 START_NS = 1_770_388_200_000_000_000  # 2026-02-06 09:30 in New York
 MS = 1_000_000
-DEFAULTS = Request("future_mbo", "MNQH6", "2026-02-06", "09:30", speed=1.0, throttle_ms=25.0)
+DEFAULTS = StreamRequest("future_mbo", "MNQH6", "2026-02-06", "09:30", speed=1.0, throttle_ms=25.0)
 LAYOUT = FrameLayout(frame_schema({"vp.symbol": "MNQH6"}))
 
 
@@ -110,11 +111,11 @@ def even_clocks(frames: int, step_ms: float = 25.0) -> np.ndarray:
 
 
 def preparing(
-    make: Callable[[Request], Session], seconds: float = 0.0
-) -> Callable[[Request, Callable[[Any], None]], Session]:
+    make: Callable[[StreamRequest], Session], seconds: float = 0.0
+) -> Callable[[StreamRequest, Callable[[Any], None]], Session]:
     """A prepare that takes a while and reports its progress."""
 
-    def prepare(request: Request, on_progress: Callable[[Any], None]) -> Session:
+    def prepare(request: StreamRequest, on_progress: Callable[[Any], None]) -> Session:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             on_progress(Loading("book", 10, 100, 5.0))
@@ -155,7 +156,7 @@ def serving(service: Service) -> Iterator[Running]:
 
 
 def tiny_service(
-    make: Callable[[Request], Session], *, limits: Limits | None = None, load_seconds: float = 0.0
+    make: Callable[[StreamRequest], Session], *, limits: ServerLimits | None = None, load_seconds: float = 0.0
 ) -> Service:
     """A service whose sessions `make` makes."""
-    return Service(DEFAULTS, preparing(make, load_seconds), limits=limits or Limits())
+    return Service(DEFAULTS, preparing(make, load_seconds), limits=limits or ServerLimits())

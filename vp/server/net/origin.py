@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from vp import counters
 from vp.errors import VPError
 from vp.logs import event
+from vp.server.faults import error_body
 from vp.server.net.listener import is_loopback
 from vp.settings import quoted
 
@@ -110,9 +111,8 @@ class Gatekeeper:
         except ForbiddenError as problem:
             counters.add("refused", "origin or host")
             event(log, logging.INFO, "request refused", why=problem.message)
-            body = {"type": "error", "code": problem.code, "message": problem.message, "hint": problem.hint}
-            # For a websocket too: uvicorn takes a response before the accept.
-            await Response(json.dumps(body), 403, media_type="application/json")(scope, receive, send)
+            # For a websocket too: a response may come before the accept.
+            await Response(json.dumps(error_body(problem)), 403, media_type="application/json")(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
