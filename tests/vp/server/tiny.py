@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from starlette.types import ASGIApp
 
 from vp.accounting import Accounting
 from vp.engine import FrameBatch
@@ -142,17 +143,25 @@ class Running:
 @contextlib.contextmanager
 def serving(service: Service) -> Iterator[Running]:
     """A real server around `service`, on a free port."""
-    listener = open_listener("127.0.0.1", 0)
-    server = WebServer(build_app(service))
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
-    thread.start()
-    try:
-        yield Running(listener.getsockname()[1])
-    finally:
-        server.should_exit = True
-        thread.join(20)
-        listener.close()
-        assert not thread.is_alive(), "the server did not stop"
+    with serving_app(build_app(service)) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def serving_app(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, **settings: Any) -> Iterator[Running]:
+    """A real server around any application; `settings` of uvicorn's replace the server's own."""
+    with open_listener(host, port) as listener:
+        server = WebServer(app)
+        for name, value in settings.items():
+            setattr(server.config, name, value)
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+        thread.start()
+        try:
+            yield Running(listener.getsockname()[1])
+        finally:
+            server.should_exit = True
+            thread.join(20)
+            assert not thread.is_alive(), "the server did not stop"
 
 
 def tiny_service(

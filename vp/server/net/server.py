@@ -8,12 +8,12 @@ import threading
 from collections.abc import Iterator
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from vp.server.net.http import HttpConnection
 from vp.server.net.websocket import WebSocketConnection
 
-INBOUND_BYTES = 4096
+INBOUND_BYTES = 4096  # longest message that a viewer may send
 GRACE_SECONDS = 2
 PONG_SECONDS = 60.0  # behind what a slow reader has still to take
 
@@ -23,21 +23,19 @@ class WebServer(uvicorn.Server):
 
     Parameters
     ----------
-    app : Starlette
+    app : ASGI application
     log_level : str
         As in vp.settings; requests are logged from debug on, and what clients do wrong from info on.
-    inbound_bytes : int
-        Longest message that a viewer may send.
     """
 
-    def __init__(self, app: Starlette, log_level: str = "warning", inbound_bytes: int = INBOUND_BYTES) -> None:
+    def __init__(self, app: ASGIApp, log_level: str = "warning") -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="asyncio",
                 http=HttpConnection,
                 ws=WebSocketConnection,
-                ws_max_size=inbound_bytes,
+                ws_max_size=INBOUND_BYTES,
                 ws_per_message_deflate=False,
                 ws_ping_timeout=PONG_SECONDS,
                 lifespan="on",

@@ -106,11 +106,14 @@ class _Worker:
         return answer
 
     async def end(self) -> None:
-        process, self._process = self._process, None
+        """End the process; it has ended when this returns, whoever else has ended it at the same time."""
+        process = self._process
         if process is not None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+            if self._process is process:
+                self._process = None
 
     async def _ask(self, request: QueryRequest) -> EncodedAnswer:
         process = self._process

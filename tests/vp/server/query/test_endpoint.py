@@ -186,7 +186,7 @@ def test_one_call_that_takes_all_there_is_ends_and_the_server_goes_on(asked_lake
             assert post(running, {"sql": "SELECT 1 AS x"})[0] == 200
 
 
-def test_a_client_that_leaves_keeps_nobody_from_context(asked_lake: Path) -> None:
+def test_a_client_that_leaves_keeps_nobody_from_asking(asked_lake: Path) -> None:
     context = QueryContext(str(asked_lake), "GOOD", lakes.DATE, "09:30", "equity_mbo", Limits(seconds=60))
     body = json.dumps({"sql": "SELECT length(repeat('x', 900000000))"}).encode()
     with serving(service(asked_lake, context)) as running:
@@ -197,21 +197,37 @@ def test_a_client_that_leaves_keeps_nobody_from_context(asked_lake: Path) -> Non
         assert post(running, {"sql": "SELECT 1 AS x"})[0] == 200
 
 
-def test_an_answerer_that_died_is_begun_anew(asked_lake: Path) -> None:
+def test_a_worker_that_died_is_begun_anew(asked_lake: Path) -> None:
     context = QueryContext(str(asked_lake), "GOOD", lakes.DATE, "09:30", "equity_mbo")
 
     async def body() -> None:
-        answerers = WorkerPool(context, 1)
+        workers = WorkerPool(context, 1)
         for _ in range(2):
-            answer = await answerers.ask(QueryRequest(sql="SELECT 1 AS x"))
+            answer = await workers.ask(QueryRequest(sql="SELECT 1 AS x"))
             assert pa.ipc.open_stream(answer.stream).read_all()["x"].to_pylist() == [1]
-            process = answerers._all[0]._process
+            process = workers._all[0]._process
             assert process is not None
             process.kill()
             await process.wait()
-        await answerers.close()
+        await workers.close()
 
     asyncio.run(body())
+
+
+def test_a_worker_has_ended_when_the_pool_is_closed_even_while_its_query_is_cancelled(asked_lake: Path) -> None:
+    context = QueryContext(str(asked_lake), "GOOD", lakes.DATE, "09:30", "equity_mbo", Limits(seconds=60))
+
+    async def body() -> int | None:
+        workers = WorkerPool(context, 1)
+        asking = asyncio.create_task(workers.ask(QueryRequest(sql="SELECT count(*) FROM range(100000000000)")))
+        while (process := workers._all[0]._process) is None:
+            await asyncio.sleep(0.01)
+        asking.cancel()
+        await asyncio.sleep(0)  # it has begun to end the worker
+        await workers.close()
+        return process.returncode
+
+    assert asyncio.run(body()) is not None
 
 
 def test_a_question_is_parsed() -> None:
