@@ -21,9 +21,11 @@ from vp.server.runs.startup import StartupSession
 from vp.server.runs.viewer import Viewer
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import RunState
+from vp.settings import of_program
 
 TICK_SECONDS = 0.25
 JOIN_SECONDS = 2.0
+DEFAULTS = {setting.name: setting.default for setting in of_program("serve")}
 
 log = logging.getLogger("vp.server")
 
@@ -53,8 +55,8 @@ class ServerLimits:
         How long the frames of a session that is over can still be asked for (vp.server.history.retention).
     """
 
-    viewers: int = 500
-    sessions: int = 8
+    viewers: int = DEFAULTS["max_viewers"]
+    sessions: int = DEFAULTS["max_sessions"]
     grace_seconds: float = 10.0
     keep_seconds: float = KEEP_SECONDS
 

@@ -4,6 +4,7 @@ import errno
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +167,34 @@ def test_a_reader_beside_the_writer_sees_whole_frames_in_order(tmp_path: Path) -
             at = numbers(block)[-1] + 1
     writer.join()
     assert at == 6000
+
+
+class _WatchedFrames(np.ndarray):
+    """Frames in whose append, as it takes their size, another thread tries to read."""
+
+    reader: threading.Thread
+    waited = False
+
+    @property
+    def nbytes(self) -> int:
+        self.reader.start()
+        self.reader.join(0.3)
+        self.waited = self.reader.is_alive()
+        return int(super().nbytes)
+
+
+@pytest.mark.parametrize(
+    "read", [lambda store: store.recent(0, 1), lambda store: store.read(0, 1), lambda store: store.oldest]
+)
+def test_no_reader_sees_half_of_an_append(tmp_path: Path, read: Callable[[FrameStore], object]) -> None:
+    store = small(tmp_path)
+    fill(store, 1)
+    added = frames(1, 1).view(_WatchedFrames)
+    added.reader = threading.Thread(target=read, args=(store,))
+    store.append(added, SECOND)
+    added.reader.join(10)
+    assert added.waited
+    assert not added.reader.is_alive()
 
 
 def test_what_is_put_away_is_still_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

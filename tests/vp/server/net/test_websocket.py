@@ -202,8 +202,11 @@ def test_a_peer_that_answers_pings_stays_and_one_that_does_not_is_left() -> None
         serving_app(app(_listen), **impatient) as server,
         raw.raw(server.port) as quick,
         raw.raw(server.port) as silent,
+        raw.raw(server.port) as wrong,
     ):
-        assert quick.request("/") == silent.request("/") == 101
+        assert quick.request("/") == silent.request("/") == wrong.request("/") == 101
+        assert wrong.read_until(PING) is not None
+        wrong.send(frame(PONG, b"of another ping"))
         until = time.monotonic() + 1.5
         answered = 0
         while time.monotonic() < until:
@@ -214,6 +217,8 @@ def test_a_peer_that_answers_pings_stays_and_one_that_does_not_is_left() -> None
         assert answered > 3
         assert silent.read_close() == 1011
         assert [opcode for opcode, _ in silent.received] == [PING, CLOSE]  # no second ping before a pong
+        assert wrong.read_close() == 1011
+        assert [opcode for opcode, _ in wrong.received] == [PING, CLOSE]
 
 
 def test_a_peer_that_closes_and_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,11 @@
 from __future__ import annotations
 
 import platform
-from pathlib import Path
 
 import pytest
 
+from tests.vp.server.runs.memory import private_kib
 from vp.server.runs.allocator import give_back
-
-
-def private_kib() -> int:
-    return int(Path("/proc/self/status").read_text("ascii").partition("RssAnon:")[2].split()[0])
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has malloc_trim")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +21,7 @@ from vp.progress import ProgressLike
 from vp.server.app import Service
 from vp.server.runs.session import StoppedError
 from vp.server.runs.startup import StartupSession
+from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import Loading
 
 Tell = Callable[[ProgressLike], None]
@@ -98,6 +101,25 @@ def test_a_claim_that_is_given_up_can_be_claimed_again() -> None:
     assert startup.wait(DEFAULTS, lambda _progress: None) is load.session
     startup.close()
     assert not load.session.closed  # it is the run's
+
+
+def test_two_who_claim_at_the_same_moment_do_not_both_get_it() -> None:
+    both_inside = threading.Barrier(2)
+
+    class SlowRequest(StreamRequest):
+        """A request that takes its time to say whose session it is, until two are asked at once."""
+
+        @property
+        def session(self) -> StreamRequest:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                both_inside.wait(0.5)
+            return DEFAULTS.session
+
+    startup = StartupSession(DEFAULTS, lambda _tell: TinySession(even_clocks(5)))
+    requests = [SlowRequest(DEFAULTS.product_type, DEFAULTS.symbol, DEFAULTS.dt) for _ in range(2)]
+    with ThreadPoolExecutor(2) as threads:
+        claimed = list(threads.map(startup.claim, requests))
+    assert sorted(claimed) == [False, True]
 
 
 def test_a_load_is_left_off_when_the_server_ends() -> None:
