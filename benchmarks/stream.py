@@ -16,8 +16,8 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
 from benchmarks.starts import FRAME_BYTES, Server
-from vp.server.listen import open_listener
-from vp.server.web import WebServer
+from vp.server.net.listener import open_listener
+from vp.server.net.server import WebServer
 
 CONSTANT_MESSAGES = 60_000
 

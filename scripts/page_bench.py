@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.browser.probe import open_page
 from tests.browser.programs import CHROMIUM, QUIET, Server
 from vp.server.app import GZIP_LEVEL
-from vp.server.pages import served
+from vp.server.routes.page_files import served
 
 WEB = Path(__file__).resolve().parents[1] / "web"
 LATENCY = "(stage) => vp.latency(stage)"

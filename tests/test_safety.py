@@ -14,7 +14,7 @@ from vp.errors import RequestError
 from vp.lake import Lake
 from vp.pipeline import SessionSpec, prepare
 from vp.products import find_product
-from vp.server.protocol import Request, parse_request
+from vp.server.stream.request import StreamRequest, parse_stream_request
 from vp.session import parse_date
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -103,10 +103,10 @@ def test_no_symbol_date_or_type_leads_out_of_the_lake(
 
 @pytest.mark.parametrize("symbol", OUTSIDE, ids=ascii)
 def test_the_same_by_the_address_of_the_stream(small_lake: Path, symbol: str) -> None:
-    defaults = Request("equity_mbo", "GOOD", GOOD["dt"], "09:30")
+    defaults = StreamRequest("equity_mbo", "GOOD", GOOD["dt"], "09:30")
     for text in (quote(symbol, safe=""), quote(quote(symbol, safe=""), safe="")):
         with pytest.raises(RequestError):
-            request = parse_request(f"symbol={text}", defaults)
+            request = parse_stream_request(f"symbol={text}", defaults)
             product = find_product(request.product_type, request.symbol)
             Lake(small_lake).find_raw(product, parse_date(request.dt))
 

@@ -1,4 +1,4 @@
-"""Counts of what happens deep inside, for who watches from outside (vp.server.metrics)."""
+"""Counts of what happens deep inside, for who watches from outside (vp.server.routes.metrics)."""
 
 from __future__ import annotations
 

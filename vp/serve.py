@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from vp.pipeline import SessionSpec
     from vp.progress import ProgressLike
     from vp.server.app import Service
-    from vp.server.opening import Opening
-    from vp.server.protocol import Request
-    from vp.server.run import Session
+    from vp.server.runs.session import Session
+    from vp.server.runs.startup import StartupSession
+    from vp.server.stream.request import StreamRequest
 
 DESCRIPTION = """\
 Play a session of market-by-order data as pressure and vacuum around the price, live,
@@ -46,8 +46,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     cli.configure_logging(values["log_level"], values["log_format"])
     demonstration = cli.choose_session(values)
 
-    from vp.server.http import raise_descriptor_limit  # noqa: PLC0415 - --help is fast
-    from vp.server.listen import is_loopback, open_listener  # noqa: PLC0415
+    from vp.server.net.descriptors import raise_descriptor_limit  # noqa: PLC0415 - --help is fast
+    from vp.server.net.listener import is_loopback, open_listener  # noqa: PLC0415
 
     raise_descriptor_limit()
     listener = open_listener(values["host"], values["port"])
@@ -64,8 +64,8 @@ def _main(arguments: Sequence[str] | None) -> int:
 def _serve(values: dict[str, Any], listener: socket.socket, *, demonstration: bool) -> None:
     """Serve, and say so once the first session is there; raises what kept it from being loaded."""
     from vp.server.app import build_app  # noqa: PLC0415
-    from vp.server.listen import address_of  # noqa: PLC0415
-    from vp.server.web import WebServer  # noqa: PLC0415
+    from vp.server.net.listener import address_of  # noqa: PLC0415
+    from vp.server.net.server import WebServer  # noqa: PLC0415
 
     def ready() -> None:
         cli.started()
@@ -74,16 +74,16 @@ def _serve(values: dict[str, Any], listener: socket.socket, *, demonstration: bo
     def failed() -> None:
         server.should_exit = True
 
-    service, opening = _service(values, ready, failed, demonstration=demonstration)
+    service, startup = _service(values, ready, failed, demonstration=demonstration)
     server = WebServer(build_app(service), values["log_level"])
     server.run(sockets=[listener])
-    if opening.error is not None:
-        raise opening.error
+    if startup.error is not None:
+        raise startup.error
 
 
 def _service(
     values: dict[str, Any], ready: Callable[[], None], failed: Callable[[], None], *, demonstration: bool
-) -> tuple[Service, Opening]:
+) -> tuple[Service, StartupSession]:
     """What is served, and the session that it begins with, which is loaded with progress on stderr."""
     from vp.compilation import ensure_compiled  # noqa: PLC0415
     from vp.demo import ensure_demo  # noqa: PLC0415
@@ -91,17 +91,17 @@ def _service(
     from vp.pipeline import prepare  # noqa: PLC0415
     from vp.progress import TerminalProgress  # noqa: PLC0415
     from vp.server.app import Service  # noqa: PLC0415
-    from vp.server.catalogue import list_sessions  # noqa: PLC0415
-    from vp.server.hub import Limits  # noqa: PLC0415
-    from vp.server.listen import is_loopback  # noqa: PLC0415
-    from vp.server.opening import Opening  # noqa: PLC0415
-    from vp.server.origin import Gate  # noqa: PLC0415
-    from vp.server.protocol import REQUEST_NAMES, Request  # noqa: PLC0415
-    from vp.server.run import Loading  # noqa: PLC0415
+    from vp.server.net.listener import is_loopback  # noqa: PLC0415
+    from vp.server.net.origin import Gate  # noqa: PLC0415
+    from vp.server.routes.sessions import list_sessions  # noqa: PLC0415
+    from vp.server.runs.hub import ServerLimits  # noqa: PLC0415
+    from vp.server.runs.startup import StartupSession  # noqa: PLC0415
+    from vp.server.stream.request import REQUEST_NAMES, StreamRequest  # noqa: PLC0415
+    from vp.server.stream.snapshot import Loading  # noqa: PLC0415
 
-    defaults = Request(**{name: values[name] for name in REQUEST_NAMES if name in values})
+    defaults = StreamRequest(**{name: values[name] for name in REQUEST_NAMES if name in values})
 
-    def prepare_request(request: Request, on_progress: Callable[[ProgressLike], None]) -> Session:
+    def prepare_request(request: StreamRequest, on_progress: Callable[[ProgressLike], None]) -> Session:
         return prepare(_spec(request, values), on_progress)
 
     def load(on_progress: Callable[[ProgressLike], None]) -> Session:
@@ -119,25 +119,27 @@ def _service(
                 ensure_demo(Lake(values["lake"]).root, tell_share("demo"))
             return prepare_request(defaults, tell)
 
-    opening = Opening(defaults, load, ready, failed)
-    asking = None
+    startup = StartupSession(defaults, load, ready, failed)
+    queries = None
     if values["enable_query"]:
-        from vp.server.question import Asking  # noqa: PLC0415
+        from vp.server.query.request import QueryContext  # noqa: PLC0415
 
-        asking = Asking(values["lake"], *(values[name] for name in ("symbol", "dt", "start_time", "product_type")))
+        queries = QueryContext(
+            values["lake"], *(values[name] for name in ("symbol", "dt", "start_time", "product_type"))
+        )
     service = Service(
         defaults,
         prepare_request,
-        opening,
+        startup,
         gate=Gate(is_loopback(values["host"]), frozenset(values["allow_origin"])),
-        limits=Limits(viewers=values["max_viewers"], sessions=values["max_sessions"]),
+        limits=ServerLimits(viewers=values["max_viewers"], sessions=values["max_sessions"]),
         catalogue=lambda: list_sessions(Lake(values["lake"])),
-        asking=asking,
+        queries=queries,
     )
-    return service, opening
+    return service, startup
 
 
-def _spec(request: Request, values: dict[str, Any]) -> SessionSpec:
+def _spec(request: StreamRequest, values: dict[str, Any]) -> SessionSpec:
     from vp.pipeline import SessionSpec  # noqa: PLC0415
 
     return SessionSpec(

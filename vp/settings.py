@@ -1,6 +1,6 @@
 """Every option of the programs and of the stream's address, in one table.
 
-The table feeds the command lines (vp.cli), the websocket's query string (vp.server.protocol) and the docs.
+The table feeds the command lines (vp.cli), the websocket's query string (vp.server.stream.request) and the docs.
 It imports nothing heavy, so that `--help` answers at once.
 """
 

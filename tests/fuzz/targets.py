@@ -11,11 +11,11 @@ from tests.dbn_files import compress, header
 from vp.dbn import DbnFile
 from vp.errors import RequestError
 from vp.event_reader import count_by_instrument
-from vp.server.asking import parse_question
-from vp.server.protocol import Request, parse_request
+from vp.server.query.endpoint import parse_query_request
+from vp.server.stream.request import StreamRequest, parse_stream_request
 
 PLACE = Path(tempfile.gettempdir())
-DEFAULTS = Request("future_mbo", "MNQH6", "2026-02-06", "09:30")
+DEFAULTS = StreamRequest("future_mbo", "MNQH6", "2026-02-06", "09:30")
 
 
 def reader(data: bytes) -> None:
@@ -39,7 +39,7 @@ def tell(error: RequestError) -> None:
 def request(data: bytes) -> None:
     """The query of a websocket's address, as the server decodes it."""
     try:
-        found = parse_request(data.decode("latin-1"), DEFAULTS)
+        found = parse_stream_request(data.decode("latin-1"), DEFAULTS)
     except RequestError as error:
         tell(error)
         return
@@ -51,7 +51,7 @@ def request(data: bytes) -> None:
 def question(data: bytes) -> None:
     """The body of a query over HTTP."""
     try:
-        found = parse_question(data)
+        found = parse_query_request(data)
     except RequestError as error:
         tell(error)
         return

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 
 from vp.progress import TerminalProgress
-from vp.server.run import Loading
+from vp.server.stream.snapshot import Loading
 
 
 class Terminal(io.StringIO):

@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from tests.vp.lakes import GOOD, WRONG, WRONG_SPEED, Wrong, flags
-from tests.vp.server.test_stream import Seen, client, read_on
+from tests.vp.server import raw
+from tests.vp.server.clients import Seen, client, read_on
 from vp import serve
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,6 +119,36 @@ def test_queries_are_answered_where_they_are_enabled(small_lake: Path, tmp_path:
                 caught.value.close()
             code, _, err = running.end(signal.SIGTERM)
         assert (code, "Traceback" in err) == (0, False)
+
+
+@pytest.mark.parametrize(("options", "most"), [((), 500), (("--max-viewers", "3"), 3)])
+def test_it_takes_as_many_viewers_as_it_says_and_tells_the_next(
+    small_lake: Path, tmp_path: Path, options: tuple[str, ...], most: int
+) -> None:
+    with (
+        program(tmp_path, *flags(GOOD), "--lake", str(small_lake), "--port", "0", *options) as running,
+        contextlib.ExitStack() as viewers,
+    ):
+        for _ in range(most):
+            viewer = viewers.enter_context(raw.stream(running.port, "fields=vacuum"))
+            assert viewer.read_until(raw.BINARY) is not None
+        with raw.stream(running.port) as late:
+            assert late.read_close() == 1013
+            assert f"{most} viewers" in late.errors()[0]["message"]
+
+
+def test_it_runs_as_many_sessions_as_it_is_told(small_lake: Path, tmp_path: Path) -> None:
+    options = [*flags(GOOD), "--lake", str(small_lake), "--port", "0", "--max-sessions", "2"]
+    with (
+        program(tmp_path, *options) as running,
+        raw.stream(running.port) as first,
+        raw.stream(running.port, "throttle_ms=50") as second,
+        raw.stream(running.port, "throttle_ms=75") as third,
+    ):
+        assert first.read_until(raw.BINARY) is not None
+        assert second.read_until(raw.BINARY) is not None
+        assert third.read_close() == 1013
+        assert "2 sessions" in third.errors()[0]["message"]
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])

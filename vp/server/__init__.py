@@ -1,5 +1,5 @@
 """The server: sessions shared by viewers, over a websocket.
 
-protocol, cursor, pacing and history are plain objects without sockets; run and hub drive sessions in threads;
-viewer, wire and app speak to the network.
+`app` puts the rooms together: `stream` (what is said, in which order; no I/O), `history` (frames kept), `runs`
+(sessions at work), `query` (SQL), `net` (sockets) and `routes` (addresses). Each says what it may import.
 """

@@ -1,55 +1,37 @@
-"""The routes: health, the page, the stream, and what the server holds."""
+"""The application: every route, and what stands in front of all of them."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import cast
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request as HttpRequest
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
 
 import vp
-from vp import counters
-from vp.errors import RequestError, VPError
-from vp.logs import event
-from vp.server import pages
-from vp.server.archive import Archive, Catalogue
-from vp.server.asking import QUERY, Endpoint
-from vp.server.hub import Hub, Limits
-from vp.server.metrics import Metrics
-from vp.server.opening import Opening
-from vp.server.origin import Gate, Gatekeeper
-from vp.server.protocol import Request, parse_request
-from vp.server.question import Asking
-from vp.server.run import Prepare, Run, unexpected
-from vp.server.viewer import Viewer, refuse
-from vp.server.wire import EXTENSION, Connection, ConnectionLostError
-from vp.settings import quoted
+from vp.server.net.http import RequestTimes
+from vp.server.net.origin import Gate, Gatekeeper
+from vp.server.query.endpoint import QUERY, QueryEndpoint
+from vp.server.query.request import QueryContext
+from vp.server.routes import page_files
+from vp.server.routes.history import Catalogue, HistoryRoutes
+from vp.server.routes.metrics import Metrics
+from vp.server.routes.stream import StreamRoute
+from vp.server.runs.hub import Hub, ServerLimits
+from vp.server.runs.session import Prepare
+from vp.server.runs.startup import StartupSession
+from vp.server.stream.request import StreamRequest
 
 API = "/v1/vacuum-pressure"
-STREAM = f"{API}/stream"
 GZIP_LEVEL = 9
 # Frames hardly shrink and would wait for it; the websocket is not touched by this at all.
 NEVER_GZIPPED = ("application/octet-stream", "application/vnd.apache.arrow.stream")
-
-
-log = logging.getLogger("vp.server")
-
-
-class UnexpectedMessageError(RequestError):
-    """A viewer said something; the stream goes one way."""
-
-    code = "unexpected_message"
 
 
 @dataclass(frozen=True)
@@ -58,47 +40,46 @@ class Service:
 
     Attributes
     ----------
-    defaults : Request
+    defaults : StreamRequest
         What a viewer gets who asks for nothing in particular.
     prepare : callable
         Makes a session from a request.
-    opening : Opening, optional
+    startup : StartupSession, optional
         Loads the session of `defaults` from the start of the server on.
     gate : Gate
         What may come in.
-    limits : Limits
+    limits : ServerLimits
     catalogue : callable
         Lists the sessions that can be asked for.
-    asking : Asking, optional
+    queries : QueryContext, optional
         Answers queries; left out, there is no such route.
     """
 
-    defaults: Request
+    defaults: StreamRequest
     prepare: Prepare
-    opening: Opening | None = None
+    startup: StartupSession | None = None
     gate: Gate = field(default_factory=Gate)
-    limits: Limits = field(default_factory=Limits)
+    limits: ServerLimits = field(default_factory=ServerLimits)
     catalogue: Catalogue = list
-    asking: Asking | None = None
+    queries: QueryContext | None = None
 
 
 def build_app(service: Service) -> Starlette:
-    """The application. It needs uvicorn with vp.server.wire.Connection as its websocket protocol."""
-    hub = Hub(service.prepare, service.limits, service.opening)
-    metrics = Metrics(hub)
-    archive = Archive(hub, service.defaults, service.catalogue)
-    endpoint = Endpoint(service.asking) if service.asking is not None else None
+    """The application, for a vp.server.net.server.WebServer: it writes on the connections of that server directly."""
+    hub = Hub(service.prepare, service.limits, service.startup)
+    history = HistoryRoutes(hub, service.defaults, service.catalogue)
+    queries = QueryEndpoint(service.queries) if service.queries is not None else None
     started = time.monotonic()
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         hub.start()
         yield
-        if endpoint is not None:
-            await endpoint.close()
+        if queries is not None:
+            await queries.close()
         await hub.close()
 
-    async def health(_request: HttpRequest) -> Response:
+    async def health(_request: Request) -> Response:
         return JSONResponse(
             {
                 "status": "ok",
@@ -111,79 +92,22 @@ def build_app(service: Service) -> Starlette:
             headers={"cache-control": "no-store"},
         )
 
-    async def stream(websocket: WebSocket) -> None:
-        await websocket.accept()
-        connection = cast(Connection, websocket.scope["extensions"][EXTENSION])
-        query = websocket.scope["query_string"].decode("latin-1")  # not websocket.url: that trusts the Host
-        serving = asyncio.create_task(_serve(hub, service.defaults, connection, query))
-        reading = asyncio.create_task(_read_until_gone(websocket))
-        try:
-            await asyncio.wait({serving, reading}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            serving.cancel()
-            reading.cancel()
-            _, said = await asyncio.gather(serving, reading, return_exceptions=True)
-        if isinstance(said, UnexpectedMessageError):
-            counters.add("refused", "message")
-            event(log, logging.INFO, "viewer closed", why=said.message)
-            with contextlib.suppress(ConnectionLostError):
-                await refuse(connection, said)
-
-    queries = []
-    if endpoint is not None:
-        queries.append(Route(QUERY, endpoint.answer, methods=["POST"]))
     return Starlette(
         routes=[
             Route("/health", health),
-            Route("/metrics", metrics.answer),
-            WebSocketRoute(STREAM, stream),
-            Route(f"{API}/sessions", archive.sessions),
-            Route(f"{API}/history", archive.history),
-            Route(f"{API}/frames", archive.frames),
-            *queries,
-            Route("/", pages.home),
-            Route("/{path:path}", pages.page),
+            Route("/metrics", Metrics(hub).answer),
+            WebSocketRoute(f"{API}/stream", StreamRoute(hub, service.defaults).answer),
+            Route(f"{API}/sessions", history.sessions),
+            Route(f"{API}/history", history.history),
+            Route(f"{API}/frames", history.frames),
+            *([Route(QUERY, queries.answer, methods=["POST"])] if queries is not None else []),
+            Route("/", page_files.home),
+            Route("/{path:path}", page_files.page),
         ],
         middleware=[
+            Middleware(RequestTimes),
             Middleware(Gatekeeper, gate=service.gate),
             Middleware(GZipMiddleware, compresslevel=GZIP_LEVEL, exclude_content_types=NEVER_GZIPPED),
         ],
         lifespan=lifespan,
     )
-
-
-async def _serve(hub: Hub, defaults: Request, connection: Connection, query: str) -> None:
-    """Serve one viewer from its request to its close."""
-    run: Run | None = None
-    viewer: Viewer | None = None
-    entered = False
-    try:
-        hub.enter()
-        entered = True
-        request = parse_request(query, defaults)
-        run = hub.join(request)
-        viewer = Viewer(connection, run, request)
-        hub.watch(viewer)
-        await viewer.serve()
-    except ConnectionLostError:
-        pass
-    except VPError as problem:
-        with contextlib.suppress(ConnectionLostError):
-            await refuse(connection, problem)
-    except Exception as error:  # one viewer's fault must stay its own  # noqa: BLE001
-        with contextlib.suppress(ConnectionLostError):
-            await refuse(connection, unexpected(error, "Serving this viewer"))
-    finally:
-        if entered:
-            hub.leave(run, viewer)
-
-
-async def _read_until_gone(websocket: WebSocket) -> None:
-    """Wait until the viewer leaves; raises UnexpectedMessageError if it says something instead."""
-    message = await websocket.receive()
-    if message["type"] != "websocket.disconnect":
-        said = message.get("text")
-        what = f"{len(message.get('bytes') or b'')} bytes" if said is None else quoted(said)
-        raise UnexpectedMessageError(
-            f"The stream takes no messages, but {what} came.", hint="What is wanted goes into the address's query."
-        )

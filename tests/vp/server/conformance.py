@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,8 +11,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
 from tests.vp.server.raw import BINARY, CLOSE, PING, PONG, TEXT, frame, raw
-from vp.server.listen import open_listener
-from vp.server.web import WebServer
+from tests.vp.server.tiny import serving_app
 
 ECHO_BYTES = 16 << 20
 NORMAL = frame(CLOSE, b"\x03\xe8")
@@ -150,16 +147,9 @@ async def _echo_all(websocket: WebSocket) -> None:
 @contextlib.contextmanager
 def echoing(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
     """An echo over the server's own connection class and settings, but for the size of messages; its port."""
-    with open_listener(host, port) as listener:
-        app = Starlette(routes=[WebSocketRoute("/{path:path}", _echo_all)])
-        server = WebServer(app, inbound_bytes=ECHO_BYTES)
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
-        thread.start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            server.should_exit = True
-            thread.join(20)
+    app = Starlette(routes=[WebSocketRoute("/{path:path}", _echo_all)])
+    with serving_app(app, host=host, port=port, ws_max_size=ECHO_BYTES) as running:
+        yield running.port
 
 
 def outcome(port: int, case: Case) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from vp.server import cursor
+from vp.server.stream import cursor
 
 
 @pytest.fixture(autouse=True)

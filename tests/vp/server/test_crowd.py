@@ -11,9 +11,10 @@ import pytest
 
 from benchmarks import crowd
 from benchmarks.crowd import Seen, frames_held, join, unaccounted, watch
-from tests.vp.server.test_stream import get_json
+from tests.vp.server.clients import get_json
 from tests.vp.server.tiny import TinySession, even_clocks, serving, tiny_service
-from vp.server import cursor, listen, wire
+from vp.server.net import backpressure, listener
+from vp.server.stream import cursor
 
 QUICK, SLOW, STALLED = 40, 3, 5
 
@@ -23,7 +24,7 @@ def test_stalled_and_slow_viewers_cost_the_others_nothing_and_are_told_the_truth
 ) -> None:
     monkeypatch.setattr(cursor, "LIVE_SECONDS", 1.0)
     monkeypatch.setattr(crowd, "SLOW_SECONDS", 0.05)
-    monkeypatch.setattr(wire, "STALL_SECONDS", 1.5)
+    monkeypatch.setattr(backpressure, "STALL_SECONDS", 1.5)
     service = tiny_service(lambda _request: TinySession(even_clocks(10**6, step_ms=5)))
     with serving(service) as server, ThreadPoolExecutor() as threads:
         watching = threads.submit(watch, server.port, "speed=1", QUICK, SLOW, time.time() + 6)
@@ -71,7 +72,7 @@ def test_what_is_not_told_is_found() -> None:
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this system has no such timeout")
 def test_a_slow_viewer_outlives_the_systems_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes some of what waits for it all the time, but never as much at once as the sender holds ready."""
-    monkeypatch.setattr(listen, "USER_TIMEOUT_MS", 700)
+    monkeypatch.setattr(listener, "USER_TIMEOUT_MS", 700)
     monkeypatch.setattr(cursor, "LIVE_SECONDS", 1.0)
     monkeypatch.setattr(crowd, "SLOW_SECONDS", 0.1)
     service = tiny_service(lambda _request: TinySession(even_clocks(10**6, step_ms=2)))

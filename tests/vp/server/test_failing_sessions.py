@@ -12,15 +12,15 @@ import pytest
 
 from tests.vp import lakes
 from tests.vp.lakes import GOOD
-from tests.vp.server.test_stream import Seen, client, get_json, read_on
+from tests.vp.server.clients import Seen, client, get_json, read_on
 from tests.vp.server.tiny import Running, serving
 from vp import dbn, event_reader
 from vp.pipeline import LiveSession, SessionSpec, prepare
 from vp.server.app import Service
-from vp.server.protocol import Request
+from vp.server.stream.request import StreamRequest
 
 NAME = "xnas-itch-20260708.mbo.dbn"
-DEFAULTS = Request("equity_mbo", "GOOD", lakes.DATE, "09:30", throttle_ms=0)
+DEFAULTS = StreamRequest("equity_mbo", "GOOD", lakes.DATE, "09:30", throttle_ms=0)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def server(lake: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     defaults: Any = event_reader.EventReader.__init__.__kwdefaults__
     monkeypatch.setitem(defaults, "chunk_rows", 64)  # a second or so at a time
 
-    def prepared(request: Request, tell: Callable[[Any], None]) -> LiveSession:
+    def prepared(request: StreamRequest, tell: Callable[[Any], None]) -> LiveSession:
         spec = SessionSpec(
             request.product_type, request.symbol, request.dt, request.start_time, lake=str(lake), throttle_ms=0
         )

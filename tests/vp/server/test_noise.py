@@ -20,7 +20,7 @@ from tests.vp.server import raw
 from tests.vp.server.raw import BINARY, STREAM, Raw, frame
 from tests.vp.server.tiny import DEFAULTS, Running, TinySession, even_clocks, preparing, serving
 from vp.server.app import Service
-from vp.server.hub import Limits
+from vp.server.runs.hub import ServerLimits
 
 CASES = int(os.environ.get("VP_CASES", "300"))
 WORDS = (
@@ -53,7 +53,7 @@ PATHS = (
 @pytest.fixture
 def server() -> Iterator[Running]:
     prepare = preparing(lambda _request: TinySession(even_clocks(10**6)))
-    with serving(Service(DEFAULTS, prepare, limits=Limits(viewers=20, sessions=3))) as running:
+    with serving(Service(DEFAULTS, prepare, limits=ServerLimits(viewers=20, sessions=3))) as running:
         yield running
 
 

@@ -12,20 +12,20 @@ import pyarrow as pa
 import pytest
 
 from tests.vp.lakes import GOOD, WRONG, WRONG_SPEED, Wrong
-from tests.vp.server.test_stream import client, read_to_end
+from tests.vp.server.clients import client, read_to_end
 from tests.vp.server.tiny import Running, serving
 from vp import record
 from vp.pipeline import SessionSpec, prepare
 from vp.server.app import Service
-from vp.server.protocol import Request
-from vp.server.run import Session
+from vp.server.runs.session import Session
+from vp.server.stream.request import StreamRequest
 
-DEFAULTS = Request(**GOOD, speed=1.0, throttle_ms=100.0)
+DEFAULTS = StreamRequest(**GOOD, speed=1.0, throttle_ms=100.0)
 
 
 @pytest.fixture(scope="module")
 def server(small_lake: Path) -> Iterator[Running]:
-    def prepare_request(request: Request, on_progress: Callable[[Any], None]) -> Session:
+    def prepare_request(request: StreamRequest, on_progress: Callable[[Any], None]) -> Session:
         return prepare(
             SessionSpec(
                 request.product_type,

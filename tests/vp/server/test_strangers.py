@@ -13,10 +13,10 @@ import pytest
 from tests.vp.server import raw
 from tests.vp.server.raw import BINARY, CLOSE, PING, PONG, TEXT, frame
 from tests.vp.server.tiny import DEFAULTS, Running, TinySession, even_clocks, preparing, serving
-from vp.server import http
 from vp.server.app import Service
-from vp.server.hub import Limits
-from vp.server.origin import Gate
+from vp.server.net import http
+from vp.server.net.origin import Gate
+from vp.server.runs.hub import ServerLimits
 
 GATE = Gate(allow_origins=frozenset({"https://trade.example"}), names=frozenset())
 ORDERLY = frame(CLOSE, b"\x03\xe8")
@@ -26,7 +26,7 @@ BIG = 4097
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:
     prepare = preparing(lambda _request: TinySession(even_clocks(10**6)))
-    with serving(Service(DEFAULTS, prepare, gate=GATE, limits=Limits(viewers=20, sessions=3))) as running:
+    with serving(Service(DEFAULTS, prepare, gate=GATE, limits=ServerLimits(viewers=20, sessions=3))) as running:
         yield running
 
 

@@ -11,20 +11,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from starlette.types import ASGIApp
 
 from vp.accounting import Accounting
 from vp.engine import FrameBatch
 from vp.frames import FrameLayout, frame_schema
 from vp.server.app import Service, build_app
-from vp.server.hub import Limits
-from vp.server.listen import open_listener
-from vp.server.protocol import Request
-from vp.server.run import Loading, Session
-from vp.server.web import WebServer
+from vp.server.net.listener import open_listener
+from vp.server.net.server import WebServer
+from vp.server.runs.hub import ServerLimits
+from vp.server.runs.session import Session
+from vp.server.stream.request import StreamRequest
+from vp.server.stream.snapshot import Loading
 
 START_NS = 1_770_388_200_000_000_000  # 2026-02-06 09:30 in New York
 MS = 1_000_000
-DEFAULTS = Request("future_mbo", "MNQH6", "2026-02-06", "09:30", speed=1.0, throttle_ms=25.0)
+DEFAULTS = StreamRequest("future_mbo", "MNQH6", "2026-02-06", "09:30", speed=1.0, throttle_ms=25.0)
 LAYOUT = FrameLayout(frame_schema({"vp.symbol": "MNQH6"}))
 
 
@@ -110,11 +112,11 @@ def even_clocks(frames: int, step_ms: float = 25.0) -> np.ndarray:
 
 
 def preparing(
-    make: Callable[[Request], Session], seconds: float = 0.0
-) -> Callable[[Request, Callable[[Any], None]], Session]:
+    make: Callable[[StreamRequest], Session], seconds: float = 0.0
+) -> Callable[[StreamRequest, Callable[[Any], None]], Session]:
     """A prepare that takes a while and reports its progress."""
 
-    def prepare(request: Request, on_progress: Callable[[Any], None]) -> Session:
+    def prepare(request: StreamRequest, on_progress: Callable[[Any], None]) -> Session:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             on_progress(Loading("book", 10, 100, 5.0))
@@ -141,21 +143,29 @@ class Running:
 @contextlib.contextmanager
 def serving(service: Service) -> Iterator[Running]:
     """A real server around `service`, on a free port."""
-    listener = open_listener("127.0.0.1", 0)
-    server = WebServer(build_app(service))
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
-    thread.start()
-    try:
-        yield Running(listener.getsockname()[1])
-    finally:
-        server.should_exit = True
-        thread.join(20)
-        listener.close()
-        assert not thread.is_alive(), "the server did not stop"
+    with serving_app(build_app(service)) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def serving_app(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, **settings: Any) -> Iterator[Running]:
+    """A real server around any application; `settings` of uvicorn's replace the server's own."""
+    with open_listener(host, port) as listener:
+        server = WebServer(app)
+        for name, value in settings.items():
+            setattr(server.config, name, value)
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+        thread.start()
+        try:
+            yield Running(listener.getsockname()[1])
+        finally:
+            server.should_exit = True
+            thread.join(20)
+            assert not thread.is_alive(), "the server did not stop"
 
 
 def tiny_service(
-    make: Callable[[Request], Session], *, limits: Limits | None = None, load_seconds: float = 0.0
+    make: Callable[[StreamRequest], Session], *, limits: ServerLimits | None = None, load_seconds: float = 0.0
 ) -> Service:
     """A service whose sessions `make` makes."""
-    return Service(DEFAULTS, preparing(make, load_seconds), limits=limits or Limits())
+    return Service(DEFAULTS, preparing(make, load_seconds), limits=limits or ServerLimits())

@@ -1,0 +1,248 @@
+"""What the server holds, over plain HTTP, against what the websocket sent."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import struct
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pytest
+from websockets.sync.client import connect
+
+from tests.vp.server import raw
+from tests.vp.server.tiny import LAYOUT, START_NS, TinySession, even_clocks, messages, serving, tiny_service
+from vp.lake import Lake
+from vp.server.history.export import columns_block
+from vp.server.history.frame_store import FrameStore
+from vp.server.history.session_history import JOIN_NS, SessionHistory
+from vp.server.routes.history import DOWNLOADS
+from vp.server.routes.sessions import list_sessions
+from vp.server.stream.packing import pack
+
+FRAMES = 900
+
+
+def get(address: str) -> bytes:
+    with urllib.request.urlopen(address) as response:
+        body: bytes = response.read()
+    return body
+
+
+def parse(block: bytes | memoryview) -> tuple[dict[str, Any], dict[str, bytes]]:
+    block = bytes(block)
+    (length,) = struct.unpack_from("<I", block)
+    head = json.loads(block[4 : 4 + length])
+    body = block[4 + length :]
+    return head, {c["name"]: body[c["offset"] : c["offset"] + c["length_bytes"]] for c in head["columns"]}
+
+
+def forces(first: int, end: int) -> np.ndarray:
+    """Frame messages whose pressure is its own row and event, so that a wrong place shows."""
+    made = messages(even_clocks(FRAMES), first, end)
+    at = next(column for column in LAYOUT.columns if column.name == "pressure")
+    values = (np.arange(first, end)[:, None] * 1.001 + np.arange(101)).astype(np.float32)
+    made[:, at.offset : at.offset + at.length_bytes] = values.view(np.uint8)
+    return made
+
+
+@pytest.fixture
+def history() -> SessionHistory:
+    frames = FrameStore(len(pack(forces(0, 1))[0]), memory_bytes=1 << 16, segment_bytes=1 << 20)
+    clocks = even_clocks(FRAMES)
+    for start in range(0, FRAMES, 50):
+        frames.append(pack(forces(start, start + 50)), int(clocks[start + 49]))
+        frames.tidy()
+    return SessionHistory(frames, LAYOUT)
+
+
+def test_a_frame_is_found_by_event_and_by_time_in_files_and_memory(history: SessionHistory) -> None:
+    for wanted in (0, 1, 49, 50, 313, FRAMES - 1):
+        assert history.after_event(wanted - 1) == wanted
+        assert history.from_time(START_NS + wanted * 25_000_000) == wanted
+        assert history.from_time(START_NS + wanted * 25_000_000 + 1) == wanted + 1
+    assert history.after_event(FRAMES) == FRAMES
+    assert history.to_join() == 0
+
+
+def test_a_viewer_joins_ten_minutes_back() -> None:
+    frames = FrameStore(len(pack(messages(even_clocks(1), 0, 1))[0]))
+    clocks = even_clocks(700, step_ms=2000)
+    frames.append(pack(messages(clocks, 0, 700)), int(clocks[-1]))
+    history = SessionHistory(frames, LAYOUT)
+    assert clocks[history.to_join()] == clocks[-1] - JOIN_NS
+
+
+def test_columns_hold_each_frame_once_and_round_to_the_nearest(history: SessionHistory) -> None:
+    head, columns = parse(columns_block(history, 100, 700, ["pressure"], exact=False))
+    assert head["frames"] == 600
+    assert head["first"] == 100
+    assert np.array_equal(np.frombuffer(columns["event_id"], "<i8"), np.arange(100, 700))
+    assert np.all(np.frombuffer(columns["bid_price"], "<i8") == np.iinfo(np.int64).max)  # null in the template
+    short = (np.frombuffer(columns["pressure"], "<u2").astype(np.uint32) << 16).view(np.float32).reshape(600, 101)
+    _, exact = parse(columns_block(history, 100, 700, ["pressure"], exact=True))
+    full = np.frombuffer(exact["pressure"], "<f4").reshape(600, 101)
+    assert full[3, 7] == np.float32(103 * 1.001 + 7)
+    assert np.max(np.abs(short - full) / full) <= 2.0**-8
+
+
+def test_history_and_frames_are_what_the_socket_sent() -> None:
+    session = TinySession(even_clocks(FRAMES, step_ms=1))
+    with serving(tiny_service(lambda _request: session)) as server, connect(server.ws("speed=1000")) as socket:
+        config = json.loads(socket.recv())
+        while config["type"] != "runtime_config":
+            config = json.loads(socket.recv())
+        sent: list[bytes] = []
+        while len(sent) < FRAMES + 1:
+            message = socket.recv()
+            if isinstance(message, bytes):
+                sent.append(message)
+        api = f"{server.http}/v1/vacuum-pressure"
+        session_id = config["session_id"]
+        head, columns = parse(get(f"{api}/history?session_id={session_id}&before=500&limit=120&fields=vacuum"))
+        assert (head["frames"], head["first"]) == (120, 380)
+        assert np.array_equal(np.frombuffer(columns["event_id"], "<i8"), np.arange(380, 500))
+        head, columns = parse(
+            get(f"{api}/history?session_id={session_id}&below={head['first']}&limit=80&fields=vacuum")
+        )
+        assert np.array_equal(np.frombuffer(columns["event_id"], "<i8"), np.arange(300, 380))
+        for nothing in ("below=0", "below=-5", "below=300&after=400", "limit=-1"):
+            assert parse(get(f"{api}/history?session_id={session_id}&{nothing}"))[0]["frames"] == 0
+        head, columns = parse(get(f"{api}/history?session_id={session_id}&after=76&before=78&exact=1"))
+        assert head["frames"] == 1  # a single row is a view of the history's own, read-only memory
+        body = get(f"{api}/frames?session_id={session_id}")
+        assert body.startswith(b"".join(sent))
+        assert pa.ipc.open_stream(body).read_all().num_rows == FRAMES
+        from_ns = START_NS + 10_000_000
+        text = get(f"{api}/frames?session_id={session_id}&format=csv&fields=pressure&from_ns={from_ns}")
+        table = pyarrow.csv.read_csv(pa.BufferReader(text))
+        assert table.num_rows == FRAMES - 10
+        assert "pressure[-50]" in table.column_names
+        assert table["event_id"][0].as_py() == 10
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("history?session_id=none", 404, "unknown_session"),
+        ("history?session=none", 400, "bad_parameter"),
+        ("frames?session_id=none&format=xml", 404, "unknown_session"),
+    ],
+)
+def test_a_wrong_request_is_said(query: str, status: int, code: str) -> None:
+    service = tiny_service(lambda _request: TinySession(even_clocks(1)))
+    with serving(service) as server, pytest.raises(urllib.error.HTTPError) as caught:
+        get(f"{server.http}/v1/vacuum-pressure/{query}")
+    assert caught.value.code == status
+    assert json.loads(caught.value.read())["code"] == code
+    caught.value.close()
+
+
+def test_a_viewer_that_comes_back_gets_what_it_lacks() -> None:
+    clocks = even_clocks(FRAMES, step_ms=1)
+    clocks[500:] += 2_000_000_000_000  # two seconds at this speed: time to come back in
+    session = TinySession(clocks)
+    with serving(tiny_service(lambda _request: session)) as server:
+        with connect(server.ws("speed=1000")) as socket:
+            events: list[int] = []
+            session_id = ""
+            while len(events) < 500:  # all there is so far: a close with unread frames takes its time
+                message = socket.recv()
+                if isinstance(message, str):
+                    session_id = json.loads(message).get("session_id", session_id)
+                elif len(message) == LAYOUT.message_bytes:
+                    events.append(event_of(message))
+        with connect(server.ws(f"speed=1000&after={session_id}.{events[-1]}")) as socket:
+            while len(events) < FRAMES:
+                message = socket.recv()
+                if isinstance(message, bytes) and len(message) == LAYOUT.message_bytes:
+                    events.append(event_of(message))
+                elif isinstance(message, str) and json.loads(message)["type"] == "history":
+                    assert json.loads(message)["hole"] is False
+        assert events == list(range(FRAMES))
+
+
+def test_a_viewer_that_was_away_for_long_gets_the_newest_and_is_told_of_the_hole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("vp.server.stream.order.RESUME_FRAMES", 100)
+    clocks = even_clocks(FRAMES, step_ms=1)
+    clocks[500:] += 60_000_000_000_000  # a minute at this speed: nothing more comes
+    with (
+        serving(tiny_service(lambda _request: TinySession(clocks))) as server,
+        connect(server.ws("speed=1000")) as first,
+    ):
+        session_id = ""
+        count = 0
+        while count < 500:
+            message = first.recv()
+            if isinstance(message, str):
+                session_id = json.loads(message).get("session_id", session_id)
+            else:
+                count += len(message) == LAYOUT.message_bytes
+        for behind, begins, hole in ((399, 400, False), (398, 400, True), (0, 400, True), (480, 481, False)):
+            with connect(server.ws(f"speed=1000&after={session_id}.{behind}")) as socket:
+                told: dict[str, Any] = {}
+                events: list[int] = []
+                while not told or len(events) < told["frames"]:
+                    message = socket.recv()
+                    if isinstance(message, bytes) and len(message) == LAYOUT.message_bytes:
+                        events.append(event_of(message))
+                    elif isinstance(message, str) and json.loads(message)["type"] == "history":
+                        told = json.loads(message)
+                assert events == list(range(begins, 500))
+                assert told["hole"] is hole
+
+
+def test_readers_that_stop_hold_few_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All others wait without a body in memory, and get theirs once the system has cut off who takes nothing."""
+    monkeypatch.setattr("vp.server.net.listener.USER_TIMEOUT_MS", 500)
+    made: list[int] = []
+
+    def counted(history: SessionHistory, first: int, end: int, fields: Sequence[str], *, exact: bool) -> memoryview:
+        made.append(first)
+        return memoryview(bytes(8 << 20))
+
+    monkeypatch.setattr("vp.server.routes.history.columns_block", counted)
+    session = TinySession(even_clocks(10**6))
+    with contextlib.ExitStack() as opened, serving(tiny_service(lambda _request: session)) as server:
+        viewer = opened.enter_context(raw.stream(server.port, "speed=1"))
+        viewer.read_until(raw.BINARY)
+        [session_id] = [entry["session_id"] for entry in json.loads(get(f"{server.http}/health"))["sessions"]]
+        for _ in range(2 * DOWNLOADS):
+            stalled = opened.enter_context(socket.socket())
+            stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            stalled.connect(("127.0.0.1", server.port))
+            path = f"/v1/vacuum-pressure/history?session_id={session_id}"
+            stalled.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        deadline = time.monotonic() + 10
+        while len(made) < DOWNLOADS:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert len(made) == DOWNLOADS
+        assert len(get(f"{server.http}{path}")) == 8 << 20
+        assert len(made) > 2 * DOWNLOADS
+
+
+def event_of(message: bytes) -> int:
+    at = next(column.offset for column in LAYOUT.columns if column.name == "event_id")
+    return int.from_bytes(message[at : at + 8], "little")
+
+
+def test_the_catalogue_lists_the_lake(tmp_path: Path) -> None:
+    assert list_sessions(Lake(tmp_path)) == []
+    raw = tmp_path / "raw/source=databento/product_type=future_mbo/symbol=ES/table=market_by_order_dbn"
+    raw.mkdir(parents=True)
+    (raw / "glbx-mdp3-20231225.mbo.dbn").write_bytes(b"x")
+    [entry] = list_sessions(Lake(tmp_path))
+    assert (entry["symbol"], entry["dt"], entry["source"]) == ("ES", "2023-12-25", "databento")
+    assert "19:00 ET" in entry["hours_et"]

@@ -1,0 +1,66 @@
+"""What a run leaves behind of memory and of frames, while it is watched and when it is over."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import platform
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from tests.vp.server.hubs import OWN, in_hub, until
+from tests.vp.server.runs.memory import private_kib
+from tests.vp.server.tiny import DEFAULTS, TinySession, even_clocks
+from vp.server.history.frame_store import MEMORY_BYTES
+from vp.server.runs.hub import Hub
+from vp.server.runs.shared_run import SharedRun
+from vp.server.stream.snapshot import RunState
+
+HELD: list[bytes] = []
+
+
+def test_a_shared_run_holds_no_more_frames_in_memory_than_it_may() -> None:
+    async def body(hub: Hub) -> None:
+        hub.enter()
+        run = hub.join(replace(DEFAULTS, speed=1e6))
+        assert isinstance(run, SharedRun)
+        await until(lambda: run.state is RunState.ENDED)  # nobody has left: nothing was put away for that
+        assert run.history is not None
+        frames = run.history.frames
+        total = (frames.head - frames.oldest) * frames.frame_bytes
+        assert frames.head == 4000
+        assert total > 2 * MEMORY_BYTES
+        assert 0 <= total - frames.disk_bytes <= MEMORY_BYTES
+        hub.leave(run)
+
+    in_hub(body, lambda _request: TinySession(even_clocks(4000)))
+
+
+@dataclass
+class Fragmented(TinySession):
+    """A session of many blocks, between which a few outlive it."""
+
+    blocks: list[bytes] = field(default_factory=lambda: [bytes(2000) for _ in range(100_000)])
+
+    def close(self) -> None:
+        HELD.extend(self.blocks[::500])
+        self.blocks.clear()
+        super().close()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has malloc_trim")
+def test_a_run_that_is_over_gives_its_memory_back() -> None:
+    async def body(hub: Hub) -> None:
+        hub.enter()
+        run = hub.join(OWN)
+        await until(lambda: run.state is RunState.LIVE)
+        before = private_kib()
+        hub.leave(run)
+        await asyncio.to_thread(run.join, 10)
+        gc.collect()
+        assert private_kib() < before - 50_000
+        assert len(HELD) == 200
+
+    in_hub(body, lambda _request: Fragmented(even_clocks(10**6)))
+    HELD.clear()

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from vp.errors import ServerFullError
+from vp.server.stream import messages
+from vp.server.stream.request import StreamRequest
+from vp.server.stream.snapshot import Loading, RunFacts
+
+DEFAULTS = StreamRequest("future_mbo", "MNQH6", "2026-02-06", "09:30", speed=2.0, throttle_ms=50.0)
+
+
+def load(text: str) -> dict[str, Any]:
+    message = json.loads(text)
+    assert isinstance(message, dict)
+    return message
+
+
+def test_runtime_config_carries_64_bit_times_as_strings() -> None:
+    info = {"symbol": "MNQH6", "k": 50, "session_start_ns": 1, "emit_from_ns": "2", "end_ns": 2**62, "speed": 9}
+    message = load(messages.runtime_config(DEFAULTS, "abc", info, {"message_bytes": 10, "rows": 101}))
+    assert message["type"] == "runtime_config"
+    assert message["protocol"] == 1
+    assert message["session_id"] == "abc"
+    assert (message["session_start_ns"], message["emit_from_ns"], message["end_ns"]) == ("1", "2", str(2**62))
+    assert (message["speed"], message["throttle_ms"], message["start_time"]) == (2.0, 50.0, "09:30")
+    assert message["frame"] == {"message_bytes": 10, "rows": 101}
+
+
+def test_progress() -> None:
+    assert load(messages.progress(Loading("book", 5, None, 1234.56))) == {
+        "type": "progress",
+        "phase": "book",
+        "records_done": 5,
+        "records_total": None,
+        "records_per_second": 1234.6,
+    }
+
+
+def test_status_and_end() -> None:
+    status = load(
+        messages.status(
+            RunFacts(2**60, 9, 0.12345, {"unknown_order": 3}, {"read": 9}),
+            viewers=2,
+            frames_sent=7,
+            frames_missed=1,
+            server_time_ns=5,
+        )
+    )
+    assert status == {
+        "type": "status",
+        "viewers": 2,
+        "lag_seconds": 0.123,
+        "frames_sent": 7,
+        "frames_missed": 1,
+        "anomalies": {"unknown_order": 3},
+        "clock_ns": str(2**60),
+        "records_done": 9,
+        "records": {"read": 9},
+        "server_time_ns": "5",
+    }
+    assert load(messages.end(7, 1, None)) == {
+        "type": "end",
+        "frames_sent": 7,
+        "frames_missed": 1,
+        "clock_ns": None,
+    }
+
+
+def test_an_error_keeps_sentence_and_hint_apart() -> None:
+    assert load(messages.error(ServerFullError("No room.", hint="Wait."))) == {
+        "type": "error",
+        "code": "server_full",
+        "message": "No room.",
+        "hint": "Wait.",
+    }

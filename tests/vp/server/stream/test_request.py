@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from vp.errors import BadParameterError
+from vp.server.stream.request import StreamRequest, parse_stream_request
+
+DEFAULTS = StreamRequest("future_mbo", "MNQH6", "2026-02-06", "09:30", speed=2.0, throttle_ms=50.0)
+
+
+def test_an_empty_query_is_what_the_server_was_started_with() -> None:
+    assert parse_stream_request("", DEFAULTS) == DEFAULTS
+
+
+def test_every_parameter_can_be_given() -> None:
+    query = (
+        "product_type=equity_mbo&symbol=QQQ&dt=2026-07-08&start_time=10%3A15&speed=0&throttle_ms=0"
+        "&fields=pressure,%20vacuum"
+    )
+    assert parse_stream_request(query, DEFAULTS) == StreamRequest(
+        "equity_mbo", "QQQ", "2026-07-08", "10:15", 0.0, 0.0, ("pressure", "vacuum")
+    )
+
+
+def test_an_empty_value_is_left_out_but_an_empty_start_time_is_the_sessions_start() -> None:
+    assert parse_stream_request("product_type=&symbol=&dt=&speed=&throttle_ms=&fields=", DEFAULTS) == DEFAULTS
+    assert parse_stream_request("start_time=", DEFAULTS).start_time is None
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("color=red", "no parameter 'color'"),
+        ("port=80", "no parameter 'port'"),
+        ("speed=1&speed=2", "speed is given twice"),
+        ("speed=-1", "speed was '-1'"),
+        ("speed=nan", "speed was 'nan'"),
+        ("speed=inf", "speed was 'inf'"),
+        ("speed=1e300", "speed was '1e300'"),
+        ("speed=fast", "speed was 'fast'"),
+        ("throttle_ms=-0.1", "throttle_ms was '-0.1'"),
+        ("throttle_ms=inf", "throttle_ms was 'inf'"),
+        ("symbol=%ff%fe", "UTF-8"),
+        ("symbol=" + "A" * 5000, "characters"),
+        ("&".join("symbol=1" for _ in range(70)), "pairs"),
+    ],
+)
+def test_a_bad_query_says_what_is_wrong(query: str, says: str) -> None:
+    with pytest.raises(BadParameterError) as caught:
+        parse_stream_request(query, DEFAULTS)
+    assert says in str(caught.value)
+
+
+def test_an_unknown_parameter_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(BadParameterError) as caught:
+        parse_stream_request("tempo=1", DEFAULTS)
+    assert "product_type, symbol, dt, start_time, speed, throttle_ms, fields" in caught.value.hint
+
+
+def test_viewers_share_whatever_columns_they_want() -> None:
+    narrow = parse_stream_request("fields=pressure", DEFAULTS)
+    assert narrow != DEFAULTS
+    assert narrow.session == DEFAULTS.session

@@ -1,0 +1,25 @@
+"""Errors in the form that clients are told them."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from vp.errors import VPError
+
+log = logging.getLogger("vp.server")
+
+
+def error_body(problem: VPError) -> dict[str, Any]:
+    """An error as a websocket message and as the body of an HTTP answer."""
+    return {"type": "error", "code": problem.code, "message": problem.message, "hint": problem.hint}
+
+
+def unexpected(error: Exception, what: str) -> VPError:
+    """Log an error that nobody foresaw, and put it as one that a client can be told."""
+    problem = VPError(
+        f"{what} failed unexpectedly ({type(error).__name__}: {error}).",
+        hint="This is a fault of the program; its log says more at --log-level debug.",
+    )
+    log.error(problem.message, exc_info=error if log.isEnabledFor(logging.DEBUG) else None)
+    return problem

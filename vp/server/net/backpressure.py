@@ -1,0 +1,95 @@
+"""How fast the peer of one connection takes what is written, and the end of one that takes next to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from array import array
+
+from vp import counters
+from vp.logs import event
+
+STALL_SECONDS = 10.0
+LEAST_BYTES = 4096  # that a reader has to take in STALL_SECONDS
+
+log = logging.getLogger("vp.server")
+
+
+class ConnectionLostError(OSError):
+    """The peer has gone, or took next to nothing for STALL_SECONDS and was cut off."""
+
+
+class Backpressure:
+    """Says when all that was written has gone to the system; judges readers that keep it waiting.
+
+    The system's own timeout would cut off a reader that is slow but takes what comes: Linux restarts its clock
+    only when a whole segment of up to 64 KiB finds room at once. So that timeout is switched off here.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._socket: socket.socket | None = transport.get_extra_info("socket")
+        if self._socket is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 0)
+        transport.set_write_buffer_limits(high=0)
+
+    @property
+    def drained(self) -> bool:
+        """Whether all that was written has gone to the system."""
+        return self._writable.is_set()
+
+    def pause(self) -> None:
+        """Something written has not gone; called as asyncio.Protocol.pause_writing."""
+        self._writable.clear()
+
+    def resume(self) -> None:
+        """All has gone, or the connection has."""
+        self._writable.set()
+
+    async def drain(self) -> None:
+        """Wait until everything written has gone to the system; cut off a reader that takes next to nothing.
+
+        Neither keepalive nor close would ever free a connection whose peer has stopped reading.
+
+        Raises
+        ------
+        ConnectionLostError
+            The reader was cut off.
+        """
+        if self._writable.is_set():
+            return
+        waiting_bytes, taken_at = self._waiting_bytes(), self._loop.time()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STALL_SECONDS / 10):
+                    await self._writable.wait()
+                    return
+            now_waiting, now = self._waiting_bytes(), self._loop.time()
+            if waiting_bytes - now_waiting >= LEAST_BYTES:
+                waiting_bytes, taken_at = now_waiting, now
+            elif now - taken_at >= STALL_SECONDS:
+                counters.add("refused", "stalled")
+                event(log, logging.INFO, "viewer cut off", why="it took nothing", seconds=STALL_SECONDS)
+                self._transport.abort()
+                raise ConnectionLostError
+
+    def _waiting_bytes(self) -> int:
+        """Bytes that the reader has not taken yet: the system's too, which makes room known late, by large pieces."""
+        return self._transport.get_write_buffer_size() + _unsent_bytes(self._socket)
+
+
+def _unsent_bytes(connected: socket.socket | None) -> int:
+    """Bytes in the system's send buffer; 0 where the system does not tell."""
+    held = array("i", [0])
+    if connected is not None and connected.fileno() >= 0:
+        with contextlib.suppress(ImportError, AttributeError, OSError):  # systems other than Unix
+            import fcntl  # noqa: PLC0415
+            import termios  # noqa: PLC0415
+
+            fcntl.ioctl(connected.fileno(), termios.TIOCOUTQ, held)
+    return held[0]

@@ -1,0 +1,63 @@
+"""uvicorn, set up for this application."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from vp.server.net.http import HttpConnection
+from vp.server.net.websocket import WebSocketConnection
+
+INBOUND_BYTES = 4096  # longest message that a viewer may send
+GRACE_SECONDS = 2
+PONG_SECONDS = 60.0  # behind what a slow reader has still to take
+
+
+class WebServer(uvicorn.Server):
+    """A uvicorn server that ends with exit code 0 on SIGINT and SIGTERM.
+
+    Parameters
+    ----------
+    app : ASGI application
+    log_level : str
+        As in vp.settings; requests are logged from debug on, and what clients do wrong from info on.
+    """
+
+    def __init__(self, app: ASGIApp, log_level: str = "warning") -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="asyncio",
+                http=HttpConnection,
+                ws=WebSocketConnection,
+                ws_max_size=INBOUND_BYTES,
+                ws_per_message_deflate=False,
+                ws_ping_timeout=PONG_SECONDS,
+                lifespan="on",
+                log_config=None,
+                log_level={"debug": "info", "info": "warning"}.get(log_level, "error"),
+                access_log=log_level == "debug",
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle the signals while serving; unlike uvicorn, do not raise them again afterwards."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        names = (signal.SIGINT, signal.SIGTERM)
+        before = {name: signal.signal(name, self.handle_exit) for name in names}
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(name, handler)

@@ -1,0 +1,365 @@
+"""One websocket: frames by websockets' protocol without I/O, an application by ASGI, and whole blocks in one write.
+
+Beside what ASGI offers, an application may write messages that carry their websocket headers already
+(vp.server.stream.packing). A reader that takes nothing is cut off, as is a peer that sends frames without end that
+cost it nothing, and at the end of the server each connection closes with 1001.
+
+What is private here, and why. uvicorn documents that its option `ws` takes a protocol class, but not how it uses the
+class, so that the following is read off its source. All of it is used in this module and in vp.server.net.http alone:
+
+- the constructor's arguments `config`, `server_state`, `app_state` and `_loop`;
+- the hand-over of a connection: `connection_made(transport)`, then `data_received(request)` with the request's
+  head written anew, then `transport.set_protocol`;
+- `config.loaded_app`, `config.asgi_version`; `root_path` and the `ws_*` values are documented settings;
+- `server_state.connections`, at whose members uvicorn calls `shutdown()` when it ends, and `server_state.tasks`,
+  for which it waits then.
+
+Of websockets only the documented interface of ServerProtocol is used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+from websockets.datastructures import Headers
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request, Response
+from websockets.protocol import SEND_EOF, State
+from websockets.server import ServerProtocol
+
+from vp import counters
+from vp.logs import event
+from vp.server.net.asgi import Application, AsgiConversation, websocket_scope
+from vp.server.net.asgi import Headers as HeaderPairs
+from vp.server.net.backpressure import Backpressure, ConnectionLostError
+from vp.server.net.keepalive import Keepalive
+
+if TYPE_CHECKING:
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+
+EXTENSION = "vp.connection"
+CLOSE_GOING_AWAY = 1001
+CLOSE_ABNORMAL = 1006  # never sent: there was no close
+CLOSE_INVALID_DATA = 1007
+CLOSE_POLICY = 1008
+CLOSE_FAULT = 1011
+SHUTDOWN_SECONDS = 1.5
+LINGER_SECONDS = 1.0
+CLOSE_SECONDS = 10.0  # for the peer to answer a close, and to take what was written before
+COUNT_SECONDS = 1.0
+MOST_FRAMES = 100  # control frames and pieces in COUNT_SECONDS; browsers send a pong every 20 s
+BAD_HANDSHAKE = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+log = logging.getLogger("vp.server")
+
+
+class WebSocketConnection(asyncio.Protocol):
+    """One peer's websocket. The application finds it in its scope's extensions under EXTENSION."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._config = config
+        self._server_state = server_state
+        self._app_state = app_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._protocol = ServerProtocol(max_size=config.ws_max_size, logger=logging.getLogger("uvicorn.error"))
+        self._conversation = AsgiConversation(self)
+        self._keepalive = Keepalive(
+            self._loop, config.ws_ping_interval, config.ws_ping_timeout, self._ping, self._give_up
+        )
+        self._message = bytearray()
+        self._is_text = False
+        self._counted_since = 0.0
+        self._counted = 0
+        self._output_ended = False
+        self._abort_timer: asyncio.TimerHandle | None = None
+
+    # What asyncio and uvicorn call.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection over."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._backpressure = Backpressure(self._transport, self._loop)
+        self._server_state.connections.add(cast(Any, self))
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came: at first the request, later frames; what comes after the end is thrown away."""
+        if self._output_ended:
+            return
+        before = self._protocol.state
+        self._protocol.receive_data(data)
+        received = self._protocol.events_received()
+        if before is State.CONNECTING and not received and self._protocol.handshake_exc is not None:
+            self._refuse_unread()
+            return
+        for one in received:
+            if isinstance(one, Request):
+                self._begin(one)
+            elif isinstance(one, Frame) and not self._take(one):
+                break
+        if self._flush() and before is not State.CONNECTING:
+            self._tell_end()
+
+    def eof_received(self) -> None:
+        """Let the transport close, as the peer will say no more."""
+        self._abort_after(CLOSE_SECONDS)
+
+    def pause_writing(self) -> None:
+        """Note that something waits to be taken by the system."""
+        self._backpressure.pause()
+
+    def resume_writing(self) -> None:
+        """Note that all has been taken by the system."""
+        self._backpressure.resume()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Forget the connection; who waits for it learns that it has gone."""
+        self._keepalive.stop()
+        if self._abort_timer is not None:
+            self._abort_timer.cancel()
+        self._server_state.connections.discard(cast(Any, self))
+        self._output_ended = True
+        self._protocol.receive_eof()
+        self._conversation.disconnect(self._protocol.close_code or CLOSE_ABNORMAL, self._protocol.close_reason or "")
+        self._backpressure.resume()
+
+    def shutdown(self) -> None:
+        """Close with 1001: the server is going away."""
+        if self._protocol.state is State.CONNECTING:
+            self.refuse(HTTPStatus.INTERNAL_SERVER_ERROR)
+        elif self.is_open:
+            self._send_close(CLOSE_GOING_AWAY, "the server is shutting down")
+        self._transport.close()
+        self._abort_after(SHUTDOWN_SECONDS)
+
+    # What the application calls.
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be written."""
+        return self._protocol.state is State.OPEN and not self._transport.is_closing()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection has gone, or only its end is waited for."""
+        return self._protocol.state is State.CLOSED or self._output_ended
+
+    def push(self, packed: memoryview | bytes) -> bool:
+        """Write whole messages with their headers now, if all before have gone to the system; whether it did so."""
+        if not self._backpressure.drained or not self.is_open:
+            return False
+        self._transport.write(packed)
+        return True
+
+    async def write(self, packed: memoryview | bytes) -> None:
+        """Write whole messages with their headers, once all before have gone to the system.
+
+        What is written must not change any more. At most one such write is held in memory.
+
+        Raises
+        ------
+        ConnectionLostError
+        """
+        await self._until_writable()
+        self._transport.write(packed)
+
+    async def write_text(self, text: str) -> None:
+        """Write one text message; otherwise as `write`."""
+        await self._until_writable()
+        self._protocol.send_text(text.encode())
+        self._flush()
+
+    async def write_binary(self, data: bytes) -> None:
+        """Write one binary message; otherwise as `write`."""
+        await self._until_writable()
+        self._protocol.send_binary(data)
+        self._flush()
+
+    async def write_close(self, code: int, reason: str = "") -> None:
+        """Close with `code`, once all before has gone; nothing if it is closed already."""
+        await self._backpressure.drain()
+        if self.is_open:
+            self._send_close(code, reason)
+            self._abort_after(CLOSE_SECONDS)
+            self.release_input()
+
+    def accept(self, subprotocol: str | None, headers: HeaderPairs) -> None:
+        """Complete the handshake; raises ConnectionLostError."""
+        if self._output_ended or self._transport.is_closing():
+            raise ConnectionLostError
+        if subprotocol is not None:
+            self._response.headers["Sec-WebSocket-Protocol"] = subprotocol
+        for name, value in headers:
+            self._response.headers[name.decode("latin-1")] = value.decode("latin-1")
+        self._protocol.send_response(self._response)
+        self._flush()
+        self._keepalive.start()
+
+    def refuse(self, status: int, headers: HeaderPairs = (), body: bytes = b"") -> None:
+        """Answer the request with a response instead of the handshake."""
+        if self._output_ended:
+            return
+        sent = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers])
+        sent.setdefault("Date", formatdate(usegmt=True))
+        sent.setdefault("Connection", "close")
+        sent.setdefault("Content-Length", str(len(body)))
+        sent.setdefault("Content-Type", "text/plain; charset=utf-8")
+        self._protocol.send_response(Response(status, _phrase(status), sent, body))
+        self._conversation.disconnect(CLOSE_ABNORMAL)
+        self._flush()
+
+    def hold_input(self) -> None:
+        """Read nothing more for now."""
+        self._transport.pause_reading()
+
+    def release_input(self) -> None:
+        """Read on."""
+        self._transport.resume_reading()
+
+    # The handshake.
+
+    def _begin(self, request: Request) -> None:
+        """Run the application for a request that is a good one; answer any other."""
+        self._response = self._protocol.accept(request)
+        if self._response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            self._protocol.send_response(self._response)
+            return
+        scope = websocket_scope(
+            request,
+            self._transport,
+            root_path=self._config.root_path,
+            asgi_version=self._config.asgi_version,
+            state=self._app_state,
+            extensions={EXTENSION: self},
+        )
+        task = self._loop.create_task(self._conversation.run(cast(Application, self._config.loaded_app), scope))
+        self._server_state.tasks.add(task)
+        task.add_done_callback(self._server_state.tasks.discard)
+
+    def _refuse_unread(self) -> None:
+        """Answer a request that websockets does not take in (its lines are too long): alike, whatever was wrong."""
+        log.info("handshake refused: %s", self._protocol.handshake_exc)
+        self._protocol.data_to_send()
+        self._transport.write(BAD_HANDSHAKE)
+        self._end_output()
+
+    # Frames that come in.
+
+    def _take(self, frame: Frame) -> bool:
+        """Take one frame; whether those behind it count. Websockets has answered pings and closes itself."""
+        costless = frame.opcode in {Opcode.CONT, Opcode.PING, Opcode.PONG}
+        if costless and self._is_flood() and self._protocol.state is State.OPEN:
+            self._protocol.data_to_send()  # the pongs to it: not sent
+            return self._fail(CLOSE_POLICY, "too many control frames or pieces")
+        if frame.opcode is Opcode.PONG:
+            self._keepalive.received(bytes(frame.data))
+        elif frame.opcode in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT}:
+            return self._take_piece(frame)
+        return True
+
+    def _take_piece(self, frame: Frame) -> bool:
+        """Add a piece to the message, and hand on the message that is whole."""
+        if frame.opcode is not Opcode.CONT:
+            self._is_text = frame.opcode is Opcode.TEXT
+            self._message.clear()
+        self._message += frame.data
+        if frame.fin:
+            try:
+                self._conversation.deliver(self._message.decode() if self._is_text else bytes(self._message))
+            except UnicodeDecodeError:
+                return self._fail(CLOSE_INVALID_DATA, "text that is no UTF-8")
+            self._message.clear()
+        return True
+
+    def _fail(self, code: int, reason: str) -> bool:
+        self._protocol.fail(code, reason)
+        return False
+
+    def _is_flood(self) -> bool:
+        """Count a frame that costs its sender nothing; whether there have been too many of them."""
+        now = self._loop.time()
+        if now - self._counted_since > COUNT_SECONDS:
+            self._counted_since, self._counted = now, 0
+        self._counted += 1
+        return self._counted > MOST_FRAMES
+
+    # The end.
+
+    def _send_close(self, code: int, reason: str) -> None:
+        self._keepalive.stop()
+        self._conversation.disconnect(code, reason)
+        self._protocol.send_close(code, reason)
+        self._flush()
+
+    def _tell_end(self) -> None:
+        """Tell the application how the peer's close, or its breach of the protocol, has ended the connection."""
+        self._protocol.receive_eof()  # nothing that still comes counts; and only now it says how it ended
+        ended = self._protocol.close_exc
+        close = ended.rcvd or ended.sent
+        code, reason = (close.code, close.reason) if close is not None else (CLOSE_ABNORMAL, "")
+        if ended.rcvd is None:
+            counters.add("refused", "protocol")
+            event(log, logging.INFO, "viewer closed", code=code, why=reason)
+        self._conversation.disconnect(code, reason)
+
+    def _flush(self) -> bool:
+        """Write what websockets has to send, and end the output where it says so; whether it did."""
+        waiting = self._protocol.data_to_send()
+        if not waiting or self._output_ended or self._transport.is_closing():
+            return False
+        self._transport.write(b"".join(waiting))
+        if SEND_EOF in waiting:
+            self._end_output()
+        return self._output_ended
+
+    def _end_output(self) -> None:
+        """Close the writing side only; what still comes is thrown away for a moment.
+
+        A socket that is closed with input unread is reset, and the reset can overtake what was written last.
+        """
+        self._output_ended = True
+        self._keepalive.stop()
+        self._abort_after(LINGER_SECONDS)
+        self.release_input()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+
+    def _abort_after(self, seconds: float) -> None:
+        """Bound how long the end may take."""
+        if self._abort_timer is not None:
+            self._abort_timer.cancel()
+        self._abort_timer = self._loop.call_later(seconds, self._transport.abort)
+
+    async def _until_writable(self) -> None:
+        await self._backpressure.drain()
+        if not self.is_open:
+            raise ConnectionLostError
+
+    def _ping(self, payload: bytes) -> None:
+        if self.is_open:
+            self._protocol.send_ping(payload)
+            self._flush()
+
+    def _give_up(self) -> None:
+        """End a connection whose peer does not answer pings."""
+        if self.is_open:
+            self._protocol.fail(CLOSE_FAULT, "keepalive ping timeout")
+            self._conversation.disconnect(CLOSE_FAULT, "keepalive ping timeout")
+            self._flush()
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

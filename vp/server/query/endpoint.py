@@ -1,0 +1,140 @@
+"""`POST /v1/vacuum-pressure/query`: SQL over the lake for the page and for notebooks, behind the wall."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from vp.errors import BadParameterError, RequestError, ServerFullError, VPError
+from vp.server.faults import unexpected
+from vp.server.query.pool import EncodedAnswer, RefusedError, WorkerPool
+from vp.server.query.request import QueryContext, QueryRequest
+from vp.settings import quoted
+
+QUERY = "/v1/vacuum-pressure/query"
+MAX_BODY_BYTES = 64 << 10
+AT_ONCE = 2
+WAITING = 8
+TEXTS = ("sql", "query", "symbol", "dt", "start_time", "product_type", "format")
+FORMATS = ("json", "arrow")
+ARROW_TYPE = "application/vnd.apache.arrow.stream"
+
+
+class QueryEndpoint:
+    """The route: reads a query, has it answered by another process, and writes the answer."""
+
+    def __init__(self, context: QueryContext) -> None:
+        self._workers = WorkerPool(context, AT_ONCE)
+        self._waiting = 0
+
+    async def close(self) -> None:
+        """End the processes that answer."""
+        await self._workers.close()
+
+    async def answer(self, request: Request) -> Response:
+        """EncodedAnswer one request."""
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            return _refusal(BadParameterError("The body is not JSON.", hint="Send content-type application/json."), 415)
+        try:
+            query = parse_query_request(await _body(request))
+            started = time.monotonic()
+            answer = await self._answer(query)
+            return await asyncio.to_thread(_response, answer, query.format, time.monotonic() - started)
+        except ClientDisconnect:
+            return Response(status_code=499)
+        except RefusedError as error:
+            return _refusal(error, error.status)
+        except ServerFullError as error:
+            return _refusal(error, 503)
+        except RequestError as error:
+            return _refusal(error, 400)
+        except VPError as error:
+            return _refusal(error, 500)
+        except Exception as error:  # one client's fault must stay its own  # noqa: BLE001
+            return _refusal(unexpected(error, "The query"), 500)
+
+    async def _answer(self, query: QueryRequest) -> EncodedAnswer:
+        if self._waiting >= WAITING:
+            raise ServerFullError(f"{WAITING} queries are waiting already.", hint="Ask again in a moment.")
+        self._waiting += 1
+        try:
+            return await self._workers.ask(query)
+        finally:
+            self._waiting -= 1
+
+
+def parse_query_request(body: bytes) -> QueryRequest:
+    """The query in a request's body.
+
+    Raises
+    ------
+    BadParameterError
+        It is no JSON object of the names and texts that a QueryRequest has.
+    """
+    hint = f"Expected a JSON object of {', '.join(TEXTS)} (texts) and set (an object of texts)."
+    try:
+        given = json.loads(body)
+    except (ValueError, RecursionError):
+        raise BadParameterError("The body is not JSON.", hint=hint) from None
+    if not isinstance(given, dict):
+        raise BadParameterError("The body is no JSON object.", hint=hint)
+    values = given.pop("set", {})
+    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+        raise BadParameterError("set is no object of texts.", hint=hint)
+    for name, value in given.items():
+        if name not in TEXTS:
+            raise BadParameterError(f"There is no field {quoted(name)}.", hint=hint)
+        if not isinstance(value, str):
+            raise BadParameterError(f"{name} is no text.", hint=hint)
+    for text in (*given.values(), *values, *values.values()):
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise BadParameterError("A text holds half of a pair of surrogates, which is no character.", hint=hint)
+    if ("sql" in given) == ("query" in given):
+        raise BadParameterError("Expected either sql or query.", hint=hint)
+    if given.get("format", "json") not in FORMATS:
+        raise BadParameterError(f"format was {quoted(given['format'])}, expected one of {', '.join(FORMATS)}.")
+    return QueryRequest(**given, set=values)
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise BadParameterError(f"The body has more than {MAX_BODY_BYTES} bytes.")
+    return body
+
+
+def _response(answer: EncodedAnswer, kind: str, seconds: float) -> Response:
+    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+    if kind == "arrow":
+        headers["x-vp-truncated"] = str(answer.truncated).lower()
+        return Response(answer.stream, media_type=ARROW_TYPE, headers=headers)
+    import pyarrow as pa  # noqa: PLC0415
+
+    from vp.query.output import readable, refusing  # noqa: PLC0415
+
+    table = pa.ipc.open_stream(answer.stream).read_all()
+    columns: list[list[Any]] = [[] for _ in table.schema.names]
+    with refusing("json"):
+        for batch in table.to_batches():
+            for column, values in zip(readable(batch, big_integers_as_text=True).columns, columns, strict=True):
+                values.extend(column.to_pylist())
+    content = {
+        "columns": [{"name": field.name, "type": str(field.type)} for field in table.schema],
+        "rows": [list(row) for row in zip(*columns, strict=True)],
+        "truncated": answer.truncated,
+        "seconds": round(seconds, 3),
+    }
+    text = json.dumps(content, default=str, separators=(",", ":"), ensure_ascii=False)
+    return Response(text, media_type="application/json", headers=headers)
+
+
+def _refusal(problem: VPError | RefusedError, status: int) -> Response:
+    content = {"code": problem.code, "message": problem.message, "hint": problem.hint}
+    return JSONResponse(content, status_code=status, headers={"cache-control": "no-store"})

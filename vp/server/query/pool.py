@@ -1,0 +1,158 @@
+"""Processes that answer queries for the server, and are killed where an answer takes more than it may.
+
+Within one process nothing stops a query for sure: DuckDB looks at its clock and at its memory between batches of
+rows, and one call of one function may take minutes and gigabytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+
+from vp import counters
+from vp.errors import QueryLimitError, VPError
+from vp.logs import event
+from vp.server.query.request import QueryContext, QueryRequest
+from vp.server.query.worker import BEGUN, READY, configuration
+
+FIND_SECONDS = 60.0  # to start, and to find the session of a query
+SPARE_SECONDS = 1.0  # beyond what the wall allows: it ends most queries itself, with a better message
+SPARE_SHARE = 1.5
+LINE_BYTES = 1 << 20  # a refusal may quote the query
+
+log = logging.getLogger("vp.server")
+
+
+class RefusedError(Exception):
+    """A query that has no answer, as the worker put it."""
+
+    def __init__(self, status: int, code: str, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.hint = status, code, message, hint
+
+
+@dataclass(frozen=True)
+class EncodedAnswer:
+    """A table as an Arrow IPC stream, and whether there were more rows than it may have."""
+
+    stream: bytes
+    truncated: bool
+
+
+class WorkerPool:
+    """So many processes, started when they are first needed, each at one query at a time."""
+
+    def __init__(self, context: QueryContext, count: int) -> None:
+        self._context = context
+        self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
+        self._all = [_Worker(context) for _ in range(count)]
+        for one in self._all:
+            self._idle.put_nowait(one)
+
+    async def ask(self, request: QueryRequest) -> EncodedAnswer:
+        """The answer, once one of the processes is free.
+
+        Raises
+        ------
+        RefusedError, QueryLimitError, VPError
+        """
+        async with self._idle_worker() as worker:
+            return await worker.ask(request)
+
+    async def close(self) -> None:
+        """End them all."""
+        for one in self._all:
+            await one.end()
+
+    @contextlib.asynccontextmanager
+    async def _idle_worker(self) -> AsyncIterator[_Worker]:
+        one = await self._idle.get()
+        try:
+            yield one
+        finally:
+            self._idle.put_nowait(one)
+
+
+class _Worker:
+    """One process, begun anew after it was killed."""
+
+    def __init__(self, context: QueryContext) -> None:
+        self._context = context
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def ask(self, request: QueryRequest) -> EncodedAnswer:
+        done = False
+        try:
+            answer = await self._ask(request)
+            done = True
+        except RefusedError:
+            done = True
+            raise
+        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
+            counters.add("refused", "query")
+            event(log, logging.INFO, "query killed")
+            raise QueryLimitError(
+                "The query took more time or memory than it may.", hint="Ask for less, or group before sorting."
+            ) from None
+        finally:
+            if not done:  # nobody waits for what it does
+                await self.end()
+        return answer
+
+    async def end(self) -> None:
+        """End the process; it has ended when this returns, whoever else has ended it at the same time."""
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            if self._process is process:
+                self._process = None
+
+    async def _ask(self, request: QueryRequest) -> EncodedAnswer:
+        process = self._process
+        if process is None or process.returncode is not None:
+            process = await self._start()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(asdict(request)).encode() + b"\n")
+        async with asyncio.timeout(FIND_SECONDS):
+            line = await process.stdout.readuntil()
+        async with asyncio.timeout(SPARE_SHARE * self._context.limits.seconds + SPARE_SECONDS):
+            if line == BEGUN:
+                line = await process.stdout.readuntil()
+            head = json.loads(line)
+            stream = await process.stdout.readexactly(head["bytes"])
+        if head["status"] != 200:
+            raise RefusedError(head["status"], head["code"], head["message"], head["hint"])
+        return EncodedAnswer(stream, head["truncated"])
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        """Begin the process, in a session of its own: Ctrl-C is for the server."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "vp.server.query.worker",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=LINE_BYTES,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(configuration(self._context))
+        try:
+            async with asyncio.timeout(FIND_SECONDS):
+                said = await self._process.stdout.readuntil()
+        except asyncio.IncompleteReadError as error:
+            said = error.partial
+        if said != READY:
+            raise VPError("The process that answers queries did not start.", hint="The server's log may say why.")
+        return self._process

@@ -1,0 +1,79 @@
+"""What a client asks of the query route, and what queries are about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vp.query.wall import Limits
+
+if TYPE_CHECKING:
+    from vp.query.wall import Answer
+
+
+@dataclass(frozen=True)
+class QueryRequest:
+    """What a client asks: SQL or a named query, about a session.
+
+    Attributes
+    ----------
+    sql, query : str or None
+        One of the two.
+    set : dict
+        Values of a named query's parameters, as text.
+    symbol, dt, start_time, product_type : str or None
+        The session; None: the server's own.
+    format : str
+        json or arrow.
+    """
+
+    sql: str | None = None
+    query: str | None = None
+    set: Mapping[str, str] = field(default_factory=dict)
+    symbol: str | None = None
+    dt: str | None = None
+    start_time: str | None = None
+    product_type: str | None = None
+    format: str = "json"
+
+
+@dataclass(frozen=True)
+class QueryContext:
+    """The lake and the session that queries are about, and what they may use.
+
+    Attributes
+    ----------
+    lake : str or None
+        Its root.
+    symbol, dt, start_time, product_type : str or None
+        The session that the server was started with.
+    limits : Limits
+    """
+
+    lake: str | None
+    symbol: str
+    dt: str
+    start_time: str | None
+    product_type: str
+    limits: Limits = field(default_factory=Limits)
+
+    def answer(self, request: QueryRequest, begun: Callable[[], None] = lambda: None) -> Answer:
+        """The answer, behind the wall; raises VPError. `begun` is called when the session is found."""
+        from vp.lake import Lake  # noqa: PLC0415 - loaded with the first query
+        from vp.query import catalogue, opening, wall  # noqa: PLC0415
+
+        lake = Lake(self.lake)
+        if request.symbol is None and request.dt is None:
+            session = opening.choose(
+                lake, self.symbol, self.dt, request.start_time or self.start_time, self.product_type
+            )
+        else:
+            session = opening.choose(lake, request.symbol, request.dt, request.start_time, request.product_type)
+        views = opening.views(lake, session)
+        begun()
+        if request.query is not None:
+            named = catalogue.find(request.query)
+            return wall.ask(views, named.sql, named.values(request.set), self.limits)
+        assert request.sql is not None
+        return wall.ask(views, request.sql, request.set, self.limits)

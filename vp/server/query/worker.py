@@ -1,0 +1,93 @@
+"""`python -m vp.server.query.worker`: answers queries one after the other, for a server that may kill it.
+
+It reads lines of JSON: first what queries are about and what they may use (vp.server.query.request.QueryContext),
+then one query a line. For each it writes the line BEGUN once the session is found, then a line of JSON and, if that
+says so, that many bytes of Arrow IPC. It ends with its input.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from vp import logs
+from vp.errors import QueryLimitError, RequestError, VPError
+from vp.query.wall import Limits
+from vp.server.faults import unexpected
+from vp.server.query.request import QueryContext, QueryRequest
+
+READY = b"ready\n"
+BEGUN = b"begun\n"
+WARM_SECONDS = 30.0
+WARMING = "SELECT * FROM session, (FROM events LIMIT 1)"  # loads what the first query would wait for
+SPARE = 2  # of what the database may use: buffers, and the answer twice
+
+
+def main() -> int:
+    """Answer until there are no more queries."""
+    logs.configure("warning")
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    told = json.loads(source.readline())
+    context = QueryContext(**told | {"limits": Limits(**told["limits"])})
+    with contextlib.suppress(VPError):  # whoever asks for the same is told of it
+        replace(context, limits=Limits(seconds=WARM_SECONDS)).answer(QueryRequest(sql=WARMING))
+    _bound_memory(SPARE * context.limits.memory_bytes)
+    sink.write(READY)
+    sink.flush()
+    for line in source:
+        _answer(context, QueryRequest(**json.loads(line)), sink)
+        sink.flush()
+    return 0
+
+
+def configuration(context: QueryContext) -> bytes:
+    """The first line that it reads."""
+    return json.dumps(asdict(context)).encode() + b"\n"
+
+
+def _answer(context: QueryContext, request: QueryRequest, sink: BinaryIO) -> None:
+    def begun() -> None:
+        sink.write(BEGUN)
+        sink.flush()
+
+    stream = b""
+    try:
+        answer = context.answer(request, begun)
+        buffer = pa.BufferOutputStream()
+        with pa.ipc.new_stream(buffer, answer.table.schema) as writer:
+            writer.write_table(answer.table)
+        stream = buffer.getvalue().to_pybytes()
+        head: dict[str, Any] = {"status": 200, "bytes": len(stream), "truncated": answer.truncated}
+    except VPError as error:
+        head = _refused(error)
+    except MemoryError:
+        head = _refused(QueryLimitError("The query took more memory than it may.", hint="Ask for less."))
+    except Exception as error:  # one client's fault must stay its own  # noqa: BLE001
+        head = _refused(unexpected(error, "The query"))
+    sink.write(json.dumps(head).encode() + b"\n" + stream)
+
+
+def _refused(error: VPError) -> dict[str, Any]:
+    status = 400 if isinstance(error, RequestError) else 500
+    return {"status": status, "bytes": 0, "code": error.code, "message": error.message, "hint": error.hint}
+
+
+def _bound_memory(more_bytes: int) -> None:
+    """Let the process take so much more than it has; DuckDB's own limit does not hold within one call of a function."""
+    with contextlib.suppress(ImportError, OSError, ValueError, IndexError):  # systems other than Linux
+        import resource  # noqa: PLC0415
+
+        held = int(Path("/proc/self/status").read_text("ascii").partition("VmData:")[2].split()[0]) << 10
+        resource.setrlimit(resource.RLIMIT_DATA, (held + more_bytes, held + more_bytes))
+        logging.getLogger("vp.server").debug("memory bounded to %d bytes", held + more_bytes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

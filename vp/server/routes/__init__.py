@@ -1,0 +1,1 @@
+"""One module a route or two, over HTTP and websocket; may import every other room of vp.server."""

@@ -1,0 +1,190 @@
+"""What a page asks for over plain HTTP: the sessions there are, and the frames that the server still holds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+import vp
+from vp.errors import BadParameterError, RequestError, VPError
+from vp.server.faults import error_body
+from vp.server.history.export import BLOCK_FRAMES, arrow_stream, columns_block, csv_stream
+from vp.server.history.session_history import SessionHistory
+from vp.server.runs.hub import Hub
+from vp.server.stream.messages import PROTOCOL_VERSION
+from vp.server.stream.request import StreamRequest
+from vp.settings import quoted
+
+NO_STORE = {"cache-control": "no-store"}
+LARGEST_INT64 = (1 << 63) - 1
+DOWNLOADS = 8
+PIECE_BYTES = 256 << 10
+Catalogue = Callable[[], list[dict[str, Any]]]
+
+
+class UnknownSessionError(RequestError):
+    """The server runs no session of that id, or none that keeps its frames."""
+
+    code = "unknown_session"
+
+
+class HistoryRoutes:
+    """The handlers of /sessions, /history and /frames.
+
+    Parameters
+    ----------
+    hub : Hub
+    defaults : StreamRequest
+        What a viewer gets who asks for nothing in particular.
+    catalogue : callable
+        Lists the sessions that the lake holds (vp.server.routes.sessions).
+    """
+
+    def __init__(self, hub: Hub, defaults: StreamRequest, catalogue: Catalogue) -> None:
+        self._hub = hub
+        self._defaults = defaults
+        self._catalogue = catalogue
+        self._turns = asyncio.Semaphore(DOWNLOADS)
+
+    async def sessions(self, _request: Request) -> Response:
+        """What can be watched, and what one gets who does not choose."""
+        try:
+            held = await asyncio.to_thread(self._catalogue)
+        except VPError as problem:
+            return refusal(problem)
+        chosen = self._defaults
+        body = {
+            "version": vp.__version__,
+            "protocol": PROTOCOL_VERSION,
+            "default": {
+                "product_type": chosen.product_type,
+                "symbol": chosen.symbol,
+                "dt": chosen.dt,
+                "start_time": chosen.start_time,
+                "speed": chosen.speed,
+                "throttle_ms": chosen.throttle_ms,
+            },
+            "sessions": held,
+        }
+        return JSONResponse(body, headers=NO_STORE)
+
+    async def history(self, request: Request) -> Response:
+        """Frames between two events as columns (docs/protocol.md); the newest of them if they are many."""
+        try:
+            query = _Query(request, ("session_id", "after", "before", "below", "limit", "fields", "exact"))
+            history = self._history(query)
+            after, before = query.integer("after", -1), query.integer("before", LARGEST_INT64)
+            limit = min(query.integer("limit", BLOCK_FRAMES), BLOCK_FRAMES)
+            fields = query.names("fields") or history.layout.grids
+            history.layout.project(tuple(fields))  # an unknown name is said before anything is read
+            below = query.integer("below", LARGEST_INT64)
+            exact = query.integer("exact", 0) != 0
+
+            def read() -> memoryview:
+                end = max(min(history.after_event(before - 1), below), history.frames.oldest)
+                first = min(max(history.after_event(after), end - limit), end)
+                return columns_block(history, first, end, fields, exact=exact)
+
+        except VPError as problem:
+            return refusal(problem)
+
+        async def made() -> Response:
+            body = await asyncio.to_thread(read)
+            headers = {**NO_STORE, "content-length": str(len(body))}
+            return StreamingResponse(_pieces(body), media_type="application/octet-stream", headers=headers)
+
+        return _InTurn(self._turns, made)
+
+    async def frames(self, request: Request) -> Response:
+        """Frames between two times as a file, Arrow or CSV."""
+        try:
+            query = _Query(request, ("session_id", "from_ns", "until_ns", "format", "fields"))
+            history = self._history(query)
+            form = query.text("format", "arrow")
+            if form not in {"arrow", "csv"}:
+                raise BadParameterError(f"format was {quoted(form)}, expected arrow or csv.")
+            fields = query.names("fields")
+            history.layout.project(tuple(fields or ()))
+            from_ns, until_ns = query.integer("from_ns", 0), query.integer("until_ns", LARGEST_INT64)
+            first = await asyncio.to_thread(history.from_time, from_ns)
+            end = await asyncio.to_thread(history.from_time, until_ns)
+        except VPError as problem:
+            return refusal(problem)
+        stream, kind = (
+            (arrow_stream, "application/vnd.apache.arrow.stream") if form == "arrow" else (csv_stream, "text/csv")
+        )
+        name = f"vp-{first}-{end}.{'arrows' if form == 'arrow' else 'csv'}"
+        headers = {**NO_STORE, "content-disposition": f'attachment; filename="{name}"'}
+
+        async def made() -> Response:
+            return StreamingResponse(stream(history, first, end, fields), media_type=kind, headers=headers)
+
+        return _InTurn(self._turns, made)
+
+    def _history(self, query: _Query) -> SessionHistory:
+        session_id = query.text("session_id", "")
+        history = self._hub.history(session_id)
+        if history is None:
+            raise UnknownSessionError(
+                f"This server keeps no frames of the session {quoted(session_id)}.",
+                hint="runtime_config names a session; speed 0 keeps no frames, others keep them half an hour.",
+            )
+        return history
+
+
+class _InTurn(Response):
+    """A response that is made and sent while few others are: what slow readers leave in memory stays bounded."""
+
+    def __init__(self, turns: asyncio.Semaphore, make: Callable[[], Awaitable[Response]]) -> None:
+        super().__init__()
+        self._turns = turns
+        self._make = make
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._turns:
+            response = await self._make()
+            await response(scope, receive, send)
+
+
+async def _pieces(body: memoryview) -> AsyncIterator[bytes]:
+    """A body piece by piece: the next one once most of those before have gone."""
+    for start in range(0, len(body), PIECE_BYTES):
+        yield bytes(body[start : start + PIECE_BYTES])
+
+
+class _Query:
+    """The parameters of one request."""
+
+    def __init__(self, request: Request, known: tuple[str, ...]) -> None:
+        self._values = dict(request.query_params)
+        for name in self._values:
+            if name not in known:
+                raise BadParameterError(
+                    f"There is no parameter {quoted(name)}.", hint=f"The parameters are {', '.join(known)}."
+                )
+
+    def text(self, name: str, default: str) -> str:
+        return self._values.get(name) or default
+
+    def names(self, name: str) -> tuple[str, ...] | None:
+        return tuple(part.strip() for part in self._values.get(name, "").split(",") if part.strip()) or None
+
+    def integer(self, name: str, default: int) -> int:
+        text = self._values.get(name)
+        if not text:
+            return default
+        digits = text.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
+            raise BadParameterError(f"{name} was {quoted(text)}, expected a whole number.")
+        return max(-LARGEST_INT64, min(int(text), LARGEST_INT64))
+
+
+def refusal(problem: VPError) -> Response:
+    """An error as the websocket words it, with a status that tells whose fault it is."""
+    status = 404 if isinstance(problem, UnknownSessionError) else 400 if isinstance(problem, RequestError) else 500
+    return JSONResponse(error_body(problem), status, headers=NO_STORE)

@@ -1,0 +1,86 @@
+"""`GET /metrics`: what the server does, for Prometheus. Everything is counted elsewhere and read when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+
+import vp
+from vp import counters
+from vp.server.stream.snapshot import RunState
+
+if TYPE_CHECKING:
+    from vp.server.runs.hub import Hub
+
+LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Metrics(Collector):
+    """The figures of one server.
+
+    Attributes
+    ----------
+    frame_lag : Histogram
+        Seconds from when a paced session made a frame to when it had been handed to all who keep up.
+    """
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+        ProcessCollector(registry=self._registry)
+        self.frame_lag = Histogram(
+            "vp_frame_lag_seconds",
+            "From when a frame was made to when it was handed to all viewers who keep up",
+            buckets=LAG_SECONDS,
+            registry=self._registry,
+        )
+        hub.observe_lag = self.frame_lag.observe
+
+    async def answer(self, _request: Request) -> Response:
+        """The route's handler."""
+        return Response(
+            generate_latest(self._registry),
+            headers={"content-type": CONTENT_TYPE_LATEST, "cache-control": "no-store"},
+        )
+
+    def collect(self) -> Iterator[Metric]:
+        """All families of this server; called by the registry."""
+        hub = self._hub
+        yield InfoMetricFamily("vp", "The software", {"version": vp.__version__})
+        yield GaugeMetricFamily("vp_viewers", "Viewers connected", hub.viewers)
+        totals = hub.totals()
+        yield CounterMetricFamily("vp_records", "Records processed by sessions, book building included", totals.records)
+        yield CounterMetricFamily("vp_frames_sent", "Frames handed to viewers' sockets", totals.frames_sent)
+        yield CounterMetricFamily("vp_frames_missed", "Frames that slow viewers were not sent", totals.frames_missed)
+        yield GaugeMetricFamily("vp_history_disk_bytes", "Frames of sessions held on disk", hub.history_bytes())
+        states = GaugeMetricFamily("vp_sessions", "Sessions by state", labels=["state"])
+        lag = GaugeMetricFamily("vp_session_lag_seconds", "Event time that it is behind", labels=["session", "symbol"])
+        anomalies = CounterMetricFamily("vp_anomalies", "Anomalies of live sessions", labels=["session", "kind"])
+        counts = {state: 0 for state in RunState if not state.over}
+        for run in hub.runs:
+            if run.state.over:
+                continue
+            counts[run.state] += 1
+            lag.add_metric([run.id, run.request.symbol], run.facts.lag_seconds)
+            for kind, count in run.facts.anomalies.items():
+                anomalies.add_metric([run.id, kind], count)
+        for state, count in counts.items():
+            states.add_metric([state], count)
+        yield from (states, lag, anomalies)
+        caches = CounterMetricFamily("vp_cache_requests", "Look-ups in caches on disk", labels=["cache", "result"])
+        looked_up = counters.read("cache")
+        for name in [(cache, result) for cache in ("book", "decompressed") for result in ("hit", "miss")]:
+            caches.add_metric(name, looked_up.get(name, 0))
+        yield caches
+        refused = CounterMetricFamily("vp_refused", "Connections and requests turned away", labels=["reason"])
+        for (reason,), count in counters.read("refused").items():
+            refused.add_metric([reason], count)
+        yield refused

@@ -1,0 +1,264 @@
+"""All runs of a server: who shares which, how many there may be, and when one ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from vp import counters
+from vp.errors import ServerFullError
+from vp.logs import event
+from vp.server.history.retention import KEEP_SECONDS, RetainedHistories
+from vp.server.history.session_history import SessionHistory
+from vp.server.runs.lossless_run import LosslessRun
+from vp.server.runs.run import Run
+from vp.server.runs.session import Prepare
+from vp.server.runs.shared_run import SharedRun
+from vp.server.runs.startup import StartupSession
+from vp.server.runs.viewer import Viewer
+from vp.server.stream.request import StreamRequest
+from vp.server.stream.snapshot import RunState
+from vp.settings import of_program
+
+TICK_SECONDS = 0.25
+JOIN_SECONDS = 2.0
+DEFAULTS = {setting.name: setting.default for setting in of_program("serve")}
+
+log = logging.getLogger("vp.server")
+
+
+@dataclass
+class Totals:
+    """What all sessions and viewers of a server add up to, those that are over too."""
+
+    records: int = 0
+    frames_sent: int = 0
+    frames_missed: int = 0
+
+
+@dataclass(frozen=True)
+class ServerLimits:
+    """What the server allows.
+
+    Attributes
+    ----------
+    viewers : int
+        Most viewers at a time.
+    sessions : int
+        Most sessions at work at a time, lossless runs included.
+    grace_seconds : float
+        How long a shared session goes on without a viewer.
+    keep_seconds : float
+        How long the frames of a session that is over can still be asked for (vp.server.history.retention).
+    """
+
+    viewers: int = DEFAULTS["max_viewers"]
+    sessions: int = DEFAULTS["max_sessions"]
+    grace_seconds: float = 10.0
+    keep_seconds: float = KEEP_SECONDS
+
+
+class Hub:
+    """Starts, shares and ends runs. All methods belong to the event loop.
+
+    Parameters
+    ----------
+    prepare : callable
+        Makes a session from a request; called in the thread of its run.
+    limits : ServerLimits
+    startup : StartupSession, optional
+        A session that is loaded from the start on: the first viewer who asks for it gets it.
+    """
+
+    def __init__(self, prepare: Prepare, limits: ServerLimits, startup: StartupSession | None = None) -> None:
+        self.limits = limits
+        self.viewers = 0
+        self.observe_lag: Callable[[float], None] | None = None
+        self._watching: set[Viewer] = set()
+        self._gone = Totals()
+        self._prepare = prepare
+        self._startup = startup
+        self._shared: dict[StreamRequest, SharedRun] = {}
+        self._runs: list[Run] = []
+        self._retained = RetainedHistories(limits.keep_seconds)
+        self._ticker: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to load the first session and to look after the runs."""
+        if self._startup is not None:
+            self._startup.start()
+        self._ticker = asyncio.create_task(self._tick())
+
+    async def close(self) -> None:
+        """Stop every run and wait for the threads, JOIN_SECONDS at most."""
+        if self._ticker is not None:
+            self._ticker.cancel()
+        for run in self._runs:
+            run.stop()
+        await asyncio.to_thread(self._join_all)
+        if self._startup is not None:
+            await asyncio.to_thread(self._startup.close)
+
+    def enter(self) -> None:
+        """Count a viewer in.
+
+        Raises
+        ------
+        ServerFullError
+        """
+        if self.viewers >= self.limits.viewers:
+            counters.add("refused", "viewers")
+            raise ServerFullError(
+                f"The server has {self.viewers} viewers, which is as many as it takes.",
+                hint="Try again later.",
+            )
+        self.viewers += 1
+
+    def watch(self, viewer: Viewer) -> None:
+        """Count what this viewer is sent, until it leaves."""
+        self._watching.add(viewer)
+        event(log, logging.INFO, "viewer came", **_names(viewer.run), viewers=self.viewers)
+
+    def leave(self, run: Run | None, viewer: Viewer | None = None) -> None:
+        """Count a viewer out, of the server and of its run."""
+        self.viewers -= 1
+        if viewer is not None:
+            self._watching.discard(viewer)
+            sent, missed = viewer.cursor.sent, viewer.cursor.missed
+            self._gone.frames_sent += sent
+            self._gone.frames_missed += missed
+            event(log, logging.INFO, "viewer left", **_names(viewer.run), frames_sent=sent, frames_missed=missed)
+        if run is None:
+            return
+        run.viewers -= 1
+        if run.viewers == 0:
+            run.idle_since = asyncio.get_running_loop().time()
+            if not run.shared:
+                self._drop(run)
+
+    def join(self, request: StreamRequest) -> Run:
+        """The run that serves this request, one under way or a new one.
+
+        Raises
+        ------
+        ServerFullError
+        """
+        run: Run | None = self._shared.get(request.session) if request.speed > 0 else None
+        if run is None or run.state.over:
+            run = self._begin(request)
+        run.viewers += 1
+        run.idle_since = None
+        return run
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing is being loaded."""
+        started = self._startup is None or self._startup.done
+        return started and all(run.state is not RunState.LOADING for run in self._runs)
+
+    @property
+    def runs(self) -> list[Run]:
+        """The sessions under way, or over with a viewer still there."""
+        return list(self._runs)
+
+    def totals(self) -> Totals:
+        """Sums over everything since the start."""
+        gone = self._gone
+        return Totals(
+            gone.records + sum(run.facts.records_done for run in self._runs),
+            gone.frames_sent + sum(viewer.cursor.sent for viewer in self._watching),
+            gone.frames_missed + sum(viewer.cursor.missed for viewer in self._watching),
+        )
+
+    def history_bytes(self) -> int:
+        """Bytes on disk that hold frames, of sessions that are over too."""
+        histories = [run.history for run in self._runs if isinstance(run, SharedRun)]
+        return (
+            sum(history.frames.disk_bytes for history in histories if history is not None) + self._retained.disk_bytes
+        )
+
+    def describe(self) -> list[dict[str, Any]]:
+        """One entry a session, for /health; a session that is loaded for nobody yet has no id."""
+        entries = [run.describe() for run in self._runs if not run.state.over]
+        starting = self._startup.describe() if self._startup is not None else None
+        return [*entries, starting] if starting is not None else entries
+
+    def running(self, session_id: str) -> bool:
+        """Whether a session is under way, or over with a viewer still there."""
+        return any(run.id == session_id for run in self._runs)
+
+    def history(self, session_id: str) -> SessionHistory | None:
+        """The frames that a session holds, under way or over not long ago; None without such a session."""
+        for run in self._runs:
+            if run.id == session_id and isinstance(run, SharedRun):
+                return run.history
+        return self._retained.get(session_id)
+
+    def _begin(self, request: StreamRequest) -> Run:
+        self._make_room()
+        prepare, session = self._prepare, None
+        if self._startup is not None:
+            if self._startup.claim(request):
+                prepare, session = self._startup.wait, self._startup.take()
+            elif not self._startup.done:
+                prepare = self._startup.before(prepare)
+        run: Run
+        if request.speed > 0:
+            run = self._shared[request.session] = SharedRun(request.session, prepare, session)
+        else:
+            run = LosslessRun(request, prepare, session)
+        if isinstance(run, SharedRun):
+            run.observe_lag = self.observe_lag
+        self._runs.append(run)
+        run.start()
+        event(log, logging.INFO, "session began", **_names(run), symbol=request.symbol, dt=request.dt)
+        return run
+
+    def _make_room(self) -> None:
+        """End a session that nobody watches if there are too many."""
+        at_work = [run for run in self._runs if not run.state.over]
+        if len(at_work) < self.limits.sessions:
+            return
+        idle = [run for run in at_work if run.viewers == 0]
+        if not idle:
+            counters.add("refused", "sessions")
+            raise ServerFullError(
+                f"The server runs {len(at_work)} sessions, which is as many as it takes.",
+                hint="Join one that is running (GET /health lists them), or try again later.",
+            )
+        self._drop(min(idle, key=lambda run: run.idle_since or 0.0))
+
+    def _drop(self, run: Run) -> None:
+        run.stop()
+        self._runs.remove(run)
+        self._gone.records += run.facts.records_done
+        event(log, logging.INFO, "session let go", **_names(run), records=run.facts.records_done)
+        if not isinstance(run, SharedRun):
+            return
+        if self._shared.get(run.request) is run:
+            del self._shared[run.request]
+        if run.history is not None:
+            self._retained.put(run.id, run.history)
+
+    async def _tick(self) -> None:
+        """Wake the viewers for what is due by the clock, and end what nobody watches."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            self._retained.tidy()
+            for run in list(self._runs):
+                run.ring()
+                idle = run.viewers == 0 and run.idle_since is not None
+                if idle and (run.state.over or loop.time() - (run.idle_since or 0) > self.limits.grace_seconds):
+                    self._drop(run)
+
+    def _join_all(self) -> None:
+        for run in self._runs:
+            run.join(JOIN_SECONDS / len(self._runs))
+
+
+def _names(run: Run) -> dict[str, Any]:
+    return {"session": run.id, "state": run.state}

@@ -1,0 +1,162 @@
+"""A session at work in a thread of its own: loading, then making frames for its viewers.
+
+A run is driven by two threads. Its own thread prepares and advances the session; the event loop reads what it
+left (frames, facts, progress) and wakes the viewers. Wake-ups from the thread are merged: however fast it
+makes frames, at most one call into the loop is under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from typing import Any
+
+from vp.errors import VPError
+from vp.progress import ProgressLike
+from vp.server.faults import unexpected
+from vp.server.history.frame_store import Block
+from vp.server.runs.allocator import give_back
+from vp.server.runs.session import Prepare, Session, StoppedError
+from vp.server.stream.encoding import FrameEncoder
+from vp.server.stream.request import StreamRequest
+from vp.server.stream.snapshot import FramesHeld, Loading, RunFacts, RunState
+
+
+class Run:
+    """Base of the two kinds of run.
+
+    Parameters
+    ----------
+    request : StreamRequest
+    prepare : callable
+        Makes the session; called in the run's thread.
+    session : Session, optional
+        A session that is prepared already.
+
+    Attributes
+    ----------
+    state : RunState
+    error : VPError or None
+        Why it failed.
+    bell : asyncio.Event
+        Rung (set and cleared) whenever a viewer should look again.
+    viewers : int
+    """
+
+    shared = False
+
+    def __init__(self, request: StreamRequest, prepare: Prepare, session: Session | None = None) -> None:
+        self.request = request
+        self.id = uuid.uuid4().hex[:12]
+        self.state = RunState.LOADING
+        self.session = session
+        self.error: VPError | None = None
+        self.loading = Loading()
+        self.facts = RunFacts()
+        self.viewers = 0
+        self.idle_since: float | None = None
+        self.bell = asyncio.Event()
+        self._prepare = prepare
+        self._stop = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ringing = False
+        self._thread = threading.Thread(target=self._main, name=f"vp-run-{self.id}", daemon=True)
+
+    def held(self, next_frame: int) -> FramesHeld | None:
+        """Which frames there are for a viewer whose next one is `next_frame`; None before there can be any."""
+        raise NotImplementedError
+
+    async def read(self, first: int, most: int, encoder: FrameEncoder) -> Block | None:
+        """Some of the `most` frames from `first` on, as they go out; None if they are not held any more."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Begin; call it in the event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to leave off; returns at once."""
+        self._stop.set()
+
+    def join(self, timeout_seconds: float) -> None:
+        """Wait for the thread to end."""
+        if self._thread.is_alive():
+            self._thread.join(timeout_seconds)
+
+    def ring(self) -> None:
+        """Wake every viewer; in the event loop."""
+        self._ringing = False
+        self.bell.set()
+        self.bell.clear()
+
+    def call(self) -> None:
+        """Wake every viewer; from the run's thread."""
+        if not self._ringing and self._loop is not None:
+            self._ringing = True
+            try:
+                self._loop.call_soon_threadsafe(self.ring)
+            except RuntimeError:  # the loop has closed: nobody is left to wake
+                self._stop.set()
+
+    def describe(self) -> dict[str, Any]:
+        """The run's line in /health."""
+        facts = self.facts
+        return {
+            "session_id": self.id,
+            "state": self.state,
+            **self.request.describe(),
+            "contract": self.session.info.contract if self.session is not None else None,
+            "viewers": self.viewers,
+            "records_done": facts.records_done,
+            "records": facts.records,
+            "lag_seconds": round(facts.lag_seconds, 3),
+            "loading": self.loading.describe() if self.state is RunState.LOADING else None,
+        }
+
+    def _main(self) -> None:
+        state = RunState.FAILED
+        try:
+            if self.session is None:
+                self.session = self._prepare(self.request, self._report)
+            self._note(0.0)
+            self.state = RunState.READY
+            self.call()
+            self._play(self.session)
+            state = RunState.ENDED
+        except StoppedError:
+            state = RunState.STOPPED
+        except VPError as error:
+            self.error = error
+        except Exception as error:  # whatever it is, it must not touch other sessions  # noqa: BLE001
+            self.error = unexpected(error, "The session")
+        finally:
+            self.state = state
+            if self.session is not None:
+                self.session.close()
+            self.call()
+            self._rest()
+            give_back()
+
+    def _play(self, session: Session) -> None:
+        raise NotImplementedError
+
+    def _rest(self) -> None:
+        """What the thread does when the session is over."""
+
+    def _report(self, report: ProgressLike) -> None:
+        """Keep a progress report of the load; also the place where a load that nobody wants ends."""
+        self._check_stop()
+        self.loading = Loading(report.phase, report.records_done, report.records_total, report.records_per_second)
+
+    def _check_stop(self) -> None:
+        if self._stop.is_set():
+            raise StoppedError
+
+    def _note(self, lag_seconds: float) -> None:
+        """Leave the facts of this moment for status messages."""
+        if self.session is not None:
+            session = self.session
+            records = session.accounting().to_json()
+            self.facts = RunFacts(session.clock_ns, session.records_done, lag_seconds, session.anomalies(), records)

@@ -1,0 +1,147 @@
+"""A run at the pace of the clock, shared by its viewers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from vp.server.history.frame_store import Block, FrameStore
+from vp.server.history.session_history import SessionHistory
+from vp.server.runs.pacing import NS, Pace
+from vp.server.runs.run import Run
+from vp.server.runs.session import Prepare, Session
+from vp.server.stream.encoding import FrameEncoder
+from vp.server.stream.packing import header, pack
+from vp.server.stream.request import StreamRequest
+from vp.server.stream.snapshot import FramesHeld, RunFacts, RunState
+
+FRAMES_A_CALL = 64
+STEP_NS = 10 * NS
+LOOK_SECONDS = 0.25
+NOTE_SECONDS = 0.5
+WRITE_BYTES = 128 << 10
+READ_BYTES = 1 << 20
+
+Encoded = dict[tuple[int, tuple[str, ...] | None], tuple[int, memoryview]]
+"""Frames as they go out, and how many they are, by the first one's sequence number and by the fields wanted."""
+
+
+class Follower(Protocol):
+    """A viewer that has all frames there are and waits for the next (vp.server.runs.viewer.Viewer)."""
+
+    def push(self, now_seconds: float, encoded: Encoded) -> bool: ...
+    def wake(self) -> None: ...
+
+
+class SharedRun(Run):
+    """Plays a session against the wall clock and keeps its recent frames.
+
+    The clock starts when the session is ready to play. Between frames the thread sleeps until the next frame
+    can be due: a frame comes no sooner than the throttle after the last one, and the records before it do not
+    care when they are processed, only in which order.
+
+    A new frame is pushed to all who wait for it in one go, without a task switch for each: hundreds of viewers cost
+    little more than their sockets. Only a viewer for which that does not do (its socket is full, a status is due) is
+    woken.
+
+    Attributes
+    ----------
+    history : SessionHistory or None
+        What the session has shown so far; None before it plays.
+    waiting : set of Follower
+        Belongs to the event loop.
+    """
+
+    shared = True
+
+    def __init__(self, request: StreamRequest, prepare: Prepare, session: Session | None = None) -> None:
+        super().__init__(request, prepare, session)
+        self.history: SessionHistory | None = None
+        self.waiting: set[Follower] = set()
+        self.observe_lag: Callable[[float], None] | None = None
+        self._observed = 0
+
+    def ring(self) -> None:
+        """Give those who wait what is new; in the event loop."""
+        super().ring()
+        now, over = time.monotonic(), self.state.over
+        encoded: Encoded = {}
+        for follower in tuple(self.waiting):
+            if over or not follower.push(now, encoded):
+                self.waiting.discard(follower)
+                follower.wake()
+        if self.observe_lag is None or self.history is None or not encoded:
+            return
+        frames = self.history.frames
+        if frames.head > self._observed:
+            self._observed = frames.head
+            self.observe_lag(frames.age_seconds(self._observed - 1))
+
+    def held(self, next_frame: int) -> FramesHeld | None:
+        """All frames that are kept."""
+        if self.history is None:
+            return None
+        frames = self.history.frames
+        return FramesHeld(frames.oldest, frames.head, frames.age_seconds(next_frame))
+
+    async def read(self, first: int, most: int, encoder: FrameEncoder) -> Block | None:
+        """Frames from memory, or from a file, which is read in a thread."""
+        if self.history is None:
+            return None
+        frames = self.history.frames
+        block = frames.recent(first, min(most, max(1, WRITE_BYTES // frames.frame_bytes)))
+        if block is None:
+            most = min(most, max(1, READ_BYTES // frames.frame_bytes))
+            block = await asyncio.to_thread(frames.read, first, most)
+        return None if block is None else Block(block.first, block.count, encoder.encode(block.data))
+
+    def _play(self, session: Session) -> None:
+        message_bytes = session.layout.message_bytes
+        frames = FrameStore(len(header(message_bytes)) + message_bytes)
+        self.history = SessionHistory(frames, session.layout)
+        self.state = RunState.LIVE
+        throttle_ns = round(self.request.throttle_ms * 1e6)
+        pace = Pace(self._first_ns(session), time.monotonic(), self.request.speed)
+        last_frame_ns = pace.clock_ns - throttle_ns
+        noted_at = 0.0
+        while not session.finished:
+            self._check_stop()
+            due_ns = session.next_event_ns
+            if due_ns is None:
+                break
+            target_ns = pace.target_ns(time.monotonic())
+            batch = session.advance(min(target_ns, due_ns + STEP_NS) + 1, FRAMES_A_CALL)
+            if batch.count:
+                last_frame_ns = int(batch.ts_ns[-1])
+                frames.append(pack(batch.buffer), last_frame_ns)
+                self.call()
+                frames.tidy()
+            due_ns = session.next_event_ns
+            if due_ns is None:
+                break
+            now = time.monotonic()
+            lag = pace.lag_seconds(due_ns, now)
+            if now - noted_at >= NOTE_SECONDS:
+                self._note(lag)
+                noted_at = now
+            else:
+                facts = self.facts
+                self.facts = RunFacts(session.clock_ns, session.records_done, lag, facts.anomalies, facts.records)
+            wait = pace.seconds_until(max(due_ns, last_frame_ns + throttle_ns), now)
+            if wait > 0:
+                self._stop.wait(min(wait, LOOK_SECONDS))
+        self._note(0.0)
+
+    def _rest(self) -> None:
+        """Once nobody follows any more, let the frames lie on disk: they may be kept for long."""
+        self._stop.wait()
+        if self.history is not None:
+            self.history.frames.put_away()
+
+    @staticmethod
+    def _first_ns(session: Session) -> int:
+        """The clock that the pace starts from: the first record to come, not before frames begin."""
+        due_ns = session.next_event_ns
+        return session.info.emit_from_ns if due_ns is None else max(due_ns, session.info.emit_from_ns)

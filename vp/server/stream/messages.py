@@ -1,0 +1,105 @@
+"""The messages of a stream, and the codes that it closes with.
+
+Text messages are JSON objects with a `type`; integers that can pass 2^53 travel as decimal strings. Binary
+messages are Arrow IPC: the schema message first, then one record-batch message a frame.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from vp.errors import VPError
+from vp.server.faults import error_body
+from vp.server.stream.request import StreamRequest
+from vp.server.stream.snapshot import Loading, RunFacts
+
+PROTOCOL_VERSION = 1
+CLOSE_NORMAL = 1000
+CLOSE_GOING_AWAY = 1001
+NANOSECOND_NAMES = ("session_start_ns", "emit_from_ns", "end_ns")
+
+
+def runtime_config(request: StreamRequest, session_id: str, info: Mapping[str, Any], frame: Mapping[str, Any]) -> str:
+    """What a reader must know to read and to label the frames that follow.
+
+    `info` describes the session (SessionInfo.to_json), `frame` a frame message (FrameLayout.describe).
+    """
+    described = dict(info)
+    for name in NANOSECOND_NAMES:
+        described[name] = str(described[name])
+    head = {"type": "runtime_config", "protocol": PROTOCOL_VERSION, "session_id": session_id}
+    tail = {
+        "start_time": request.start_time,
+        "speed": request.speed,
+        "throttle_ms": request.throttle_ms,
+        "frame": dict(frame),
+    }
+    return _json({**head, **described, **tail})
+
+
+def progress(loading: Loading) -> str:
+    """How far loading has come; phase is decode, book or warmup."""
+    return _json(
+        {
+            "type": "progress",
+            "phase": loading.phase,
+            "records_done": int(loading.records_done),
+            "records_total": None if loading.records_total is None else int(loading.records_total),
+            "records_per_second": round(float(loading.records_per_second), 1),
+        }
+    )
+
+
+def status(facts: RunFacts, *, viewers: int, frames_sent: int, frames_missed: int, server_time_ns: int) -> str:
+    """How a stream is doing; once a second."""
+    return _json(
+        {
+            "type": "status",
+            "viewers": viewers,
+            "lag_seconds": round(facts.lag_seconds, 3),
+            "frames_sent": frames_sent,
+            "frames_missed": frames_missed,
+            "anomalies": {name: int(count) for name, count in facts.anomalies.items()},
+            "clock_ns": _nanoseconds(facts.clock_ns),
+            "records_done": int(facts.records_done),
+            "records": facts.records,
+            "server_time_ns": str(server_time_ns),
+        }
+    )
+
+
+def end(frames_sent: int, frames_missed: int, clock_ns: int | None) -> str:
+    """The session is over."""
+    return _json(
+        {
+            "type": "end",
+            "frames_sent": frames_sent,
+            "frames_missed": frames_missed,
+            "clock_ns": _nanoseconds(clock_ns),
+        }
+    )
+
+
+def history(*, frames: int, oldest_event_id: int | None, hole: bool) -> str:
+    """What comes before the live frames; `hole`: the server no longer holds all after what the viewer has."""
+    return _json({"type": "history", "frames": frames, "oldest_event_id": oldest_event_id, "hole": hole})
+
+
+def missed(frames: int, frames_missed: int) -> str:
+    """Here this viewer, too slow, was not sent `frames`."""
+    return _json({"type": "missed", "frames": frames, "frames_missed": frames_missed})
+
+
+def error(problem: VPError) -> str:
+    """What went wrong; the connection closes with `problem.close_code` after it."""
+    return _json(error_body(problem))
+
+
+def _nanoseconds(value: int | None) -> str | None:
+    return None if value is None else str(int(value))
+
+
+def _json(message: dict[str, Any]) -> str:
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

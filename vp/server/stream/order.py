@@ -1,0 +1,185 @@
+"""In which order a viewer is told what: decided here, without sockets, clocks or waiting.
+
+progress ... runtime_config, schema, history (paced only), then
+status, missed and frames as they are due, then
+status, end, close 1000; or error and its close; or close 1001 where the run was stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from vp.errors import VPError
+from vp.server.stream import messages
+from vp.server.stream.cursor import Cursor
+from vp.server.stream.encoding import FrameEncoder
+from vp.server.stream.messages import CLOSE_GOING_AWAY, CLOSE_NORMAL
+from vp.server.stream.packing import header
+from vp.server.stream.request import StreamRequest
+from vp.server.stream.snapshot import FramesHeld, Introduced, RunState, Snapshot
+
+STATUS_SECONDS = 1.0
+RESUME_FRAMES = 4096
+
+
+@dataclass(frozen=True)
+class SendText:
+    """Send this text message."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class SendPacked:
+    """Send these whole messages, which carry their websocket headers."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class SendFrames:
+    """Send some of `count` frames from sequence number `first` on, and advance the cursor by as many."""
+
+    first: int
+    count: int
+
+
+@dataclass(frozen=True)
+class FindStart:
+    """Find where the viewer begins and say it by `begin_at`: behind an event, or (None) where one joins who is new."""
+
+    after_event: int | None
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Wait until the run has news; `pushable`: frames alone may be sent meanwhile, until a status is due."""
+
+    pushable: bool
+
+
+@dataclass(frozen=True)
+class Close:
+    """Close with this code; nothing comes after it."""
+
+    code: int
+    reason: str
+
+
+Step = SendText | SendPacked | SendFrames | FindStart | Wait | Close
+Steps = Generator[Step, Snapshot, None]
+
+
+class MessageOrder:
+    """What one viewer is sent.
+
+    Attributes
+    ----------
+    cursor : Cursor
+        Where the viewer stands in the run's frames; counts what it was sent and what it missed.
+    encoder : FrameEncoder or None
+        How its frames go out; None before it was told how to read them.
+    status_at : float
+        Monotonic time from which on a status is due.
+    """
+
+    def __init__(self, request: StreamRequest, session_id: str) -> None:
+        self.cursor = Cursor(0, 0)
+        self.encoder: FrameEncoder | None = None
+        self.status_at = 0.0
+        self._request = request
+        self._session_id = session_id
+        self._history = ""
+
+    def steps(self, seen: Snapshot) -> Steps:
+        """What to do, step after step, up to a Close.
+
+        `seen` says how the run stands at the beginning; each step is answered by how it stands once that is done.
+        """
+        while seen.state is RunState.LOADING:
+            seen = yield SendText(messages.progress(seen.loading))
+            if seen.state is RunState.LOADING:
+                seen = yield Wait(pushable=False)
+        if seen.session is not None and seen.state is not RunState.FAILED:
+            try:
+                self.encoder = FrameEncoder(seen.session.layout, self._request.fields)
+            except VPError as problem:
+                yield from refusal(problem)
+                return
+            yield SendText(self._runtime_config(seen.session, self.encoder))
+            schema = self.encoder.layout.schema_message
+            seen = yield SendPacked(header(len(schema)) + schema)
+            seen = yield from self._send_frames(seen)
+        if seen.error is not None:
+            yield from refusal(seen.error)
+        elif seen.state is RunState.STOPPED:
+            yield Close(CLOSE_GOING_AWAY, "the session was stopped")
+        else:
+            seen = yield SendText(self._status(seen))
+            yield SendText(messages.end(self.cursor.sent, self.cursor.missed, seen.facts.clock_ns))
+            yield Close(CLOSE_NORMAL, "the session is over")
+
+    def begin_at(self, position: int, held: FramesHeld, oldest_event_id: int | None) -> None:
+        """Place the cursor where FindStart found the viewer's beginning, `position`, or later; and say what will come.
+
+        Who was away for long gets RESUME_FRAMES: the rest it fetches from the history, which is faster by far.
+        """
+        resumes = self._resumes_after is not None
+        first = max(position, held.head - RESUME_FRAMES) if resumes else position
+        hole = resumes and (first > position or (held.oldest > 0 and first == held.oldest))
+        self.cursor = Cursor(first, held.head)
+        self._history = messages.history(frames=held.head - first, oldest_event_id=oldest_event_id, hole=hole)
+
+    @property
+    def _resumes_after(self) -> int | None:
+        """The event behind which a viewer goes on that comes back to this run."""
+        after = self._request.after
+        return after[1] if after is not None and after[0] == self._session_id else None
+
+    def _send_frames(self, seen: Snapshot) -> Generator[Step, Snapshot, Snapshot]:
+        """Send all frames that the viewer does not miss, until the run is over; how it stands then."""
+        paced = self._request.speed > 0
+        while seen.held is None:
+            if seen.state.over:
+                return seen
+            seen = yield Wait(pushable=False)
+        if paced:
+            yield FindStart(self._resumes_after)
+            seen = yield SendText(self._history)
+        while True:
+            if seen.now_seconds >= self.status_at:
+                self.status_at = seen.now_seconds + STATUS_SECONDS
+                seen = yield SendText(self._status(seen))
+            if seen.held is None:  # a run does not lose what it holds
+                return seen
+            missed = self.cursor.missed
+            due = self.cursor.due(seen.held.oldest, seen.held.head, seen.held.waited_seconds)
+            if self.cursor.missed > missed:
+                yield SendText(messages.missed(self.cursor.missed - missed, self.cursor.missed))
+            if due:
+                seen = yield SendFrames(self.cursor.next, due)
+            elif seen.state.over:
+                return seen
+            else:
+                seen = yield Wait(pushable=paced)
+
+    def _runtime_config(self, session: Introduced, encoder: FrameEncoder) -> str:
+        return messages.runtime_config(
+            self._request, self._session_id, session.info.to_json(), encoder.layout.describe()
+        )
+
+    def _status(self, seen: Snapshot) -> str:
+        return messages.status(
+            seen.facts,
+            viewers=seen.viewers,
+            frames_sent=self.cursor.sent,
+            frames_missed=self.cursor.missed,
+            server_time_ns=seen.now_ns,
+        )
+
+
+def refusal(problem: VPError) -> Steps:
+    """Say what is wrong and close; the answers to its steps do not matter."""
+    yield SendText(messages.error(problem))
+    yield Close(problem.close_code, problem.code)

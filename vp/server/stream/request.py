@@ -1,0 +1,85 @@
+"""What a viewer asks for in the query of a stream's address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+from vp.errors import BadParameterError
+from vp.settings import of_query, quoted
+
+MAX_QUERY_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class StreamRequest:
+    """What a viewer asks for.
+
+    Attributes
+    ----------
+    product_type, symbol, dt : str
+    start_time : str or None
+        HH:MM in New York; None: from the session's start.
+    speed : float
+        0: a lossless run of the viewer's own.
+    throttle_ms : float
+    fields : tuple of str or None
+        Grid columns wanted; None: all.
+    after : (str, int) or None
+        Session id and event_id of the newest frame that the viewer holds of it.
+    """
+
+    product_type: str
+    symbol: str
+    dt: str
+    start_time: str | None = None
+    speed: float = 1.0
+    throttle_ms: float = 25.0
+    fields: tuple[str, ...] | None = None
+    after: tuple[str, int] | None = None
+
+    @property
+    def session(self) -> StreamRequest:
+        """The same request without what concerns this viewer alone: viewers with equal ones share."""
+        return replace(self, fields=None, after=None)
+
+    def describe(self) -> dict[str, Any]:
+        """The session asked for, in the form of /health."""
+        names = ("product_type", "symbol", "dt", "start_time", "speed", "throttle_ms")
+        return {name: getattr(self, name) for name in names}
+
+
+def parse_stream_request(query: str, defaults: StreamRequest) -> StreamRequest:
+    """The request in a query string; what it leaves out comes from `defaults`.
+
+    An empty value counts as left out, except that an empty `start_time` means the session's start.
+
+    Raises
+    ------
+    BadParameterError
+        A parameter that there is not, one given twice, or a value of the wrong form.
+    """
+    known = {setting.name: setting for setting in of_query()}
+    if len(query) > MAX_QUERY_BYTES:
+        raise BadParameterError(f"The query has {len(query)} characters, expected at most {MAX_QUERY_BYTES}.")
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=64)
+    except ValueError:
+        raise BadParameterError("The query is not a list of name=value pairs in UTF-8.", hint=_known(known)) from None
+    changes: dict[str, Any] = {}
+    for name, value in pairs:
+        if name not in known:
+            raise BadParameterError(f"There is no parameter {quoted(name)}.", hint=_known(known))
+        if name in changes:
+            raise BadParameterError(f"The parameter {name} is given twice.")
+        changes[name] = known[name].type(name, value) if value.strip() else None
+    return replace(defaults, **{name: v for name, v in changes.items() if v is not None or name == "start_time"})
+
+
+def _known(known: Mapping[str, Any]) -> str:
+    return f"The parameters are {', '.join(known)}."
+
+
+REQUEST_NAMES = tuple(field.name for field in fields(StreamRequest))

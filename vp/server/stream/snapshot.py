@@ -1,0 +1,118 @@
+"""How a run stands at one moment: all that a stream's messages are made of."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from vp.errors import VPError
+from vp.frames import FrameLayout
+
+
+class RunState(enum.StrEnum):
+    """Where a run is; the values are those of /health."""
+
+    LOADING = "loading"
+    READY = "ready"
+    LIVE = "live"
+    ENDED = "ended"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+    @property
+    def over(self) -> bool:
+        """Whether no more frames will come."""
+        return self in {RunState.ENDED, RunState.FAILED, RunState.STOPPED}
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How far a load has come."""
+
+    phase: str = "decode"
+    records_done: int = 0
+    records_total: int | None = None
+    records_per_second: float = 0.0
+
+    def describe(self) -> dict[str, Any]:
+        """The form of /health."""
+        return {"phase": self.phase, "records_done": self.records_done, "records_total": self.records_total}
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a status message says of a run."""
+
+    clock_ns: int | None = None
+    records_done: int = 0
+    lag_seconds: float = 0.0
+    anomalies: Mapping[str, int] = field(default_factory=dict)
+    records: Mapping[str, Any] = field(default_factory=dict)
+
+
+class SessionDescription(Protocol):
+    """How a session describes itself (vp.pipeline.SessionInfo)."""
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+class Introduced(Protocol):
+    """What a stream has to know of a session before its frames."""
+
+    @property
+    def info(self) -> SessionDescription: ...
+    @property
+    def layout(self) -> FrameLayout: ...
+
+
+@dataclass(frozen=True)
+class FramesHeld:
+    """Which frames there are to send.
+
+    Attributes
+    ----------
+    oldest, head : int
+        The frames from sequence number `oldest` up to, not including, `head`.
+    waited_seconds : float
+        How long the viewer's next one has been there; infinite if unknown.
+    """
+
+    oldest: int
+    head: int
+    waited_seconds: float
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run and its frames at one moment, as one viewer sees them.
+
+    Attributes
+    ----------
+    now_seconds : float
+        Monotonic time.
+    now_ns : int
+        Wall time, ns UTC.
+    state : RunState
+    loading : Loading
+    error : VPError or None
+        Why the run failed.
+    session : Introduced or None
+        None before it is there.
+    facts : RunFacts
+    viewers : int
+        How many watch the run.
+    held : FramesHeld or None
+        None before there can be frames.
+    """
+
+    now_seconds: float
+    now_ns: int
+    state: RunState
+    loading: Loading
+    error: VPError | None
+    session: Introduced | None
+    facts: RunFacts
+    viewers: int
+    held: FramesHeld | None
