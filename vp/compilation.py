@@ -1,6 +1,6 @@
 """The kernels compiled before a session needs them, by two processes at once; only the first start on a machine does.
 
-Compiled kernels are kept on disk (kernels.jit), where the one process finds what the other has made.
+Compiled kernels are kept on disk (vp.kernels.jit), where the one process finds what the other has made.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numba
 
-from kernels.contract import GROW_ORDERS
-from kernels.jit import sources_name
 from vp.book import Book
 from vp.engine import EventDrivenVPEngine
 from vp.event_reader import decode_nothing
 from vp.events import Events
+from vp.kernels.contract import GROW_ORDERS
+from vp.kernels.jit import sources_name
 
 NS = 1_000_000_000
 USUAL_SECONDS = 10.0
