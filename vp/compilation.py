@@ -6,7 +6,6 @@ Compiled kernels are kept on disk (vp.kernels.jit), where the one process finds 
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numba
 
 from vp.book import Book
+from vp.child_processes import python_command, python_environment
 from vp.engine import EventDrivenVPEngine
 from vp.event_reader import decode_nothing
 from vp.events import Events
@@ -56,7 +56,8 @@ def ensure_compiled(on_share: Callable[[float], None]) -> None:
 
 def _start(part: Callable[[], None]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - our own words
-        [sys.executable, "-c", f"from {__name__} import {part.__name__}; {part.__name__}()"],
+        python_command("-c", f"from {__name__} import {part.__name__}; {part.__name__}()"),
+        env=python_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
