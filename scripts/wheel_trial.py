@@ -167,7 +167,7 @@ class Environment:
             if missing:
                 raise TrialError(f"{self.name}: vp query --list lacks {', '.join(missing)}")
             answer = self._run(directory, "query", "counts_by_action", "--format", "csv")
-            if not re.search(r"^A,.*\d", answer, re.MULTILINE):
+            if not re.search(r'^"A",[1-9]', answer, re.MULTILINE):
                 raise TrialError(f"{self.name}: vp query counts_by_action said {answer!r}")
             if "books: 1 files" not in self._run(directory, "cache"):
                 raise TrialError(f"{self.name}: vp cache shows no book of the session that was served")
