@@ -27,6 +27,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from websockets.sync.client import connect
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -117,7 +118,7 @@ def try_python(python: str, wheel: Path, place: Path, *, beside: str | None, low
     environment.use(place / "somewhere")
     if beside is not None:
         environment.install([beside])
-        environment.check_import(beside)
+        environment.check_import(Requirement(beside).name)
         environment.use(place / "beside", programs=False)
         environment.check_checkout()
     if lowest:
