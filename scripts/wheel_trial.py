@@ -184,7 +184,7 @@ class Environment:
     def check_checkout(self) -> None:
         """Serve from the checkout, by an environment that holds a foreign package of the name `kernels`."""
         with tempfile.TemporaryDirectory() as lake:
-            command = [str(self.python), "-m", "vp.serve", "--port", "0", "--lake", lake]
+            command = [str(self.python), "-m", "vp.serve", "--port", "0", "--enable-query", "--lake", lake]
             with self._serving(command, ROOT) as address:
                 watch(address)
         print(f"wheel trial: {self.name}: the checkout is served too", flush=True)
