@@ -10,7 +10,7 @@ to_price, added). `removed` left `from_price`, of which `pull` realised no fill;
 
 from __future__ import annotations
 
-from kernels.contract import (
+from .contract import (
     ACTION_ADD,
     ACTION_CANCEL,
     ACTION_CLEAR,
@@ -76,10 +76,10 @@ from kernels.contract import (
     TOUCH_TO,
     UNDEF_PRICE,
 )
-from kernels.jit import kernel, step
-from kernels.levels import add_depth, empty_levels, place_window, remove_depth
-from kernels.orders import find_slot, remove_slot, slot_word
-from kernels.types import Effect, Int64s
+from .jit import kernel, step
+from .levels import add_depth, empty_levels, place_window, remove_depth
+from .orders import find_slot, remove_slot, slot_word
+from .types import Effect, Int64s
 
 MAX_LOAD_WORDS = 16  # words of the order table for each live order: at most a quarter of the slots are taken
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from kernels.contract import (
+from .contract import (
     CELL_FLOATS,
     CELL_INTS,
     F_A,
@@ -31,8 +31,8 @@ from kernels.contract import (
     P_TAU_V,
     RING_MASK,
 )
-from kernels.jit import kernel, step
-from kernels.types import Float64s, Int64s
+from .jit import kernel, step
+from .types import Float64s, Int64s
 
 SECONDS_PER_NS = 1e-9
 

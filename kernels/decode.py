@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kernels.contract import (
+from .contract import (
     ACTION_CLEAR,
     D_DROPPED,
     D_ERROR,
@@ -23,9 +23,9 @@ from kernels.contract import (
     FLAG_SNAPSHOT,
     RTYPE_MBO,
 )
-from kernels.jit import kernel
-from kernels.machine import load_i64, load_u32
-from kernels.types import Bytes, Int64s, UInt32s
+from .jit import kernel
+from .machine import load_i64, load_u32
+from .types import Bytes, Int64s, UInt32s
 
 
 @kernel

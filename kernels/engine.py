@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.book import advance_clock, apply_record, end_event, mark_bad_book, needs_room, records_of_room, update_spot
-from kernels.cells import touch
-from kernels.contract import (
+from .book import advance_clock, apply_record, end_event, mark_bad_book, needs_room, records_of_room, update_spot
+from .cells import touch
+from .contract import (
     ACTION_CLEAR,
     ACTION_TRADE,
     B_BUCKET,
@@ -36,11 +36,11 @@ from kernels.contract import (
     TOUCH_FROM,
     TOUCH_TO,
 )
-from kernels.frame import write_frame
-from kernels.jit import kernel, step
-from kernels.orders import MOST_PLACES, fetch_ahead
-from kernels.ring import bucket_of, count_all_depth, holds, rebase, recentre, touch_outside
-from kernels.types import Bytes, Float32s, Float64s, Int64s, UInt32s
+from .frame import write_frame
+from .jit import kernel, step
+from .orders import MOST_PLACES, fetch_ahead
+from .ring import bucket_of, count_all_depth, holds, rebase, recentre, touch_outside
+from .types import Bytes, Float32s, Float64s, Int64s, UInt32s
 
 
 @step

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.book import (
+from .book import (
     advance_clock,
     apply_record,
     drop_order,
@@ -20,7 +20,7 @@ from kernels.book import (
     records_of_room,
     update_spot,
 )
-from kernels.contract import (
+from .contract import (
     ACTION_ADD,
     ACTION_CANCEL,
     ACTION_MODIFY,
@@ -50,10 +50,10 @@ from kernels.contract import (
     SLOT_RANK,
     SLOT_SIZE,
 )
-from kernels.jit import kernel, step
-from kernels.levels import dense_word, find_next_best
-from kernels.orders import MOST_PLACES, fetch_ahead, find_slot
-from kernels.types import Bytes, Int64s, UInt32s
+from .jit import kernel, step
+from .levels import dense_word, find_next_best
+from .orders import MOST_PLACES, fetch_ahead, find_slot
+from .types import Bytes, Int64s, UInt32s
 
 SPECIAL_FLAGS = FLAG_SNAPSHOT | FLAG_TOB | FLAG_MAYBE_BAD_BOOK
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kernels.cells import SECONDS_PER_NS, decay, expm1_negative, read_chain
-from kernels.contract import (
+from .cells import SECONDS_PER_NS, decay, expm1_negative, read_chain
+from .contract import (
     ASK,
     AT_GRID,
     AT_NULL_COUNT,
@@ -49,9 +49,9 @@ from kernels.contract import (
     RING_MASK,
     UNDEF_PRICE,
 )
-from kernels.jit import kernel, step
-from kernels.levels import level_depth
-from kernels.types import Bytes, Float32s, Float64s, Int64s
+from .jit import kernel, step
+from .levels import level_depth
+from .types import Bytes, Float32s, Float64s, Int64s
 
 HALF_PER_UNIT = 0.5e-9  # (bid + ask) in 1e-9 units -> mid in currency
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.contract import (
+from .contract import (
     ASK,
     B_BASE_PRICE,
     B_BASE_TICK,
@@ -37,10 +37,10 @@ from kernels.contract import (
     SLOT_SIZE,
     UNDEF_PRICE,
 )
-from kernels.jit import kernel, step
-from kernels.machine import multiply_wrapping, rotate_right, subtract_wrapping
-from kernels.orders import MOST_PLACES, home, slot_word
-from kernels.types import Int64s
+from .jit import kernel, step
+from .machine import multiply_wrapping, rotate_right, subtract_wrapping
+from .orders import MOST_PLACES, home, slot_word
+from .types import Int64s
 
 FREE = UNDEF_PRICE  # no order rests at the undefined price
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.contract import (
+from .contract import (
     GROUP_SLOTS,
     GROUP_WORDS,
     SIZE_MASK,
@@ -20,9 +20,9 @@ from kernels.contract import (
     SLOT_RANK,
     SLOT_SIZE,
 )
-from kernels.jit import kernel, step
-from kernels.machine import leading_zeros, match_four, multiply_wrapping, prefetch, rotate_right, trailing_zeros
-from kernels.types import Int64s
+from .jit import kernel, step
+from .machine import leading_zeros, match_four, multiply_wrapping, prefetch, rotate_right, trailing_zeros
+from .types import Int64s
 
 HASH_MULTIPLIER = -7046029254386353131  # 2**64 / golden ratio, as int64
 MOST_PLACES = 2**40 - 1  # tells the compiler that no place is negative, so that it need not ask at every access

@@ -8,8 +8,8 @@ NO_BUCKET: free), until a bucket RING away takes its place. A cell goes over fro
 
 from __future__ import annotations
 
-from kernels.cells import forget, touch
-from kernels.contract import (
+from .cells import forget, touch
+from .contract import (
     ASK,
     B_BASE_TICK,
     B_BUCKET,
@@ -30,8 +30,8 @@ from kernels.contract import (
     RING_HALF,
     RING_MASK,
 )
-from kernels.jit import kernel, step
-from kernels.types import Float64s, Int64s
+from .jit import kernel, step
+from .types import Float64s, Int64s
 
 
 @step

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import vp
-from kernels.contract import SCALAR_COLUMNS
 from vp import record
+from vp.kernels.contract import SCALAR_COLUMNS
 from vp.query import __main__ as query_program
 from vp.query.listing import VIEWS
 from vp.query.views import INVENTORY_VIEWS, RECORDING_VIEWS, SESSION_VIEWS

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from kernels import forward
-from kernels import levels as level_kernels
-from kernels import orders as order_kernels
-from kernels.contract import (
+from vp.accounting import ORDINARY_TALLIES
+from vp.events import Events
+from vp.kernels import forward
+from vp.kernels import levels as level_kernels
+from vp.kernels import orders as order_kernels
+from vp.kernels.contract import (
     ASK,
     B_ASK_ORDERS,
     B_BAD_BOOK,
@@ -45,8 +47,6 @@ from kernels.contract import (
     NO_TIME,
     UNDEF_PRICE,
 )
-from vp.accounting import ORDINARY_TALLIES
-from vp.events import Events
 
 NO_LIMIT = 2**63 - 1
 FIRST_ORDER_SLOTS = 1 << 12

@@ -15,8 +15,8 @@ book, and decompressed copies of .zst files. All of it may be deleted at any tim
 
 EPILOG = """\
 examples:
-  python -m vp.cache
-  python -m vp.cache --clear decompressed"""
+  {command}
+  {command} --clear decompressed"""
 
 PATTERNS = {"books": "*.arrow", "decompressed": "*.blocks*"}
 

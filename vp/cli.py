@@ -11,6 +11,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TextIO
 
@@ -34,11 +35,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser(program: str, description: str, epilog: str) -> Parser:
-    """The parser of `python -m vp.<program>`."""
+    """The parser of a program; `{command}` in the epilog stands for the words that run it."""
+    command = command_of(program, f"python -m vp.{program}")
     built = Parser(
-        prog=f"python -m vp.{program}",
+        prog=command,
         description=description,
-        epilog=epilog,
+        epilog=epilog.replace("{command}", command),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -56,6 +58,11 @@ def parser(program: str, description: str, epilog: str) -> Parser:
             action="append" if setting.repeated else "store",
         )
     return built
+
+
+def command_of(program: str, otherwise: str) -> str:
+    """The words that ran this program, for its help to repeat: `vp <program>`, where that was typed."""
+    return f"vp {program}" if Path(sys.argv[0]).stem == "vp" else otherwise
 
 
 def parse(built: Parser, program: str, arguments: Sequence[str] | None) -> dict[str, Any]:

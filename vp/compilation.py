@@ -1,24 +1,24 @@
 """The kernels compiled before a session needs them, by two processes at once; only the first start on a machine does.
 
-Compiled kernels are kept on disk (kernels.jit), where the one process finds what the other has made.
+Compiled kernels are kept on disk (vp.kernels.jit), where the one process finds what the other has made.
 """
 
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numba
 
-from kernels.contract import GROW_ORDERS
-from kernels.jit import sources_name
 from vp.book import Book
+from vp.child_processes import python_command, python_environment
 from vp.engine import EventDrivenVPEngine
 from vp.event_reader import decode_nothing
 from vp.events import Events
+from vp.kernels.contract import GROW_ORDERS
+from vp.kernels.jit import sources_name
 
 NS = 1_000_000_000
 USUAL_SECONDS = 10.0
@@ -56,7 +56,8 @@ def ensure_compiled(on_share: Callable[[float], None]) -> None:
 
 def _start(part: Callable[[], None]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - our own words
-        [sys.executable, "-c", f"from {__name__} import {part.__name__}; {part.__name__}()"],
+        python_command("-c", f"from {__name__} import {part.__name__}; {part.__name__}()"),
+        env=python_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -15,11 +15,11 @@ from typing import Any
 import databento_dbn
 import numpy as np
 
-from kernels.contract import MBO_BYTES
 from vp.compressed import DAMAGED_HINT, is_compressed, uncompressed
 from vp.dbn_records import BAR_RTYPES, RECORD_BYTES
 from vp.decompressed import DecompressedFiles
 from vp.errors import ChangedFileError, DamagedFileError, NotDbnError, TruncatedFileError, WrongSchemaError
+from vp.kernels.contract import MBO_BYTES
 from vp.read_ahead import read_ahead
 
 BLOCK_BYTES = 32768 * MBO_BYTES  # a whole number of records, so that blocks seldom cut one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernels.contract import MBO_BYTES, RTYPE_MBO
+from vp.kernels.contract import MBO_BYTES, RTYPE_MBO
 
 RECORD_HEADER_BYTES = 16
 LONGEST_RECORD_BYTES = 4 * 255

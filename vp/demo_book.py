@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple
 import numba
 import numpy as np
 
-from kernels import jit
-from kernels.contract import (
+from vp.kernels import jit
+from vp.kernels.contract import (
     ACTION_ADD,
     ACTION_CANCEL,
     ACTION_MODIFY,
@@ -24,7 +24,7 @@ from kernels.contract import (
     SIDE_ASK,
     SIDE_BID,
 )
-from kernels.types import Float64s, Int64s
+from vp.kernels.types import Float64s, Int64s
 
 TICK_INT: Final = 250_000_000
 LEVELS: Final = 4_096  # prices the market knows: level 0 is LOWEST_PRICE, one tick a level
@@ -124,7 +124,7 @@ _CACHE_NAME: Final = f"demo-{hashlib.sha256(_SOURCES).hexdigest()[:16]}"
 
 
 def kernel(function: Any) -> Any:
-    """As kernels.jit.kernel, with a cache of its own for each state of the demonstration's sources.
+    """As vp.kernels.jit.kernel, with a cache of its own for each state of the demonstration's sources.
 
     numba asks only a function's own file whether its compiled code is current; these lie in two.
     """

@@ -12,19 +12,6 @@ from typing import Final
 
 import numpy as np
 
-from kernels.contract import (
-    ACTION_CANCEL,
-    ACTION_CLEAR,
-    ACTION_FILL,
-    ACTION_MODIFY,
-    ACTION_TRADE,
-    FLAG_BAD_TS_RECV,
-    FLAG_LAST,
-    FLAG_SNAPSHOT,
-    SIDE_NONE,
-    UNDEF_PRICE,
-)
-from kernels.types import Int64s
 from vp.demo_book import (
     BUY,
     CAPACITY,
@@ -81,6 +68,19 @@ from vp.demo_book import (
     rest,
     take,
 )
+from vp.kernels.contract import (
+    ACTION_CANCEL,
+    ACTION_CLEAR,
+    ACTION_FILL,
+    ACTION_MODIFY,
+    ACTION_TRADE,
+    FLAG_BAD_TS_RECV,
+    FLAG_LAST,
+    FLAG_SNAPSHOT,
+    SIDE_NONE,
+    UNDEF_PRICE,
+)
+from vp.kernels.types import Int64s
 
 EDGE: Final = 40  # no orders this close to either end of the levels
 FLAG_PUBLISHER: Final = 2  # stands beside FLAG_LAST on many records of a real file

@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 
-from kernels.types import Float64s
 from vp.demo_book import LEVELS, MIDDLE
 from vp.demo_market import (
     D_PROFILE,
@@ -27,6 +26,7 @@ from vp.demo_market import (
     T_ORIGIN,
     T_REACH,
 )
+from vp.kernels.types import Float64s
 
 SESSION_SECONDS: Final = 13_200  # 08:50 to 12:30 ET
 OPEN_SECOND: Final = 2_400  # 09:30 ET

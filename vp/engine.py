@@ -6,9 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kernels import engine as engine_kernels
-from kernels import frame as frame_kernels
-from kernels.contract import (
+from vp.book import NO_LIMIT, Book
+from vp.errors import BadParameterError
+from vp.events import Events
+from vp.frames import FrameLayout, frame_schema
+from vp.kernels import engine as engine_kernels
+from vp.kernels import frame as frame_kernels
+from vp.kernels.contract import (
     B_BUCKET,
     B_CLOCK,
     CELL_FLOATS,
@@ -31,10 +35,6 @@ from kernels.contract import (
     RING,
     RING_MASK,
 )
-from vp.book import NO_LIMIT, Book
-from vp.errors import BadParameterError
-from vp.events import Events
-from vp.frames import FrameLayout, frame_schema
 from vp.parameters import ModelParameters
 
 GRID_VALUES = len(GRID_COLUMNS) - 1

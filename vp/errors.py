@@ -217,3 +217,9 @@ class TruncatedFileError(DamagedFileError):
     """The file ends inside its header, a record, or a compressed frame."""
 
     code = "truncated_file"
+
+
+class IncompleteInstallationError(VPError):
+    """A file that belongs to the product is not where the product was installed; the message names it."""
+
+    code = "incomplete_installation"

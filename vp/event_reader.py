@@ -8,8 +8,14 @@ from dataclasses import astuple
 
 import numpy as np
 
-from kernels import decode
-from kernels.contract import (
+from vp.accounting import PassedOver
+from vp.compressed import DAMAGED_HINT
+from vp.dbn import DbnFile
+from vp.dbn_records import LONGEST_RECORD_BYTES, RECORD_HEADER_BYTES
+from vp.errors import DamagedFileError, FileError, TruncatedFileError, UnreadableFileError
+from vp.events import Events
+from vp.kernels import decode
+from vp.kernels.contract import (
     D_DROPPED,
     D_ERROR,
     D_FOREIGN,
@@ -24,12 +30,6 @@ from kernels.contract import (
     DECODE_RTYPE,
     MBO_BYTES,
 )
-from vp.accounting import PassedOver
-from vp.compressed import DAMAGED_HINT
-from vp.dbn import DbnFile
-from vp.dbn_records import LONGEST_RECORD_BYTES, RECORD_HEADER_BYTES
-from vp.errors import DamagedFileError, FileError, TruncatedFileError, UnreadableFileError
-from vp.events import Events
 
 MAX_INSTRUMENTS = 1 << 16
 NO_LIMIT = 2**63 - 1

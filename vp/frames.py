@@ -16,7 +16,8 @@ from flatbuffers import encode
 from flatbuffers.number_types import UOffsetTFlags
 from flatbuffers.table import Table
 
-from kernels.contract import (
+from vp.errors import BadParameterError
+from vp.kernels.contract import (
     AT_GRID,
     AT_NULL_COUNT,
     AT_VALIDITY,
@@ -25,7 +26,6 @@ from kernels.contract import (
     PLACES,
     SCALAR_COLUMNS,
 )
-from vp.errors import BadParameterError
 
 SCALAR_TYPES: dict[str, tuple[pa.DataType, str, int]] = {
     "ts_ns": (pa.timestamp("ns", tz="UTC"), "timestamp_ns", 8),
@@ -102,7 +102,7 @@ class FrameLayout:
         self.columns = _find_columns(schema, message)
 
     def places(self) -> np.ndarray:
-        """Byte offsets for kernels.frame.write_frame: int64[PLACES]. Only for a layout with every column."""
+        """Byte offsets for vp.kernels.frame.write_frame: int64[PLACES]. Only for a layout with every column."""
         by_name = {column.name: column for column in self.columns}
         places = np.zeros(PLACES, np.int64)
         for i, name in enumerate(COLUMN_NAMES):

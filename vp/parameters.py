@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kernels.contract import P_HARMONIC, PARAMETERS
 from vp.errors import BadParameterError
+from vp.kernels.contract import P_HARMONIC, PARAMETERS
 
 
 @dataclass(frozen=True)

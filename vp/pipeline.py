@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 import vp
-from kernels.contract import FLAG_SNAPSHOT
 from vp.accounting import Accounting, PassedOver
 from vp.book import NO_LIMIT, Book
 from vp.book_cache import CacheKey, Resume, load_book, save_book
@@ -21,6 +20,7 @@ from vp.errors import BadParameterError, LakeError
 from vp.event_reader import EventReader
 from vp.events import Events
 from vp.frames import FrameLayout
+from vp.kernels.contract import FLAG_SNAPSHOT
 from vp.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake, RawFile
 from vp.parameters import ModelParameters
 from vp.products import Product, canonical_symbol, find_product

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from vp.errors import ProductsFileError, UnknownProductTypeError, UnknownRootError, UnknownSymbolError
+from vp.package_files import package_file
 
 if TYPE_CHECKING:
     import yaml
@@ -18,7 +19,7 @@ PRODUCT_TYPES = ("future_mbo", "equity_mbo")
 PRICE_UNITS = 1_000_000_000
 EQUITY_TICK_INT = 10_000_000
 EQUITY_BUCKET_INT = 500_000_000
-CATALOGUE = Path(__file__).with_name("products.yaml")
+CATALOGUE = "products.yaml"
 
 # What may follow a root, all in capitals. Symbols reach paths and messages, so nothing else is let through.
 CONTRACT = r"[FGHJKMNQUVXZ][0-9]{1,2}"
@@ -140,12 +141,12 @@ def _find_future(symbol: str) -> Product:
         raise UnknownRootError(
             f"{symbol[:40]!r} is no symbol of a known futures root; {known}.",
             hint=f"Expected {root}, a contract such as {root}H6 (a month letter of FGHJKMNQUVXZ and one or two digits "
-            f"of the year) or a continuous name such as {root}.v.0; a new root goes into vp/{CATALOGUE.name}.",
+            f"of the year) or a continuous name such as {root}.v.0; a new root goes into vp/{CATALOGUE}.",
         )
     guess = re.sub(rf"({CONTRACT}|[.\-:].*)$", "", text)
     raise UnknownRootError(
         f"{symbol[:40]!r} begins with no known futures root; {known}.",
-        hint=f"{_suggestion(guess, tuple(futures))}A new root goes into vp/{CATALOGUE.name}.",
+        hint=f"{_suggestion(guess, tuple(futures))}A new root goes into vp/{CATALOGUE}.",
     )
 
 
@@ -165,7 +166,7 @@ def load_futures() -> dict[str, Product]:
     ProductsFileError
         The file or an entry is not of the expected form; the message names the entry and the field.
     """
-    return read_futures(CATALOGUE)
+    return read_futures(package_file(CATALOGUE))
 
 
 def read_futures(path: Path) -> dict[str, Product]:

@@ -29,9 +29,9 @@ bits that the server sends. Without a session named, the generated demonstration
 
 EPILOG = """\
 examples:
-  python -m vp.record --out demo.parquet
+  {command} --out demo.parquet
       the demonstration session
-  python -m vp.record --product-type future_mbo --symbol ESH4 --dt 2023-12-25 \\
+  {command} --product-type future_mbo --symbol ESH4 --dt 2023-12-25 \\
       --start-time 18:30 --end-time 19:00 --throttle-ms 100 --fields pressure,vacuum --out es.arrow
       half an hour of a session out of the lake, ten frames a second, two grids
 

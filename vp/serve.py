@@ -25,11 +25,11 @@ generated demonstration session."""
 
 EPILOG = """\
 examples:
-  python -m vp.serve
+  {command}
       the demonstration session, at http://127.0.0.1:8002/vacuum-pressure.html
-  python -m vp.serve --product-type future_mbo --symbol ESH4 --dt 2023-12-25 --start-time 18:30
+  {command} --product-type future_mbo --symbol ESH4 --dt 2023-12-25 --start-time 18:30
       a session out of the lake, from the evening's opening on
-  python -m vp.serve --speed 10 --port 0
+  {command} --speed 10 --port 0
       ten times as fast, on any free port
 
 Ctrl-C ends it. Exit code 0: ended by Ctrl-C or SIGTERM; 2: what was asked for does not

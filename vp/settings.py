@@ -351,7 +351,7 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         text,
         "FILE",
-        "File of frames, by python -m vp.record. Left out: the newest of the session in the lake's recordings.",
+        "File of frames that vp.record wrote. Left out: the newest of the session in the lake's recordings.",
         "frames.parquet",
         QUERY,
     ),

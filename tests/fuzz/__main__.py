@@ -17,7 +17,7 @@ os.environ["NUMBA_DISABLE_JIT"] = "1"
 
 import atheris
 
-with atheris.instrument_imports(include=["vp", "kernels"]):
+with atheris.instrument_imports(include=["vp"]):
     from tests.fuzz import targets
 
 

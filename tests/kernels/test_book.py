@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from kernels.book import apply_record
-from kernels.contract import (
+from tests.agreement import TICK, assert_same_book, events_of
+from tests.market_strategies import CALM, FAR, WILD, markets, random_market
+from tests.oracle_book import F_LAST, OracleBook, Rec, Touch
+from vp.book import NO_LIMIT, Book
+from vp.kernels.book import apply_record
+from vp.kernels.contract import (
     B_CLOCK,
     B_EVENT_ID,
     B_LIVE,
@@ -21,13 +25,9 @@ from kernels.contract import (
     TOUCH_FROM,
     TOUCH_TO,
 )
-from kernels.forward import fast_forward
-from kernels.levels import empty_far_levels, level_depth
-from kernels.orders import capacity, empty_slots
-from tests.agreement import TICK, assert_same_book, events_of
-from tests.market_strategies import CALM, FAR, WILD, markets, random_market
-from tests.oracle_book import F_LAST, OracleBook, Rec, Touch
-from vp.book import NO_LIMIT, Book
+from vp.kernels.forward import fast_forward
+from vp.kernels.levels import empty_far_levels, level_depth
+from vp.kernels.orders import capacity, empty_slots
 
 SIDES = "AB"
 

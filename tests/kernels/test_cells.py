@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.cells import decay, expm1_negative, forget, touch
-from kernels.contract import (
+from tests.oracle_book import Touch
+from tests.oracle_cells import CHAINS, MASSES, Cell, OracleParameters, pressure, vacuum
+from vp.kernels.cells import decay, expm1_negative, forget, touch
+from vp.kernels.contract import (
     CELL_FLOATS,
     CELL_INTS,
     GRID_COLUMNS,
@@ -24,9 +26,7 @@ from kernels.contract import (
     RING,
     RING_MASK,
 )
-from kernels.frame import read_cell
-from tests.oracle_book import Touch
-from tests.oracle_cells import CHAINS, MASSES, Cell, OracleParameters, pressure, vacuum
+from vp.kernels.frame import read_cell
 from vp.parameters import ModelParameters
 
 BUCKET = 86_000

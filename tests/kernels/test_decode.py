@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.contract import (
+from vp.kernels.contract import (
     D_DROPPED,
     D_ERROR,
     D_OTHER,
@@ -28,7 +28,7 @@ from kernels.contract import (
     MBO_DTYPE,
     RTYPE_MBO,
 )
-from kernels.decode import count_instruments, decode_records
+from vp.kernels.decode import count_instruments, decode_records
 
 OTHER_RTYPE, OTHER_WORDS = 22, 20
 LENGTHS = np.zeros(256, np.uint8)

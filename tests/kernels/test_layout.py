@@ -9,7 +9,7 @@ import databento_dbn
 import numpy as np
 import pytest
 
-from kernels import contract
+from vp.kernels import contract
 
 dbn: Any = databento_dbn
 

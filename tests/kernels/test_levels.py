@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels import levels
-from kernels.contract import (
+from vp.kernels import levels
+from vp.kernels.contract import (
     ASK,
     B_BASE_TICK,
     B_BEST_ASK,
@@ -24,7 +24,7 @@ from kernels.contract import (
     NO_ASK,
     NO_BID,
 )
-from kernels.orders import empty_slots, find_slot
+from vp.kernels.orders import empty_slots, find_slot
 
 # ES, equities, 6E, SI; a power of two, odd ones.
 TICKS = (250_000_000, 10_000_000, 50_000, 5_000_000, 1 << 28, 999_999_937, 7)

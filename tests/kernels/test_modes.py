@@ -10,7 +10,7 @@ from pathlib import Path
 import numba
 import pytest
 
-from kernels.jit import sources_name
+from vp.kernels.jit import sources_name
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES = """

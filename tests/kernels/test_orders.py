@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.contract import (
+from vp.kernels.contract import (
     GROUP_SLOTS,
     GROUP_WORDS,
     PENDING_SHIFT,
@@ -16,7 +16,7 @@ from kernels.contract import (
     SLOT_RANK,
     SLOT_SIZE,
 )
-from kernels.orders import (
+from vp.kernels.orders import (
     capacity,
     drop_pending,
     empty_slots,

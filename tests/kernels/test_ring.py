@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.contract import (
+from tests.oracle_book import bucket_of as oracle_bucket_of
+from vp.book import Book
+from vp.events import Events
+from vp.kernels.contract import (
     CELL_FLOATS,
     CELL_INTS,
     E_CENTRE,
@@ -22,10 +25,7 @@ from kernels.contract import (
     RING_HALF,
     RING_MASK,
 )
-from kernels.ring import bucket_of, count_all_depth, count_depth, holds, rebase, recentre
-from tests.oracle_book import bucket_of as oracle_bucket_of
-from vp.book import Book
-from vp.events import Events
+from vp.kernels.ring import bucket_of, count_all_depth, count_depth, holds, rebase, recentre
 
 TICK = 10_000_000
 prices = st.integers(-(2**61), 2**61)

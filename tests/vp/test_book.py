@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.contract import COUNTER_NAMES
 from tests.agreement import TICK, assert_same_book, assert_same_top, book_orders, events_of
 from tests.market_strategies import CALM, FAR, WILD, markets, random_market
 from tests.oracle import OracleBook, Rec
@@ -24,6 +23,7 @@ from vp.book import BOOK_SCHEMA, DENSE_LEVELS, Book
 from vp.dbn import DbnFile
 from vp.event_reader import read_events
 from vp.events import Events
+from vp.kernels.contract import COUNTER_NAMES
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 needs_data = pytest.mark.skipif(not (DATA / "README.md").exists(), reason="the shared data are not beside the checkout")

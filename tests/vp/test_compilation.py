@@ -10,9 +10,9 @@ from pathlib import Path
 import numba
 import pytest
 
-from kernels.engine import advance
-from kernels.forward import fast_forward
 from vp import compilation
+from vp.kernels.engine import advance
+from vp.kernels.forward import fast_forward
 
 
 @pytest.fixture

@@ -20,12 +20,12 @@ import databento
 import numpy as np
 import pytest
 
-from kernels.contract import MBO_BYTES, MBO_DTYPE, UNDEF_PRICE
 from vp import demo
 from vp.demo_book import INSTRUMENT_ID, TICK_INT
 from vp.demo_market import T_BUILD, T_DRAIN, T_FAIR
 from vp.demo_script import OPEN_SECOND, SESSION_SECONDS, write_script
 from vp.errors import LakeError
+from vp.kernels.contract import MBO_BYTES, MBO_DTYPE, UNDEF_PRICE
 from vp.lake import Lake
 from vp.products import find_product
 from vp.session import phases, session_window

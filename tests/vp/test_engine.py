@@ -17,7 +17,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.contract import GRID_COLUMNS
 from tests.agreement import (
     EARLIEST_NS,
     LATEST_NS,
@@ -38,6 +37,7 @@ from vp.engine import GRID_DTYPE, EventDrivenVPEngine
 from vp.errors import BadParameterError
 from vp.event_reader import read_events
 from vp.events import Events
+from vp.kernels.contract import GRID_COLUMNS
 from vp.parameters import ModelParameters
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.contract import GRID_COLUMNS, NULLABLE_COLUMNS, SCALAR_COLUMNS
 from tests.agreement import events_of, read_stream, run_frames
 from tests.market_strategies import WILD, random_market
 from vp.engine import EventDrivenVPEngine
 from vp.errors import BadParameterError
 from vp.frames import FrameLayout, frame_schema
+from vp.kernels.contract import GRID_COLUMNS, NULLABLE_COLUMNS, SCALAR_COLUMNS
 
 METADATA = {"vp.symbol": "MNQH6", "vp.parameters": "tau=30.0, ü"}
 NUMPY_TYPES = {

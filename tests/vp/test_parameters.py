@@ -9,9 +9,9 @@ import math
 import numpy as np
 import pytest
 
-from kernels import contract
 from tests.oracle import OracleParameters
 from vp.errors import BadParameterError
+from vp.kernels import contract
 from vp.parameters import ModelParameters
 
 PLACES = {

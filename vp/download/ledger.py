@@ -8,7 +8,6 @@ counts as money that may have been spent.
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -148,7 +147,14 @@ class Ledger:
 
     @contextmanager
     def locked(self, program: str) -> Iterator[None]:
-        """Keep a second downloader of the same kind off; raises LakeError where one is at work."""
+        """Keep a second downloader of the same kind off; raises LakeError where one is at work or could not be seen."""
+        try:
+            import fcntl  # noqa: PLC0415 - Windows has none
+        except ImportError:
+            raise LakeError(
+                "This system has no locks of files, which keep two downloads from ordering the same data twice.",
+                hint="Download on Linux or macOS, or on Windows within WSL.",
+            ) from None
         path = self.directory / f"{program}.lock"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

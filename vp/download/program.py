@@ -256,7 +256,7 @@ def _number(text: str, most: float) -> float:
 def _parser(program: str) -> cli.Parser:
     options_of = "futures" if program == "futures" else "equities"
     built = cli.Parser(
-        prog=f"batch_download_{program}.py",
+        prog=cli.command_of(f"download {program}", f"batch_download_{program}.py"),
         description=f"Fill the lake with {program} and their options from Databento's batch service.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -24,13 +24,13 @@ about the generated demonstration."""
 
 EPILOG = """\
 examples:
-  python -m vp.query --list
+  {command} --list
       the named queries, what they give and take, and the views that SQL sees
-  python -m vp.query depth --symbol MNQH6 --dt 2026-02-06 --start-time 09:30 --build
+  {command} depth --symbol MNQH6 --dt 2026-02-06 --start-time 09:30 --build
       the book 30 minutes before 09:30 in New York, level by level
-  python -m vp.query --sql "SELECT action, count(*) FROM events GROUP BY action" --symbol MNQH6 --dt 2026-02-06
+  {command} --sql "SELECT action, count(*) FROM events GROUP BY action" --symbol MNQH6 --dt 2026-02-06
       any SQL of DuckDB's
-  python -m vp.query frame_rows --recording frames.parquet --out rows.parquet
+  {command} frame_rows --recording frames.parquet --out rows.parquet
       the frames of a recording, one row a price bucket
 
 Exit code 0: answered; 2: what was asked for does not exist or cannot be run; 1: something

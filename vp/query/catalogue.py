@@ -11,12 +11,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from vp.errors import BadParameterError
+from vp.package_files import package_file
 
-DIRECTORY = Path(__file__).resolve().parents[2] / "sql"
 HEADER_LINE = re.compile(r"-- (Purpose|Grain|Reads|Parameter|Columns|Example):\s*(.*)")
 COLUMN_LINE = re.compile(r"--   (\w+)\s{2,}([A-Z_0-9\[\]]+)\s{2,}(\S.*)")
 PARAMETER_FORM = re.compile(r"(\w+), (BIGINT|DOUBLE|VARCHAR)(?:, default ([^:]+))?: (.+)")
@@ -108,7 +107,8 @@ class NamedQuery:
 @cache
 def load() -> dict[str, NamedQuery]:
     """Every named query, by name."""
-    return {path.stem: parse(path.stem, path.read_text(encoding="utf-8")) for path in sorted(DIRECTORY.glob("*.sql"))}
+    files = sorted(package_file("sql").glob("*.sql"))
+    return {path.stem: parse(path.stem, path.read_text(encoding="utf-8")) for path in files}
 
 
 def find(name: str) -> NamedQuery:

@@ -17,7 +17,7 @@ import pytest
 from tests.databento_server import market
 from tests.databento_server.http import Server
 from tests.vp.download.programs import ROOT, environment
-from tests.vp.server.test_stream import Seen, client, read_on
+from tests.vp.server.clients import Seen, client, read_on
 from tests.vp.test_serve import program as serving
 from vp.dbn import DbnFile
 from vp.lake import Lake

@@ -10,12 +10,11 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 
 from vp import counters
+from vp.child_processes import python_command, python_environment
 from vp.errors import QueryLimitError, VPError
 from vp.logs import event
 from vp.server.query.request import QueryContext, QueryRequest
@@ -136,14 +135,12 @@ class _Worker:
     async def _start(self) -> asyncio.subprocess.Process:
         """Begin the process, in a session of its own: Ctrl-C is for the server."""
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "vp.server.query.worker",
+            *python_command("-m", "vp.server.query.worker"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=LINE_BYTES,
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},
+            env=python_environment(),
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None

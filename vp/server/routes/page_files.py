@@ -10,7 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-WEB = Path(__file__).resolve().parents[3] / "web"
+from vp.package_files import package_file
+
+WEB = package_file("web")
 HOME = "/vacuum-pressure.html"
 MIME = {
     ".html": "text/html; charset=utf-8",

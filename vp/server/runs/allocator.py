@@ -8,5 +8,5 @@ import ctypes
 
 def give_back() -> None:
     """Return free memory to the system, where the C library can (glibc); takes some tens of milliseconds."""
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library, or none to be had (Windows)
         ctypes.CDLL(None).malloc_trim(0)
