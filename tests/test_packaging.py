@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -43,11 +42,12 @@ def imported(folder: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for path in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            modules = []
             if isinstance(node, ast.Import):
                 modules = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 modules = [node.module or ""]
+            else:
+                continue
             for module in modules:
                 top = module.partition(".")[0]
                 if top not in sys.stdlib_module_names and top not in OF_THE_CHECKOUT:
@@ -90,7 +90,7 @@ def test_dependencies_have_a_lower_bound_and_no_pin() -> None:
 
 def constraints(texts: list[str]) -> dict[str, Requirement]:
     """The constraints that hold on this machine, by name."""
-    found = {}
+    found: dict[str, Requirement] = {}
     for text in texts:
         requirement = Requirement(text)
         if requirement.marker is None or requirement.marker.evaluate():
@@ -104,8 +104,7 @@ def closure(requirements: list[Requirement]) -> Iterator[metadata.Distribution]:
     waiting = [(requirement, "") for requirement in requirements]
     while waiting:
         requirement, extra = waiting.pop()
-        environment = {**default_environment(), "extra": extra}
-        if requirement.marker is not None and not requirement.marker.evaluate(environment):
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": extra}):
             continue
         name = canonicalize_name(requirement.name)
         for wanted in ("", *requirement.extras):
