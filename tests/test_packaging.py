@@ -170,8 +170,9 @@ def test_the_wheel_holds_the_product_and_nothing_else(tmp_path: Path) -> None:
     wheel_trial = trial()
     command = ["uv", "build", "--quiet", "--wheel", "--offline", "--out-dir", str(tmp_path), str(ROOT)]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
-    if built.returncode:
-        pytest.skip(f"the wheel could not be built offline: {built.stderr.strip()[-200:]}")
+    if "build-system.requires" in built.stderr:
+        pytest.skip("the tool that builds wheels is not here, and cannot be fetched offline")
+    assert built.returncode == 0, built.stderr
     expected = wheel_trial.expected_contents()
     for name in ("vp/kernels/engine.py", "vp/sql/depth.sql", "vp/web/vacuum-pressure.html", "vp/products.yaml"):
         assert name in expected
