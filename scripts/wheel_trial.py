@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 import tomllib
+import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -224,9 +225,9 @@ def watch(address: str) -> int:
     health = json.loads(fetch(f"{address}/health"))
     if not health["ready"]:
         raise TrialError(f"the server is not ready: {health}")
-    names = json.loads(fetch(f"{address}/v1/vacuum-pressure/query", b'{"query": "counts_by_action"}'))
-    if not names["rows"]:
-        raise TrialError("the server answers a named query with no rows")
+    answer = json.loads(fetch(f"{address}/v1/vacuum-pressure/query", b'{"sql": "SELECT contract FROM session"}'))
+    if answer["rows"] != [["MNQH6"]]:
+        raise TrialError(f"the server answers a query with {answer}")
     frames = 0
     stream = f"{address.replace('http', 'ws', 1)}/v1/vacuum-pressure/stream?speed=10"
     with connect(stream, open_timeout=ANSWER_SECONDS, max_size=None) as socket:
@@ -246,6 +247,8 @@ def fetch(address: str, body: bytes | None = None) -> bytes:
         with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as response:  # noqa: S310
             content: bytes = response.read()
             return content
+    except urllib.error.HTTPError as error:
+        raise TrialError(f"{address}: {error}: {error.read().decode()[:500]}") from error
     except OSError as error:
         raise TrialError(f"{address}: {error}") from error
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -105,8 +104,7 @@ def closure(requirements: list[Requirement]) -> Iterator[metadata.Distribution]:
     waiting = [(requirement, "") for requirement in requirements]
     while waiting:
         requirement, extra = waiting.pop()
-        environment = {name: str(value) for name, value in default_environment().items()} | {"extra": extra}
-        if requirement.marker is not None and not requirement.marker.evaluate(environment):
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": extra}):
             continue
         name = canonicalize_name(requirement.name)
         for wanted in ("", *requirement.extras):
@@ -172,8 +170,9 @@ def test_the_wheel_holds_the_product_and_nothing_else(tmp_path: Path) -> None:
     wheel_trial = trial()
     command = ["uv", "build", "--quiet", "--wheel", "--offline", "--out-dir", str(tmp_path), str(ROOT)]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
-    if built.returncode:
-        pytest.skip(f"the wheel could not be built offline: {built.stderr.strip()[-200:]}")
+    if "build-system.requires" in built.stderr:
+        pytest.skip("the tool that builds wheels is not here, and cannot be fetched offline")
+    assert built.returncode == 0, built.stderr
     expected = wheel_trial.expected_contents()
     for name in ("vp/kernels/engine.py", "vp/sql/depth.sql", "vp/web/vacuum-pressure.html", "vp/products.yaml"):
         assert name in expected
