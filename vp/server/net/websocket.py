@@ -185,9 +185,13 @@ class WebSocketConnection(asyncio.Protocol):
         self._protocol.send_binary(data)
         self._flush()
 
+    async def drain(self) -> None:
+        """Wait until all that was written has gone to the system; raises ConnectionLostError (Backpressure.drain)."""
+        await self._backpressure.drain()
+
     async def write_close(self, code: int, reason: str = "") -> None:
         """Close with `code`, once all before has gone; nothing if it is closed already."""
-        await self._backpressure.drain()
+        await self.drain()
         if self.is_open:
             self._send_close(code, reason)
             self._abort_after(CLOSE_SECONDS)
@@ -341,7 +345,7 @@ class WebSocketConnection(asyncio.Protocol):
         self._abort_timer = self._loop.call_later(seconds, self._transport.abort)
 
     async def _until_writable(self) -> None:
-        await self._backpressure.drain()
+        await self.drain()
         if not self.is_open:
             raise ConnectionLostError
 
