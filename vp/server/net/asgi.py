@@ -1,4 +1,4 @@
-"""The ASGI side of a websocket: the scope an application gets, and the messages that go between the two.
+"""The ASGI side of a websocket: the messages that go between an application and its connection.
 
 The interface is asgi.readthedocs.io/en/latest/specs/www.html, version 2.4, with the extension
 `websocket.http.response`, by which an application refuses with a response of its own.
@@ -11,15 +11,12 @@ import enum
 import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Protocol
-from urllib.parse import unquote
-
-from websockets.http11 import Request
 
 from vp.server.net.backpressure import ConnectionLostError
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
-Headers = Iterable[tuple[bytes, bytes]]
+HeaderPairs = Iterable[tuple[bytes, bytes]]
 Application = Callable[[Scope, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 
 log = logging.getLogger("vp.server")
@@ -30,8 +27,8 @@ class Peer(Protocol):
 
     @property
     def lost(self) -> bool: ...
-    def accept(self, subprotocol: str | None, headers: Headers) -> None: ...
-    def refuse(self, status: int, headers: Headers = (), body: bytes = b"") -> None: ...
+    def accept(self, subprotocol: str | None, headers: HeaderPairs) -> None: ...
+    def refuse(self, status: int, headers: HeaderPairs = (), body: bytes = b"") -> None: ...
     async def write_text(self, text: str) -> None: ...
     async def write_binary(self, data: bytes) -> None: ...
     async def write_close(self, code: int, reason: str = "") -> None: ...
@@ -126,43 +123,3 @@ class AsgiConversation:
                 await self._peer.write_close(message.get("code", 1000), message.get("reason") or "")
             case state, kind:
                 raise RuntimeError(f"The application sent {kind!r} while the websocket was {state.name.lower()}.")
-
-
-def websocket_scope(
-    request: Request,
-    transport: asyncio.BaseTransport,
-    *,
-    root_path: str,
-    asgi_version: str,
-    state: MutableMapping[str, Any],
-    extensions: MutableMapping[str, Any],
-) -> Scope:
-    """What an application is told of a websocket that asks to be opened.
-
-    Header values are Latin-1, as websockets reads them.
-    """
-    raw_path, _, query = request.path.partition("?")
-    offered = request.headers.get_all("Sec-WebSocket-Protocol")
-    return {
-        "type": "websocket",
-        "asgi": {"version": asgi_version, "spec_version": "2.4"},
-        "http_version": "1.1",
-        "scheme": "ws" if transport.get_extra_info("sslcontext") is None else "wss",
-        "server": _address(transport.get_extra_info("sockname")),
-        "client": _address(transport.get_extra_info("peername")),
-        "root_path": root_path,
-        "path": root_path + unquote(raw_path),
-        "raw_path": (root_path + raw_path).encode("ascii"),
-        "query_string": query.encode("ascii"),
-        "headers": [
-            (name.lower().encode("ascii"), value.encode("latin-1", "surrogateescape"))
-            for name, value in request.headers.raw_items()
-        ],
-        "subprotocols": [token.strip() for value in offered for token in value.split(",")],
-        "state": dict(state),
-        "extensions": {"websocket.http.response": {}, **extensions},
-    }
-
-
-def _address(known: Any) -> tuple[str, int] | None:
-    return (str(known[0]), int(known[1])) if isinstance(known, tuple) and len(known) >= 2 else None

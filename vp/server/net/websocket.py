@@ -21,21 +21,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
-from websockets.datastructures import Headers
 from websockets.frames import Frame, Opcode
-from websockets.http11 import Request, Response
+from websockets.http11 import Request
 from websockets.protocol import SEND_EOF, State
 from websockets.server import ServerProtocol
 
 from vp import counters
 from vp.logs import event
-from vp.server.net.asgi import Application, AsgiConversation, websocket_scope
-from vp.server.net.asgi import Headers as HeaderPairs
+from vp.server.net.asgi import Application, AsgiConversation, HeaderPairs
 from vp.server.net.backpressure import Backpressure, ConnectionLostError
+from vp.server.net.handshake import BAD_HANDSHAKE, refusal_response, websocket_scope
+from vp.server.net.incoming import BreachError, IncomingMessages
 from vp.server.net.keepalive import Keepalive
 
 if TYPE_CHECKING:
@@ -45,15 +44,10 @@ if TYPE_CHECKING:
 EXTENSION = "vp.connection"
 CLOSE_GOING_AWAY = 1001
 CLOSE_ABNORMAL = 1006  # never sent: there was no close
-CLOSE_INVALID_DATA = 1007
-CLOSE_POLICY = 1008
 CLOSE_FAULT = 1011
 SHUTDOWN_SECONDS = 1.5
 LINGER_SECONDS = 1.0
 CLOSE_SECONDS = 10.0  # for the peer to answer a close, and to take what was written before
-COUNT_SECONDS = 1.0
-MOST_FRAMES = 100  # control frames and pieces in COUNT_SECONDS; browsers send a pong every 20 s
-BAD_HANDSHAKE = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 log = logging.getLogger("vp.server")
 
@@ -77,10 +71,7 @@ class WebSocketConnection(asyncio.Protocol):
         self._keepalive = Keepalive(
             self._loop, config.ws_ping_interval, config.ws_ping_timeout, self._ping, self._give_up
         )
-        self._message = bytearray()
-        self._is_text = False
-        self._counted_since = 0.0
-        self._counted = 0
+        self._incoming = IncomingMessages(self._loop.time)
         self._output_ended = False
         self._abort_timer: asyncio.TimerHandle | None = None
 
@@ -185,9 +176,13 @@ class WebSocketConnection(asyncio.Protocol):
         self._protocol.send_binary(data)
         self._flush()
 
+    async def drain(self) -> None:
+        """Wait until all that was written has gone to the system; raises ConnectionLostError (Backpressure.drain)."""
+        await self._backpressure.drain()
+
     async def write_close(self, code: int, reason: str = "") -> None:
         """Close with `code`, once all before has gone; nothing if it is closed already."""
-        await self._backpressure.drain()
+        await self.drain()
         if self.is_open:
             self._send_close(code, reason)
             self._abort_after(CLOSE_SECONDS)
@@ -209,12 +204,7 @@ class WebSocketConnection(asyncio.Protocol):
         """Answer the request with a response instead of the handshake."""
         if self._output_ended:
             return
-        sent = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers])
-        sent.setdefault("Date", formatdate(usegmt=True))
-        sent.setdefault("Connection", "close")
-        sent.setdefault("Content-Length", str(len(body)))
-        sent.setdefault("Content-Type", "text/plain; charset=utf-8")
-        self._protocol.send_response(Response(status, _phrase(status), sent, body))
+        self._protocol.send_response(refusal_response(status, headers, body))
         self._conversation.disconnect(CLOSE_ABNORMAL)
         self._flush()
 
@@ -256,42 +246,19 @@ class WebSocketConnection(asyncio.Protocol):
     # Frames that come in.
 
     def _take(self, frame: Frame) -> bool:
-        """Take one frame; whether those behind it count. Websockets has answered pings and closes itself."""
-        costless = frame.opcode in {Opcode.CONT, Opcode.PING, Opcode.PONG}
-        if costless and self._is_flood() and self._protocol.state is State.OPEN:
-            self._protocol.data_to_send()  # the pongs to it: not sent
-            return self._fail(CLOSE_POLICY, "too many control frames or pieces")
-        if frame.opcode is Opcode.PONG:
+        """Take one frame; whether those behind it count. websockets has answered pings and closes itself."""
+        try:
+            message = self._incoming.take(frame)
+        except BreachError as breach:
+            if self._protocol.state is State.OPEN:
+                self._protocol.data_to_send()  # the pongs to a flood of pings: not sent
+                self._protocol.fail(breach.code, breach.reason)
+            return False
+        if message is not None:
+            self._conversation.deliver(message)
+        elif frame.opcode is Opcode.PONG:
             self._keepalive.received(bytes(frame.data))
-        elif frame.opcode in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT}:
-            return self._take_piece(frame)
         return True
-
-    def _take_piece(self, frame: Frame) -> bool:
-        """Add a piece to the message, and hand on the message that is whole."""
-        if frame.opcode is not Opcode.CONT:
-            self._is_text = frame.opcode is Opcode.TEXT
-            self._message.clear()
-        self._message += frame.data
-        if frame.fin:
-            try:
-                self._conversation.deliver(self._message.decode() if self._is_text else bytes(self._message))
-            except UnicodeDecodeError:
-                return self._fail(CLOSE_INVALID_DATA, "text that is no UTF-8")
-            self._message.clear()
-        return True
-
-    def _fail(self, code: int, reason: str) -> bool:
-        self._protocol.fail(code, reason)
-        return False
-
-    def _is_flood(self) -> bool:
-        """Count a frame that costs its sender nothing; whether there have been too many of them."""
-        now = self._loop.time()
-        if now - self._counted_since > COUNT_SECONDS:
-            self._counted_since, self._counted = now, 0
-        self._counted += 1
-        return self._counted > MOST_FRAMES
 
     # The end.
 
@@ -341,7 +308,7 @@ class WebSocketConnection(asyncio.Protocol):
         self._abort_timer = self._loop.call_later(seconds, self._transport.abort)
 
     async def _until_writable(self) -> None:
-        await self._backpressure.drain()
+        await self.drain()
         if not self.is_open:
             raise ConnectionLostError
 
@@ -356,10 +323,3 @@ class WebSocketConnection(asyncio.Protocol):
             self._protocol.fail(CLOSE_FAULT, "keepalive ping timeout")
             self._conversation.disconnect(CLOSE_FAULT, "keepalive ping timeout")
             self._flush()
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""

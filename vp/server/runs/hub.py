@@ -186,10 +186,6 @@ class Hub:
         starting = self._startup.describe() if self._startup is not None else None
         return [*entries, starting] if starting is not None else entries
 
-    def running(self, session_id: str) -> bool:
-        """Whether a session is under way, or over with a viewer still there."""
-        return any(run.id == session_id for run in self._runs)
-
     def history(self, session_id: str) -> SessionHistory | None:
         """The frames that a session holds, under way or over not long ago; None without such a session."""
         for run in self._runs:

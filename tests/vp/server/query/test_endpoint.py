@@ -217,7 +217,7 @@ def test_a_worker_that_died_is_begun_anew(asked_lake: Path) -> None:
 def test_a_worker_has_ended_when_the_pool_is_closed_even_while_its_query_is_cancelled(asked_lake: Path) -> None:
     context = QueryContext(str(asked_lake), "GOOD", lakes.DATE, "09:30", "equity_mbo", Limits(seconds=60))
 
-    async def body() -> int | None:
+    async def body() -> bool:
         workers = WorkerPool(context, 1)
         asking = asyncio.create_task(workers.ask(QueryRequest(sql="SELECT count(*) FROM range(100000000000)")))
         while (process := workers._all[0]._process) is None:
@@ -225,9 +225,11 @@ def test_a_worker_has_ended_when_the_pool_is_closed_even_while_its_query_is_canc
         asking.cancel()
         await asyncio.sleep(0)  # it has begun to end the worker
         await workers.close()
-        return process.returncode
+        ended = process.returncode is not None
+        await process.wait()
+        return ended
 
-    assert asyncio.run(body()) is not None
+    assert asyncio.run(body())
 
 
 def test_a_question_is_parsed() -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import struct
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,14 +18,10 @@ import pytest
 from websockets.sync.client import connect
 
 from tests.vp.server import raw
-from tests.vp.server.tiny import LAYOUT, START_NS, TinySession, even_clocks, messages, serving, tiny_service
-from vp.lake import Lake
-from vp.server.history.export import columns_block
-from vp.server.history.frame_store import FrameStore
-from vp.server.history.session_history import JOIN_NS, SessionHistory
+from tests.vp.server.history.blocks import parse
+from tests.vp.server.tiny import LAYOUT, START_NS, TinySession, even_clocks, serving, tiny_service
+from vp.server.history.session_history import SessionHistory
 from vp.server.routes.history import DOWNLOADS
-from vp.server.routes.sessions import list_sessions
-from vp.server.stream.packing import pack
 
 FRAMES = 900
 
@@ -36,63 +30,6 @@ def get(address: str) -> bytes:
     with urllib.request.urlopen(address) as response:
         body: bytes = response.read()
     return body
-
-
-def parse(block: bytes | memoryview) -> tuple[dict[str, Any], dict[str, bytes]]:
-    block = bytes(block)
-    (length,) = struct.unpack_from("<I", block)
-    head = json.loads(block[4 : 4 + length])
-    body = block[4 + length :]
-    return head, {c["name"]: body[c["offset"] : c["offset"] + c["length_bytes"]] for c in head["columns"]}
-
-
-def forces(first: int, end: int) -> np.ndarray:
-    """Frame messages whose pressure is its own row and event, so that a wrong place shows."""
-    made = messages(even_clocks(FRAMES), first, end)
-    at = next(column for column in LAYOUT.columns if column.name == "pressure")
-    values = (np.arange(first, end)[:, None] * 1.001 + np.arange(101)).astype(np.float32)
-    made[:, at.offset : at.offset + at.length_bytes] = values.view(np.uint8)
-    return made
-
-
-@pytest.fixture
-def history() -> SessionHistory:
-    frames = FrameStore(len(pack(forces(0, 1))[0]), memory_bytes=1 << 16, segment_bytes=1 << 20)
-    clocks = even_clocks(FRAMES)
-    for start in range(0, FRAMES, 50):
-        frames.append(pack(forces(start, start + 50)), int(clocks[start + 49]))
-        frames.tidy()
-    return SessionHistory(frames, LAYOUT)
-
-
-def test_a_frame_is_found_by_event_and_by_time_in_files_and_memory(history: SessionHistory) -> None:
-    for wanted in (0, 1, 49, 50, 313, FRAMES - 1):
-        assert history.after_event(wanted - 1) == wanted
-        assert history.from_time(START_NS + wanted * 25_000_000) == wanted
-        assert history.from_time(START_NS + wanted * 25_000_000 + 1) == wanted + 1
-    assert history.after_event(FRAMES) == FRAMES
-    assert history.to_join() == 0
-
-
-def test_a_viewer_joins_ten_minutes_back() -> None:
-    frames = FrameStore(len(pack(messages(even_clocks(1), 0, 1))[0]))
-    clocks = even_clocks(700, step_ms=2000)
-    frames.append(pack(messages(clocks, 0, 700)), int(clocks[-1]))
-    history = SessionHistory(frames, LAYOUT)
-    assert clocks[history.to_join()] == clocks[-1] - JOIN_NS
-
-
-def test_columns_hold_each_frame_once_and_round_to_the_nearest(history: SessionHistory) -> None:
-    head, columns = parse(columns_block(history, 100, 700, ["pressure"], exact=False))
-    assert head["frames"] == 600
-    assert head["first"] == 100
-    assert np.array_equal(np.frombuffer(columns["event_id"], "<i8"), np.arange(100, 700))
-    assert np.all(np.frombuffer(columns["bid_price"], "<i8") == np.iinfo(np.int64).max)  # null in the template
-    short = (np.frombuffer(columns["pressure"], "<u2").astype(np.uint32) << 16).view(np.float32).reshape(600, 101)
-    _, exact = parse(columns_block(history, 100, 700, ["pressure"], exact=True))
-    full = np.frombuffer(exact["pressure"], "<f4").reshape(600, 101)
-    assert full[3, 7] == np.float32(103 * 1.001 + 7)
-    assert np.max(np.abs(short - full) / full) <= 2.0**-8
 
 
 def test_history_and_frames_are_what_the_socket_sent() -> None:
@@ -236,13 +173,3 @@ def test_readers_that_stop_hold_few_downloads(monkeypatch: pytest.MonkeyPatch) -
 def event_of(message: bytes) -> int:
     at = next(column.offset for column in LAYOUT.columns if column.name == "event_id")
     return int.from_bytes(message[at : at + 8], "little")
-
-
-def test_the_catalogue_lists_the_lake(tmp_path: Path) -> None:
-    assert list_sessions(Lake(tmp_path)) == []
-    raw = tmp_path / "raw/source=databento/product_type=future_mbo/symbol=ES/table=market_by_order_dbn"
-    raw.mkdir(parents=True)
-    (raw / "glbx-mdp3-20231225.mbo.dbn").write_bytes(b"x")
-    [entry] = list_sessions(Lake(tmp_path))
-    assert (entry["symbol"], entry["dt"], entry["source"]) == ("ES", "2023-12-25", "databento")
-    assert "19:00 ET" in entry["hours_et"]
