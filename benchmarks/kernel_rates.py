@@ -11,12 +11,12 @@ import numpy as np
 
 from benchmarks.anchor import BookState
 from benchmarks.workload import INSTRUMENT_ID
-from vp.book import Book
-from vp.dbn import DbnFile
-from vp.engine import EventDrivenVPEngine
-from vp.event_reader import EventReader, read_events
-from vp.events import Events
+from vp.dbn.events import Events
+from vp.dbn.file import DbnFile
+from vp.dbn.reader import EventReader, read_events
 from vp.kernels.contract import MBO_BYTES, MBO_DTYPE
+from vp.model.book import Book
+from vp.model.engine import EventDrivenVPEngine
 
 TICK_INT = 250_000_000
 CHUNK_RECORDS = 1 << 16

@@ -18,7 +18,7 @@ from pathlib import Path
 import websockets
 
 from benchmarks.workload import DATE, START_TIME, SYMBOL, raw_file
-from vp.lake import BOOK_CACHE, DECOMPRESSED_CACHE
+from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE
 
 STREAM = "/v1/vacuum-pressure/stream"
 SESSION = ("--product-type", "future_mbo", "--symbol", SYMBOL, "--dt", DATE, "--start-time", START_TIME)

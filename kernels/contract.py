@@ -121,7 +121,7 @@ B_TICK_INVERSE: Final = 28  # inverse of the tick's odd part modulo 2**64
 B_TICK_TWOS: Final = 29  # how often 2 divides the tick
 BOOK_SCALARS: Final = 30
 
-# Counters (int64). Records in = applied + ignored by action + rejected by reason (vp.accounting).
+# Counters (int64). Records in = applied + ignored by action + rejected by reason (vp.dbn.accounting).
 C_APPLIED: Final = 0
 C_IGNORED_TRADE: Final = 1
 C_IGNORED_FILL: Final = 2

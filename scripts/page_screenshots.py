@@ -20,10 +20,10 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.probe import open_page
 from tests.browser.programs import CHROMIUM, QUIET, Server
-from vp.demo import FIRST_TIME, SEED
-from vp.demo_script import OPEN_SECOND, write_script
-from vp.lake import Lake
-from vp.session import NEW_YORK
+from vp.demo.script import OPEN_SECOND, write_script
+from vp.demo.session import FIRST_TIME, SEED
+from vp.lake.lake import Lake
+from vp.market.session_hours import NEW_YORK
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 DESKTOP = {"width": 1366, "height": 768}

@@ -12,12 +12,12 @@ import numpy as np
 import pyarrow as pa
 
 from tests.oracle import ANOMALIES, OracleBook, OracleParameters, Rec
-from vp.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
-from vp.book import Book
-from vp.engine import EventDrivenVPEngine
-from vp.events import Events
-from vp.frames import FrameLayout
-from vp.parameters import ModelParameters
+from vp.dbn.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
+from vp.dbn.events import Events
+from vp.model.book import Book
+from vp.model.engine import EventDrivenVPEngine
+from vp.model.frames import FrameLayout
+from vp.model.parameters import ModelParameters
 
 TICK = 250_000_000
 EARLIEST_NS = -(2**62)

@@ -17,10 +17,10 @@ import databento_dbn
 
 from tests.dbn_files import compress, header, mbo, other_records
 from tests.market_strategies import random_market
-from vp.accounting import PassedOver
-from vp.dbn import DbnFile
+from vp.dbn.accounting import PassedOver
+from vp.dbn.file import DbnFile
+from vp.dbn.reader import EventReader
 from vp.errors import FileError
-from vp.event_reader import EventReader
 
 MNQ = 42005
 VALUE_BYTES = frozenset(range(2, 38)) | frozenset(range(40, 56))

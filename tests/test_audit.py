@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "audit.py"
+from tests.places import ROOT
+
+SCRIPT = ROOT / "scripts" / "audit.py"
 
 
 def verdict(report: str, complaint: str = "") -> tuple[int, str]:

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 import vp
-from vp import record
+from tests.places import ROOT
 from vp.kernels.contract import SCALAR_COLUMNS
-from vp.query import __main__ as query_program
+from vp.programs import query as query_program
+from vp.programs import record
 from vp.query.listing import VIEWS
 from vp.query.views import INVENTORY_VIEWS, RECORDING_VIEWS, SESSION_VIEWS
 
-ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "lake/README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = sorted(
     {

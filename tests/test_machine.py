@@ -20,9 +20,9 @@ from tests.agreement import assert_same_book, assert_same_top, events_of, read_s
 from tests.market_strategies import FAR, WILD, random_market
 from tests.market_writer import KINDS, MarketWriter
 from tests.oracle import OracleBook, Rec
-from vp.accounting import Accounting, PassedOver
-from vp.book import Book
-from vp.engine import EventDrivenVPEngine
+from vp.dbn.accounting import Accounting, PassedOver
+from vp.model.book import Book
+from vp.model.engine import EventDrivenVPEngine
 
 TICK = 250_000_000
 HEALTH = [HealthCheck.too_slow, HealthCheck.filter_too_much]

@@ -6,7 +6,6 @@ import csv
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.oracle import OracleBook, OracleEngine, frame_differences, read_records, run_session
+from tests.places import SHARED
 
-SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
 GOLDEN = SHARED / "golden"
 DATA = SHARED / "data"
 NEW_YORK = ZoneInfo("America/New_York")

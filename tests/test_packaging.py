@@ -18,8 +18,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import vp
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 DECLARED = [Requirement(text) for text in PYPROJECT["project"]["dependencies"]]
 TOOLS = [Requirement(text) for text in PYPROJECT["dependency-groups"]["dev"]]
@@ -174,7 +174,7 @@ def test_the_wheel_holds_the_product_and_nothing_else(tmp_path: Path) -> None:
         pytest.skip("the tool that builds wheels is not here, and cannot be fetched offline")
     assert built.returncode == 0, built.stderr
     expected = wheel_trial.expected_contents()
-    for name in ("vp/kernels/engine.py", "vp/sql/depth.sql", "vp/web/vacuum-pressure.html", "vp/products.yaml"):
+    for name in ("vp/kernels/engine.py", "vp/sql/depth.sql", "vp/web/vacuum-pressure.html", "vp/market/products.yaml"):
         assert name in expected
     held = wheel_trial.contents(next(tmp_path.glob("*.whl")))
     assert wheel_trial.check_contents(held, expected) == []

@@ -8,16 +8,16 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.vp import lakes
-from tests.vp.lakes import GOOD
+from tests import lakes
+from tests.lakes import GOOD
+from tests.places import ROOT
 from vp.errors import RequestError
-from vp.lake import Lake
-from vp.pipeline import SessionSpec, prepare
-from vp.products import find_product
+from vp.lake.lake import Lake
+from vp.market.products import find_product
+from vp.market.session_hours import parse_date
+from vp.model.pipeline import SessionSpec, prepare
 from vp.server.stream.request import StreamRequest, parse_stream_request
-from vp.session import parse_date
 
-ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for folder in ("vp", "kernels") for path in (ROOT / folder).rglob("*.py"))
 MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "code", "runpy"}
 CALLS = {"eval", "exec", "compile", "__import__"}

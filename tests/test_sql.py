@@ -12,12 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests import lakes
 from tests.oracle_book import Rec
-from tests.vp import lakes
 from tests.vp.query.conftest import fill
-from vp.dbn import DbnFile
-from vp.event_reader import read_events
-from vp.events import Events
+from vp.dbn.events import Events
+from vp.dbn.file import DbnFile
+from vp.dbn.reader import read_events
 from vp.query import catalogue, connect
 
 NAMES = sorted(catalogue.load())

@@ -1,7 +1,7 @@
 """Every option of the programs and of the stream's address, in one table.
 
-The table feeds the command lines (vp.cli), the websocket's query string (vp.server.stream.request) and the docs.
-It imports nothing heavy, so that `--help` answers at once.
+The table feeds the command lines (vp.programs.command_line) and the websocket's query string
+(vp.server.stream.request). It imports nothing heavy, so that `--help` answers at once.
 """
 
 from __future__ import annotations

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from vp.book import Book
-from vp.dbn import DbnFile
-from vp.demo import ensure_demo
-from vp.engine import EventDrivenVPEngine
-from vp.event_reader import EventReader, read_events
-from vp.events import Events
-from vp.lake import Lake
+from vp.dbn.events import Events
+from vp.dbn.file import DbnFile
+from vp.dbn.reader import EventReader, read_events
+from vp.demo.session import ensure_demo
+from vp.lake.lake import Lake
+from vp.model.book import Book
+from vp.model.engine import EventDrivenVPEngine
 
 TICK_INT = 250_000_000
 FRAMES = 2_000

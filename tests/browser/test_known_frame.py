@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.known_market import LOCKED_SECONDS, MID_INT, TICK_INT, TRADES, at_ns, known_market, price
 from tests.browser.probe import IDLE, PAGE, open_page
 from tests.browser.programs import Server
-from tests.vp.lakes import dbn, put
+from tests.lakes import dbn, put
 
 pytestmark = pytest.mark.browser
 

@@ -26,10 +26,11 @@ from tests.browser.probe import (
     open_page,
 )
 from tests.browser.programs import Server
+from tests.places import ROOT
 
 pytestmark = pytest.mark.browser
 
-WEB = Path(__file__).resolve().parents[2] / "web"
+WEB = ROOT / "web"
 LOSE_CONTEXT = """() => {
   window.gone = document.getElementById("map").getContext("webgl2").getExtension("WEBGL_lose_context");
   gone.loseContext();

@@ -10,7 +10,7 @@ from typing import Any
 import databento_dbn
 
 from tests.dbn_files import compress, mbo
-from tests.vp.lakes import market
+from tests.lakes import market
 
 dbn: Any = databento_dbn  # its stubs give enum members the types of their values
 DAY_NS = 86_400 * 1_000_000_000

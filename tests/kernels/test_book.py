@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from tests.agreement import TICK, assert_same_book, events_of
 from tests.market_strategies import CALM, FAR, WILD, markets, random_market
 from tests.oracle_book import F_LAST, OracleBook, Rec, Touch
-from vp.book import NO_LIMIT, Book
 from vp.kernels.book import apply_record
 from vp.kernels.contract import (
     B_CLOCK,
@@ -28,6 +27,7 @@ from vp.kernels.contract import (
 from vp.kernels.forward import fast_forward
 from vp.kernels.levels import empty_far_levels, level_depth
 from vp.kernels.orders import capacity, empty_slots
+from vp.model.book import NO_LIMIT, Book
 
 SIDES = "AB"
 

@@ -27,7 +27,7 @@ from vp.kernels.contract import (
     RING_MASK,
 )
 from vp.kernels.frame import read_cell
-from vp.parameters import ModelParameters
+from vp.model.parameters import ModelParameters
 
 BUCKET = 86_000
 START_NS = 1_770_336_000_000_000_000

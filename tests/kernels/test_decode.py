@@ -43,7 +43,7 @@ EVERY_INSTRUMENT = -1
 
 @dataclass
 class Decoder:
-    """Calls the kernel as vp.event_reader does: bytes in pieces, columns that are used again."""
+    """Calls the kernel as vp.dbn.reader does: bytes in pieces, columns that are used again."""
 
     rows: int = 8
     wide: bool = True

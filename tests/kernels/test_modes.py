@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numba
 import pytest
 
+from tests.places import ROOT
 from vp.kernels.jit import sources_name
 
-ROOT = Path(__file__).resolve().parents[2]
 FRAMES = """
 import hashlib, sys
 from threading import Thread
 from tests.agreement import events_of, run_frames
 from tests.market_strategies import WILD, random_market
-from vp.engine import EventDrivenVPEngine
+from vp.model.engine import EventDrivenVPEngine
 events = events_of(random_market(4, 120, weights=WILD))
 found = []
 def work():

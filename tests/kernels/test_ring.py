@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.oracle_book import bucket_of as oracle_bucket_of
-from vp.book import Book
-from vp.events import Events
+from vp.dbn.events import Events
 from vp.kernels.contract import (
     CELL_FLOATS,
     CELL_INTS,
@@ -26,6 +25,7 @@ from vp.kernels.contract import (
     RING_MASK,
 )
 from vp.kernels.ring import bucket_of, count_all_depth, count_depth, holds, rebase, recentre
+from vp.model.book import Book
 
 TICK = 10_000_000
 prices = st.integers(-(2**61), 2**61)

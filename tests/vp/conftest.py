@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.vp import lakes
+from tests import lakes
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.vp.lakes import GOOD, flags
+from tests.lakes import GOOD, flags
+from tests.places import ROOT
 from tests.vp.server.clients import Seen, client, read_on
 
-ROOT = Path(__file__).resolve().parents[2]
 # The modules that docs.python.org/3/library says are available on Unix alone.
 UNIX = ("fcntl", "grp", "pty", "pwd", "readline", "resource", "syslog", "termios", "tty")
 WITHOUT = (

@@ -19,8 +19,8 @@ from vp.errors import (
     VendorRefusedError,
     VendorUnreachableError,
 )
-from vp.lake import Lake
-from vp.layout import note_path
+from vp.lake.lake import Lake
+from vp.lake.layout import note_path
 
 STREAM_TRIES = 3
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 from vp.download.vendor import Vendor, understood
 from vp.errors import VendorRefusedError
-from vp.layout import Place
+from vp.lake.layout import Place
 
 MISSING, PENDING = "missing", "pending"
 SATURDAY = 5

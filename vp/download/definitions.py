@@ -9,12 +9,12 @@ from typing import Any
 
 import databento_dbn
 
-from vp.compressed import DAMAGED_HINT
-from vp.dbn import DbnFile
+from vp.dbn.file import DbnFile
+from vp.dbn.zstd import DAMAGED_HINT
 from vp.download.ledger import Order
 from vp.download.vendor import Vendor
 from vp.errors import DownloadError, FileError, TruncatedFileError, UncertainSubmissionError
-from vp.session import from_ns
+from vp.market.session_hours import from_ns
 
 MAX_SYMBOLS = 2000  # in one job
 CALLS_AND_PUTS = ("C", "P")

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from vp.dbn import DbnFile
+from vp.dbn.file import DbnFile
 from vp.download.files import keep_decompressed, lay_down, sha256_of, write_whole
 from vp.download.jobs import require_fields
 from vp.download.ledger import LAID, Entry, Ledger, Want
@@ -15,9 +15,9 @@ from vp.download.report import Report
 from vp.download.transfer import Remote, Transfer
 from vp.download.vendor import NEWER_HINT, Vendor
 from vp.errors import DownloadError, FileError, UnexpectedAnswerError
-from vp.lake import Lake
-from vp.layout import ENDINGS, note_path
-from vp.session import session_window
+from vp.lake.lake import Lake
+from vp.lake.layout import ENDINGS, note_path
+from vp.market.session_hours import session_window
 
 HASH_FORM = re.compile(r"sha256:([0-9a-f]{64})")
 JOB_FORM = re.compile(r"[A-Za-z0-9_.\-]{1,80}")

@@ -17,7 +17,7 @@ from typing import Any
 
 from vp.download.files import write_whole
 from vp.errors import LakeError
-from vp.layout import Place, place_of
+from vp.lake.layout import Place, place_of
 
 SUBMITTING, LOST, SUBMITTED, LAID, EMPTY, EXPIRED, REFUSED, STREAMING = STATES = (
     "submitting", "lost", "submitted", "laid", "empty", "expired", "refused", "streaming",

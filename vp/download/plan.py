@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vp.download.ledger import Want
 from vp.errors import BadParameterError
-from vp.layout import place_of
+from vp.lake.layout import place_of
 
 ONE_DAY = dt.timedelta(days=1)
 BASE = {"futures": "future_mbo", "equities": "equity_mbo"}

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from vp import cli
 from vp.download.plan import BASE_SCHEMAS, OPTION_SCHEMAS, PRODUCT_TYPES, Request, check_schemas
 from vp.errors import (
     BadDateError,
@@ -20,8 +19,9 @@ from vp.errors import (
     VendorUnreachableError,
     VPError,
 )
-from vp.products import find_product
-from vp.session import parse_date
+from vp.market.products import find_product
+from vp.market.session_hours import parse_date
+from vp.programs import command_line as cli
 
 if TYPE_CHECKING:
     from vp.download.run import Downloader
@@ -89,7 +89,7 @@ def _run(request: Request, vendor: Vendor, options: argparse.Namespace) -> int:
     from vp.download.report import Report  # noqa: PLC0415
     from vp.download.run import Downloader, Settings  # noqa: PLC0415
     from vp.download.spend import Budget  # noqa: PLC0415
-    from vp.lake import Lake  # noqa: PLC0415
+    from vp.lake.lake import Lake  # noqa: PLC0415
 
     lake = Lake(options.lake)
     ledger = Ledger(lake.root)

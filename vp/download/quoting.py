@@ -16,7 +16,7 @@ from vp.download.spend import Cashier
 from vp.download.symbology import Symbology, option_parent_of
 from vp.download.troubles import OF_ONE_FILE, Troubles
 from vp.download.vendor import Vendor
-from vp.lake import Lake
+from vp.lake.lake import Lake
 
 log = logging.getLogger(__name__)
 

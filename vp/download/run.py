@@ -23,7 +23,7 @@ from vp.download.troubles import OF_ONE_FILE, Troubles
 from vp.download.vendor import Vendor
 from vp.download.waiting import Waiter
 from vp.errors import DownloadError, UncertainSubmissionError, UnexpectedAnswerError, VendorRefusedError
-from vp.lake import Lake
+from vp.lake.lake import Lake
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from vp.download.vendor import Vendor, understood
 from vp.errors import VendorRefusedError
-from vp.layout import FUTURES
+from vp.lake.layout import FUTURES
 
 ONE_DAY = dt.timedelta(days=1)
 NO_SUCH_SYMBOL = "symbology_invalid_request"

@@ -1,1 +1,1 @@
-"""The programs by name; they may import everything else of vp, and nothing imports them."""
+"""The programs, one module each, and what their command lines share. May import everything."""

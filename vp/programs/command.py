@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
-from vp import __version__, cli
+from vp import __version__
 from vp.errors import BadParameterError
+from vp.programs import command_line as cli
 
 
 @dataclass(frozen=True)

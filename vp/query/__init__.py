@@ -51,7 +51,7 @@ def connect(
     >>> connection = connect("lake", symbol="MNQH6", dt="2026-02-06")  # doctest: +SKIP
     >>> connection.sql("SELECT action, count(*) FROM events GROUP BY action").pl()  # doctest: +SKIP
     """
-    from vp.lake import Lake  # noqa: PLC0415 - --help is fast
-    from vp.query import opening  # noqa: PLC0415
+    from vp.lake.lake import Lake  # noqa: PLC0415 - --help is fast
+    from vp.query import connection as opening  # noqa: PLC0415
 
     return opening.connect(Lake(lake), symbol, dt, start_time, product_type, recording, build=build)

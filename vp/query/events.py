@@ -11,8 +11,8 @@ import pyarrow as pa
 from vp.query.sources import ArrowSource
 
 if TYPE_CHECKING:
-    from vp.event_reader import EventReader
-    from vp.events import Events
+    from vp.dbn.events import Events
+    from vp.dbn.reader import EventReader
 
 CHUNK_ROWS = 1 << 17
 ACTIONS = "ACMRTFN"

@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import ipc
 
-from vp.book_cache import KEY_METADATA
-from vp.lake import BOOK_CACHE, Lake
-from vp.layout import LAYOUT, Place
+from vp.lake.lake import BOOK_CACHE, Lake
+from vp.lake.layout import LAYOUT, Place
+from vp.model.book_cache import KEY_METADATA
 from vp.query.recordings import recordings
 from vp.query.sources import ArrowSource
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from vp.errors import LakeError, NoRecordingError
-from vp.lake import Lake
-from vp.query.chosen import ChosenSession
+from vp.lake.lake import Lake
+from vp.query.session import ChosenSession
 
 ENDINGS = (".parquet", ".arrow")
 PREFIX = b"vp."

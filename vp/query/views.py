@@ -9,14 +9,14 @@ import duckdb
 
 from vp.errors import VPError
 from vp.query import catalogue
-from vp.query.books import Tell, cached_book
+from vp.query.book_orders import Tell, cached_book
 from vp.query.inventory import book_files, raw_files, recording_files
 from vp.query.sources import ArrowSource
 
 if TYPE_CHECKING:
-    from vp.lake import Lake
-    from vp.query.chosen import ChosenSession
+    from vp.lake.lake import Lake
     from vp.query.recordings import Recording
+    from vp.query.session import ChosenSession
 
 INVENTORY_VIEWS = ("raw_files", "book_files", "recording_files")
 SESSION_VIEWS = ("session", "events", "book")

@@ -21,8 +21,8 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.databento_server.http import Server
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 KEY = "db-SecretKeyThatNobodyMaySee0123"
 QUICK = ["--poll-interval", "0.05", "--retry-seconds", "0.01", "--settle-seconds", "0.2"]
 DAYS = ["--start", "2026-02-03", "--end", "2026-02-05"]

@@ -16,12 +16,13 @@ import pytest
 
 from tests.databento_server import market
 from tests.databento_server.http import Server
-from tests.vp.download.programs import ROOT, environment
+from tests.places import ROOT
+from tests.vp.download.programs import environment
+from tests.vp.programs.test_serve import program as serving
 from tests.vp.server.clients import Seen, client, read_on
-from tests.vp.test_serve import program as serving
-from vp.dbn import DbnFile
-from vp.lake import Lake
-from vp.layout import place_of
+from vp.dbn.file import DbnFile
+from vp.lake.lake import Lake
+from vp.lake.layout import place_of
 
 DATES = [dt.date(2026, 2, day) for day in range(2, 7)]
 OPTION_FILES = {

@@ -27,12 +27,12 @@ from tests.vp.download.programs import (
     run_program,
     start,
 )
-from vp.dbn import DbnFile
-from vp.event_reader import read_events
-from vp.lake import Lake
-from vp.layout import note_path, place_of
-from vp.pipeline import SessionSpec, prepare
-from vp.products import find_product
+from vp.dbn.file import DbnFile
+from vp.dbn.reader import read_events
+from vp.lake.lake import Lake
+from vp.lake.layout import note_path, place_of
+from vp.market.products import find_product
+from vp.model.pipeline import SessionSpec, prepare
 
 SEEDS = range(int(os.environ.get("VP_KILL_SEEDS", "10")))
 KILLS = 3

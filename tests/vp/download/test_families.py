@@ -8,7 +8,7 @@ import pytest
 
 from vp.download.families import FAMILIES, option_parents
 from vp.errors import UnknownRootError
-from vp.products import load_futures
+from vp.market.products import load_futures
 
 
 def parents(root: str, text: str) -> list[str]:

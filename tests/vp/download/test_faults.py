@@ -10,8 +10,8 @@ import pytest
 
 from tests.databento_server.http import Fault, Server
 from tests.vp.download.programs import DAYS, FUTURES, ONE, QUICK, entries, environment, raw_files, run, start
-from vp.lake import Lake
-from vp.layout import place_of
+from vp.lake.lake import Lake
+from vp.lake.layout import place_of
 
 PLACE = place_of("future_mbo", "mbo")
 NAME = "glbx-mdp3-20260203.mbo.dbn.zst"

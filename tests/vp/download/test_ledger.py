@@ -11,7 +11,7 @@ import pytest
 
 from vp.download.ledger import REFUSED, SUBMITTED, Entry, Ledger, Order, Want
 from vp.errors import LakeError
-from vp.layout import place_of
+from vp.lake.layout import place_of
 
 WANT = Want(place_of("future_mbo", "mbo"), "MNQ", dt.date(2026, 2, 3))
 ORDER = Order(WANT, ("MNQH6",))

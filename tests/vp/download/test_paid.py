@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.databento_server import market
 from tests.databento_server.http import Fault, Server
 from tests.vp.download.programs import ONE, entries, raw_files, run
-from vp.dbn import DbnFile
+from vp.dbn.file import DbnFile
 
 NAME = "glbx-mdp3-20260203.mbo"
 OPTIONS = ["--start", "2026-02-03", "--end", "2026-02-03", "--symbols", "MNQ", "--options-schemas", "mbo"]

@@ -12,7 +12,8 @@ import sys
 import termios
 from pathlib import Path
 
-from tests.vp.download.programs import KEY, ROOT
+from tests.places import ROOT
+from tests.vp.download.programs import KEY
 
 PROGRAM = """
 import logging, sys

@@ -25,7 +25,7 @@ from vp.errors import (
     VendorRefusedError,
     VendorUnreachableError,
 )
-from vp.layout import place_of
+from vp.lake.layout import place_of
 
 PLACE = place_of("future_mbo", "mbo")
 ORDER = Order(Want(PLACE, "MNQ", dt.date(2026, 2, 3)), ("MNQH6",))

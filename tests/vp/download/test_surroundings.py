@@ -10,8 +10,8 @@ from tests.databento_server import market
 from tests.databento_server.http import Fault, Server
 from tests.vp.download.programs import DAYS, FUTURES, ONE, entries, raw_files, run
 from vp.download.program import main
-from vp.lake import Lake
-from vp.layout import place_of
+from vp.lake.lake import Lake
+from vp.lake.layout import place_of
 
 PLACE = place_of("future_mbo", "mbo")
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import vp
+from tests.places import ROOT
 from vp.programs import command
 from vp.programs.command import PROGRAMS, Program
 
-ROOT = Path(__file__).resolve().parents[3]
 VP = Path(sys.executable).with_name("vp")
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.vp import lakes
-from vp import record
-from vp.pipeline import SessionSpec, prepare
+from tests import lakes
+from vp.model.pipeline import SessionSpec, prepare
+from vp.programs import record
 
 FILE = "xnas-itch-20260708.mbo.dbn"
 

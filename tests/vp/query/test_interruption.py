@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.vp import lakes
+from tests import lakes
 
 ENDLESS = ("SELECT count(*) FROM range(1000000000000) t(i) WHERE i % 7 = 3", "SELECT * FROM events, range(100000000)")
 SESSION = ("--symbol", "GOOD", "--dt", lakes.DATE)

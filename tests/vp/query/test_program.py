@@ -15,11 +15,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tests.vp import lakes
-from vp.lake import Lake
-from vp.layout import LAYOUT, note_path
+from tests import lakes
+from vp.lake.lake import Lake
+from vp.lake.layout import LAYOUT, note_path
+from vp.programs.query import main
 from vp.query import catalogue, connect
-from vp.query.__main__ import main
 
 SESSION = ["--symbol", "GOOD", "--dt", lakes.DATE, "--start-time", "09:30"]
 

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from vp.book import Book
-from vp.dbn import DbnFile
-from vp.demo import DEMO, ensure_demo
-from vp.event_reader import read_events
-from vp.events import Events
-from vp.lake import Lake
-from vp.products import find_product
+from tests.places import DATA
+from vp.dbn.events import Events
+from vp.dbn.file import DbnFile
+from vp.dbn.reader import read_events
+from vp.demo.session import DEMO, ensure_demo
+from vp.lake.lake import Lake
+from vp.market.products import find_product
+from vp.market.session_hours import phases, session_window
+from vp.model.book import Book
+from vp.programs.record import main as record
 from vp.query import catalogue, connect
-from vp.record import main as record
-from vp.session import phases, session_window
 
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 REAL = [
     ("future_mbo", "ES", "ESH4", "2023-12-25", "18:30", "glbx-mdp3-20231225.mbo.dbn.zst"),
     ("future_mbo", "CL", "CLX5", "2025-09-24", "17:00", "glbx-mdp3-20250924.mbo.dbn"),

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.vp import lakes
-from tests.vp.lakes import GOOD
+from tests import lakes
+from tests.lakes import GOOD
 from tests.vp.server.clients import Seen, client, get_json, read_on
 from tests.vp.server.tiny import Running, serving
-from vp import dbn, event_reader
-from vp.pipeline import LiveSession, SessionSpec, prepare
+from vp.dbn import file as dbn
+from vp.dbn import reader as event_reader
+from vp.model.pipeline import LiveSession, SessionSpec, prepare
 from vp.server.app import Service
 from vp.server.stream.request import StreamRequest
 

@@ -11,11 +11,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tests.vp.lakes import GOOD, WRONG, WRONG_SPEED, Wrong
+from tests.lakes import GOOD, WRONG, WRONG_SPEED, Wrong
 from tests.vp.server.clients import client, read_to_end
 from tests.vp.server.tiny import Running, serving
-from vp import record
-from vp.pipeline import SessionSpec, prepare
+from vp.model.pipeline import SessionSpec, prepare
+from vp.programs import record
 from vp.server.app import Service
 from vp.server.runs.session import Session
 from vp.server.stream.request import StreamRequest

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from starlette.types import ASGIApp
 
-from vp.accounting import Accounting
-from vp.engine import FrameBatch
-from vp.frames import FrameLayout, frame_schema
+from vp.dbn.accounting import Accounting
+from vp.model.engine import FrameBatch
+from vp.model.frames import FrameLayout, frame_schema
 from vp.server.app import Service, build_app
 from vp.server.net.listener import open_listener
 from vp.server.net.server import WebServer
@@ -32,7 +32,7 @@ LAYOUT = FrameLayout(frame_schema({"vp.symbol": "MNQH6"}))
 
 @dataclass(frozen=True)
 class TinyInfo:
-    """What vp.pipeline.SessionInfo says, as far as the server reads it."""
+    """What vp.model.pipeline.SessionInfo says, as far as the server reads it."""
 
     contract: str = "MNQH6"
     emit_from_ns: int = START_NS

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from vp.frames import SCALAR_TYPES
+from vp.model.frames import SCALAR_TYPES
 from vp.server.history.session_history import SessionHistory
 
 BLOCK_FRAMES = 16_384

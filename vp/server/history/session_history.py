@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vp.frames import FrameLayout
+from vp.model.frames import FrameLayout
 from vp.server.history.frame_store import FrameStore
 from vp.server.stream.packing import unpack
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vp.query.wall import Limits
+from vp.query.sandbox import Limits
 
 if TYPE_CHECKING:
-    from vp.query.wall import Answer
+    from vp.query.sandbox import Answer
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,10 @@ class QueryContext:
 
     def answer(self, request: QueryRequest, begun: Callable[[], None] = lambda: None) -> Answer:
         """The answer, behind the wall; raises VPError. `begun` is called when the session is found."""
-        from vp.lake import Lake  # noqa: PLC0415 - loaded with the first query
-        from vp.query import catalogue, opening, wall  # noqa: PLC0415
+        from vp.lake.lake import Lake  # noqa: PLC0415 - loaded with the first query
+        from vp.query import catalogue  # noqa: PLC0415
+        from vp.query import connection as opening  # noqa: PLC0415
+        from vp.query import sandbox as wall  # noqa: PLC0415
 
         lake = Lake(self.lake)
         if request.symbol is None and request.dt is None:

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from vp import logs
 from vp.errors import QueryLimitError, RequestError, VPError
-from vp.query.wall import Limits
+from vp.query.sandbox import Limits
 from vp.server.faults import unexpected
 from vp.server.query.request import QueryContext, QueryRequest
 

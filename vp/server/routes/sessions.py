@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from vp.lake import Lake
-from vp.session import session_window
+from vp.lake.lake import Lake
+from vp.market.session_hours import session_window
 
 
 def list_sessions(lake: Lake) -> list[dict[str, Any]]:

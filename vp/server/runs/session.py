@@ -7,14 +7,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from vp.accounting import Accounting
-from vp.frames import FrameLayout
-from vp.progress import ProgressLike
+from vp.dbn.accounting import Accounting
+from vp.model.frames import FrameLayout
+from vp.programs.progress import ProgressLike
 from vp.server.stream.request import StreamRequest
 
 
 class Batch(Protocol):
-    """What a run needs of vp.engine.FrameBatch."""
+    """What a run needs of vp.model.engine.FrameBatch."""
 
     @property
     def count(self) -> int: ...
@@ -25,7 +25,7 @@ class Batch(Protocol):
 
 
 class SessionInfo(Protocol):
-    """What a run needs of vp.pipeline.SessionInfo."""
+    """What a run needs of vp.model.pipeline.SessionInfo."""
 
     @property
     def contract(self) -> str: ...
@@ -37,7 +37,7 @@ class SessionInfo(Protocol):
 
 
 class Session(Protocol):
-    """What a run needs of vp.pipeline.LiveSession."""
+    """What a run needs of vp.model.pipeline.LiveSession."""
 
     @property
     def info(self) -> SessionInfo: ...

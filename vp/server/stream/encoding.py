@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vp.frames import FrameLayout
+from vp.model.frames import FrameLayout
 from vp.server.stream.packing import pack, project, unpack
 
 

@@ -15,7 +15,7 @@ FIN_BINARY = 0x82
 
 
 class Projector(Protocol):
-    """Re-encodes one frame message (vp.frames.Projection)."""
+    """Re-encodes one frame message (vp.model.frames.Projection)."""
 
     def apply(self, message: Any) -> bytes: ...
 

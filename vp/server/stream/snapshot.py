@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from vp.errors import VPError
-from vp.frames import FrameLayout
+from vp.model.frames import FrameLayout
 
 
 class RunState(enum.StrEnum):
@@ -53,7 +53,7 @@ class RunFacts:
 
 
 class SessionDescription(Protocol):
-    """How a session describes itself (vp.pipeline.SessionInfo)."""
+    """How a session describes itself (vp.model.pipeline.SessionInfo)."""
 
     def to_json(self) -> dict[str, Any]: ...
 

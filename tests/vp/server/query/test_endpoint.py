@@ -17,13 +17,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tests.vp import lakes
+from tests import lakes
 from tests.vp.query.conftest import asked_lake as asked_lake  # noqa: PLC0414 - a fixture
 from tests.vp.server.tiny import Running, serving
 from vp.errors import BadParameterError
-from vp.pipeline import SessionSpec, prepare
-from vp.progress import ProgressLike
-from vp.query.wall import Limits
+from vp.model.pipeline import SessionSpec, prepare
+from vp.programs.progress import ProgressLike
+from vp.query.sandbox import Limits
 from vp.server.app import Service
 from vp.server.query.endpoint import MAX_BODY_BYTES, QUERY, WAITING, parse_query_request
 from vp.server.query.pool import WorkerPool

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vp.lake import Lake
+from vp.lake.lake import Lake
 from vp.server.routes.sessions import list_sessions
 
 

@@ -1,0 +1,68 @@
+"""Raw DBN files to write in tests, and what is read of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import databento_dbn
+import numpy as np
+import pytest
+
+from tests.agreement import events_of
+from tests.dbn_files import mbo
+from tests.market_strategies import WILD, random_market
+from tests.oracle import Rec
+from tests.places import DATA
+from vp.dbn.events import Events
+from vp.dbn.file import DbnFile
+from vp.dbn.reader import EventReader
+from vp.errors import (
+    FileError,
+)
+
+needs_data = pytest.mark.skipif(not (DATA / "README.md").exists(), reason="the shared data are not beside the checkout")
+RECORDS = random_market(101, 40, weights=WILD)
+MNQ, MES = 42005, 2**32 - 7
+TS_OUT = 1_770_336_000_123_456_789
+versions = pytest.mark.parametrize("version", [1, 2, 3])
+
+Put = Callable[..., Path]
+dbn: Any = databento_dbn
+
+NO_HANDLE = -1
+
+
+@pytest.fixture
+def put(tmp_path: Path) -> Put:
+    """Writes bytes to a file and gives its path."""
+
+    def write(data: bytes, name: str = "glbx-mdp3-20260206.mbo.dbn") -> Path:
+        path = tmp_path / name
+        path.write_bytes(data)
+        return path
+
+    return write
+
+
+def body(records: list[Rec] = RECORDS, instrument_id: int = MNQ) -> bytes:
+    return b"".join(mbo(rec, instrument_id, sequence=i) for i, rec in enumerate(records))
+
+
+def assert_events(events: Events, records: list[Rec]) -> None:
+    want = events_of(records)
+    for got, wanted in zip(events.core(), want.core(), strict=True):
+        assert got.dtype == wanted.dtype
+        np.testing.assert_array_equal(got, wanted)
+
+
+def read_all(path: Path, *, chunk_rows: int = 7) -> tuple[int, FileError | None]:
+    """Decode a whole file: the number of events handed out, and the error that ended it."""
+    rows = 0
+    try:
+        for events, _, _ in EventReader(DbnFile(path), -1, chunk_rows=chunk_rows).chunks():
+            rows += len(events)
+    except FileError as error:
+        return rows, error
+    return rows, None

@@ -1,0 +1,258 @@
+"""The three phases over real and golden files: right frames, and the same bits whichever way they are made."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from tests.places import SHARED
+from vp.dbn.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
+from vp.errors import BadParameterError, UnknownSymbolError
+from vp.model import book_cache as cache
+from vp.model.parameters import ModelParameters
+from vp.model.pipeline import LiveSession, Progress, SessionSpec, prepare
+
+needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared inputs are not beside the checkout")
+RAW = "raw/source=databento/product_type={}/symbol={}/table=market_by_order_dbn"
+
+
+def put(lake: Path, product_type: str, root: str, source: Path, name: str) -> Path:
+    """Lay a raw file into a lake."""
+    directory = lake / RAW.format(product_type, root)
+    directory.mkdir(parents=True, exist_ok=True)
+    target = directory / name
+    shutil.copyfile(source, target)
+    return target
+
+
+def frames(session: LiveSession, rng: random.Random | None = None) -> np.ndarray:
+    """All frames of a session as uint8[n, message_bytes], in steps of the clock drawn by `rng`."""
+    parts = []
+    while not session.finished:
+        until = None
+        if rng is not None:
+            due = session.next_event_ns
+            assert due is not None
+            until = due + rng.choice([1, 10**6, 10**9, 60 * 10**9])
+        batch = session.advance(until, rng.choice([1, 3, 100]) if rng is not None else None)
+        parts.append(batch.buffer.copy())
+    session.close()
+    return np.concatenate(parts)
+
+
+@pytest.fixture
+def golden_lake(tmp_path: Path) -> Path:
+    put(tmp_path, "future_mbo", "MNQ", SHARED / "golden/futures.mbo.dbn", "glbx-mdp3-20260206.mbo.dbn")
+    put(tmp_path, "equity_mbo", "QQQ", SHARED / "golden/equity.mbo.dbn", "xnas-itch-20260708.mbo.dbn")
+    return tmp_path
+
+
+def golden_spec(lake: Path) -> SessionSpec:
+    return SessionSpec("future_mbo", "MNQH6", "2026-02-06", "09:30", throttle_ms=0, lake=str(lake))
+
+
+@needs_shared
+@pytest.mark.parametrize("case", [0, 1])
+def test_golden_frames(golden_lake: Path, case: int) -> None:
+    want = json.loads((SHARED / "golden/manifest.json").read_text())[case]
+    spec = SessionSpec(
+        want["product_type"],
+        want["symbol"],
+        want["dt"],
+        want["start_time"],
+        throttle_ms=want["throttle_ms"],
+        lake=str(golden_lake),
+    )
+    session = prepare(spec)
+    got = session.layout.table(frames(session)[: want["first_frames"]])
+    expected = pq.read_table(SHARED / "golden" / want["frames"])
+
+    assert len(got) == len(expected)
+    assert session.info.bucket_int == want["bucket"]
+    for name in expected.column_names:
+        np.testing.assert_allclose(numbers(got[name]), numbers(expected[name]), rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+def numbers(column: pa.ChunkedArray) -> np.ndarray:
+    """A column as float64, times as int64, nulls as NaN."""
+    if pa.types.is_fixed_size_list(column.type):
+        return np.asarray(column.combine_chunks().flatten().to_numpy(zero_copy_only=False), np.float64)
+    if pa.types.is_timestamp(column.type):
+        return np.asarray(column.cast(pa.int64()).to_numpy())
+    return np.asarray([np.nan if value is None else float(value) for value in column.to_pylist()])
+
+
+@needs_shared
+def test_same_bits_for_any_steps_with_and_without_the_cache(golden_lake: Path) -> None:
+    spec = golden_spec(golden_lake)
+    first = prepare(spec)
+    assert first.info.book_cache == "miss"
+    want = frames(first)
+
+    for seed in range(3):
+        again = prepare(spec)
+        assert again.info.book_cache == "hit"
+        assert np.array_equal(frames(again, random.Random(seed)), want)
+
+    shutil.rmtree(golden_lake / "cache")
+    assert np.array_equal(frames(prepare(spec)), want)
+
+
+@needs_shared
+def test_cache_key(golden_lake: Path) -> None:
+    spec = golden_spec(golden_lake)
+    raw = next(golden_lake.glob("raw/**/glbx*.dbn"))
+    assert prepare(spec).info.book_cache == "miss"
+    assert prepare(spec).info.book_cache == "hit"
+    assert prepare(replace(spec, parameters=ModelParameters(pressure_add=2.0))).info.book_cache == "hit"
+    assert prepare(replace(spec, start_time="09:45")).info.book_cache == "miss"
+    assert prepare(replace(spec, start_time=None)).info.book_cache == "off"
+    os.utime(raw, ns=(1, raw.stat().st_mtime_ns + 1))
+    assert prepare(spec).info.book_cache == "miss"
+
+
+@needs_shared
+def test_any_flipped_byte_of_a_cached_book_is_a_miss(golden_lake: Path, caplog: pytest.LogCaptureFixture) -> None:
+    spec = golden_spec(golden_lake)
+    want = frames(prepare(spec))
+    (path,) = (golden_lake / "cache/vp_book").glob("*.arrow")
+    good = path.read_bytes()
+    rng = random.Random(7)
+    places = {0, len(good) - 1, len(good) // 2, good.index(b"vp-sha256:") + 3, good.index(b"vp-sha256:") + 20}
+    for at in sorted(places | {rng.randrange(len(good)) for _ in range(20)}):
+        damaged = bytearray(good)
+        damaged[at] ^= 1 << rng.randrange(8)
+        path.write_bytes(damaged)
+        session = prepare(spec)
+        assert session.info.book_cache == "miss", f"byte {at}"
+        assert "built anew" in caplog.text
+        assert path.read_bytes() == good  # written anew, the same
+        caplog.clear()
+    assert np.array_equal(frames(prepare(spec)), want)
+
+
+@needs_shared
+def test_a_foreign_cache_file_is_a_miss(golden_lake: Path, caplog: pytest.LogCaptureFixture) -> None:
+    spec = golden_spec(golden_lake)
+    prepare(spec)
+    (path,) = (golden_lake / "cache/vp_book").glob("*.arrow")
+    prepare(replace(spec, start_time="09:45"))
+    (other,) = set((golden_lake / "cache/vp_book").glob("*.arrow")) - {path}
+    shutil.copyfile(other, path)
+    assert prepare(spec).info.book_cache == "miss"
+    assert "another session" in caplog.text
+
+
+KILLED_WRITE = """
+import os, signal, sys
+from pathlib import Path
+from vp.model import book_cache as cache
+from vp.dbn.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
+step = sys.argv[2]
+name = {"fsync": "fsync", "open": "fdopen"}.get(step)
+if step == "replace":
+    Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+else:
+    setattr(cache.os, name, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+from vp.model.pipeline import SessionSpec, prepare
+prepare(SessionSpec("future_mbo", "MNQH6", "2026-02-06", "09:30", throttle_ms=0, lake=sys.argv[1]))
+"""
+
+
+@needs_shared
+@pytest.mark.parametrize("step", ["open", "fsync", "replace"])
+def test_a_kill_during_the_write_leaves_nothing_under_the_name(golden_lake: Path, step: str) -> None:
+    killed = subprocess.run([sys.executable, "-c", KILLED_WRITE, str(golden_lake), step], check=False)
+    assert killed.returncode == -9
+    assert not list((golden_lake / "cache/vp_book").glob("*.arrow"))
+    assert prepare(golden_spec(golden_lake)).info.book_cache == "miss"
+    assert prepare(golden_spec(golden_lake)).info.book_cache == "hit"
+
+
+@needs_shared
+def test_an_unwritable_cache_costs_only_the_cache(golden_lake: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (golden_lake / "cache").write_text("a file where the directory should be")
+    session = prepare(golden_spec(golden_lake))
+    assert session.info.book_cache == "miss"
+    assert "could not be written" in caplog.text
+    assert len(frames(session)) > 100
+
+
+@needs_shared
+def test_real_session_with_snapshot_and_auction(tmp_path: Path) -> None:
+    name = "glbx-mdp3-20231225.mbo.dbn.zst"
+    put(tmp_path, "future_mbo", "ES", SHARED / "data" / name, name)
+    told: list[Progress] = []
+    session = prepare(SessionSpec("future_mbo", "ESH4", "2023-12-25", "18:30", lake=str(tmp_path)), told.append)
+    table = session.layout.table(frames(session))
+
+    anomalies = session.anomalies()
+    assert anomalies["unknown_cancel"] == anomalies["unknown_modify"] == 0
+    assert anomalies["crossed_book"] > 0
+    assert table["book_valid"].to_pylist().count(True) > 0.9 * len(table)
+    assert {"decode", "book", "warmup"} <= {progress.phase for progress in told}
+    assert not np.isnan(numbers(table["pressure"])).any()
+
+
+@needs_shared
+def test_real_session_that_starts_in_the_middle(tmp_path: Path) -> None:
+    name = "glbx-mdp3-20250924.mbo.dbn"
+    put(tmp_path, "future_mbo", "CL", SHARED / "data" / name, name)
+    session = prepare(SessionSpec("future_mbo", "CLX5", "2025-09-24", throttle_ms=1000, lake=str(tmp_path)))
+    assert len(frames(session)) > 100
+    anomalies = session.anomalies()
+    assert (anomalies["unknown_cancel"], anomalies["unknown_modify"], anomalies["unknown_fill"]) == (1224, 216, 30)
+    tallies = session.engine.book.tallies()
+    records = sum(tallies[name] for name in ORDINARY_TALLIES + REJECTED_TALLIES)
+    assert records == session.records_done == 38_212
+
+
+@needs_shared
+def test_a_file_without_mappings_is_its_single_instrument(tmp_path: Path) -> None:
+    put(tmp_path, "equity_mbo", "ARL", SHARED / "data/xnas-itch-20250717.mbo.dbn", "xnas-itch-20250717.mbo.dbn")
+    session = prepare(SessionSpec("equity_mbo", "ARL", "2025-07-17", lake=str(tmp_path)))
+    assert session.info.contract == "ARL"
+    assert len(frames(session)) > 100
+    assert session.records_done == 5886
+
+
+@needs_shared
+def test_a_bare_root_is_the_busiest_contract(golden_lake: Path) -> None:
+    for symbol in ("MNQ", "MNQ.v.0"):
+        assert prepare(replace(golden_spec(golden_lake), symbol=symbol)).info.contract == "MNQH6"
+    with pytest.raises(UnknownSymbolError, match=r"MNQM6.*it holds MNQH6"):
+        prepare(replace(golden_spec(golden_lake), symbol="MNQM6"))
+
+
+@needs_shared
+def test_end_time_ends_the_session(golden_lake: Path) -> None:
+    spec = golden_spec(golden_lake)
+    whole = prepare(spec)
+    table = whole.layout.table(frames(whole))
+    short = prepare(replace(spec, end_time="09:40"))
+    cut = short.layout.table(frames(short))
+    want = pc.less(table["ts_ns"].cast(pa.int64()), short.info.end_ns)
+    assert cut.equals(table.filter(want))
+    assert 0 < len(cut) < len(table)
+
+
+@pytest.mark.parametrize("throttle_ms", [-1.0, float("nan"), float("inf")])
+def test_throttle_must_be_a_number_of_milliseconds(tmp_path: Path, throttle_ms: float) -> None:
+    with pytest.raises(BadParameterError, match="throttle_ms"):
+        prepare(SessionSpec("future_mbo", "MNQH6", "2026-02-06", throttle_ms=throttle_ms, lake=str(tmp_path)))
+
+
+def test_checksum_covers_every_byte_but_its_own_digits() -> None:
+    assert cache.CHECKSUM_PATTERN.fullmatch(cache.BLANK_CHECKSUM)

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import logging
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from vp.errors import BadParameterError, PortInUseError
+from vp.programs import command_line as cli
+
+
+def refuse(_arguments: Sequence[str] | None) -> int:
+    raise PortInUseError("Port 1 is taken.", hint="Take another.")
+
+
+def break_down(_arguments: Sequence[str] | None) -> int:
+    raise ZeroDivisionError("oh")
+
+
+def interrupt(_arguments: Sequence[str] | None) -> int:
+    raise KeyboardInterrupt
+
+
+def test_an_error_is_two_lines_and_a_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(refuse, []) == 1
+    assert capsys.readouterr().err == "error: Port 1 is taken.\nhint: Take another.\n"
+
+
+def test_an_unexpected_error_is_told_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(break_down, []) == cli.EXIT_UNEXPECTED
+    said = capsys.readouterr().err
+    assert said.startswith("error: unexpected ZeroDivisionError: oh\nhint: ")
+    assert "Traceback" not in said
+
+
+def test_debug_shows_where_an_error_came_from(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("vp"), "level", logging.DEBUG)
+    logging.getLogger("vp").manager._clear_cache()  # type: ignore[attr-defined]
+    cli.run(break_down, [])
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_ctrl_c_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(interrupt, []) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_the_signal_handler_is_put_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    cli.run(refuse, [])
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize("arguments", [["--prot", "1"], ["--port"], ["stray"], ["--por", "1"]])
+def test_a_wrong_option_is_an_error_like_all_others(arguments: list[str]) -> None:
+    with pytest.raises(BadParameterError) as caught:
+        cli.parse(cli.parser("serve", "", ""), "serve", arguments)
+    assert "--help" in caught.value.hint
+
+
+def test_options_are_parsed_by_the_table() -> None:
+    values = cli.parse(cli.parser("serve", "", ""), "serve", ["--port", "0", "--speed", "2", "--start-time", ""])
+    assert values["port"] == 0
+    assert values["speed"] == 2.0
+    assert values["start_time"] is None
+    assert values["host"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"symbol": "ESH4"}, "--product-type and --dt are missing"),
+        ({"symbol": "ESH4", "product_type": "future_mbo"}, "--dt is missing"),
+    ],
+)
+def test_a_session_named_in_part(given: dict[str, str], missing: str) -> None:
+    values = {name: given.get(name) for name in (*cli.SESSION_NAMES, "start_time")}
+    with pytest.raises(BadParameterError) as caught:
+        cli.choose_session(values)
+    assert missing in caught.value.message
+
+
+def test_no_session_named_is_the_demonstration() -> None:
+    values: dict[str, str | None] = dict.fromkeys((*cli.SESSION_NAMES, "start_time"))
+    assert cli.choose_session(values)
+    assert values == {
+        "product_type": "future_mbo",
+        "symbol": "MNQH6",
+        "dt": "2026-02-06",
+        "start_time": "09:30",
+    }
+
+
+@pytest.mark.parametrize("program", ["vp.query", "vp.cache"])
+def test_an_output_that_cannot_be_written_is_said_in_a_sentence(program: str, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", program, "--lake", str(tmp_path), *(["--list"] if program == "vp.query" else [])]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: What was to be written could not be: No space left on device.")
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_program_started_without_outputs_does_its_work(tmp_path: Path) -> None:
+    words = f"'{sys.executable}' -m vp.cache --lake '{tmp_path}' >&- 2>&-"
+    assert subprocess.run(["/bin/sh", "-c", words], check=False, timeout=60).returncode == 0

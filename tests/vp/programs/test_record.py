@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.dbn_files import header, mbo
+from tests.lakes import GOOD, OPEN_NS, WRONG, Wrong, flags, market, put
+from vp.errors import BadParameterError
+from vp.model.frames import COLUMN_NAMES
+from vp.programs import record
+
+
+def run(lake: Path, out: Path, *options: str) -> int:
+    return record.main([*flags(GOOD), "--lake", str(lake), "--out", str(out), *options])
+
+
+def read_arrow(path: Path) -> pa.Table:
+    with pa.OSFile(str(path)) as file:
+        return pa.ipc.open_file(file).read_all()
+
+
+def test_both_formats_hold_the_same_frames(
+    small_lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(small_lake, tmp_path / "a.arrow") == 0
+    assert run(small_lake, tmp_path / "a.parquet") == 0
+    arrow = read_arrow(tmp_path / "a.arrow")
+    parquet = pq.read_table(tmp_path / "a.parquet", page_checksum_verification=True)
+
+    assert arrow.schema.names == list(COLUMN_NAMES)
+    assert len(arrow) > 200
+    assert parquet.equals(arrow)
+    assert parquet.schema.metadata == arrow.schema.metadata
+    assert arrow.schema.metadata[b"vp.symbol"] == b"GOOD"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.arrow", "a.parquet"]
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert f"{len(arrow)} frames" in last
+    for word in ("records", "anomalies", "seconds"):
+        assert word in last
+
+
+def test_parquet_is_compressed_and_checked(small_lake: Path, tmp_path: Path) -> None:
+    out = tmp_path / "a.parquet"
+    run(small_lake, out)
+    column = pq.read_metadata(out).row_group(0).column(0)
+    assert column.compression == "ZSTD"
+    data = bytearray(out.read_bytes())
+    data[len(data) // 2] ^= 1
+    out.write_bytes(data)
+    with pytest.raises(OSError, match=r"(?i)crc|corrupt"):
+        pq.read_table(out, page_checksum_verification=True)
+
+
+def test_fields_and_end_time_and_throttle(small_lake: Path, tmp_path: Path) -> None:
+    run(small_lake, tmp_path / "all.arrow", "--throttle-ms", "0")
+    everything = read_arrow(tmp_path / "all.arrow")
+    run(small_lake, tmp_path / "few.arrow", "--throttle-ms", "0", "--fields", "vacuum, pressure")
+    few = read_arrow(tmp_path / "few.arrow")
+    assert few.schema.names[-2:] == ["pressure", "vacuum"]
+    assert few.equals(everything.select(few.schema.names))
+    assert few.schema.metadata == everything.schema.metadata
+    run(small_lake, tmp_path / "slow.arrow", "--throttle-ms", "5000")
+    assert 10 <= len(read_arrow(tmp_path / "slow.arrow")) <= 13
+    run(small_lake, tmp_path / "none.parquet", "--start-time", "09:31", "--end-time", "09:32")
+    assert len(pq.read_table(tmp_path / "none.parquet")) <= 1
+
+
+def test_two_recordings_are_the_same_bytes(small_lake: Path, tmp_path: Path) -> None:
+    for ending in (".arrow", ".parquet"):
+        one, two = tmp_path / f"one{ending}", tmp_path / f"two{ending}"
+        run(small_lake, one)
+        run(small_lake, two)
+        assert one.read_bytes() == two.read_bytes()
+
+
+def test_an_older_recording_is_replaced_as_a_whole(small_lake: Path, tmp_path: Path) -> None:
+    out = tmp_path / "a.arrow"
+    out.write_text("old")
+    assert run(small_lake, out) == 0
+    assert len(read_arrow(out)) > 200
+    out.write_text("old")
+    assert run(small_lake, out, "--symbol", "CUT") == 1
+    assert out.read_text() == "old"
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.name)
+def test_what_cannot_be_recorded(
+    small_lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: Wrong
+) -> None:
+    code = run(small_lake, tmp_path / "a.arrow", *flags(wrong.changes))
+    said = capsys.readouterr().err
+    assert code == wrong.exit_code
+    assert f"error: {said.split('error: ')[1]}" in said
+    assert wrong.says in said
+    assert "hint: " in said
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (None, "--out is missing"),
+        ("frames.csv", ".arrow or .parquet"),
+        ("frames", ".arrow or .parquet"),
+        ("directory.arrow", "is a directory"),
+        ("missing/frames.arrow", "no directory"),
+        ("lake/raw/frames.arrow", "raw files"),
+        ("link/frames.arrow", "raw files"),
+    ],
+)
+def test_where_nothing_is_written(tmp_path: Path, name: str | None, says: str) -> None:
+    (tmp_path / "directory.arrow").mkdir()
+    (tmp_path / "lake" / "raw").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "lake" / "raw")
+    with pytest.raises(BadParameterError) as caught:
+        record.check_out(None if name is None else str(tmp_path / name), tmp_path / "lake")
+    assert says in caught.value.message
+    assert caught.value.hint
+
+
+def test_unknown_fields_are_refused(small_lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(small_lake, tmp_path / "a.arrow", "--fields", "colour") == 2
+    said = capsys.readouterr().err
+    assert "'colour'" in said
+    assert "pressure" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_recording_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file maps the symbol to an instrument that it has no record of."""
+    records = b"".join(mbo(one, 2) for one in market(OPEN_NS, 1, 1))
+    name = "xnas-itch-20260708.mbo.dbn"
+    put(tmp_path, "equity_mbo", "GOOD", name, header(symbols={"GOOD": 1}) + records)
+    out = tmp_path / "frames.arrow"
+    assert run(tmp_path, out) == 0
+    printed = capsys.readouterr()
+    assert "WARNING: the file holds no record of GOOD in this time" in printed.err
+    assert "0 frames" in printed.out
+    assert "passed over (other instruments 86)" in printed.out
+
+
+def test_a_block_that_fails_leaves_no_file(tmp_path: Path) -> None:
+    out = tmp_path / "a.arrow"
+
+    def write_half() -> None:
+        with record.written_whole(out) as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_said(small_lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    full = Path("/dev/full")
+    if not full.exists() or not os.access("/proc", os.F_OK):
+        pytest.skip("this system has no directory that takes no file")
+    assert run(small_lake, Path("/proc/frames.arrow")) == 1
+    said = capsys.readouterr().err
+    assert "error: Cannot write '/proc/frames.arrow'" in said
+    assert "hint: " in said
+    assert "Traceback" not in said
+
+
+def test_a_recording_that_is_terminated_leaves_nothing(small_lake: Path, tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys\n"
+        "from vp.programs import record\n"
+        "group = record._write_group\n"
+        "record._write_group = lambda *a: os.kill(os.getpid(), signal.SIGTERM) or group(*a)\n"
+        "sys.exit(record.main(sys.argv[1:]))\n"
+    )
+    arguments = [*flags(GOOD), "--lake", str(small_lake), "--out", str(tmp_path / "a.arrow")]
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 143, ended.stderr
+    assert list(tmp_path.iterdir()) == []

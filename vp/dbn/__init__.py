@@ -1,0 +1,1 @@
+"""Databento's files as columns of events, checked record by record. May import market and lake."""

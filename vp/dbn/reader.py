@@ -1,0 +1,256 @@
+"""The market-by-order records of a raw file as columns, checked record by record."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import astuple
+
+import numpy as np
+
+from vp.dbn.accounting import PassedOver
+from vp.dbn.events import Events
+from vp.dbn.file import DbnFile
+from vp.dbn.record_types import LONGEST_RECORD_BYTES, RECORD_HEADER_BYTES
+from vp.dbn.zstd import DAMAGED_HINT
+from vp.errors import DamagedFileError, FileError, TruncatedFileError, UnreadableFileError
+from vp.kernels import decode
+from vp.kernels.contract import (
+    D_DROPPED,
+    D_ERROR,
+    D_FOREIGN,
+    D_OTHER,
+    D_POSITION,
+    D_RECORDS,
+    D_ROWS,
+    D_WORDS,
+    DECODE_ACTION,
+    DECODE_LENGTH,
+    DECODE_OK,
+    DECODE_RTYPE,
+    MBO_BYTES,
+)
+
+MAX_INSTRUMENTS = 1 << 16
+NO_LIMIT = 2**63 - 1
+ACTIONS = "ACMRTFN"
+SIDES = "ABN"
+
+
+class EventReader:
+    """Decodes the events of one instrument of a file, chunk by chunk, into columns that are used again.
+
+    Parameters
+    ----------
+    file : DbnFile
+    instrument_id : int
+        Below 0: every instrument.
+    start_ns, end_ns : int
+        Window of ts_event, ns UTC; clear and snapshot records outside it are kept.
+    chunk_rows : int
+        Most events a chunk.
+    wide : bool
+        Fill ts_recv and sequence too.
+
+    Attributes
+    ----------
+    records_seen : int
+        Whole records of the file read so far, of every type and instrument.
+    passed_over, chunk_passed_over : PassedOver
+        Those of them that are no events of the instrument within the window; the same before the chunk.
+    """
+
+    def __init__(
+        self,
+        file: DbnFile,
+        instrument_id: int,
+        start_ns: int = -NO_LIMIT,
+        end_ns: int = NO_LIMIT,
+        *,
+        chunk_rows: int = 1 << 16,
+        wide: bool = False,
+    ) -> None:
+        self.file = file
+        self.records_seen = 0
+        self.passed_over = PassedOver()
+        self.chunk_passed_over = PassedOver()
+        self._instrument_id = instrument_id
+        self._window = (start_ns, end_ns)
+        self._columns = Events.allocate(chunk_rows, wide=wide)
+
+    def chunks(
+        self, offset: int | None = None, record_index: int = 0, passed_over: PassedOver | None = None
+    ) -> Iterator[tuple[Events, int, int]]:
+        """Events in file order as (events, byte offset, record index of the chunk's first record in the file).
+
+        `offset` and `record_index` of a chunk, and what was passed over before it, may be handed in again to
+        read on from there. The events are views that hold until the next chunk.
+
+        Raises
+        ------
+        DamagedFileError, TruncatedFileError, ChangedFileError, UnreadableFileError
+            With the record's number in the file and its offset in uncompressed bytes.
+        """
+        cursor = np.zeros(D_WORDS, np.int64)
+        cursor[D_RECORDS] = record_index
+        self.records_seen = record_index
+        self.passed_over = self.chunk_passed_over = passed_over or PassedOver()
+        cursor[[D_OTHER, D_FOREIGN, D_DROPPED]] = astuple(self.passed_over)
+        lengths = self.file.record_lengths()
+        rows = len(self._columns)
+        base = self.file.data_offset if offset is None else offset
+        chunk_at, chunk_record = base, record_index
+        problem: FileError | None = None
+        cut = b""  # what there is of the record that the end of a block cut
+        try:
+            self.file.check_unchanged()
+            with contextlib.closing(self.file.blocks(base)) as blocks:
+                for block in blocks:
+                    self.file.check_unchanged()
+                    missing = max(RECORD_HEADER_BYTES, 4 * cut[0]) - len(cut) if cut else 0
+                    for data in (cut + block[:missing], memoryview(block)[missing:]):
+                        if not data:
+                            continue
+                        view = np.frombuffer(data, np.uint8)
+                        cursor[D_POSITION] = 0
+                        while not self._decode_some(view, lengths, cursor, base):
+                            yield self._columns.head(rows), chunk_at, chunk_record
+                            cursor[D_ROWS] = 0
+                            chunk_at, chunk_record = base + int(cursor[D_POSITION]), self.records_seen
+                            self.chunk_passed_over = self.passed_over
+                        cut = bytes(data[int(cursor[D_POSITION]) :])
+                        base += int(cursor[D_POSITION])
+            self.file.check_unchanged()
+        except OSError as error:
+            problem = self._unreadable(error)
+        except FileError as error:
+            problem = error
+            if problem.record_index is None:  # the compressed stream broke off, or the file is another by now
+                problem.record_index, problem.byte_offset = self.records_seen, base
+        if cursor[D_ROWS]:
+            yield self._columns.head(int(cursor[D_ROWS])), chunk_at, chunk_record
+        if problem is not None:
+            raise problem
+        if cut:
+            raise TruncatedFileError(
+                f"{self.file.path.name} ends within record {self.records_seen}, which begins at byte {base}: "
+                f"{len(cut)} bytes of it are there.",
+                hint=DAMAGED_HINT,
+                path=str(self.file.path),
+                record_index=self.records_seen,
+                byte_offset=base,
+            )
+
+    def _decode_some(self, view: np.ndarray, lengths: np.ndarray, cursor: np.ndarray, base: int) -> bool:
+        """Decode on from the cursor; False if the columns are full, True if there is no whole record left."""
+        _decode(view, lengths, self.file.mbo_bytes, self._instrument_id, self._window, cursor, self._columns)
+        self.records_seen = int(cursor[D_RECORDS])
+        self.passed_over = PassedOver(*cursor[[D_OTHER, D_FOREIGN, D_DROPPED]].tolist())
+        if cursor[D_ERROR] != DECODE_OK:
+            raise self._damage(int(cursor[D_ERROR]), view, int(cursor[D_POSITION]), base)
+        return int(cursor[D_ROWS]) < len(self._columns)
+
+    def _unreadable(self, error: OSError) -> UnreadableFileError:
+        return UnreadableFileError(
+            f"{self.file.path.name} cannot be read on from record {self.records_seen}: {error.strerror or error}.",
+            hint="See to the disk that the lake lies on.",
+            path=str(self.file.path),
+            record_index=self.records_seen,
+        )
+
+    def _damage(self, error: int, view: np.ndarray, position: int, base: int) -> DamagedFileError:
+        length, rtype = int(view[position]), int(view[position + 1])
+        if error == DECODE_RTYPE:
+            found = f"its record type was {rtype}, which DBN does not have"
+        elif error == DECODE_LENGTH:
+            expected = self.file.record_bytes(rtype)
+            found = f"its length was {4 * length} bytes, expected {expected} for record type {rtype}"
+        elif error == DECODE_ACTION:
+            found = f"its action was {chr(view[position + 38])!r}, expected one of {ACTIONS}"
+        else:
+            found = f"its side was {chr(view[position + 39])!r}, expected one of {SIDES}"
+        return DamagedFileError(
+            f"{self.file.path.name}, record {self.records_seen} at byte {base + position}: {found}.",
+            hint=DAMAGED_HINT,
+            path=str(self.file.path),
+            record_index=self.records_seen,
+            byte_offset=base + position,
+        )
+
+
+def _decode(
+    data: np.ndarray,
+    lengths: np.ndarray,
+    mbo_bytes: int,
+    instrument_id: int,
+    window: tuple[int, int],
+    cursor: np.ndarray,
+    columns: Events,
+) -> None:
+    decode.decode_records(
+        data,
+        len(data),
+        lengths,
+        mbo_bytes // 4,
+        _VALID_ACTION,
+        _VALID_SIDE,
+        instrument_id,
+        *window,
+        cursor,
+        *columns.core(),
+        columns.ts_recv,
+        columns.sequence,
+    )
+
+
+def decode_nothing() -> None:
+    """Decode no bytes: has the decoder compiled."""
+    nothing = np.frombuffer(b"", np.uint8)
+    _decode(
+        nothing,
+        np.zeros(256, np.uint8),
+        MBO_BYTES,
+        -1,
+        (-NO_LIMIT, NO_LIMIT),
+        np.zeros(D_WORDS, np.int64),
+        Events.allocate(0),
+    )
+
+
+def read_events(file: DbnFile, instrument_id: int = -1, start_ns: int = -NO_LIMIT, end_ns: int = NO_LIMIT) -> Events:
+    """All events of one instrument (below 0: of all), with ts_recv and sequence, in memory of their own."""
+    reader = EventReader(file, instrument_id, start_ns, end_ns, wide=True)
+    parts = [
+        [column.copy() for column in (*events.core(), events.ts_recv, events.sequence)]
+        for events, _, _ in reader.chunks()
+    ]
+    if not parts:
+        return Events.allocate(0, wide=True)
+    return Events(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def count_by_instrument(file: DbnFile) -> dict[int, int]:
+    """Market-by-order records by instrument id, from a pass over the file that stops at damage."""
+    ids = np.zeros(MAX_INSTRUMENTS, np.int64)
+    counts = np.zeros(MAX_INSTRUMENTS, np.int64)
+    carry = b""
+    for block in file.blocks():
+        data = carry + block if carry else block
+        view = np.frombuffer(data, np.uint8)
+        position = int(decode.count_instruments(view, len(view), 0, ids, counts))
+        carry = data[position:]
+        if len(carry) > LONGEST_RECORD_BYTES:
+            break
+    found = np.flatnonzero(counts)
+    return dict(zip(ids[found].tolist(), counts[found].tolist(), strict=True))
+
+
+def _code_table(letters: str) -> np.ndarray:
+    table = np.zeros(256, np.uint8)
+    for letter in letters:
+        table[ord(letter)] = 1
+    return table
+
+
+_VALID_ACTION = _code_table(ACTIONS)
+_VALID_SIDE = _code_table(SIDES)

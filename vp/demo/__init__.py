@@ -1,0 +1,1 @@
+"""The generated market of the demonstration session. May import market, lake, dbn and model."""

@@ -1,0 +1,317 @@
+"""The order book: every resting order of one instrument, in queue order, and the levels they make."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from vp.dbn.accounting import ORDINARY_TALLIES
+from vp.dbn.events import Events
+from vp.kernels import forward
+from vp.kernels import levels as level_kernels
+from vp.kernels import orders as order_kernels
+from vp.kernels.contract import (
+    ASK,
+    B_ASK_ORDERS,
+    B_BAD_BOOK,
+    B_BASE_TICK,
+    B_BEST_ASK,
+    B_BEST_BID,
+    B_BOOK_VALID,
+    B_BUCKET,
+    B_CLOCK,
+    B_EVENT_ID,
+    B_IN_SNAPSHOT,
+    B_LAST_PRICE,
+    B_LIVE,
+    B_NEXT_RANK,
+    B_OUTSIDE,
+    B_PLACED,
+    B_SPARSE_USED,
+    B_SPOT,
+    B_SPOT_ASK,
+    B_SPOT_BID,
+    B_TICK,
+    BID,
+    BOOK_SCALARS,
+    COUNTER_NAMES,
+    COUNTERS,
+    GROW_LEVELS,
+    GROW_ORDERS,
+    NO_ASK,
+    NO_BID,
+    NO_BUCKET,
+    NO_TIME,
+    UNDEF_PRICE,
+)
+
+NO_LIMIT = 2**63 - 1
+FIRST_ORDER_SLOTS = 1 << 12
+FIRST_FAR_SLOTS = 1 << 8
+DENSE_LEVELS = 1 << 15
+SIDE_NAMES = ("A", "B")
+STATE_KEY = b"vp.book"
+# The scalars that outlive a snapshot of the book; the rest follow from the orders.
+SAVED_SCALARS = {
+    "event_id": B_EVENT_ID,
+    "clock_ns": B_CLOCK,
+    "tick_int": B_TICK,
+    "bucket_int": B_BUCKET,
+    "in_snapshot": B_IN_SNAPSHOT,
+    "bad_book": B_BAD_BOOK,
+    "book_valid": B_BOOK_VALID,
+    "spot_bucket": B_SPOT,
+    "spot_bid": B_SPOT_BID,
+    "spot_ask": B_SPOT_ASK,
+    "last_price": B_LAST_PRICE,
+}
+BOOK_SCHEMA = pa.schema(
+    [
+        pa.field("order_id", pa.uint64(), nullable=False),
+        pa.field("side", pa.string(), nullable=False),
+        pa.field("price", pa.int64(), nullable=False),
+        pa.field("size", pa.int64(), nullable=False),
+        pa.field("queue_rank", pa.int32(), nullable=False),
+        pa.field("level", pa.int32(), nullable=False),
+    ]
+)
+
+
+class Book:
+    """The book of one instrument, by the rules of DBN's market-by-order records.
+
+    Parameters
+    ----------
+    tick_int : int
+        Tick size in 1e-9 units.
+    bucket_int : int, optional
+        Bucket size in 1e-9 units, for `spot_bucket`; the tick where it is left out.
+    dense_levels : int, optional
+        Ticks in the fast window around the market, a power of two; a matter of speed alone.
+    """
+
+    def __init__(self, tick_int: int, bucket_int: int | None = None, *, dense_levels: int = DENSE_LEVELS) -> None:
+        self.slots = order_kernels.empty_slots(FIRST_ORDER_SLOTS)
+        self.depth = np.zeros(2 * dense_levels, np.int64)
+        self.far_price, self.far_depth = level_kernels.empty_far_levels(FIRST_FAR_SLOTS)
+        self.scalars = np.zeros(BOOK_SCALARS, np.int64)
+        self.counters = np.zeros(COUNTERS, np.int64)
+        level_kernels.set_tick(self.scalars, tick_int)
+        self.scalars[B_BUCKET] = tick_int if bucket_int is None else bucket_int
+        self.scalars[B_CLOCK] = NO_TIME
+        self.scalars[B_BEST_BID] = NO_BID
+        self.scalars[B_BEST_ASK] = NO_ASK
+        self.scalars[B_SPOT] = NO_BUCKET
+        self.scalars[B_LAST_PRICE] = UNDEF_PRICE
+
+    def state(self) -> tuple[np.ndarray, ...]:
+        """The arrays that every book kernel takes, in their order."""
+        return self.slots, self.depth, self.far_price, self.far_depth, self.scalars, self.counters
+
+    def fast_forward(self, events: Events, first: int = 0, until_ns: int = NO_LIMIT) -> int:
+        """Run records from `first` on while the clock stays under `until_ns`; return the next record's index."""
+        columns = events.core()
+        while True:
+            first, why = forward.fast_forward(*columns, first, until_ns, *self.state())
+            if not self.make_room(why):
+                return int(first)
+
+    def make_room(self, why: int) -> bool:
+        """Answer a kernel that came back for want of room; False where it came back for another reason."""
+        if why == GROW_ORDERS:
+            self._resize_orders(2 * order_kernels.capacity(self.slots))
+        elif why == GROW_LEVELS:
+            self._rebuild_levels()
+        else:
+            return False
+        return True
+
+    @property
+    def event_id(self) -> int:
+        """Records processed since the session's start."""
+        return int(self.scalars[B_EVENT_ID])
+
+    @property
+    def clock_ns(self) -> int | None:
+        """Running maximum of ts_event over non-snapshot records, ns UTC."""
+        clock = int(self.scalars[B_CLOCK])
+        return None if clock == NO_TIME else clock
+
+    @property
+    def best_bid(self) -> int | None:
+        """Highest bid price in 1e-9 units."""
+        price = int(self.scalars[B_BEST_BID])
+        return None if price == NO_BID else price
+
+    @property
+    def best_ask(self) -> int | None:
+        """Lowest ask price in 1e-9 units."""
+        price = int(self.scalars[B_BEST_ASK])
+        return None if price == NO_ASK else price
+
+    @property
+    def spot_bucket(self) -> int | None:
+        """Bucket of the BBO mid as of the last event end with both sides present."""
+        bucket = int(self.scalars[B_SPOT])
+        return None if bucket == NO_BUCKET else bucket
+
+    @property
+    def valid(self) -> bool:
+        """Whether the book could be trusted at the last event end."""
+        return bool(self.scalars[B_BOOK_VALID])
+
+    @property
+    def order_count(self) -> int:
+        """Orders resting now."""
+        return int(self.scalars[B_LIVE])
+
+    def tallies(self) -> dict[str, int]:
+        """Every counter by name. Records processed = applied + ignored + rejected (vp.dbn.accounting)."""
+        return dict(zip(COUNTER_NAMES, self.counters.tolist(), strict=True))
+
+    def anomalies(self) -> dict[str, int]:
+        """The counters of what should not be (contract, section 3)."""
+        return {name: count for name, count in self.tallies().items() if name not in ORDINARY_TALLIES}
+
+    def depth_at(self, side: str, price: int) -> int:
+        """Resting size of one side ("A" or "B") at a price in 1e-9 units."""
+        return int(
+            level_kernels.level_depth(
+                self.depth, self.far_price, self.far_depth, self.scalars, SIDE_NAMES.index(side), price
+            )
+        )
+
+    def levels(self, side: str, count: int | None = None) -> list[tuple[int, int, int]]:
+        """The best `count` levels of a side as (price, size, orders), best first."""
+        _, price, size, sides, _ = self._orders()
+        mine = sides == SIDE_NAMES.index(side)
+        prices, level = np.unique(price[mine], return_inverse=True)
+        sizes = np.zeros(len(prices), np.int64)
+        np.add.at(sizes, level, size[mine])
+        orders = np.bincount(level, minlength=len(prices))
+        rows = list(zip(prices.tolist(), sizes.tolist(), orders.tolist(), strict=True))
+        return (rows[::-1] if side == "B" else rows)[:count]
+
+    def to_arrow(self) -> pa.Table:
+        """The book as BOOK_SCHEMA, one row an order: bids then asks, best level first, in queue order.
+
+        `queue_rank` counts from 0 at the front of the queue, `level` from 0 at the best price. The schema
+        metadata holds what else the book knows, so that `from_arrow` continues as if nothing had been.
+        """
+        columns = self._orders()
+        order_id, price, size, side, stamp = columns
+        away = np.where(side == BID, -price, price)
+        order = np.lexsort((stamp, away, -side))
+        order_id, price, size, side = order_id[order], price[order], size[order], side[order]
+        n = len(order)
+        new_side = np.ones(n, bool)
+        new_side[1:] = side[1:] != side[:-1]
+        new_level = new_side.copy()
+        new_level[1:] |= price[1:] != price[:-1]
+        index = np.arange(n)
+        level_start = np.maximum.accumulate(np.where(new_level, index, 0)) if n else index
+        level_number = np.cumsum(new_level) - 1
+        side_start = np.maximum.accumulate(np.where(new_side, level_number, 0)) if n else index
+        letters = np.array([ord(name) for name in SIDE_NAMES], np.uint8)
+        arrays = [
+            _arrow(pa.uint64(), order_id),
+            _arrow(pa.string(), np.arange(n + 1, dtype=np.int32), letters[side]),
+            _arrow(pa.int64(), price),
+            _arrow(pa.int64(), size),
+            _arrow(pa.int32(), (index - level_start).astype(np.int32)),
+            _arrow(pa.int32(), (level_number - side_start).astype(np.int32)),
+        ]
+        state: dict[str, Any] = {name: int(self.scalars[at]) for name, at in SAVED_SCALARS.items()}
+        state["counters"] = self.tallies()
+        return pa.Table.from_arrays(arrays, schema=BOOK_SCHEMA.with_metadata({STATE_KEY: json.dumps(state)}))
+
+    @classmethod
+    def from_arrow(cls, table: pa.Table) -> Book:
+        """A book from what `to_arrow` gave; rows may come in any order."""
+        state = json.loads(table.schema.metadata[STATE_KEY])
+        book = cls(state["tick_int"], state["bucket_int"])
+        for name, at in SAVED_SCALARS.items():
+            book.scalars[at] = state[name]
+        for i, name in enumerate(COUNTER_NAMES):
+            book.counters[i] = state["counters"][name]
+        order_id = _fixed_width(table, "order_id", np.int64)
+        price = _fixed_width(table, "price", np.int64)
+        size = _fixed_width(table, "size", np.int64)
+        side = (_letters(table, "side") == ord(SIDE_NAMES[BID])).astype(np.int64)
+        stamp = _fixed_width(table, "queue_rank", np.int32).astype(np.int64)
+        slots = FIRST_ORDER_SLOTS
+        while slots <= 4 * len(order_id):
+            slots *= 2
+        book.slots = order_kernels.empty_slots(slots)
+        order_kernels.insert_orders(book.slots, order_id, price, size, side, stamp)
+        book.scalars[B_LIVE] = len(order_id)
+        book.scalars[B_ASK_ORDERS + ASK] = int(np.count_nonzero(side == ASK))
+        book.scalars[B_ASK_ORDERS + BID] = int(np.count_nonzero(side == BID))
+        book.scalars[B_NEXT_RANK] = int(stamp.max(initial=-1)) + 1
+        if len(order_id):
+            book._rebuild_levels()
+        return book
+
+    def _orders(self) -> tuple[np.ndarray, ...]:
+        columns = tuple(np.zeros(self.order_count, np.int64) for _ in range(5))
+        order_kernels.list_orders(self.slots, *columns)
+        return columns
+
+    def _resize_orders(self, slots: int) -> None:
+        grown = order_kernels.empty_slots(slots)
+        order_kernels.rehash(self.slots, grown)
+        self.slots = grown
+
+    def _rebuild_levels(self) -> None:
+        """Place the dense window where the market is, with room for all prices outside it."""
+        _, price, _, _, _ = self._orders()
+        bid, ask = int(self.scalars[B_BEST_BID]), int(self.scalars[B_BEST_ASK])
+        level_kernels.empty_levels(self.depth, self.far_price, self.far_depth, self.scalars)
+        self.scalars[B_PLACED] = 0
+        self.scalars[B_OUTSIDE] = 0
+        if not len(price):
+            return
+        two_sided = bid != NO_BID and ask != NO_ASK
+        level_kernels.place_window(self.depth, self.scalars, (bid + ask) >> 1 if two_sided else int(np.median(price)))
+        capacity = FIRST_FAR_SLOTS
+        while capacity <= 4 * self._far_levels(price):
+            capacity *= 2
+        self.far_price, self.far_depth = level_kernels.empty_far_levels(capacity)
+        level_kernels.build_levels(self.slots, self.depth, self.far_price, self.far_depth, self.scalars)
+        assert 4 * int(self.scalars[B_SPARSE_USED]) < capacity
+
+    def _far_levels(self, price: np.ndarray) -> int:
+        tick = int(self.scalars[B_TICK])
+        level = price // tick - int(self.scalars[B_BASE_TICK])
+        near = (level >= 0) & (level < self.depth.size // 2) & (price % tick == 0)
+        return len(np.unique(price[~near]))
+
+
+# pyarrow's own ways from and to numpy import pandas, which takes longer than all else that a warm start does.
+def _arrow(of_type: pa.DataType, *buffers: np.ndarray) -> pa.Array:
+    """A column without nulls from its buffers (Arrow's columnar format); the last is as long as the column."""
+    return pa.Array.from_buffers(of_type, len(buffers[-1]), [None, *map(pa.py_buffer, buffers)])
+
+
+def _fixed_width(table: pa.Table, name: str, dtype: type[np.integer[Any]]) -> np.ndarray:
+    """A column without nulls as numpy."""
+    array = table[name].combine_chunks()
+    if not len(array):
+        return np.zeros(0, dtype)
+    width = np.dtype(dtype).itemsize
+    return np.frombuffer(array.buffers()[1], dtype, len(array), array.offset * width)
+
+
+def _letters(table: pa.Table, name: str) -> np.ndarray:
+    """A column of one-letter strings without nulls as their codes: uint8[n]."""
+    array = table[name].combine_chunks()
+    if not len(array):
+        return np.zeros(0, np.uint8)
+    _, offsets, letters = array.buffers()
+    ends = np.frombuffer(offsets, np.int32, len(array) + 1, array.offset * 4)
+    if ends[-1] - ends[0] != len(array):
+        raise ValueError(f"column {name} holds strings of more or less than one letter")
+    return np.frombuffer(letters, np.uint8, len(array), int(ends[0]))

@@ -1,0 +1,180 @@
+"""Book snapshots on disk: Arrow IPC files that are written whole and trusted only when their checksum holds.
+
+The checksum stands in the file itself, in the schema's metadata, and covers every byte of the file but its
+own digits: it is computed over the file with those digits zeroed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import os
+import re
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from vp import counters
+from vp.dbn.accounting import PassedOver
+from vp.errors import LakeError
+
+if TYPE_CHECKING:
+    from vp.lake.lake import RawFile
+    from vp.model.book import Book
+
+FORMAT_VERSION = 2
+KEY_METADATA = b"vp.cache_key"
+RESUME_METADATA = b"vp.resume"
+CHECKSUM_METADATA = b"vp.checksum"
+CHECKSUM_PATTERN = re.compile(rb"vp-sha256:[0-9a-f]{64}")
+BLANK_CHECKSUM = b"vp-sha256:" + b"0" * 64
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class CacheKey:
+    """What a snapshot depends on: the file, the contract and the boundary; never the model's parameters."""
+
+    product_type: str
+    contract: str
+    dt: str
+    boundary_ns: int
+    file_name: str
+    file_mtime_ns: int
+    file_size_bytes: int
+    format_version: int = FORMAT_VERSION
+
+    @classmethod
+    def of(cls, product_type: str, contract: str, dt: str, boundary_ns: int, raw: RawFile) -> CacheKey:
+        """The key of a contract's book as it stood at a boundary, from this raw file."""
+        return cls(product_type, contract, dt, boundary_ns, raw.path.name, raw.mtime_ns, raw.size_bytes)
+
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that stand for the key."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+
+    def path(self, directory: Path) -> Path:
+        """Where the snapshot lies in the cache directory."""
+        contract = re.sub(r"[^A-Za-z0-9._-]", "_", self.contract)
+        return directory / f"{contract}_{self.dt}_{self.digest()}.arrow"
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Where in the raw file the records behind the snapshot begin.
+
+    `byte_offset` and `record_index` name a record of the file (see EventReader.chunks); `skip_events` events
+    of the instrument from there on are already in the book; `passed_over` records before it are none of its events.
+    """
+
+    byte_offset: int
+    record_index: int
+    skip_events: int
+    passed_over: PassedOver = field(default_factory=PassedOver)
+
+
+def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume) -> Path:
+    """Write a snapshot whole or not at all.
+
+    Raises
+    ------
+    LakeError
+        The directory cannot be written.
+    """
+    table = book.to_arrow()
+    metadata = {
+        **table.schema.metadata,
+        KEY_METADATA: json.dumps(asdict(key), sort_keys=True).encode(),
+        RESUME_METADATA: json.dumps(asdict(resume)).encode(),
+        CHECKSUM_METADATA: BLANK_CHECKSUM,
+    }
+    table = table.replace_schema_metadata(metadata)
+    sink = io.BytesIO()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    blank = sink.getvalue()
+    data = blank.replace(BLANK_CHECKSUM, _checksum(blank))
+    path = key.path(directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        _write_whole(path, data)
+    except OSError as error:
+        raise LakeError(
+            f"The book snapshot {path.name} could not be written to {directory}: {error.strerror}.",
+            hint="Free some space or make the directory writable; the session runs without its cache.",
+        ) from error
+    return path
+
+
+def load_book(directory: Path, key: CacheKey) -> tuple[Book, Resume] | None:
+    """The snapshot of this key, or None where there is none or it cannot be trusted (with a warning)."""
+    from vp.model.book import Book  # noqa: PLC0415 - who only looks at snapshots needs no kernels
+
+    table = load_orders(directory, key)
+    counters.add("cache", "book", "miss" if table is None else "hit")
+    if table is None:
+        return None
+    try:
+        return Book.from_arrow(table), _resume(json.loads(table.schema.metadata[RESUME_METADATA]))
+    except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
+        log.warning("book snapshot %s cannot be understood (%s): it is built anew", key.path(directory).name, error)
+        return None
+
+
+def load_orders(directory: Path, key: CacheKey) -> pa.Table | None:
+    """The orders of the snapshot of this key (vp.model.book.BOOK_SCHEMA); None as `load_book` gives it."""
+    path = key.path(directory)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        log.warning("book snapshot %s cannot be read (%s): it is built anew", path.name, error.strerror)
+        return None
+    found = set(CHECKSUM_PATTERN.findall(data))  # an IPC file states its schema twice
+    if found != {_checksum(CHECKSUM_PATTERN.sub(BLANK_CHECKSUM, data))}:
+        log.warning("book snapshot %s is damaged (its checksum does not hold): it is built anew", path.name)
+        return None
+    try:
+        table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
+        if json.loads(table.schema.metadata[KEY_METADATA]) != asdict(key):
+            log.warning("book snapshot %s belongs to another session or version: it is built anew", path.name)
+            return None
+    except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
+        log.warning("book snapshot %s cannot be understood (%s): it is built anew", path.name, error)
+        return None
+    return table
+
+
+def _resume(stated: dict[str, Any]) -> Resume:
+    passed_over = PassedOver(**stated.pop("passed_over"))
+    return Resume(**stated, passed_over=passed_over)
+
+
+def _checksum(blank: bytes) -> bytes:
+    return b"vp-sha256:" + hashlib.sha256(blank).hexdigest().encode()
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(prefix=f"{path.name}.tmp-", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

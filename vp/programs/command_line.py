@@ -1,0 +1,195 @@
+"""What the command lines share: arguments from the settings table, errors as sentences, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import gc
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn, TextIO
+
+from vp import logs
+from vp.errors import BadParameterError, VPError
+from vp.settings import of_program, shown, switch
+
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+EXIT_UNEXPECTED = 70
+DISK_TROUBLES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+SESSION_NAMES = ("product_type", "symbol", "dt")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are errors like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise BadParameterError instead of printing the whole usage."""
+        raise BadParameterError(f"{message[:1].upper()}{message[1:]}.", hint=f"`{self.prog} --help` lists the options.")
+
+
+def parser(program: str, description: str, epilog: str) -> Parser:
+    """The parser of a program; `{command}` in the epilog stands for the words that run it."""
+    command = command_of(program, f"python -m vp.{program}")
+    built = Parser(
+        prog=command,
+        description=description,
+        epilog=epilog.replace("{command}", command),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    for setting in of_program(program):
+        if setting.type is switch:
+            built.add_argument(setting.flag, dest=setting.name, action="store_const", const="yes", help=setting.help)
+            continue
+        default = "" if setting.default in (None, {}, ()) else f" Default: {shown(setting.default)}."
+        sentence = f"{setting.help}{default} Example: {setting.flag} {setting.example}"
+        built.add_argument(
+            setting.flag,
+            dest=setting.name,
+            metavar=setting.unit,
+            help=sentence.replace("%", "%%"),
+            action="append" if setting.repeated else "store",
+        )
+    return built
+
+
+def command_of(program: str, otherwise: str) -> str:
+    """The words that ran this program, for its help to repeat: `vp <program>`, where that was typed."""
+    return f"vp {program}" if Path(sys.argv[0]).stem == "vp" else otherwise
+
+
+def parse(built: Parser, program: str, arguments: Sequence[str] | None) -> dict[str, Any]:
+    """The value of every setting of `program`, and of every argument that `built` has besides, by name.
+
+    Raises
+    ------
+    BadParameterError
+        An option that there is not, or a value of the wrong form.
+    """
+    given = vars(built.parse_args(arguments))
+    values: dict[str, Any] = dict(given)
+    for setting in of_program(program):
+        typed = given[setting.name]
+        if typed is None:
+            values[setting.name] = setting.default
+        elif setting.repeated:
+            values[setting.name] = tuple(setting.type(setting.name, one) for one in typed)
+        else:
+            values[setting.name] = setting.type(setting.name, typed)
+    return values
+
+
+def choose_session(values: dict[str, Any]) -> bool:
+    """Put the demonstration session into `values` where no session is named; whether it was.
+
+    Raises
+    ------
+    BadParameterError
+        A session that is named in part.
+    """
+    missing = [name for name in SESSION_NAMES if values[name] is None]
+    if not missing:
+        return False
+    if len(missing) < len(SESSION_NAMES):
+        flags = " and ".join("--" + name.replace("_", "-") for name in missing)
+        raise BadParameterError(
+            f"The session is named in part: {flags} {'is' if len(missing) == 1 else 'are'} missing.",
+            hint="Give --product-type, --symbol and --dt, or none of them for the demonstration session.",
+        )
+    from vp.demo.session import DEMO  # noqa: PLC0415 - heavy, and not needed for --help
+
+    values.update(product_type=DEMO.product_type, symbol=DEMO.symbol, dt=DEMO.dt)
+    values["start_time"] = values["start_time"] or DEMO.start_time
+    return True
+
+
+def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str] | None) -> int:
+    """Run a program; whatever goes wrong becomes one or two lines on stderr and an exit code."""
+    previous = signal.signal(signal.SIGTERM, _terminated)
+    sys.stdout = sys.stdout or _nowhere()  # started with it closed
+    sys.stderr = sys.stderr or _nowhere()
+    _keep_bytecode()
+    gc.disable()  # a start makes objects that stay: looking for garbage among them is a fifth of its time
+    try:
+        return program(arguments)
+    except VPError as error:
+        say(f"error: {error.message}")
+        if error.hint:
+            say(f"hint: {error.hint}")
+        _show_cause()
+        return error.exit_code
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        sys.stdout = _nowhere()  # nothing is left to flush to
+        return EXIT_TERMINATED
+    except OSError as error:
+        if error.errno not in DISK_TROUBLES:
+            return _unexpected(error)
+        sys.stdout = _nowhere()  # what could not be flushed would be tried again
+        say(f"error: What was to be written could not be: {error.strerror}.")
+        say("hint: Make room, or have it written elsewhere.")
+        _show_cause()
+        return VPError.exit_code
+    except Exception as error:  # noqa: BLE001 - the last resort of a program for people
+        return _unexpected(error)
+    finally:
+        gc.unfreeze()
+        gc.enable()
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _nowhere() -> TextIO:
+    """An output that takes what nobody can be shown."""
+    return open(os.devnull, "w")  # noqa: PTH123 - open until the process ends
+
+
+def _unexpected(error: Exception) -> int:
+    say(f"error: unexpected {type(error).__name__}: {error}")
+    say("hint: this is a fault of the program; run it with --log-level debug and report what it shows.")
+    _show_cause()
+    return EXIT_UNEXPECTED
+
+
+def started() -> None:
+    """Let garbage be collected from now on; what has been made until here stays, and is never gone through."""
+    gc.freeze()
+    gc.enable()
+
+
+def say(line: str) -> None:
+    """One line on stderr."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def configure_logging(level: str, form: str = "text") -> None:
+    """Log to stderr, as vp.logs.configure."""
+    logs.configure(level, form)
+
+
+def _show_cause() -> None:
+    if logging.getLogger("vp").isEnabledFor(logging.DEBUG):
+        traceback.print_exc()
+
+
+def _keep_bytecode() -> None:
+    """Keep imported modules compiled even where PYTHONDONTWRITEBYTECODE forbids it beside the sources.
+
+    Compiling the dependencies anew takes longer than all else that a start does.
+    """
+    if sys.dont_write_bytecode:
+        home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - pathlib is slower
+        sys.pycache_prefix = os.path.join(home, "vacuum-pressure", "bytecode")  # noqa: PTH118
+        sys.dont_write_bytecode = False
+
+
+def _terminated(_signal_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(EXIT_TERMINATED)  # unwinds, so that half-written files go

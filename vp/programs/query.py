@@ -1,0 +1,157 @@
+"""`python -m vp.query`: SQL, or a named query of sql/, over the lake."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vp.errors import BadParameterError, NoRecordingError
+from vp.programs import command_line as cli
+
+if TYPE_CHECKING:
+    from vp.lake.lake import Lake
+    from vp.query.session import ChosenSession
+
+MEMORY = "2GB"  # of DuckDB; the orders of a busy session otherwise take 6, in the same time
+
+DESCRIPTION = """\
+Ask the lake with SQL. Raw files, cached books and recordings are read as they are: nothing
+is converted first, and nothing is changed. Without a session named, a query about one is
+about the generated demonstration."""
+
+EPILOG = """\
+examples:
+  {command} --list
+      the named queries, what they give and take, and the views that SQL sees
+  {command} depth --symbol MNQH6 --dt 2026-02-06 --start-time 09:30 --build
+      the book 30 minutes before 09:30 in New York, level by level
+  {command} --sql "SELECT action, count(*) FROM events GROUP BY action" --symbol MNQH6 --dt 2026-02-06
+      any SQL of DuckDB's
+  {command} frame_rows --recording frames.parquet --out rows.parquet
+      the frames of a recording, one row a price bucket
+
+Exit code 0: answered; 2: what was asked for does not exist or cannot be run; 1: something
+could not be used (lake, file)."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; returns its exit code."""
+    return cli.run(_main, arguments)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    parser = cli.parser("query", DESCRIPTION, EPILOG)
+    parser.add_argument("query", nargs="?", metavar="NAME", help="A named query of sql/; --list lists them.")
+    values = cli.parse(parser, "query", arguments)
+    cli.configure_logging(values["log_level"])
+    if values["list"]:
+        from vp.query.listing import listing  # noqa: PLC0415 - --help is fast
+
+        sys.stdout.write(listing(values["query"]))
+        return 0
+    if (values["query"] is None) == (values["sql"] is None):
+        raise BadParameterError(
+            "Nothing is asked." if values["sql"] is None else "Both a named query and --sql are given.",
+            hint='Give a named query, for example depth, or --sql "SELECT ..."; --list lists the queries.',
+        )
+    _answer(values)
+    return 0
+
+
+def _answer(values: dict[str, Any]) -> None:
+    from vp.lake.lake import Lake  # noqa: PLC0415
+    from vp.programs.progress import TerminalProgress  # noqa: PLC0415
+    from vp.query import catalogue, output  # noqa: PLC0415
+    from vp.query import connection as opening  # noqa: PLC0415
+    from vp.query import execution as running  # noqa: PLC0415
+    from vp.query.interruption import interruptible, signals_interrupt  # noqa: PLC0415
+    from vp.query.views import RECORDING_VIEWS, in_memory  # noqa: PLC0415
+
+    lake = Lake(values["lake"])
+    kind = output.format_of(values["format"], values["out"])
+    with in_memory(_config()) as connection:
+        if values["query"] is None:
+            sql, parameters = values["sql"], dict(values["set"])
+            reads, macros = running.referenced(connection, sql), running.macros_in(sql)
+        else:
+            named = catalogue.find(values["query"])
+            sql, parameters, reads = named.sql, named.values(values["set"]), set(named.reads)
+            macros = []
+        with TerminalProgress() as progress:
+            session = _choose(lake, values, reads, progress)
+            reads_recording = bool(reads & set(RECORDING_VIEWS))
+            views = opening.views(
+                lake,
+                session,
+                values["recording"],
+                look_for_recording=reads_recording,
+                build=values["build"],
+                tell=progress,
+            )
+            if reads_recording and "frames" not in views.tables:
+                what = "no session is named" if session is None else f"there is none of {session.symbol} {session.dt}"
+                raise NoRecordingError(
+                    f"The query reads a recording, but {what} in {lake.recordings_dir}.",
+                    hint="Make one with `python -m vp.record --out`, or name it with --recording.",
+                )
+            views.register(connection, macros)
+            with signals_interrupt(connection):
+                schema, batches = running.run(connection, views, sql, parameters)
+            _put_out(values["out"], kind, lake, schema, interruptible(connection, batches))
+
+
+def _config() -> dict[str, Any]:
+    """A sort or a grouping that needs more than MEMORY goes on in files, which are gone when the program ends."""
+    directory = os.environ.get("TMPDIR") or "/var/tmp"  # noqa: S108 - on disk, where /tmp is often memory
+    return {
+        "python_enable_replacements": False,
+        "memory_limit": MEMORY,
+        "temp_directory": f"{directory}/vp-query-{os.getpid()}",
+    }
+
+
+def _choose(lake: Lake, values: dict[str, Any], reads: set[str], progress: Any) -> ChosenSession | None:
+    """The session named; the demonstration where none is and the query needs one."""
+    from vp.query import connection as opening  # noqa: PLC0415
+    from vp.query.views import RECORDING_VIEWS, SESSION_VIEWS  # noqa: PLC0415
+
+    names = ("symbol", "dt", "start_time", "product_type")
+    wanted = set(SESSION_VIEWS) if values["recording"] is not None else {*SESSION_VIEWS, *RECORDING_VIEWS}
+    if reads & wanted and all(values[name] is None for name in names):
+        from vp.demo.session import DEMO, ensure_demo  # noqa: PLC0415
+
+        ensure_demo(lake.root, lambda share: progress.share("demo", share))
+        return opening.choose(lake, DEMO.symbol, DEMO.dt, DEMO.start_time, DEMO.product_type)
+    return opening.choose(lake, *(values[name] for name in names))
+
+
+def _put_out(out: str | None, kind: str, lake: Lake, schema: Any, batches: Any) -> None:
+    """Write the answer to the file named, whole or not at all, or to standard output."""
+    from vp.query import output  # noqa: PLC0415
+
+    if out is None:
+        if kind in output.BINARY and sys.stdout.isatty():
+            raise BadParameterError(f"A terminal cannot show {kind}.", hint=f"Give --out, for example --out x.{kind}.")
+        output.write(kind, schema, batches, sys.stdout.buffer)
+        sys.stdout.flush()
+        return
+    from vp.programs.record import written_whole  # noqa: PLC0415
+
+    path = Path(out).expanduser()
+    if path.is_dir() or not path.parent.is_dir():
+        raise BadParameterError(f"out was {out!r}, which is a directory or lies in none.", hint="Name a file.")
+    if path.resolve().is_relative_to((lake.root / "raw").resolve()):
+        raise BadParameterError(
+            f"out was {out!r}, which lies among the lake's raw files; nothing is written there.",
+            hint="Choose a place outside of raw/.",
+        )
+    with written_whole(path) as file:
+        rows = output.write(kind, schema, batches, file)
+    cli.say(f"{path}: {rows:,} rows")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+"""`python -m vp.serve`: serve a session to browsers and programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from vp.programs import command_line as cli
+
+if TYPE_CHECKING:
+    import socket
+
+    from vp.model.pipeline import SessionSpec
+    from vp.programs.progress import ProgressLike
+    from vp.server.app import Service
+    from vp.server.runs.session import Session
+    from vp.server.runs.startup import StartupSession
+    from vp.server.stream.request import StreamRequest
+
+DESCRIPTION = """\
+Play a session of market-by-order data as pressure and vacuum around the price, live,
+to any number of browsers and programs. Without arguments it makes and serves a
+generated demonstration session."""
+
+EPILOG = """\
+examples:
+  {command}
+      the demonstration session, at http://127.0.0.1:8002/vacuum-pressure.html
+  {command} --product-type future_mbo --symbol ESH4 --dt 2023-12-25 --start-time 18:30
+      a session out of the lake, from the evening's opening on
+  {command} --speed 10 --port 0
+      ten times as fast, on any free port
+
+Ctrl-C ends it. Exit code 0: ended by Ctrl-C or SIGTERM; 2: what was asked for does not
+exist; 1: something could not be used (port, lake, file)."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; returns its exit code."""
+    return cli.run(_main, arguments)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    values = cli.parse(cli.parser("serve", DESCRIPTION, EPILOG), "serve", arguments)
+    cli.configure_logging(values["log_level"], values["log_format"])
+    demonstration = cli.choose_session(values)
+
+    from vp.server.net.descriptors import raise_descriptor_limit  # noqa: PLC0415 - --help is fast
+    from vp.server.net.listener import is_loopback, open_listener  # noqa: PLC0415
+
+    raise_descriptor_limit()
+    listener = open_listener(values["host"], values["port"])
+    with listener:
+        if not is_loopback(values["host"]):
+            cli.say(
+                f"WARNING: {values['host']} can be reached from the network, and nothing asks who is there: "
+                f"anyone who can connect can watch and start sessions{' and ask queries' * values['enable_query']}."
+            )
+        _serve(values, listener, demonstration=demonstration)
+    return 0
+
+
+def _serve(values: dict[str, Any], listener: socket.socket, *, demonstration: bool) -> None:
+    """Serve, and say so once the first session is there; raises what kept it from being loaded."""
+    from vp.server.app import build_app  # noqa: PLC0415
+    from vp.server.net.listener import address_of  # noqa: PLC0415
+    from vp.server.net.server import WebServer  # noqa: PLC0415
+
+    def ready() -> None:
+        cli.started()
+        print(f"Vacuum Pressure: {address_of(listener, values['host'])}/vacuum-pressure.html", flush=True)
+
+    def failed() -> None:
+        server.should_exit = True
+
+    service, startup = _service(values, ready, failed, demonstration=demonstration)
+    server = WebServer(build_app(service), values["log_level"])
+    server.run(sockets=[listener])
+    if startup.error is not None:
+        raise startup.error
+
+
+def _service(
+    values: dict[str, Any], ready: Callable[[], None], failed: Callable[[], None], *, demonstration: bool
+) -> tuple[Service, StartupSession]:
+    """What is served, and the session that it begins with, which is loaded with progress on stderr."""
+    from vp.demo.session import ensure_demo  # noqa: PLC0415
+    from vp.lake.lake import Lake  # noqa: PLC0415
+    from vp.model.compilation import ensure_compiled  # noqa: PLC0415
+    from vp.model.pipeline import prepare  # noqa: PLC0415
+    from vp.programs.progress import TerminalProgress  # noqa: PLC0415
+    from vp.server.app import Service  # noqa: PLC0415
+    from vp.server.net.listener import is_loopback  # noqa: PLC0415
+    from vp.server.net.origin import Gate  # noqa: PLC0415
+    from vp.server.routes.sessions import list_sessions  # noqa: PLC0415
+    from vp.server.runs.hub import ServerLimits  # noqa: PLC0415
+    from vp.server.runs.startup import StartupSession  # noqa: PLC0415
+    from vp.server.stream.request import REQUEST_NAMES, StreamRequest  # noqa: PLC0415
+    from vp.server.stream.snapshot import Loading  # noqa: PLC0415
+
+    defaults = StreamRequest(**{name: values[name] for name in REQUEST_NAMES if name in values})
+
+    def prepare_request(request: StreamRequest, on_progress: Callable[[ProgressLike], None]) -> Session:
+        return prepare(_spec(request, values), on_progress)
+
+    def load(on_progress: Callable[[ProgressLike], None]) -> Session:
+        with TerminalProgress() as terminal:
+
+            def tell(progress: ProgressLike) -> None:
+                on_progress(progress)
+                terminal(progress)
+
+            def tell_share(phase: str) -> Callable[[float], None]:
+                return lambda share: tell(Loading(phase, round(100 * share), 100))
+
+            ensure_compiled(tell_share("compile"))
+            if demonstration:
+                ensure_demo(Lake(values["lake"]).root, tell_share("demo"))
+            return prepare_request(defaults, tell)
+
+    startup = StartupSession(defaults, load, ready, failed)
+    queries = None
+    if values["enable_query"]:
+        from vp.server.query.request import QueryContext  # noqa: PLC0415
+
+        queries = QueryContext(
+            values["lake"], *(values[name] for name in ("symbol", "dt", "start_time", "product_type"))
+        )
+    service = Service(
+        defaults,
+        prepare_request,
+        startup,
+        gate=Gate(is_loopback(values["host"]), frozenset(values["allow_origin"])),
+        limits=ServerLimits(viewers=values["max_viewers"], sessions=values["max_sessions"]),
+        catalogue=lambda: list_sessions(Lake(values["lake"])),
+        queries=queries,
+    )
+    return service, startup
+
+
+def _spec(request: StreamRequest, values: dict[str, Any]) -> SessionSpec:
+    from vp.model.pipeline import SessionSpec  # noqa: PLC0415
+
+    return SessionSpec(
+        product_type=request.product_type,
+        symbol=request.symbol,
+        dt=request.dt,
+        start_time=request.start_time,
+        throttle_ms=request.throttle_ms,
+        lake=values["lake"],
+        decompressed_limit_gb=values["decompressed_limit_gb"],
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""The cached book of a session as a table of its orders, without the kernels that built it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from vp.errors import NoBookSnapshotError
+from vp.lake.lake import BOOK_CACHE
+from vp.model.book_cache import CacheKey, load_orders
+from vp.query.session import ChosenSession
+from vp.query.sources import ArrowSource
+
+if TYPE_CHECKING:
+    from vp.model.pipeline import Progress
+
+ORDER_SCHEMA = pa.schema(
+    [
+        pa.field("order_id", pa.uint64(), nullable=False),
+        pa.field("side", pa.string(), nullable=False),
+        pa.field("price", pa.int64(), nullable=False),
+        pa.field("size", pa.int64(), nullable=False),
+        pa.field("queue_rank", pa.int32(), nullable=False),
+        pa.field("level", pa.int32(), nullable=False),
+    ]
+)
+Tell = Callable[["Progress"], None]
+
+
+def cached_book(session: ChosenSession, *, build: bool = False, tell: Tell | None = None) -> ArrowSource:
+    """The orders resting 30 minutes before the session's start time, as vp.model.book.BOOK_SCHEMA.
+
+    Parameters
+    ----------
+    session : ChosenSession
+    build : bool
+        Build a book that the cache does not hold, and leave it there.
+    tell : callable, optional
+        Told how far that is.
+    """
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield from load_or_build(session, build=build, tell=tell).to_batches()
+
+    return ArrowSource(ORDER_SCHEMA, batches)
+
+
+def load_or_build(session: ChosenSession, *, build: bool, tell: Tell | None = None) -> pa.Table:
+    """The table behind `cached_book`.
+
+    Raises
+    ------
+    NoBookSnapshotError
+        The cache does not hold it, or the session has no book before its start time.
+    VPError
+        Building it failed.
+    """
+    bounds = session.phases
+    if bounds.warmup_from_ns <= bounds.session_start_ns:
+        wanted = "No start time is given" if session.start_time is None else "The start time is within 30 minutes"
+        raise NoBookSnapshotError(
+            f"{wanted}{'' if session.start_time is None else ' of the session start'}, so there is no book before it; "
+            f"the session runs from {session.window.describe_et()}.",
+            hint="A book is kept as it stood 30 minutes before a start time, for example --start-time 09:30.",
+        )
+    table = _load(session)
+    if table is None and build:
+        _build(session, tell)
+        table = _load(session)
+    if table is None:
+        raise NoBookSnapshotError(
+            f"The cache holds no book of {session.contract_name} on {session.dt} for the start time "
+            f"{session.start_time}.",
+            hint="--build builds it, which takes one pass over the raw file.",
+        )
+    return table.replace_schema_metadata(None)
+
+
+def _load(session: ChosenSession) -> pa.Table | None:
+    key = CacheKey.of(
+        session.product.product_type,
+        session.contract_name,
+        session.dt,
+        session.phases.warmup_from_ns,
+        session.raw,
+    )
+    return load_orders(session.lake.cache_dir / BOOK_CACHE, key)
+
+
+def _build(session: ChosenSession, tell: Tell | None) -> None:
+    from vp.model.pipeline import SessionSpec, cache_book, ignore_progress  # noqa: PLC0415 - kernels take a while to load
+
+    spec = SessionSpec(
+        session.product.product_type, session.symbol, session.dt, session.start_time, lake=str(session.lake.root)
+    )
+    cache_book(spec, tell or ignore_progress)

@@ -1,0 +1,96 @@
+"""Opening connections: which session and recording they are about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vp.errors import BadParameterError
+from vp.lake.lake import Lake
+from vp.query.book_orders import Tell
+from vp.query.recordings import find_recording, open_recording
+from vp.query.session import ChosenSession
+from vp.query.views import Views, in_memory
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def choose(
+    lake: Lake,
+    symbol: str | None,
+    dt: str | None,
+    start_time: str | None = None,
+    product_type: str | None = None,
+) -> ChosenSession | None:
+    """The session that is named; None where none is.
+
+    Raises
+    ------
+    BadParameterError
+        It is named in part.
+    RequestError
+        There is no such session.
+    """
+    if symbol is not None and dt is not None:
+        return ChosenSession(lake, symbol, dt, start_time, product_type)
+    if any(value is not None for value in (symbol, dt, start_time, product_type)):
+        missing = " and ".join(name for name, value in (("symbol", symbol), ("dt", dt)) if value is None)
+        raise BadParameterError(
+            f"The session is named in part: {missing} {'are' if ' ' in missing else 'is'} missing.",
+            hint="For example --symbol MNQH6 --dt 2026-02-06.",
+        )
+    return None
+
+
+def views(
+    lake: Lake,
+    session: ChosenSession | None,
+    recording: str | Path | None = None,
+    *,
+    look_for_recording: bool = True,
+    build: bool = False,
+    tell: Tell | None = None,
+) -> Views:
+    """The views over a session and a recording: the one in a file, else the lake's newest of the session."""
+    found = None
+    if recording is not None:
+        found = open_recording(Path(recording).expanduser())
+    elif session is not None and look_for_recording:
+        found = find_recording(session)
+    return Views(lake, session, found, build=build, tell=tell)
+
+
+def connect(
+    lake: Lake,
+    symbol: str | None,
+    dt: str | None,
+    start_time: str | None,
+    product_type: str | None,
+    recording: str | Path | None,
+    *,
+    build: bool,
+) -> duckdb.DuckDBPyConnection:
+    """What vp.query.connect does."""
+    session = choose(lake, symbol, dt, start_time, product_type)
+    chosen = views(lake, session, recording, build=build)
+    connection = in_memory()
+    try:
+        chosen.register(connection)
+        if session is None:
+            _add_every_session(lake, connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _add_every_session(lake: Lake, connection: duckdb.DuckDBPyConnection) -> None:
+    """A view of the events of each session the lake holds, in a schema of its product type."""
+    for entry in lake.sessions():
+        session = ChosenSession(lake, entry.symbol, str(entry.date), product_type=entry.product_type)
+        name = f"{entry.symbol.lower()}_{entry.date:%Y%m%d}".replace('"', '""')
+        source = f"{entry.product_type} {name}"
+        connection.register(source, session.events())
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {entry.product_type}")
+        connection.execute(f'CREATE VIEW {entry.product_type}."{name}" AS FROM "{source}"')
