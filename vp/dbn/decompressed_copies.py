@@ -16,15 +16,15 @@ import json
 import logging
 import os
 import threading
-import weakref
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from vp import counters
 from vp.dbn.zstd import uncompressed
 from vp.errors import VPError
+from vp.files import sweep, written_whole
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,6 @@ BLOCK_BYTES = 4 << 20
 FORMAT = 1
 MAGIC = b"VPBLOCKS"
 ENDING = ".blocks"
-TEMPORARY = ".tmp-"
 DIGEST_BYTES = 32
 TAIL_BYTES = DIGEST_BYTES + 8 + len(MAGIC)
 MAX_FOOTER_BYTES = 64 << 20
@@ -138,42 +137,35 @@ class Making(threading.Thread):
 
     def run(self) -> None:
         """Make the copy; what hinders it is logged and costs nothing else."""
-        temporary = self._path.with_name(f"{self._path.name}{TEMPORARY}{os.getpid()}")
-        remove = weakref.finalize(self, _remove, temporary)  # at the end of the process too
         try:
             self._files.directory.mkdir(parents=True, exist_ok=True)
-            _sweep(self._files.directory)
-            with temporary.open("w+b", buffering=0) as file:
+            sweep(self._files.directory)
+            with written_whole(self._path) as file:
                 self._write_footer(file, self._decompress(file))
-            if Source.of(self._raw) == self._source:
-                temporary.replace(self._path)
         except VPError as error:  # the session comes upon it too, and says where
             log.debug("%s is not kept decompressed: %s", self._raw.name, error)
         except OSError as error:
             log.warning("%s is not kept decompressed: %s", self._raw.name, error.strerror or error)
         finally:
-            remove()
             with _lock:
                 del _in_progress[self._path]
 
-    def _decompress(self, file: Any) -> int:
+    def _decompress(self, file: BinaryIO) -> int:
         """Write all uncompressed bytes; returns how many."""
         written = 0
         for block in uncompressed(self._raw):
             if not self._files.make_room(written + len(block)):
                 limit = self._files.limit_bytes
                 raise OSError(0, f"it takes more than the {limit:,} bytes that such copies may take in all")
-            view = memoryview(block)
-            while view:
-                view = view[file.write(view) :]
+            file.write(block)
             written += len(block)
+        if Source.of(self._raw) != self._source:
+            raise OSError(0, "it has changed meanwhile")
         return written
 
-    def _write_footer(self, file: Any, written: int) -> None:
-        digests = []
-        for at in range(0, written, BLOCK_BYTES):
-            block = os.pread(file.fileno(), min(BLOCK_BYTES, written - at), at)
-            digests.append(hashlib.sha256(block).hexdigest())
+    def _write_footer(self, file: BinaryIO, written: int) -> None:
+        digests = [hashlib.sha256(_read(file, at, BLOCK_BYTES)).hexdigest() for at in range(0, written, BLOCK_BYTES)]
+        file.seek(0, os.SEEK_END)
         footer = json.dumps({"source": asdict(self._source), "bytes": written, "sha256": digests}).encode()
         file.write(footer + hashlib.sha256(footer).digest() + len(footer).to_bytes(8, "little") + MAGIC)
 
@@ -181,7 +173,7 @@ class Making(threading.Thread):
 class Copy:
     """A copy opened for reading."""
 
-    def __init__(self, file: Any, size_bytes: int, digests: list[str]) -> None:
+    def __init__(self, file: BinaryIO, size_bytes: int, digests: list[str]) -> None:
         self._file, self._size_bytes, self._digests = file, size_bytes, digests
 
     def blocks(self, offset: int) -> Iterator[bytes]:
@@ -196,7 +188,7 @@ class Copy:
             while offset < self._size_bytes:
                 number, within = divmod(offset, BLOCK_BYTES)
                 length = min(BLOCK_BYTES, self._size_bytes - number * BLOCK_BYTES)
-                block = os.pread(self._file.fileno(), length, number * BLOCK_BYTES)
+                block = _read(self._file, number * BLOCK_BYTES, length)
                 if hashlib.sha256(block).hexdigest() != self._digests[number]:
                     raise DamagedCopyError(f"the digest of block {number} does not hold")
                 yield block[within:] if within else block
@@ -223,13 +215,13 @@ def _open_copy(path: Path, source: Source) -> Copy | None:
         return None
 
 
-def _read_footer(file: Any, source: Source) -> dict[str, Any]:
+def _read_footer(file: BinaryIO, source: Source) -> dict[str, Any]:
     size = os.fstat(file.fileno()).st_size
-    tail = os.pread(file.fileno(), TAIL_BYTES, max(size - TAIL_BYTES, 0))
+    tail = _read(file, max(size - TAIL_BYTES, 0), TAIL_BYTES)
     length = int.from_bytes(tail[DIGEST_BYTES : DIGEST_BYTES + 8], "little")
     if len(tail) < TAIL_BYTES or not tail.endswith(MAGIC) or length > min(MAX_FOOTER_BYTES, size - TAIL_BYTES):
         raise DamagedCopyError("its end is not what was written")
-    text = os.pread(file.fileno(), length, size - TAIL_BYTES - length)
+    text = _read(file, size - TAIL_BYTES - length, length)
     if hashlib.sha256(text).digest() != tail[:DIGEST_BYTES]:
         raise DamagedCopyError("the digest of its footer does not hold")
     footer: dict[str, Any] = json.loads(text)
@@ -238,25 +230,13 @@ def _read_footer(file: Any, source: Source) -> dict[str, Any]:
     return footer
 
 
-def _sweep(directory: Path) -> None:
-    """Remove what processes that are no more have left half made."""
-    for path in directory.glob(f"*{TEMPORARY}*"):
-        process = path.name.rpartition(TEMPORARY)[2]
-        if process.isdigit() and not _is_alive(int(process)):
-            _remove(path)
+def _read(file: BinaryIO, at: int, length: int) -> bytes:
+    """Bytes from a place in a file on."""
+    file.seek(at)
+    return file.read(length)
 
 
 def _remove(path: Path) -> None:
     """Delete a file as far as that can be done."""
     with contextlib.suppress(OSError):
         path.unlink()
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

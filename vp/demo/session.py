@@ -6,13 +6,9 @@ need numba and are only imported where the file is not there yet.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import errno
-import io
-import os
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from vp.errors import LakeError
+from vp.files import written_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +71,7 @@ def ensure_demo(lake_root: Path, progress: Callable[[float], None] | None = None
         if path.exists():
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _written_whole(path) as file:
+        with written_whole(path, replace=False, read_only=True) as file:
             write_session(file, progress=progress)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -164,32 +161,3 @@ def _metadata_bytes(midnight_ns: int) -> bytes:
 def _write_records(file: IO[bytes], records: np.ndarray) -> int:
     file.write(records.astype("<i8", copy=False).data)
     return len(records)
-
-
-@contextlib.contextmanager
-def _written_whole(path: Path) -> Iterator[io.BufferedWriter]:
-    """A file that stands under `path` once it is complete and on the disk, and never in part.
-
-    Where `path` has come into being in the meantime, that file stays.
-    """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            os.fchmod(file.fileno(), 0o444)
-        try:
-            os.link(temporary, path)  # unlike a rename, it never replaces anything
-        except FileExistsError:
-            pass
-        except OSError:  # a file system without hard links
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -10,9 +10,7 @@ import hashlib
 import io
 import json
 import logging
-import os
 import re
-import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +20,7 @@ import pyarrow as pa
 from vp import counters
 from vp.dbn.accounting import PassedOver
 from vp.errors import LakeError
+from vp.files import write_whole
 
 if TYPE_CHECKING:
     from vp.lake.lake import RawFile
@@ -103,7 +102,7 @@ def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume) -> Pat
     path = key.path(directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        _write_whole(path, data)
+        write_whole(path, data)
     except OSError as error:
         raise LakeError(
             f"The book snapshot {path.name} could not be written to {directory}: {error.strerror}.",
@@ -159,22 +158,3 @@ def _resume(stated: dict[str, Any]) -> Resume:
 
 def _checksum(blank: bytes) -> bytes:
     return b"vp-sha256:" + hashlib.sha256(blank).hexdigest().encode()
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=f"{path.name}.tmp-", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vp.errors import LakeError
+from vp.files import ENDING
 from vp.programs import command_line as cli
 
 DESCRIPTION = """\
@@ -18,7 +19,8 @@ examples:
   {command}
   {command} --clear decompressed"""
 
-PATTERNS = {"books": "*.arrow", "decompressed": "*.blocks*"}
+UNFINISHED = f".*{ENDING}"
+PATTERNS = {"books": ("*.arrow", UNFINISHED), "decompressed": ("*.blocks", UNFINISHED)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +37,12 @@ def _main(arguments: Sequence[str] | None) -> int:
     cache_dir = Lake(values["lake"]).cache_dir
     directories = {"books": cache_dir / BOOK_CACHE, "decompressed": cache_dir / DECOMPRESSED_CACHE}
     for name, directory in directories.items():
-        files = sorted(path for path in directory.glob(PATTERNS[name]) if path.is_symlink() or path.is_file())
+        files = sorted(
+            path
+            for pattern in PATTERNS[name]
+            for path in directory.glob(pattern)
+            if path.is_symlink() or path.is_file()
+        )
         if values["clear"] in (name, "all"):
             total = clear(files)
             print(f"{name}: {len(files)} files deleted, {total:,} bytes")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vp.errors import BadParameterError, NoRecordingError
+from vp.output_file import output_file, output_path
 from vp.programs import command_line as cli
 
 if TYPE_CHECKING:
@@ -138,17 +138,8 @@ def _put_out(out: str | None, kind: str, lake: Lake, schema: Any, batches: Any) 
         output.write(kind, schema, batches, sys.stdout.buffer)
         sys.stdout.flush()
         return
-    from vp.programs.record import written_whole  # noqa: PLC0415
-
-    path = Path(out).expanduser()
-    if path.is_dir() or not path.parent.is_dir():
-        raise BadParameterError(f"out was {out!r}, which is a directory or lies in none.", hint="Name a file.")
-    if path.resolve().is_relative_to((lake.root / "raw").resolve()):
-        raise BadParameterError(
-            f"out was {out!r}, which lies among the lake's raw files; nothing is written there.",
-            hint="Choose a place outside of raw/.",
-        )
-    with written_whole(path) as file:
+    path = output_path(out, lake.root)
+    with output_file(path) as file:
         rows = output.write(kind, schema, batches, file)
     cli.say(f"{path}: {rows:,} rows")
 

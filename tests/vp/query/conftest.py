@@ -6,7 +6,7 @@ import pytest
 
 from tests import lakes
 from vp.model.pipeline import SessionSpec, prepare
-from vp.programs import record
+from vp.model.recording import record
 
 FILE = "xnas-itch-20260708.mbo.dbn"
 
@@ -18,7 +18,7 @@ def fill(lake: Path) -> Path:
     prepare(SessionSpec(**lakes.GOOD, lake=str(lake))).close()
     session = prepare(SessionSpec("equity_mbo", "GOOD", lakes.DATE, throttle_ms=0.0, lake=str(lake)))
     (lake / "recordings").mkdir()
-    assert record.record(session, lake / "recordings" / "good.parquet") > 400
+    assert record(session, lake / "recordings" / "good.parquet") > 400
     session.close()
     return lake
 

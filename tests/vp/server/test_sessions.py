@@ -15,7 +15,7 @@ from tests.lakes import GOOD, WRONG, WRONG_SPEED, Wrong
 from tests.vp.server.clients import client, read_to_end
 from tests.vp.server.tiny import Running, serving
 from vp.model.pipeline import SessionSpec, prepare
-from vp.programs import record
+from vp.model.recording import record
 from vp.server.app import Service
 from vp.server.runs.session import Session
 from vp.server.stream.request import StreamRequest
@@ -48,7 +48,7 @@ def test_speed_0_gives_the_bits_that_are_recorded(
 ) -> None:
     out = tmp_path / "frames.arrow"
     session = prepare(SessionSpec(**GOOD, throttle_ms=0.0, lake=str(small_lake)))
-    frames = record.record(session, out, fields)
+    frames = record(session, out, fields)
     session.close()
     with pa.OSFile(str(out)) as file:
         recorded = pa.ipc.open_file(file).read_all()
