@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 import vp
+from scripts import reference_pages
 from tests.places import ROOT
 from vp.kernels.contract import SCALAR_COLUMNS
 from vp.programs import query as query_program
 from vp.programs import record
 from vp.query.listing import VIEWS
 from vp.query.views import INVENTORY_VIEWS, RECORDING_VIEWS, SESSION_VIEWS
+from vp.settings.table import of_program
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "lake/README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = sorted(
@@ -110,3 +112,26 @@ def test_the_guide_runs_as_it_is_written(
     assert 0 < len(names["moves"]) <= 3  # type: ignore[arg-type]
     assert names["frames"]["mid_price"].is_not_null().all()  # type: ignore[index]
     names["connection"].close()  # type: ignore[attr-defined]
+
+
+def test_the_reference_pages_say_what_the_code_says() -> None:
+    hint = "run: uv run python -m scripts.reference_pages"
+    assert (ROOT / "docs/options.md").read_text() == reference_pages.options_page(), hint
+    assert (ROOT / "docs/errors.md").read_text() == reference_pages.errors_page(), hint
+
+
+def test_every_kind_of_error_has_a_code_and_a_meaning_of_its_own() -> None:
+    kinds = reference_pages.error_kinds()
+    assert len({kind.code for kind in kinds}) == len(kinds)
+    for kind in kinds:
+        assert kind.__doc__ is not None, kind
+        assert "code" in vars(kind), kind
+    assert len(kinds) > 30
+
+
+def test_every_option_of_every_program_stands_in_its_table() -> None:
+    page = reference_pages.options_page()
+    for program in reference_pages.PROGRAMS:
+        section = page.partition(f"## python -m vp.{program}\n")[2].partition("\n## ")[0]
+        assert section.count("\n| `") == len(of_program(program))
+    assert "| `--port PORT` | `8002` |" in page

@@ -9,10 +9,16 @@ from __future__ import annotations
 BAD_REQUEST = 1008
 FAULT = 1011
 FULL = 1013
+QUOTED_CHARACTERS = 60
+
+
+def quoted(value: str) -> str:
+    """A value as an error repeats it: in quotes, and not endless."""
+    return repr(value if len(value) <= QUOTED_CHARACTERS else value[:QUOTED_CHARACTERS] + "…")
 
 
 class VPError(Exception):
-    """Base of all errors a user can be told about."""
+    """Any error that a user can be told about; with this code of its own, one that nothing more can be said of."""
 
     code = "error"
     close_code = FAULT
@@ -30,6 +36,7 @@ class VPError(Exception):
 class RequestError(VPError):
     """What was asked for does not exist or cannot be understood."""
 
+    code = "bad_request"
     close_code = BAD_REQUEST
     exit_code = 2
 
@@ -41,10 +48,14 @@ class BadParameterError(RequestError):
 
 
 class UnknownProductTypeError(RequestError):
+    """The product type is not served; the message lists the served ones."""
+
     code = "unknown_product_type"
 
 
 class UnknownRootError(RequestError):
+    """No product has a symbol of this form; the message lists the known roots."""
+
     code = "unknown_root"
 
 
@@ -55,6 +66,8 @@ class UnknownSymbolError(RequestError):
 
 
 class BadDateError(RequestError):
+    """A date that is no YYYY-MM-DD or that the calendar does not have."""
+
     code = "bad_date"
 
 
@@ -95,6 +108,8 @@ class NoRecordingError(RequestError):
 
 
 class ServerFullError(VPError):
+    """The server has as many viewers or sessions as it may have; try again later."""
+
     code = "server_full"
     close_code = FULL
 
@@ -112,6 +127,8 @@ class ProductsFileError(VPError):
 
 
 class PortInUseError(VPError):
+    """Another program listens on the port."""
+
     code = "port_in_use"
 
 
@@ -186,6 +203,8 @@ class FileError(VPError):
 
 
 class NotDbnError(FileError):
+    """A file that is no DBN file."""
+
     code = "not_dbn"
 
 

@@ -68,7 +68,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: str, form: str = "text") -> None:
-    """Log to stderr from `level` (a name of settings.LOG_LEVELS) on, in a `form` of settings.LOG_FORMATS."""
+    """Log to stderr from `level` (a name of vp.settings.forms.LOG_LEVELS) on, in a `form` of LOG_FORMATS there."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     handler.addFilter(Flood())

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from vp import settings
-from vp.errors import BadParameterError
-from vp.settings import SETTINGS, Setting, of_program, of_query
+from vp.errors import BadParameterError, quoted
+from vp.settings import forms
+from vp.settings.table import SETTINGS, Setting, of_program, of_query
 
 MODULES = {"serve": "vp.serve", "record": "vp.record", "query": "vp.query.__main__"}
 
@@ -16,8 +16,8 @@ MODULES = {"serve": "vp.serve", "record": "vp.record", "query": "vp.query.__main
 def test_every_setting_explains_itself(setting: Setting) -> None:
     assert setting.flag == "--" + setting.name.replace("_", "-")
     assert setting.help.endswith(".")
-    assert bool(setting.unit) is (setting.type is not settings.switch)
-    assert setting.type(setting.name, setting.example) is not None
+    assert bool(setting.unit) is (setting.form is not forms.switch)
+    assert setting.parse(setting.example) is not None
     assert set(setting.programs) <= {"serve", "record", "query", "cache"}
 
 
@@ -59,38 +59,41 @@ def test_the_defaults_that_are_promised() -> None:
 
 @pytest.mark.parametrize("value", ["-1", "nan", "inf", "-inf", "1e400", "", "ten", "0x10"])
 def test_a_number_out_of_range_is_refused(value: str) -> None:
-    for parse, name in ((settings.speed, "speed"), (settings.throttle_ms, "throttle_ms")):
+    for parse, name in ((forms.speed, "speed"), (forms.throttle_ms, "throttle_ms")):
         with pytest.raises(BadParameterError) as caught:
             parse(name, value)
         assert repr(value) in caught.value.message
-        assert name in caught.value.hint
 
 
 @pytest.mark.parametrize("value", ["-1", "65536", "80.5", "http", ""])
 def test_a_port_out_of_range_is_refused(value: str) -> None:
     with pytest.raises(BadParameterError) as caught:
-        settings.port("port", value)
+        forms.port("port", value)
     assert "65535" in caught.value.message
 
 
+def test_a_refusal_shows_a_value_that_works() -> None:
+    by_name = {setting.name: setting for setting in SETTINGS}
+    with pytest.raises(BadParameterError) as caught:
+        by_name["speed"].parse("fast")
+    assert caught.value.hint == "For example speed=2."
+    with pytest.raises(BadParameterError) as caught:
+        by_name["port"].parse("http")
+    assert caught.value.hint == "For example --port 8002."
+
+
 def test_values() -> None:
-    assert settings.speed("speed", "2") == 2.0
-    assert str(settings.speed("speed", "-0")) == "0.0"
-    assert len(settings.quoted("9" * 500)) < 80
-    assert settings.port("port", "0") == 0
-    assert settings.text("symbol", "  ES ") == "ES"
-    assert settings.text("symbol", "  ") is None
-    assert settings.field_list("fields", "a, b,,c ") == ("a", "b", "c")
-    assert settings.field_list("fields", " ,") is None
-    assert settings.log_level("log_level", "DEBUG") == "debug"
+    assert forms.speed("speed", "2") == 2.0
+    assert str(forms.speed("speed", "-0")) == "0.0"
+    assert len(quoted("9" * 500)) < 80
+    assert forms.port("port", "0") == 0
+    assert forms.text("symbol", "  ES ") == "ES"
+    assert forms.text("symbol", "  ") is None
+    assert forms.field_list("fields", "a, b,,c ") == ("a", "b", "c")
+    assert forms.field_list("fields", " ,") is None
+    assert forms.log_level("log_level", "DEBUG") == "debug"
     with pytest.raises(BadParameterError, match="debug, info"):
-        settings.log_level("log_level", "loud")
-
-
-def test_the_docs_table_has_a_row_for_each_option() -> None:
-    table = settings.markdown("serve")
-    assert table.count("\n") == 2 + len(of_program("serve"))
-    assert "| `--port PORT` | `8002` |" in table
+        forms.log_level("log_level", "loud")
 
 
 @pytest.mark.parametrize("program", ["serve", "record", "query"])
@@ -107,7 +110,7 @@ def test_help_explains_every_option_and_loads_nothing_heavy(program: str) -> Non
     assert ended.returncode == 0, ended.stderr
     said = "".join(ended.stdout.split())  # lines are cut after hyphens too
     for setting in of_program(program):
-        if setting.type is settings.switch:
+        if setting.form is forms.switch:
             assert f"{setting.flag}{setting.help}".replace(" ", "") in said
             continue
         assert f"{setting.flag}{setting.unit}" in said

@@ -25,7 +25,7 @@ from vp.model.book_cache import CacheKey, Resume, load_book, save_book
 from vp.model.engine import EventDrivenVPEngine, FrameBatch
 from vp.model.frames import FrameLayout
 from vp.model.parameters import ModelParameters
-from vp.settings import DECOMPRESSED_LIMIT_GB
+from vp.settings.forms import DECOMPRESSED_LIMIT_GB
 
 K = 50
 PROGRESS_SECONDS = 0.1

@@ -17,7 +17,8 @@ from typing import Any, NoReturn, TextIO
 
 from vp import logs
 from vp.errors import BadParameterError, VPError
-from vp.settings import of_program, shown, switch
+from vp.settings.forms import switch
+from vp.settings.table import of_program, shown
 
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
@@ -45,7 +46,7 @@ def parser(program: str, description: str, epilog: str) -> Parser:
         allow_abbrev=False,
     )
     for setting in of_program(program):
-        if setting.type is switch:
+        if setting.form is switch:
             built.add_argument(setting.flag, dest=setting.name, action="store_const", const="yes", help=setting.help)
             continue
         default = "" if setting.default in (None, {}, ()) else f" Default: {shown(setting.default)}."
@@ -80,9 +81,9 @@ def parse(built: Parser, program: str, arguments: Sequence[str] | None) -> dict[
         if typed is None:
             values[setting.name] = setting.default
         elif setting.repeated:
-            values[setting.name] = tuple(setting.type(setting.name, one) for one in typed)
+            values[setting.name] = tuple(setting.parse(one) for one in typed)
         else:
-            values[setting.name] = setting.type(setting.name, typed)
+            values[setting.name] = setting.parse(typed)
     return values
 
 

@@ -20,11 +20,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vp import counters
-from vp.errors import VPError
+from vp.errors import VPError, quoted
 from vp.logs import event
 from vp.server.faults import error_body
 from vp.server.net.listener import is_loopback
-from vp.settings import quoted
 
 DEVELOPMENT = frozenset({"http://localhost:5174", "http://127.0.0.1:5174"})
 HINT = "Open the page under the address that the server printed at its start, or allow this one with --allow-origin."
@@ -54,7 +53,7 @@ class Gate:
     loopback_only : bool
         Whether the server listens on a loopback address.
     allow_origins : frozenset of str
-        Origins of other sites, normalised (vp.settings.origin). Their names do as names of this server too, for a
+        Origins of other sites, normalised (vp.settings.forms.origin). Their names do as names of this server too, for a
         proxy that passes them on.
     names : frozenset of str
         Names of this machine.

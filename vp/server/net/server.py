@@ -25,7 +25,7 @@ class WebServer(uvicorn.Server):
     ----------
     app : ASGI application
     log_level : str
-        As in vp.settings; requests are logged from debug on, and what clients do wrong from info on.
+        As in vp.settings.forms; requests are logged from debug on, and what clients do wrong from info on.
     """
 
     def __init__(self, app: ASGIApp, log_level: str = "warning") -> None:

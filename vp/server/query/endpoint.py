@@ -10,11 +10,10 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from vp.errors import BadParameterError, RequestError, ServerFullError, VPError
+from vp.errors import BadParameterError, RequestError, ServerFullError, VPError, quoted
 from vp.server.faults import unexpected
 from vp.server.query.pool import EncodedAnswer, RefusedError, WorkerPool
 from vp.server.query.request import QueryContext, QueryRequest
-from vp.settings import quoted
 
 QUERY = "/v1/vacuum-pressure/query"
 MAX_BODY_BYTES = 64 << 10

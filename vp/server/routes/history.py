@@ -11,14 +11,13 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 import vp
-from vp.errors import BadParameterError, RequestError, VPError
+from vp.errors import BadParameterError, RequestError, VPError, quoted
 from vp.server.faults import error_body
 from vp.server.history.export import BLOCK_FRAMES, arrow_stream, columns_block, csv_stream
 from vp.server.history.session_history import SessionHistory
 from vp.server.runs.hub import Hub
 from vp.server.stream.messages import PROTOCOL_VERSION
 from vp.server.stream.request import StreamRequest
-from vp.settings import quoted
 
 NO_STORE = {"cache-control": "no-store"}
 LARGEST_INT64 = (1 << 63) - 1

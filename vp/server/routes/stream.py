@@ -10,7 +10,7 @@ from typing import cast
 from starlette.websockets import WebSocket
 
 from vp import counters
-from vp.errors import RequestError, VPError
+from vp.errors import RequestError, VPError, quoted
 from vp.logs import event
 from vp.server.faults import unexpected
 from vp.server.net.backpressure import ConnectionLostError
@@ -19,7 +19,6 @@ from vp.server.runs.hub import Hub
 from vp.server.runs.run import Run
 from vp.server.runs.viewer import Viewer, refuse
 from vp.server.stream.request import StreamRequest, parse_stream_request
-from vp.settings import quoted
 
 log = logging.getLogger("vp.server")
 

@@ -21,7 +21,7 @@ from vp.server.runs.startup import StartupSession
 from vp.server.runs.viewer import Viewer
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import RunState
-from vp.settings import of_program
+from vp.settings.table import of_program
 
 TICK_SECONDS = 0.25
 JOIN_SECONDS = 2.0

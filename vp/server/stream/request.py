@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from vp.errors import BadParameterError
-from vp.settings import of_query, quoted
+from vp.errors import BadParameterError, quoted
+from vp.settings.table import of_query
 
 MAX_QUERY_BYTES = 4096
 
@@ -74,7 +74,7 @@ def parse_stream_request(query: str, defaults: StreamRequest) -> StreamRequest:
             raise BadParameterError(f"There is no parameter {quoted(name)}.", hint=_known(known))
         if name in changes:
             raise BadParameterError(f"The parameter {name} is given twice.")
-        changes[name] = known[name].type(name, value) if value.strip() else None
+        changes[name] = known[name].parse(value) if value.strip() else None
     return replace(defaults, **{name: v for name, v in changes.items() if v is not None or name == "start_time"})
 
 

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from vp import settings
 from vp.errors import BadParameterError
 from vp.server.net.origin import ForbiddenError, Gate, own_names
+from vp.settings import forms
+from vp.settings.table import SETTINGS
 
 SITE = frozenset({"https://trade.example"})
 
@@ -77,7 +78,7 @@ def test_this_machine_knows_its_names() -> None:
     ],
 )
 def test_an_origin_is_put_as_browsers_put_it(typed: str, expected: str) -> None:
-    assert settings.origin("allow_origin", typed) == expected
+    assert forms.origin("allow_origin", typed) == expected
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,8 @@ def test_an_origin_is_put_as_browsers_put_it(typed: str, expected: str) -> None:
     ],
 )
 def test_what_is_no_origin_is_said(typed: str) -> None:
+    (setting,) = (setting for setting in SETTINGS if setting.name == "allow_origin")
     with pytest.raises(BadParameterError) as caught:
-        settings.origin("allow_origin", typed)
+        setting.parse(typed)
     assert "allow_origin" in caught.value.message
     assert "https://trade.example" in caught.value.hint

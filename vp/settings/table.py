@@ -1,30 +1,38 @@
 """Every option of the programs and of the stream's address, in one table.
 
-The table feeds the command lines (vp.programs.command_line) and the websocket's query string
-(vp.server.stream.request). It imports nothing heavy, so that `--help` answers at once.
+The table feeds the command lines (vp.programs.command_line), the websocket's query string (vp.server.stream.request)
+and docs/options.md. It imports nothing heavy, so that `--help` answers at once.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from vp.errors import BadParameterError
-
-MAX_PORT = 65_535
-MAX_COUNT = 100_000
-PORTS = {"http": 80, "https": 443}
-MAX_SPEED = 1_000_000.0
-MAX_THROTTLE_MS = 86_400_000.0
-QUOTED = 60
-MAX_LIMIT_GB = 1_000_000.0
-DECOMPRESSED_LIMIT_GB = 10.0
-CACHES = ("books", "decompressed", "all")
-FORMATS = ("table", "csv", "json", "parquet", "arrow")
-LOG_LEVELS = ("debug", "info", "warning", "error")
-LOG_FORMATS = ("text", "json")
+from vp.settings.forms import (
+    CACHES,
+    DECOMPRESSED_LIMIT_GB,
+    FORMATS,
+    LOG_FORMATS,
+    LOG_LEVELS,
+    assignments,
+    cache_name,
+    count,
+    field_list,
+    limit_gb,
+    log_format,
+    log_level,
+    origin,
+    output_format,
+    place,
+    port,
+    speed,
+    switch,
+    text,
+    throttle_ms,
+)
 
 
 @dataclass(frozen=True)
@@ -39,8 +47,8 @@ class Setting:
         As on the command line (`--throttle-ms`).
     default : object
         The value when it is left out; None stands for what `help` says.
-    type : callable
-        `type(name, text)` gives the value, or raises BadParameterError.
+    form : callable
+        `form(name, text)` gives the value, or raises BadParameterError (vp.settings.forms).
     unit : str
         What the number counts, or the form of the text; stands for the value in `--help`.
     help : str
@@ -48,7 +56,7 @@ class Setting:
     example : str
         A value that works, as typed.
     programs : tuple of str
-        Which programs take it: serve, record, cache.
+        Which programs take it: serve, record, query, cache.
     query : bool
         Whether the stream's address takes it too.
     repeated : bool
@@ -58,7 +66,7 @@ class Setting:
     name: str
     flag: str
     default: Any
-    type: Callable[[str, str], Any]
+    form: Callable[[str, str], Any]
     unit: str
     help: str
     example: str
@@ -66,144 +74,18 @@ class Setting:
     query: bool = False
     repeated: bool = False
 
-
-def quoted(value: str) -> str:
-    """A value as an error repeats it: in quotes, and not endless."""
-    return repr(value if len(value) <= QUOTED else value[:QUOTED] + "…")
-
-
-def text(_name: str, value: str) -> str | None:
-    """A piece of text; an empty one is none at all."""
-    return value.strip() or None
-
-
-def number(name: str, value: str, most: float) -> float:
-    """A finite number from 0 to `most`."""
-    try:
-        parsed = float(value)
-    except ValueError:
-        parsed = math.nan
-    if not 0 <= parsed <= most:
-        raise BadParameterError(
-            f"{name} was {quoted(value)}, expected a number from 0 to {most:,.0f}.",
-            hint=f"For example {name}={EXAMPLES[name]}.",
-        )
-    return parsed + 0.0  # -0 becomes 0
-
-
-def speed(name: str, value: str) -> float:
-    """How many times faster than the clock."""
-    return number(name, value, MAX_SPEED)
-
-
-def throttle_ms(name: str, value: str) -> float:
-    """Milliseconds of event time, at most a day."""
-    return number(name, value, MAX_THROTTLE_MS)
-
-
-def port(name: str, value: str) -> int:
-    """A TCP port."""
-    try:
-        parsed = int(value)
-    except ValueError:
-        parsed = -1
-    if not 0 <= parsed <= MAX_PORT:
-        raise BadParameterError(
-            f"{name} was {quoted(value)}, expected a whole number from 0 to {MAX_PORT} (0: any free port).",
-            hint=f"For example --port {EXAMPLES[name]}.",
-        )
-    return parsed
-
-
-def count(name: str, value: str) -> int:
-    """A whole number from 1 to MAX_COUNT."""
-    digits = value.strip()
-    if not (digits.isascii() and digits.isdigit() and len(digits) < QUOTED and 0 < int(digits) <= MAX_COUNT):
-        raise BadParameterError(f"{name} was {quoted(value)}, expected a whole number from 1 to {MAX_COUNT:,}.")
-    return int(digits)
-
-
-def origin(name: str, value: str) -> str:
-    """A web site's origin, as browsers state it: scheme, name and, unless it is the scheme's own, port."""
-    from urllib.parse import urlsplit  # noqa: PLC0415 - --help is fast
-
-    try:
-        parts = urlsplit(value.strip().lower())
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
-    plain = parts.path in {"", "/"} and not parts.query and not parts.fragment and "@" not in parts.netloc
-    if parts.scheme not in PORTS or not parts.hostname or "*" in parts.netloc or not plain:
-        raise BadParameterError(
-            f"{name} was {quoted(value)}, expected http:// or https://, a host and perhaps a port.",
-            hint=f"For example --allow-origin {EXAMPLES[name]}.",
-        )
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, PORTS[parts.scheme]} else "")
-
-
-def field_list(_name: str, value: str) -> tuple[str, ...] | None:
-    """Column names with commas between; none at all stands for every column."""
-    return tuple(part.strip() for part in value.split(",") if part.strip()) or None
-
-
-def place(name: str, value: str) -> tuple[str, int]:
-    """A session id and an event_id, with a dot between."""
-    session_id, _, event_id = value.strip().partition(".")
-    if not (session_id.isalnum() and event_id.isascii() and event_id.isdigit() and len(value) < QUOTED):
-        raise BadParameterError(
-            f"{name} was {quoted(value)}, expected a session's id and an event_id with a dot between.",
-            hint=f"For example {name}={EXAMPLES[name]}.",
-        )
-    return session_id, int(event_id)
-
-
-def limit_gb(name: str, value: str) -> float:
-    """Gigabytes, at most a petabyte."""
-    return number(name, value, MAX_LIMIT_GB)
-
-
-def cache_name(name: str, value: str) -> str:
-    """A name out of CACHES."""
-    if value.lower() not in CACHES:
-        raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(CACHES)}.")
-    return value.lower()
-
-
-def log_level(name: str, value: str) -> str:
-    """A name out of LOG_LEVELS."""
-    if value.lower() not in LOG_LEVELS:
-        raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(LOG_LEVELS)}.")
-    return value.lower()
-
-
-def log_format(name: str, value: str) -> str:
-    """A name out of LOG_FORMATS."""
-    if value.lower() not in LOG_FORMATS:
-        raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(LOG_FORMATS)}.")
-    return value.lower()
-
-
-def switch(_name: str, value: str) -> bool:
-    """An option without a value: it is there or not."""
-    return bool(value)
-
-
-def output_format(name: str, value: str) -> str:
-    """A name out of FORMATS."""
-    if value.lower() not in FORMATS:
-        raise BadParameterError(
-            f"{name} was {quoted(value)}, expected one of {', '.join(FORMATS)}.", hint="For example --format csv."
-        )
-    return value.lower()
-
-
-def assignments(name: str, value: str) -> dict[str, str]:
-    """Values of a named query's parameters: name=value, with commas between."""
-    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
-    if any(not sign or not key.strip() for key, sign, _ in pairs):
-        raise BadParameterError(f"{name} was {quoted(value)}, expected NAME=VALUE.", hint="For example --set levels=5.")
-    return {key.strip(): given.strip() for key, _, given in pairs}
+    def parse(self, typed: str) -> Any:
+        """The value that a text states; raises BadParameterError, with an example."""
+        try:
+            return self.form(self.name, typed)
+        except BadParameterError as error:
+            if not error.hint:
+                error.hint = (
+                    f"For example {self.name}={self.example}."
+                    if self.query
+                    else (f"For example {self.flag} {self.example}.")
+                )
+            raise
 
 
 BOTH = ("serve", "record")
@@ -484,27 +366,16 @@ SETTINGS: tuple[Setting, ...] = (
         SERVE,
     ),
 )
-EXAMPLES = {setting.name: setting.example for setting in SETTINGS}
 
 
 def of_program(program: str) -> tuple[Setting, ...]:
-    """The settings that `program` (serve, record, cache) takes."""
+    """The settings that a program takes."""
     return tuple(setting for setting in SETTINGS if program in setting.programs)
 
 
 def of_query() -> tuple[Setting, ...]:
     """The settings that the stream's address takes."""
     return tuple(setting for setting in SETTINGS if setting.query)
-
-
-def markdown(program: str) -> str:
-    """The settings of `program` as a Markdown table, for the docs."""
-    rows = ["| option | default | meaning | example |", "| --- | --- | --- | --- |"]
-    for setting in of_program(program):
-        default = "" if setting.default in (None, ()) else f"`{shown(setting.default)}`"
-        example = f"`{setting.flag} {setting.example}`"
-        rows.append(f"| `{setting.flag} {setting.unit}` | {default} | {setting.help} | {example} |")
-    return "\n".join(rows) + "\n"
 
 
 def shown(value: Any) -> str:

@@ -1,0 +1,1 @@
+"""What people and CI run in a checkout."""

@@ -1,0 +1,149 @@
+"""What the options' values look like: each form turns a name and a text into a value, or raises BadParameterError."""
+
+from __future__ import annotations
+
+import math
+
+from vp.errors import QUOTED_CHARACTERS, BadParameterError, quoted
+
+MAX_PORT = 65_535
+MAX_COUNT = 100_000
+PORTS = {"http": 80, "https": 443}
+MAX_SPEED = 1_000_000.0
+MAX_THROTTLE_MS = 86_400_000.0
+MAX_LIMIT_GB = 1_000_000.0
+DECOMPRESSED_LIMIT_GB = 10.0
+CACHES = ("books", "decompressed", "all")
+FORMATS = ("table", "csv", "json", "parquet", "arrow")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+LOG_FORMATS = ("text", "json")
+
+
+def text(_name: str, value: str) -> str | None:
+    """A piece of text; an empty one is none at all."""
+    return value.strip() or None
+
+
+def number(name: str, value: str, most: float) -> float:
+    """A finite number from 0 to `most`."""
+    try:
+        parsed = float(value)
+    except ValueError:
+        parsed = math.nan
+    if not 0 <= parsed <= most:
+        raise BadParameterError(
+            f"{name} was {quoted(value)}, expected a number from 0 to {most:,.0f}.",
+        )
+    return parsed + 0.0  # -0 becomes 0
+
+
+def speed(name: str, value: str) -> float:
+    """How many times faster than the clock."""
+    return number(name, value, MAX_SPEED)
+
+
+def throttle_ms(name: str, value: str) -> float:
+    """Milliseconds of event time, at most a day."""
+    return number(name, value, MAX_THROTTLE_MS)
+
+
+def port(name: str, value: str) -> int:
+    """A TCP port."""
+    try:
+        parsed = int(value)
+    except ValueError:
+        parsed = -1
+    if not 0 <= parsed <= MAX_PORT:
+        raise BadParameterError(
+            f"{name} was {quoted(value)}, expected a whole number from 0 to {MAX_PORT} (0: any free port).",
+        )
+    return parsed
+
+
+def count(name: str, value: str) -> int:
+    """A whole number from 1 to MAX_COUNT."""
+    digits = value.strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) < QUOTED_CHARACTERS and 0 < int(digits) <= MAX_COUNT):
+        raise BadParameterError(f"{name} was {quoted(value)}, expected a whole number from 1 to {MAX_COUNT:,}.")
+    return int(digits)
+
+
+def origin(name: str, value: str) -> str:
+    """A web site's origin, as browsers state it: scheme, name and, unless it is the scheme's own, port."""
+    from urllib.parse import urlsplit  # noqa: PLC0415 - --help is fast
+
+    try:
+        parts = urlsplit(value.strip().lower())
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    plain = parts.path in {"", "/"} and not parts.query and not parts.fragment and "@" not in parts.netloc
+    if parts.scheme not in PORTS or not parts.hostname or "*" in parts.netloc or not plain:
+        raise BadParameterError(
+            f"{name} was {quoted(value)}, expected http:// or https://, a host and perhaps a port.",
+        )
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, PORTS[parts.scheme]} else "")
+
+
+def field_list(_name: str, value: str) -> tuple[str, ...] | None:
+    """Column names with commas between; none at all stands for every column."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) or None
+
+
+def place(name: str, value: str) -> tuple[str, int]:
+    """A session id and an event_id, with a dot between."""
+    session_id, _, event_id = value.strip().partition(".")
+    if not (session_id.isalnum() and event_id.isascii() and event_id.isdigit() and len(value) < QUOTED_CHARACTERS):
+        raise BadParameterError(
+            f"{name} was {quoted(value)}, expected a session's id and an event_id with a dot between.",
+        )
+    return session_id, int(event_id)
+
+
+def limit_gb(name: str, value: str) -> float:
+    """Gigabytes, at most a petabyte."""
+    return number(name, value, MAX_LIMIT_GB)
+
+
+def cache_name(name: str, value: str) -> str:
+    """A name out of CACHES."""
+    if value.lower() not in CACHES:
+        raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(CACHES)}.")
+    return value.lower()
+
+
+def log_level(name: str, value: str) -> str:
+    """A name out of LOG_LEVELS."""
+    if value.lower() not in LOG_LEVELS:
+        raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(LOG_LEVELS)}.")
+    return value.lower()
+
+
+def log_format(name: str, value: str) -> str:
+    """A name out of LOG_FORMATS."""
+    if value.lower() not in LOG_FORMATS:
+        raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(LOG_FORMATS)}.")
+    return value.lower()
+
+
+def switch(_name: str, value: str) -> bool:
+    """An option without a value: it is there or not."""
+    return bool(value)
+
+
+def output_format(name: str, value: str) -> str:
+    """A name out of FORMATS."""
+    if value.lower() not in FORMATS:
+        raise BadParameterError(
+            f"{name} was {quoted(value)}, expected one of {', '.join(FORMATS)}.", hint="For example --format csv."
+        )
+    return value.lower()
+
+
+def assignments(name: str, value: str) -> dict[str, str]:
+    """Values of a named query's parameters: name=value, with commas between."""
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    if any(not sign or not key.strip() for key, sign, _ in pairs):
+        raise BadParameterError(f"{name} was {quoted(value)}, expected NAME=VALUE.", hint="For example --set levels=5.")
+    return {key.strip(): given.strip() for key, _, given in pairs}
