@@ -1,0 +1,69 @@
+"""The tables of planted faults."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+TABLES = sorted(Path(__file__).parent.glob("*.toml"))
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One planted fault.
+
+    Attributes
+    ----------
+    table : str
+        Which part of the product: kernels, model, server, download, page.
+    name : str
+        What is wrong with it, for people.
+    file : str
+        Path in the checkout.
+    find, replace : str
+        Code that stands in the file exactly once, and what takes its place.
+    test : str
+        The pytest node that must fail, a file or a test of one.
+    jit : bool
+        Whether the test needs compiled kernels; interpreted ones need no minute of compiling.
+    """
+
+    table: str
+    name: str
+    file: str
+    find: str
+    replace: str
+    test: str
+    jit: bool
+
+    def planted(self, text: str) -> str:
+        """The file's text with the fault in it.
+
+        Raises
+        ------
+        ValueError
+            The code is not there exactly once: the table is older than the code.
+        """
+        if text.count(self.find) != 1:
+            raise ValueError(f"{self.file} holds the code of {self.name!r} {text.count(self.find)} times, expected once")
+        return text.replace(self.find, self.replace)
+
+
+def load() -> list[Mutant]:
+    """Every planted fault of every table, in the tables' order."""
+    found = []
+    for path in TABLES:
+        for entry in tomllib.loads(path.read_text(encoding="utf-8"))["mutant"]:
+            found.append(
+                Mutant(
+                    table=path.stem,
+                    name=entry["name"],
+                    file=entry["file"],
+                    find=entry["find"],
+                    replace=entry["replace"],
+                    test=entry["test"],
+                    jit=entry.get("jit", False),
+                )
+            )
+    return found
