@@ -167,7 +167,9 @@ def test_readers_that_stop_hold_few_downloads(monkeypatch: pytest.MonkeyPatch) -
             time.sleep(0.01)
         assert len(made) == DOWNLOADS
         assert len(get(f"{server.http}{path}")) == 8 << 20
-        assert len(made) > 2 * DOWNLOADS
+        while len(made) <= 2 * DOWNLOADS:  # a stalled one's request may have come after the one that was answered
+            assert time.monotonic() < deadline + 20
+            time.sleep(0.01)
 
 
 def event_of(message: bytes) -> int:
