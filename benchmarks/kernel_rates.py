@@ -61,7 +61,7 @@ def engine(events: Events) -> float:
 def frames(events: Events, count: int = 100_000) -> float:
     """Frames a second when each market event makes one: read from the cells and encoded."""
     machine = EventDrivenVPEngine(tick_int=TICK_INT)
-    at, _ = machine.advance(events, 0, int(events.ts_event[len(events) // 4]))
+    at, _ = machine.advance(events, 0, int(events.columns.ts_event[len(events) // 4]))
     machine.start_emitting()
     made = 0
     started = time.perf_counter()
@@ -104,8 +104,8 @@ def from_file(path: Path) -> tuple[float, float]:
 
     def through(take: Callable[[Events], object]) -> Callable[[], None]:
         def run() -> None:
-            for events, _, _ in EventReader(DbnFile(path), INSTRUMENT_ID).chunks():
-                take(events)
+            for chunk in EventReader(DbnFile(path), INSTRUMENT_ID).chunks():
+                take(chunk.events)
 
         return run
 

@@ -2,7 +2,7 @@
 
 A cell is CELL_FLOATS float64 (masses, then velocity, acceleration and jerk of add, pull, fill and rest depth,
 then the gains of its last touch) and CELL_INTS int64 (depth now, depth baseline, time of the last touch,
-event id). Formulas: the contract's section 4.
+event id).
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ from .contract import (
     P_TAU_V,
     RING_MASK,
 )
-from .jit import kernel, step
-from .types import Float64s, Int64s
+from .jit import routine, step
+from .state import Cells, Float64s
+from .vectors import load_four, make_four, store_four
 
 SECONDS_PER_NS = 1e-9
 
@@ -75,30 +76,22 @@ def decay(parameters: Float64s, dt: float) -> tuple[float, float, float, float, 
     return q, -u_v, -u_a, -u_j, 1.0 + u_j
 
 
-@kernel
-def forget(cell_floats: Float64s, cell_ints: Int64s, bucket: int) -> None:
+@routine
+def forget(cells: Cells, bucket: int) -> None:
     """Make the cell of `bucket` one that was never touched; its depth is the caller's to set."""
     f = (bucket & RING_MASK) * CELL_FLOATS
     i = (bucket & RING_MASK) * CELL_INTS
     for k in range(CELL_FLOATS):
-        cell_floats[f + k] = 0.0
-    cell_ints[i + I_DEPTH] = 0
-    cell_ints[i + I_BASELINE] = 0
-    cell_ints[i + I_TOUCHED_NS] = NO_TIME
-    cell_ints[i + I_EVENT_ID] = 0
+        cells.floats[f + k] = 0.0
+    cells.ints[i + I_DEPTH] = 0
+    cells.ints[i + I_BASELINE] = 0
+    cells.ints[i + I_TOUCHED_NS] = NO_TIME
+    cells.ints[i + I_EVENT_ID] = 0
 
 
 @step
 def touch(
-    cell_floats: Float64s,
-    cell_ints: Int64s,
-    parameters: Float64s,
-    bucket: int,
-    clock: int,
-    event_id: int,
-    add: int,
-    pull: int,
-    fill: int,
+    cells: Cells, parameters: Float64s, bucket: int, clock: int, event_id: int, add: int, pull: int, fill: int
 ) -> None:
     """Touch the cell of `bucket` at `clock` (ns) with deltas add, pull, fill (contracts, int64).
 
@@ -107,81 +100,36 @@ def touch(
     """
     f = (bucket & RING_MASK) * CELL_FLOATS
     i = (bucket & RING_MASK) * CELL_INTS
-    before = cell_ints[i + I_TOUCHED_NS]
-    depth = cell_ints[i + I_DEPTH]
-    d_add = float(add)
-    d_pull = float(pull)
-    d_fill = float(fill)
-    d_rest = float(depth - cell_ints[i + I_BASELINE])
-    cell_ints[i + I_BASELINE] = depth
-    cell_ints[i + I_EVENT_ID] = event_id
+    before = cells.ints[i + I_TOUCHED_NS]
+    depth = cells.ints[i + I_DEPTH]
+    floats = cells.floats
+    deltas = make_four(float(add), float(pull), float(fill), float(depth - cells.ints[i + I_BASELINE]))
+    mass_deltas = make_four(float(add), float(pull), float(fill), 0.0)
+    cells.ints[i + I_BASELINE] = depth
+    cells.ints[i + I_TOUCHED_NS] = clock
+    cells.ints[i + I_EVENT_ID] = event_id
+    mass = load_four(floats, f + F_MASS)
+    v = load_four(floats, f + F_V)
+    a = load_four(floats, f + F_A)
+    j = load_four(floats, f + F_J)
     if before in (clock, NO_TIME):
-        cell_ints[i + I_TOUCHED_NS] = clock
-        cell_floats[f + F_MASS] += d_add
-        cell_floats[f + F_MASS + 1] += d_pull
-        cell_floats[f + F_MASS + 2] += d_fill
-        gain_v = cell_floats[f + F_GAIN_V]  # zero while the first touch lasts
-        gain_a = cell_floats[f + F_GAIN_A]
-        gain_j = cell_floats[f + F_GAIN_J]
-        extend_chain(cell_floats, f, gain_v, gain_a, gain_j, d_add)
-        extend_chain(cell_floats, f + 1, gain_v, gain_a, gain_j, d_pull)
-        extend_chain(cell_floats, f + 2, gain_v, gain_a, gain_j, d_fill)
-        extend_chain(cell_floats, f + 3, gain_v, gain_a, gain_j, d_rest)
-        return
-    dt = float(clock - before) * SECONDS_PER_NS
-    kept_mass, alpha_v, alpha_a, alpha_j, kept_j = decay(parameters, dt)
-    per_second = 1.0 / dt
-    gain_v = alpha_v * per_second
-    gain_a = alpha_a * per_second
-    gain_j = alpha_j * per_second
-    cell_ints[i + I_TOUCHED_NS] = clock
-    cell_floats[f + F_MASS] = cell_floats[f + F_MASS] * kept_mass + d_add
-    cell_floats[f + F_MASS + 1] = cell_floats[f + F_MASS + 1] * kept_mass + d_pull
-    cell_floats[f + F_MASS + 2] = cell_floats[f + F_MASS + 2] * kept_mass + d_fill
-    cell_floats[f + F_GAIN_V] = gain_v
-    cell_floats[f + F_GAIN_A] = gain_a
-    cell_floats[f + F_GAIN_J] = gain_j
-    step_chain(cell_floats, f, gain_v, alpha_v, gain_a, alpha_a, gain_j, kept_j, d_add)
-    step_chain(cell_floats, f + 1, gain_v, alpha_v, gain_a, alpha_a, gain_j, kept_j, d_pull)
-    step_chain(cell_floats, f + 2, gain_v, alpha_v, gain_a, alpha_a, gain_j, kept_j, d_fill)
-    step_chain(cell_floats, f + 3, gain_v, alpha_v, gain_a, alpha_a, gain_j, kept_j, d_rest)
-
-
-@step
-def step_chain(
-    cell_floats: Float64s,
-    at: int,
-    gain_v: float,
-    alpha_v: float,
-    gain_a: float,
-    alpha_a: float,
-    gain_j: float,
-    kept_j: float,
-    delta: float,
-) -> None:
-    """v, a, j of one chain moved on by dt with its delta; the change of v is formed before v, to keep its digits."""
-    change_v = gain_v * delta - alpha_v * cell_floats[at + F_V]
-    change_a = gain_a * change_v - alpha_a * cell_floats[at + F_A]
-    cell_floats[at + F_V] += change_v
-    cell_floats[at + F_A] += change_a
-    cell_floats[at + F_J] = gain_j * change_a + kept_j * cell_floats[at + F_J]
-
-
-@step
-def extend_chain(cell_floats: Float64s, at: int, gain_v: float, gain_a: float, gain_j: float, delta: float) -> None:
-    """More delta at the clock of the last touch."""
-    change_v = gain_v * delta
-    change_a = gain_a * change_v
-    cell_floats[at + F_V] += change_v
-    cell_floats[at + F_A] += change_a
-    cell_floats[at + F_J] += gain_j * change_a
-
-
-@step
-def read_chain(
-    v: float, a: float, j: float, gain_a: float, alpha_v: float, alpha_a: float, gain_j: float, kept_j: float
-) -> tuple[float, float, float]:
-    """One chain as a zero-delta touch would leave it: (v, a, j)."""
-    change_v = -alpha_v * v
-    change_a = gain_a * change_v - alpha_a * a
-    return v + change_v, a + change_a, gain_j * change_a + kept_j * j
+        change_v = floats[f + F_GAIN_V] * deltas  # zero while the first touch lasts
+        change_a = floats[f + F_GAIN_A] * change_v
+        store_four(floats, f + F_MASS, mass + mass_deltas)
+        store_four(floats, f + F_J, j + floats[f + F_GAIN_J] * change_a)
+    else:
+        dt = float(clock - before) * SECONDS_PER_NS
+        kept_mass, alpha_v, alpha_a, alpha_j, kept_j = decay(parameters, dt)
+        per_second = 1.0 / dt
+        gain_v = alpha_v * per_second
+        gain_a = alpha_a * per_second
+        gain_j = alpha_j * per_second
+        floats[f + F_GAIN_V] = gain_v
+        floats[f + F_GAIN_A] = gain_a
+        floats[f + F_GAIN_J] = gain_j
+        change_v = gain_v * deltas - alpha_v * v  # formed before v, to keep its digits
+        change_a = gain_a * change_v - alpha_a * a
+        store_four(floats, f + F_MASS, kept_mass * mass + mass_deltas)
+        store_four(floats, f + F_J, gain_j * change_a + kept_j * j)
+    store_four(floats, f + F_V, v + change_v)
+    store_four(floats, f + F_A, a + change_a)

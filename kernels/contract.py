@@ -176,8 +176,8 @@ RING_MASK: Final = RING - 1
 RING_HALF: Final = RING // 2
 MAX_K: Final = 512
 
-# Cell floats (float64), CELL_FLOATS a cell. Chains lie in the order add, pull, fill, rest depth.
-F_MASS: Final = 0  # add, pull, fill
+# Cell floats (float64), CELL_FLOATS a cell: masses and three levels of every chain.
+F_MASS: Final = 0  # none of rest depth
 F_V: Final = 4
 F_A: Final = 8
 F_J: Final = 12
@@ -223,17 +223,22 @@ P_LEAVE: Final = 14
 P_HARMONIC: Final = 15  # 1 when tau_mass = 3 tau_j = 6 tau_a = 15 tau_v: one exponential serves all four
 PARAMETERS: Final = 16
 
-# Where a frame's fields lie in its message (int64 byte offsets): data by column, then, for the nullable
-# columns, the validity byte and the null count.
-SCALARS: Final = 15
-GRIDS: Final = 19
-NULLABLES: Final = 5
-AT_GRID: Final = SCALARS
-AT_VALIDITY: Final = SCALARS + GRIDS
-AT_NULL_COUNT: Final = AT_VALIDITY + NULLABLES
-PLACES: Final = AT_NULL_COUNT + NULLABLES
+# One row of the grid (float64): its float columns in the order of the schema.
+ADD: Final = 0  # the chains, in the order in which cells and rows hold them
+PULL: Final = 1
+FILL: Final = 2
+REST_DEPTH: Final = 3  # has no mass
+CHAINS: Final = 4
+G_PRESSURE: Final = 0
+G_VACUUM: Final = 1
+G_MASS: Final = 2  # of add, pull, fill
+G_REST_DEPTH: Final = 5
+G_V: Final = 6  # of every chain
+G_A: Final = 10
+G_J: Final = 14
+GRID_FLOATS: Final = 18
 
-# Frame columns in the order of the schema. Offsets arrive in one int64 array, scalars first.
+# Columns of a frame in the order of the schema.
 SCALAR_COLUMNS: Final = (
     "ts_ns",
     "event_id",
@@ -250,7 +255,7 @@ SCALAR_COLUMNS: Final = (
     "score",
     "strength",
     "book_valid",
-)  # SCALARS of them
+)
 GRID_COLUMNS: Final = (
     "pressure",
     "vacuum",
@@ -271,5 +276,28 @@ GRID_COLUMNS: Final = (
     "j_fill",
     "j_rest_depth",
     "last_event_id",
-)  # GRIDS of them
-NULLABLE_COLUMNS: Final = ("spot_price", "bid_price", "ask_price", "mid_price", "last_price")  # NULLABLES
+)
+NULLABLE_COLUMNS: Final = ("spot_price", "bid_price", "ask_price", "mid_price", "last_price")
+
+# Where a frame's fields lie in its message (int64, in words of the field's own width): the data of each column, then
+# the validity byte and the null count of the nullable ones.
+AT_TS_NS: Final = 0
+AT_EVENT_ID: Final = 1
+AT_SPOT_PRICE: Final = 2
+AT_BID_PRICE: Final = 3
+AT_ASK_PRICE: Final = 4
+AT_MID_PRICE: Final = 5
+AT_BID_SIZE: Final = 6
+AT_ASK_SIZE: Final = 7
+AT_BUY_VOLUME: Final = 8
+AT_SELL_VOLUME: Final = 9
+AT_LAST_PRICE: Final = 10
+AT_STATE: Final = 11
+AT_SCORE: Final = 12
+AT_STRENGTH: Final = 13
+AT_BOOK_VALID: Final = 14
+AT_GRID: Final = 15  # float columns of the grid, in the order of a row
+AT_LAST_EVENT_ID: Final = AT_GRID + GRID_FLOATS
+AT_VALIDITY: Final = AT_LAST_EVENT_ID + 1
+AT_NULL_COUNT: Final = AT_VALIDITY + len(NULLABLE_COLUMNS)
+PLACES: Final = AT_NULL_COUNT + len(NULLABLE_COLUMNS)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from .book import advance_clock, apply_record, end_event, mark_bad_book, needs_room, records_of_room, update_spot
+from .book import (
+    advance_clock,
+    apply_record,
+    end_event,
+    mark_bad_book,
+    needs_room,
+    record_at,
+    records_of_room,
+    update_spot,
+)
 from .cells import touch
 from .contract import (
     ACTION_CLEAR,
@@ -13,12 +22,10 @@ from .contract import (
     B_CLOCK,
     B_EVENT_ID,
     B_IN_SNAPSHOT,
-    B_SPOT,
     CELL_INTS,
     DEPTH_RESET,
     DONE,
     E_BUY_VOLUME,
-    E_CENTRE,
     E_EMITTING,
     E_LAST_FRAME_NS,
     E_SELL_VOLUME,
@@ -27,7 +34,6 @@ from .contract import (
     FLAG_SNAPSHOT,
     FULL,
     I_DEPTH,
-    NO_BUCKET,
     NO_TIME,
     REACHED,
     RING_MASK,
@@ -39,277 +45,136 @@ from .contract import (
 from .frame import write_frame
 from .jit import kernel, step
 from .orders import MOST_PLACES, fetch_ahead
-from .ring import bucket_of, count_all_depth, holds, rebase, recentre, touch_outside
-from .types import Bytes, Float32s, Float64s, Int64s, UInt32s
+from .ring import bucket_of, count_all_depth, follow_spot, holds, rebase, touch_outside
+from .state import BookState, Columns, Effect, FrameBuffer, Model, Record
 
 
 @step
-def follow_spot(
-    depth: Int64s,
-    far_price: Int64s,
-    far_depth: Int64s,
-    book: Int64s,
-    cell_floats: Float64s,
-    cell_ints: Int64s,
-    outer_floats: Float64s,
-    outer_ints: Int64s,
-    outer_bucket: Int64s,
-    engine: Int64s,
-) -> None:
-    """Keep the ring's centre at spot."""
-    if book[B_SPOT] != engine[E_CENTRE] and book[B_SPOT] != NO_BUCKET:
-        recentre(
-            depth,
-            far_price,
-            far_depth,
-            book,
-            cell_floats,
-            cell_ints,
-            outer_floats,
-            outer_ints,
-            outer_bucket,
-            engine,
-            book[B_SPOT],
-        )
-
-
-@step
-def take_effect(
-    depth: Int64s,
-    far_price: Int64s,
-    far_depth: Int64s,
-    book: Int64s,
-    cell_floats: Float64s,
-    cell_ints: Int64s,
-    outer_floats: Float64s,
-    outer_ints: Int64s,
-    outer_bucket: Int64s,
-    engine: Int64s,
-    parameters: Float64s,
-    active: int,
-    bits: int,
-    from_price: int,
-    removed: int,
-    pull: int,
-    fill: int,
-    to_price: int,
-    added: int,
-) -> None:
-    """Bring the effect of one record (kernels.book) into the cells; `active` is 0 for snapshot records."""
-    clock = book[B_CLOCK]
-    event_id = book[B_EVENT_ID]
-    if bits & DEPTH_RESET:
-        count_all_depth(depth, far_price, far_depth, book, cell_ints, engine)
-    else:
-        if removed != 0:
-            bucket = bucket_of(from_price, book[B_BUCKET])
-            if holds(engine, bucket):
-                cell_ints[(bucket & RING_MASK) * CELL_INTS + I_DEPTH] -= removed
-        if added != 0:
-            bucket = bucket_of(to_price, book[B_BUCKET])
-            if holds(engine, bucket):
-                cell_ints[(bucket & RING_MASK) * CELL_INTS + I_DEPTH] += added
-    if active == 0:
+def move_depth(book: BookState, model: Model, effect: Effect) -> None:
+    """Keep the depth of the ring's cells what the book's is."""
+    if effect.bits & DEPTH_RESET:
+        count_all_depth(book, model)
         return
+    if effect.removed != 0:
+        bucket = bucket_of(effect.from_price, book.scalars[B_BUCKET])
+        if holds(model, bucket):
+            model.cells.ints[(bucket & RING_MASK) * CELL_INTS + I_DEPTH] -= effect.removed
+    if effect.added != 0:
+        bucket = bucket_of(effect.to_price, book.scalars[B_BUCKET])
+        if holds(model, bucket):
+            model.cells.ints[(bucket & RING_MASK) * CELL_INTS + I_DEPTH] += effect.added
+
+
+@step
+def touch_buckets(book: BookState, model: Model, effect: Effect) -> None:
+    """Touch the bucket that the effect left, then the one where it arrived."""
+    scalars = book.scalars
+    clock = scalars[B_CLOCK]
+    event_id = scalars[B_EVENT_ID]
     # One loop, not a branch for each leg: which leg a record has is as good as random.
-    leaves = bits & TOUCH_FROM != 0
-    price = from_price if leaves else to_price
-    add = 0 if leaves else added
-    pull = pull if leaves else 0
-    fill = fill if leaves else 0
-    legs = np.int64(leaves) + np.int64(bits & TOUCH_TO != 0)
+    leaves = effect.bits & TOUCH_FROM != 0
+    price = effect.from_price if leaves else effect.to_price
+    add = 0 if leaves else effect.added
+    pull = effect.pull if leaves else 0
+    fill = effect.fill if leaves else 0
+    legs = np.int64(leaves) + np.int64(effect.bits & TOUCH_TO != 0)
     while legs > 0:
-        bucket = bucket_of(price, book[B_BUCKET])
-        if holds(engine, bucket):
-            touch(cell_floats, cell_ints, parameters, bucket, clock, event_id, add, pull, fill)
+        bucket = bucket_of(price, scalars[B_BUCKET])
+        if holds(model, bucket):
+            touch(model.cells, model.parameters, bucket, clock, event_id, add, pull, fill)
         else:
-            touch_outside(
-                depth,
-                far_price,
-                far_depth,
-                book,
-                outer_floats,
-                outer_ints,
-                outer_bucket,
-                parameters,
-                bucket,
-                add,
-                pull,
-                fill,
-            )
-        price = to_price
-        add = added
+            touch_outside(book, model, bucket, add, pull, fill)
+        price = effect.to_price
+        add = effect.added
         pull = 0
         fill = 0
         legs -= 1
 
 
+@step
+def count_trade(model: Model, record: Record) -> None:
+    """Add a trade to the volume of its aggressor."""
+    if record.side == SIDE_BID:
+        model.scalars[E_BUY_VOLUME] += record.size
+    elif record.side == SIDE_ASK:
+        model.scalars[E_SELL_VOLUME] += record.size
+
+
+@step
+def end_snapshot(book: BookState, model: Model) -> None:
+    """A snapshot is over whose last record did not say so."""
+    book.scalars[B_IN_SNAPSHOT] = 0
+    update_spot(book)
+    follow_spot(book, model)
+    rebase(book, model)
+
+
+@step
+def frame_is_due(book: BookState, model: Model) -> bool:
+    """Whether this event's end makes a frame."""
+    clock = book.scalars[B_CLOCK]
+    if model.scalars[E_EMITTING] == 0 or clock == NO_TIME:
+        return False
+    last = model.scalars[E_LAST_FRAME_NS]
+    return last == NO_TIME or clock - last >= model.scalars[E_THROTTLE_NS]
+
+
 @kernel
 def advance(
-    ts_event: Int64s,
-    order_id: Int64s,
-    price: Int64s,
-    size: UInt32s,
-    flags: Bytes,
-    action: Bytes,
-    side: Bytes,
-    first: int,
-    until: int,
-    slots: Int64s,
-    depth: Int64s,
-    far_price: Int64s,
-    far_depth: Int64s,
-    book: Int64s,
-    counters: Int64s,
-    cell_floats: Float64s,
-    cell_ints: Int64s,
-    outer_floats: Float64s,
-    outer_ints: Int64s,
-    outer_bucket: Int64s,
-    engine: Int64s,
-    parameters: Float64s,
-    baseline: Float64s,
-    places: Int64s,
-    first_row: int,
-    out_bytes: Bytes,
-    out_ints: Int64s,
-    out_floats: Float32s,
-    out_doubles: Float64s,
-    scratch: Float64s,
+    columns: Columns, first: int, until: int, book: BookState, model: Model, frames: FrameBuffer, first_message: int
 ) -> tuple[int, int, int]:
     """Run records through book and cells, and write a frame at each event end that is due.
 
-    Event columns and book state as in kernels.forward.fast_forward; cells and engine as in kernels.cells and
-    kernels.ring; the out arrays as in kernels.frame, filled from message `first_row` on.
+    Records are those from row `first` on, while the clock they bring stays under `until` (ns); frames go to messages
+    `first_message` on.
 
-    Returns (index of the next record, number of the next message, why it stopped).
+    Returns (row of the next record, number of the next message, why it stopped).
     """
-    row = first_row
-    follow_spot(
-        depth, far_price, far_depth, book, cell_floats, cell_ints, outer_floats, outer_ints, outer_bucket, engine
-    )
+    scalars = book.scalars
+    message = first_message
+    follow_spot(book, model)
     roomy = 0  # records that will find room, so that it need not be looked at for each
-    for record in range(first, ts_event.size):
-        i = record & MOST_PLACES
-        record_flags = np.int64(flags[i])
-        record_action = action[i]
-        snapshot = record_flags & FLAG_SNAPSHOT
-        if snapshot == 0 and max(ts_event[i], book[B_CLOCK]) >= until:
-            return i, row, REACHED
+    for row in range(first, columns.ts_event.size):
+        i = row & MOST_PLACES
+        record = record_at(columns, i)
+        snapshot = record.flags & FLAG_SNAPSHOT
+        if snapshot == 0 and max(record.ts_event, scalars[B_CLOCK]) >= until:
+            return i, message, REACHED
         if roomy == 0:
-            room = needs_room(slots, far_price, book)
+            room = needs_room(book)
             if room != DONE:
-                return i, row, room
-            roomy = records_of_room(slots, far_price, book)
+                return i, message, room
+            roomy = records_of_room(book)
         roomy -= 1
-        fetch_ahead(slots, order_id, i)
+        fetch_ahead(book.slots, columns.order_id, i)
         active = 0
         if snapshot != 0:
-            book[B_IN_SNAPSHOT] = 1
+            scalars[B_IN_SNAPSHOT] = 1
         else:
-            if book[B_IN_SNAPSHOT] != 0:
-                book[B_IN_SNAPSHOT] = 0
-                update_spot(book)
-                follow_spot(
-                    depth,
-                    far_price,
-                    far_depth,
-                    book,
-                    cell_floats,
-                    cell_ints,
-                    outer_floats,
-                    outer_ints,
-                    outer_bucket,
-                    engine,
-                )
-                rebase(depth, far_price, far_depth, book, cell_ints, outer_ints, outer_bucket)
-            advance_clock(book, counters, ts_event[i])
+            if scalars[B_IN_SNAPSHOT] != 0:
+                end_snapshot(book, model)
+            advance_clock(book, record.ts_event)
             active = 1
-        book[B_EVENT_ID] += 1
-        bits, from_price, removed, pull, fill, to_price, added = apply_record(
-            slots,
-            depth,
-            far_price,
-            far_depth,
-            book,
-            counters,
-            active,
-            order_id[i],
-            price[i],
-            np.int64(size[i]),
-            record_flags,
-            record_action,
-            side[i],
-        )
-        mark_bad_book(book, counters, record_flags)
-        if bits != 0:
-            take_effect(
-                depth,
-                far_price,
-                far_depth,
-                book,
-                cell_floats,
-                cell_ints,
-                outer_floats,
-                outer_ints,
-                outer_bucket,
-                engine,
-                parameters,
-                active,
-                bits,
-                from_price,
-                removed,
-                pull,
-                fill,
-                to_price,
-                added,
-            )
-        if record_action == ACTION_CLEAR:
-            rebase(depth, far_price, far_depth, book, cell_ints, outer_ints, outer_bucket)
-        elif record_action == ACTION_TRADE and active != 0 and engine[E_EMITTING] != 0:
-            if side[i] == SIDE_BID:
-                engine[E_BUY_VOLUME] += np.int64(size[i])
-            elif side[i] == SIDE_ASK:
-                engine[E_SELL_VOLUME] += np.int64(size[i])
-        if record_flags & FLAG_LAST:
-            book[B_IN_SNAPSHOT] = 0
-            end_event(book, counters)
-            follow_spot(
-                depth,
-                far_price,
-                far_depth,
-                book,
-                cell_floats,
-                cell_ints,
-                outer_floats,
-                outer_ints,
-                outer_bucket,
-                engine,
-            )
+        scalars[B_EVENT_ID] += 1
+        effect = apply_record(book, record, active)
+        mark_bad_book(book, record.flags)
+        if effect.bits != 0:
+            move_depth(book, model, effect)
+            if active != 0:
+                touch_buckets(book, model, effect)
+        if record.action == ACTION_CLEAR:
+            rebase(book, model)
+        elif record.action == ACTION_TRADE and active != 0 and model.scalars[E_EMITTING] != 0:
+            count_trade(model, record)
+        if record.flags & FLAG_LAST:
+            scalars[B_IN_SNAPSHOT] = 0
+            end_event(book)
+            follow_spot(book, model)
             if snapshot != 0:
-                rebase(depth, far_price, far_depth, book, cell_ints, outer_ints, outer_bucket)
-            if engine[E_EMITTING] != 0 and book[B_CLOCK] != NO_TIME:
-                last = engine[E_LAST_FRAME_NS]
-                if last == NO_TIME or book[B_CLOCK] - last >= engine[E_THROTTLE_NS]:
-                    write_frame(
-                        depth,
-                        far_price,
-                        far_depth,
-                        book,
-                        cell_floats,
-                        cell_ints,
-                        engine,
-                        parameters,
-                        baseline,
-                        places,
-                        row,
-                        out_bytes,
-                        out_ints,
-                        out_floats,
-                        out_doubles,
-                        scratch,
-                    )
-                    row += 1
-                    if row == out_bytes.shape[0]:
-                        return i + 1, row, FULL
-    return ts_event.size, row, DONE
+                rebase(book, model)
+            if frame_is_due(book, model):
+                write_frame(book, model, frames, message)
+                message += 1
+                if message == frames.uint8s.shape[0]:
+                    return i + 1, message, FULL
+    return columns.ts_event.size, message, DONE

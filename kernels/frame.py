@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from .cells import SECONDS_PER_NS, decay, expm1_negative, read_chain
+from .cells import SECONDS_PER_NS, decay, expm1_negative
 from .contract import (
+    ADD,
     ASK,
+    AT_ASK_PRICE,
+    AT_ASK_SIZE,
+    AT_BID_PRICE,
+    AT_BID_SIZE,
+    AT_BOOK_VALID,
+    AT_BUY_VOLUME,
+    AT_EVENT_ID,
     AT_GRID,
+    AT_LAST_EVENT_ID,
+    AT_LAST_PRICE,
+    AT_MID_PRICE,
     AT_NULL_COUNT,
+    AT_SCORE,
+    AT_SELL_VOLUME,
+    AT_SPOT_PRICE,
+    AT_STATE,
+    AT_STRENGTH,
+    AT_TS_NS,
     AT_VALIDITY,
     B_BEST_ASK,
     B_BEST_BID,
@@ -28,6 +45,15 @@ from .contract import (
     F_J,
     F_MASS,
     F_V,
+    FILL,
+    G_A,
+    G_J,
+    G_MASS,
+    G_PRESSURE,
+    G_REST_DEPTH,
+    G_V,
+    G_VACUUM,
+    GRID_FLOATS,
     I_DEPTH,
     I_EVENT_ID,
     I_TOUCHED_NS,
@@ -46,64 +72,67 @@ from .contract import (
     P_VACUUM_PULL,
     P_VACUUM_REST,
     P_WEAK,
+    PULL,
+    REST_DEPTH,
     RING_MASK,
     UNDEF_PRICE,
 )
-from .jit import kernel, step
+from .jit import kernel, routine, step
 from .levels import level_depth
-from .types import Bytes, Float32s, Float64s, Int64s
+from .state import BookState, Cells, Float64s, FrameBuffer, Model
+from .vectors import load_four, store_four
 
 HALF_PER_UNIT = 0.5e-9  # (bid + ask) in 1e-9 units -> mid in currency
 
 
 @step
-def read_cell(
-    cell_floats: Float64s, cell_ints: Int64s, parameters: Float64s, bucket: int, clock: int, out: Float64s
-) -> None:
-    """Read the cell of `bucket` at `clock` (ns) into `out`, float64[18], in the order of the grid columns."""
+def read_cell(cells: Cells, parameters: Float64s, bucket: int, clock: int, grid: Float64s, row: int) -> None:
+    """Read the cell of `bucket` at `clock` (ns), as a zero-delta touch would leave it, into row `row` of the grid."""
+    g = row * GRID_FLOATS
     f = (bucket & RING_MASK) * CELL_FLOATS
     i = (bucket & RING_MASK) * CELL_INTS
-    touched = cell_ints[i + I_TOUCHED_NS]
-    out[5] = float(cell_ints[i + I_DEPTH])
-    if touched in (clock, NO_TIME):
-        for chain in range(3):
-            out[2 + chain] = cell_floats[f + F_MASS + chain]
-        for chain in range(4):
-            out[6 + chain] = cell_floats[f + F_V + chain]
-            out[10 + chain] = cell_floats[f + F_A + chain]
-            out[14 + chain] = cell_floats[f + F_J + chain]
-    else:
+    touched = cells.ints[i + I_TOUCHED_NS]
+    mass = load_four(cells.floats, f + F_MASS)
+    v = load_four(cells.floats, f + F_V)
+    a = load_four(cells.floats, f + F_A)
+    j = load_four(cells.floats, f + F_J)
+    if touched not in (clock, NO_TIME):
         dt = float(clock - touched) * SECONDS_PER_NS
         kept_mass, alpha_v, alpha_a, alpha_j, kept_j = decay(parameters, dt)
-        gain_a = alpha_a / dt
-        gain_j = alpha_j / dt
-        for chain in range(3):
-            out[2 + chain] = cell_floats[f + F_MASS + chain] * kept_mass
-        for chain in range(4):
-            v, a, j = read_chain(
-                cell_floats[f + F_V + chain],
-                cell_floats[f + F_A + chain],
-                cell_floats[f + F_J + chain],
-                gain_a,
-                alpha_v,
-                alpha_a,
-                gain_j,
-                kept_j,
-            )
-            out[6 + chain] = v
-            out[10 + chain] = a
-            out[14 + chain] = j
-    out[0] = (
-        parameters[P_PRESSURE_ADD] * out[6]
-        + parameters[P_PRESSURE_REST] * max(out[9], 0.0)
-        + parameters[P_PRESSURE_ACCEL] * max(out[10], 0.0)
+        change_v = -alpha_v * v
+        change_a = (alpha_a / dt) * change_v - alpha_a * a
+        mass = kept_mass * mass
+        v = v + change_v
+        a = a + change_a
+        j = (alpha_j / dt) * change_a + kept_j * j
+    store_four(grid, g + G_MASS, mass)  # and rest depth, which has none
+    store_four(grid, g + G_V, v)
+    store_four(grid, g + G_A, a)
+    store_four(grid, g + G_J, j)
+    grid[g + G_REST_DEPTH] = float(cells.ints[i + I_DEPTH])
+    grid[g + G_PRESSURE] = (
+        parameters[P_PRESSURE_ADD] * grid[g + G_V + ADD]
+        + parameters[P_PRESSURE_REST] * max(grid[g + G_V + REST_DEPTH], 0.0)
+        + parameters[P_PRESSURE_ACCEL] * max(grid[g + G_A + ADD], 0.0)
     )
-    out[1] = (
-        parameters[P_VACUUM_PULL] * out[7]
-        + parameters[P_VACUUM_FILL] * out[8]
-        + parameters[P_VACUUM_REST] * max(-out[9], 0.0)
-        + parameters[P_VACUUM_ACCEL] * max(out[11], 0.0)
+    grid[g + G_VACUUM] = (
+        parameters[P_VACUUM_PULL] * grid[g + G_V + PULL]
+        + parameters[P_VACUUM_FILL] * grid[g + G_V + FILL]
+        + parameters[P_VACUUM_REST] * max(-grid[g + G_V + REST_DEPTH], 0.0)
+        + parameters[P_VACUUM_ACCEL] * max(grid[g + G_A + PULL], 0.0)
     )
+
+
+@kernel
+def read_grid(book: BookState, model: Model, grid: Float64s) -> None:
+    """Read the cells around spot at the clock into `grid`, float64[(2 K + 1) * GRID_FLOATS], k ascending."""
+    spot = book.scalars[B_SPOT]
+    if spot == NO_BUCKET:
+        grid[:] = 0.0
+        return
+    k_max = model.scalars[E_K]
+    for row in range(2 * k_max + 1):
+        read_cell(model.cells, model.parameters, spot - k_max + row, book.scalars[B_CLOCK], grid, row)
 
 
 @step
@@ -120,89 +149,83 @@ def market_state(state: int, weak: bool, score: float, enter: float, leave: floa
     return 0
 
 
-@kernel
-def write_frame(
-    depth: Int64s,
-    far_price: Int64s,
-    far_depth: Int64s,
-    book: Int64s,
-    cell_floats: Float64s,
-    cell_ints: Int64s,
-    engine: Int64s,
-    parameters: Float64s,
-    baseline: Float64s,
-    places: Int64s,
-    row: int,
-    out_bytes: Bytes,
-    out_ints: Int64s,
-    out_floats: Float32s,
-    out_doubles: Float64s,
-    scratch: Float64s,
-) -> None:
-    """Write the frame of this moment into message `row` of the buffer.
-
-    out_bytes, out_ints, out_floats and out_doubles are views of one buffer of equal messages, as uint8, int64,
-    float32 and float64 [messages, words]; `places` says at which byte each field lies. `baseline`, float64[1],
-    is the running mean of total force over frames; `scratch` is float64[18].
-    """
-    clock = book[B_CLOCK]
-    spot = book[B_SPOT]
-    k_max = engine[E_K]
+@step
+def write_grid(book: BookState, model: Model, frames: FrameBuffer, message: int) -> tuple[float, float]:
+    """Write the grid of this moment into a message; returns (net, total) of its forces."""
+    read_grid(book, model, frames.grid)
+    grid = frames.grid
+    spot = book.scalars[B_SPOT]
+    k_max = model.scalars[E_K]
     below_p = above_p = below_v = above_v = 0.0
     for k in range(-k_max, k_max + 1):
         at = k + k_max
+        for column in range(GRID_FLOATS):
+            frames.float32s[message, frames.places[AT_GRID + column] + at] = grid[at * GRID_FLOATS + column]
         event_id = 0
-        if spot == NO_BUCKET:
-            for column in range(18):
-                scratch[column] = 0.0
-        else:
-            read_cell(cell_floats, cell_ints, parameters, spot + k, clock, scratch)
-            event_id = cell_ints[((spot + k) & RING_MASK) * CELL_INTS + I_EVENT_ID]
-        for column in range(18):
-            out_floats[row, (places[AT_GRID + column] >> 2) + at] = scratch[column]
-        out_ints[row, (places[AT_GRID + 18] >> 3) + at] = event_id
+        if spot != NO_BUCKET:
+            event_id = model.cells.ints[((spot + k) & RING_MASK) * CELL_INTS + I_EVENT_ID]
+        frames.int64s[message, frames.places[AT_LAST_EVENT_ID] + at] = event_id
         if k < 0:
-            below_p += scratch[0]
-            below_v += scratch[1]
+            below_p += grid[at * GRID_FLOATS + G_PRESSURE]
+            below_v += grid[at * GRID_FLOATS + G_VACUUM]
         elif k > 0:
-            above_p += scratch[0]
-            above_v += scratch[1]
+            above_p += grid[at * GRID_FLOATS + G_PRESSURE]
+            above_v += grid[at * GRID_FLOATS + G_VACUUM]
+    return (below_p - above_p) + (above_v - below_v), below_p + above_p + below_v + above_v
 
-    total = below_p + above_p + below_v + above_v
-    score = 0.0 if total == 0.0 else ((below_p - above_p) + (above_v - below_v)) / total
-    if engine[E_LAST_FRAME_NS] == NO_TIME:
-        baseline[0] = total
-    else:
-        elapsed = float(clock - engine[E_LAST_FRAME_NS]) * SECONDS_PER_NS
-        baseline[0] -= expm1_negative(elapsed / parameters[P_TAU_BASELINE]) * (total - baseline[0])
-    weak = total == 0.0 or total < parameters[P_WEAK] * baseline[0]
-    engine[E_STATE] = market_state(engine[E_STATE], weak, score, parameters[P_ENTER], parameters[P_LEAVE])
 
-    bid = book[B_BEST_BID]
-    ask = book[B_BEST_ASK]
-    last = book[B_LAST_PRICE]
+@step
+def write_market(
+    book: BookState, model: Model, frames: FrameBuffer, message: int, score: float, strength: float
+) -> None:
+    """Write the scalar columns of this moment into a message."""
+    scalars = book.scalars
+    places = frames.places
+    spot = scalars[B_SPOT]
+    bid = scalars[B_BEST_BID]
+    ask = scalars[B_BEST_ASK]
+    last = scalars[B_LAST_PRICE]
     has_bid = bid != NO_BID
     has_ask = ask != NO_ASK
-    out_ints[row, places[0] >> 3] = clock
-    out_ints[row, places[1] >> 3] = book[B_EVENT_ID]
-    out_ints[row, places[2] >> 3] = spot * book[B_BUCKET] if spot != NO_BUCKET else 0
-    out_ints[row, places[3] >> 3] = bid if has_bid else 0
-    out_ints[row, places[4] >> 3] = ask if has_ask else 0
-    out_doubles[row, places[5] >> 3] = float(bid + ask) * HALF_PER_UNIT if has_bid and has_ask else 0.0
-    out_ints[row, places[6] >> 3] = level_depth(depth, far_price, far_depth, book, BID, bid) if has_bid else 0
-    out_ints[row, places[7] >> 3] = level_depth(depth, far_price, far_depth, book, ASK, ask) if has_ask else 0
-    out_ints[row, places[8] >> 3] = engine[E_BUY_VOLUME]
-    out_ints[row, places[9] >> 3] = engine[E_SELL_VOLUME]
-    out_ints[row, places[10] >> 3] = last if last != UNDEF_PRICE else 0
-    out_bytes[row, places[11]] = engine[E_STATE] & 0xFF
-    out_floats[row, places[12] >> 2] = score
-    out_floats[row, places[13] >> 2] = total / baseline[0] if baseline[0] > 0.0 else 0.0
-    out_bytes[row, places[14]] = book[B_BOOK_VALID]
-    present = (spot != NO_BUCKET, has_bid, has_ask, has_bid and has_ask, last != UNDEF_PRICE)
+    mid = float(bid + ask) * HALF_PER_UNIT if has_bid and has_ask else 0.0
+    frames.int64s[message, places[AT_TS_NS]] = scalars[B_CLOCK]
+    frames.int64s[message, places[AT_EVENT_ID]] = scalars[B_EVENT_ID]
+    frames.int64s[message, places[AT_SPOT_PRICE]] = spot * scalars[B_BUCKET] if spot != NO_BUCKET else 0
+    frames.int64s[message, places[AT_BID_PRICE]] = bid if has_bid else 0
+    frames.int64s[message, places[AT_ASK_PRICE]] = ask if has_ask else 0
+    frames.float64s[message, places[AT_MID_PRICE]] = mid
+    frames.int64s[message, places[AT_BID_SIZE]] = level_depth(book, BID, bid) if has_bid else 0
+    frames.int64s[message, places[AT_ASK_SIZE]] = level_depth(book, ASK, ask) if has_ask else 0
+    frames.int64s[message, places[AT_BUY_VOLUME]] = model.scalars[E_BUY_VOLUME]
+    frames.int64s[message, places[AT_SELL_VOLUME]] = model.scalars[E_SELL_VOLUME]
+    frames.int64s[message, places[AT_LAST_PRICE]] = last if last != UNDEF_PRICE else 0
+    frames.uint8s[message, places[AT_STATE]] = model.scalars[E_STATE] & 0xFF
+    frames.float32s[message, places[AT_SCORE]] = score
+    frames.float32s[message, places[AT_STRENGTH]] = strength
+    frames.uint8s[message, places[AT_BOOK_VALID]] = scalars[B_BOOK_VALID]
+    present = (spot != NO_BUCKET, has_bid, has_ask, has_bid and has_ask, last != UNDEF_PRICE)  # as NULLABLE_COLUMNS
     for nullable in range(len(present)):
-        out_bytes[row, places[AT_VALIDITY + nullable]] = 1 if present[nullable] else 0
-        out_ints[row, places[AT_NULL_COUNT + nullable] >> 3] = 0 if present[nullable] else 1
+        frames.uint8s[message, places[AT_VALIDITY + nullable]] = 1 if present[nullable] else 0
+        frames.int64s[message, places[AT_NULL_COUNT + nullable]] = 0 if present[nullable] else 1
 
-    engine[E_LAST_FRAME_NS] = clock
-    engine[E_BUY_VOLUME] = 0
-    engine[E_SELL_VOLUME] = 0
+
+@routine
+def write_frame(book: BookState, model: Model, frames: FrameBuffer, message: int) -> None:
+    """Write the frame of this moment into a message of the buffer, and begin the next frame's volumes."""
+    clock = book.scalars[B_CLOCK]
+    parameters = model.parameters
+    baseline = model.baseline
+    net, total = write_grid(book, model, frames, message)
+    score = 0.0 if total == 0.0 else net / total
+    if model.scalars[E_LAST_FRAME_NS] == NO_TIME:
+        baseline[0] = total
+    else:
+        elapsed = float(clock - model.scalars[E_LAST_FRAME_NS]) * SECONDS_PER_NS
+        baseline[0] -= expm1_negative(elapsed / parameters[P_TAU_BASELINE]) * (total - baseline[0])
+    strength = total / baseline[0] if baseline[0] > 0.0 else 0.0
+    weak = total == 0.0 or total < parameters[P_WEAK] * baseline[0]
+    model.scalars[E_STATE] = market_state(model.scalars[E_STATE], weak, score, parameters[P_ENTER], parameters[P_LEAVE])
+    write_market(book, model, frames, message, score, strength)
+    model.scalars[E_LAST_FRAME_NS] = clock
+    model.scalars[E_BUY_VOLUME] = 0
+    model.scalars[E_SELL_VOLUME] = 0

@@ -1,67 +1,56 @@
-"""The ways a kernel is compiled: cached on disk, without the GIL, without fast-math.
+"""The ways a function is compiled: without the GIL, without fast-math, with C's division, allocating nothing.
 
-numba looks only at a function's own file to tell whether its cached machine code is current; code that a
-kernel takes in from another file would go stale unseen. So the cache lies in a directory named by a digest of
-all kernel sources.
+- `kernel` is what Python calls, cached on disk.
+- `routine` is what kernels alone call, seldom: compiled by itself and cached on disk.
+- `step` is one step of a loop, taken in whole by every kernel that calls it: on the hot path a call, which passes each
+  array as seven words, would cost more than the step. It is not cached by itself: the kernels that hold it are.
+
+Routines and steps have none of the wrappers by which Python would call them: those take longer to compile than many a
+step itself.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core.registry import CPUDispatcher
 
-SOURCES = Path(__file__).parent
+from .cache import CACHE_DIRECTORY, cached_in, config
 
-
-def sources_name() -> str:
-    """A name that changes with every kernel source, with numba, and with whether it checks array indices."""
-    checked = bool(numba.config.BOUNDSCHECK)  # type: ignore[attr-defined]
-    digest = hashlib.sha256(f"{numba.__version__} {checked}".encode())
-    for path in sorted(SOURCES.glob("*.py")):
-        digest.update(path.read_bytes())
-    return f"kernels-{digest.hexdigest()[:16]}"
-
-
-def cache_directory() -> Path:
-    """Where compiled kernels lie: beside the sources, or in the user's cache where that is not writable."""
-    name = sources_name()
-    homes = (
-        SOURCES / "__pycache__",
-        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vacuum-pressure",
-    )
-    for home in homes:
-        try:
-            (home / name).mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=home / name):
-                return home / name
-        except OSError:
-            continue
-    return Path(tempfile.mkdtemp(prefix=name))
-
-
+OPTIONS = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
 njit: Any = numba.njit  # its stub does not know every option
 
-if "NUMBA_CACHE_DIR" not in os.environ:
-    numba.config.CACHE_DIR = str(cache_directory())  # type: ignore[attr-defined]
+
+def kernel(function: Any, directory: Path = CACHE_DIRECTORY) -> Any:
+    """Compile `function` so that Python and other kernels can call it."""
+    with cached_in(directory):
+        return njit(cache=True, forceinline=False, **OPTIONS)(function)
 
 
-def kernel(function: Any) -> Any:
-    """Compile `function` with the project's flags: disk cache, no GIL, C division semantics, strict floats.
-
-    Kernels allocate nothing, so arrays are passed without counting references.
-    """
-    return njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
+def routine(function: Any, directory: Path = CACHE_DIRECTORY) -> Any:
+    """Compile `function` so that kernels can call it."""
+    with cached_in(directory):
+        # A caller that is forced inline would hand that on to what it calls.
+        return not_for_python(njit(cache=True, forceinline=False, no_cpython_wrapper=True, **OPTIONS)(function))
 
 
 def step(function: Any) -> Any:
-    """Compile `function`, one step of a loop, so that every kernel that calls it takes it in whole.
+    """Compile `function` so that it becomes part of every kernel that calls it."""
+    return not_for_python(njit(forceinline=True, no_cpython_wrapper=True, **OPTIONS)(function))
 
-    A call would pass each array as seven words; a step on the hot path costs a fraction of that. It is not cached by
-    itself: the kernels that hold it are.
-    """
-    return njit(nogil=True, error_model="numpy", _nrt=False, forceinline=True)(function)
+
+def not_for_python(dispatcher: Any) -> Any:
+    """Let a call from Python be refused: without a wrapper it would end the process."""
+    if not config.DISABLE_JIT:
+        dispatcher.__class__ = Uncallable
+    return dispatcher
+
+
+class Uncallable(CPUDispatcher):
+    """What numba makes of a function, for kernels alone."""
+
+    def __call__(self, *_arguments: Any) -> Any:
+        """Refuse: only compiled code can call it."""
+        raise TypeError(f"{self.py_func.__name__} is called by kernels alone; kernels.jit.kernel makes it callable.")

@@ -1,6 +1,6 @@
 """The order table: order id -> price, size, pending fill, side, priority stamp.
 
-A hash table of groups of four slots in one flat int64 array (layout: kernels.contract). An id belongs to the group
+A hash table of groups of four slots in one flat int64 array (layout: contract). An id belongs to the group
 that the top bits of its Fibonacci hash name, or, where that is full, to the next one that is not. A group's four ids
 and four sizes are compared at once, so a look-up has nothing to guess: it costs the same wherever in the group the
 order lies, and an order that goes leaves a hole which nobody need close, unless its group was full. There are no
@@ -20,9 +20,9 @@ from .contract import (
     SLOT_RANK,
     SLOT_SIZE,
 )
-from .jit import kernel, step
-from .machine import leading_zeros, match_four, multiply_wrapping, prefetch, rotate_right, trailing_zeros
-from .types import Int64s
+from .intrinsics import leading_zeros, match_four, multiply_wrapping, prefetch, rotate_right, trailing_zeros
+from .jit import kernel, routine, step
+from .state import Int64s
 
 HASH_MULTIPLIER = -7046029254386353131  # 2**64 / golden ratio, as int64
 MOST_PLACES = 2**40 - 1  # tells the compiler that no place is negative, so that it need not ask at every access
@@ -94,7 +94,7 @@ def remove_slot(slots: Int64s, word: int) -> None:
         fill_hole(slots, word)
 
 
-@kernel
+@routine
 def fill_hole(slots: Int64s, hole: int) -> None:
     """Close the hole at `hole`, in a group that was full, with an order that had gone on to a later group for it."""
     mask = group_mask(slots)
@@ -156,14 +156,6 @@ def list_orders(slots: Int64s, order_id: Int64s, price: Int64s, size: Int64s, si
             stamp[n] = slots[word + SLOT_RANK] >> 1
             n += 1
     return n
-
-
-@kernel
-def drop_pending(slots: Int64s) -> None:
-    """Forget every pending fill."""
-    for slot in range(slots.size // GROUP_WORDS * GROUP_SLOTS):
-        word = slot_word(slot) + SLOT_SIZE
-        slots[word] = slots[word] & SIZE_MASK
 
 
 def capacity(slots: np.ndarray) -> int:

@@ -1,9 +1,9 @@
 """The ring of cells around spot: which buckets it holds, their depth, and where the others wait.
 
 The ring holds exactly the buckets [centre - RING_HALF, centre + RING_HALF); the centre is spot. The depth of its
-cells is kept up to date with every record. A bucket outside is touched too: its cell lies in the outer ring,
-`outer_floats` and `outer_ints` (as the ring's own) with the bucket's number in `outer_bucket` (int64[RING],
-NO_BUCKET: free), until a bucket RING away takes its place. A cell goes over from one to the other as spot moves.
+cells is kept up to date with every record. A bucket outside is touched too: its cell lies in the outer ring, with the
+bucket's number in `outer_bucket`, until a bucket RING away takes its place. A cell goes over from one to the other as
+spot moves.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from .contract import (
     B_CLOCK,
     B_EVENT_ID,
     B_SPARSE_ASKS,
+    B_SPOT,
     B_TICK,
     BID,
     CELL_FLOATS,
@@ -30,8 +31,8 @@ from .contract import (
     RING_HALF,
     RING_MASK,
 )
-from .jit import kernel, step
-from .types import Float64s, Int64s
+from .jit import routine, step
+from .state import BookState, Cells, Model
 
 
 @step
@@ -41,74 +42,61 @@ def bucket_of(price: int, bucket_size: int) -> int:
 
 
 @step
-def holds(engine: Int64s, bucket: int) -> bool:
+def holds(model: Model, bucket: int) -> bool:
     """Whether the ring holds `bucket`."""
-    return engine[E_CENTRE] != NO_BUCKET and -RING_HALF <= bucket - engine[E_CENTRE] < RING_HALF
+    centre = model.scalars[E_CENTRE]
+    return centre != NO_BUCKET and -RING_HALF <= bucket - centre < RING_HALF
 
 
-@kernel
-def count_depth(
-    depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s, cell_ints: Int64s, first: int, last: int
-) -> None:
-    """Set the depth of the cells of buckets first to last (within the ring) from the levels."""
-    bucket_size = book[B_BUCKET]
-    tick = book[B_TICK]
-    base = book[B_BASE_TICK]
+@routine
+def count_depth(book: BookState, cells: Cells, first: int, last: int) -> None:
+    """Set the depth of the cells of buckets first to last (fewer than RING) from the levels."""
+    scalars = book.scalars
+    depth = book.depth
+    bucket_size = scalars[B_BUCKET]
+    tick = scalars[B_TICK]
+    base = scalars[B_BASE_TICK]
+    last_level = depth.size // 2 - 1
     for bucket in range(first, last + 1):
         low_price = (2 * bucket * bucket_size - bucket_size + 1) // 2  # lowest price that rounds to the bucket
         high_price = (2 * (bucket + 1) * bucket_size - bucket_size + 1) // 2 - 1
         total = 0
-        for level in range(
-            max(-(-low_price // tick) - base, 0), min(high_price // tick - base, depth.size // 2 - 1) + 1
-        ):
-            total += depth[2 * level] + depth[2 * level + 1]
-        cell_ints[(bucket & RING_MASK) * CELL_INTS + I_DEPTH] = total
-    if book[B_SPARSE_ASKS + ASK] + book[B_SPARSE_ASKS + BID] > 0:
-        for slot in range(far_price.size):
-            size = far_depth[2 * slot] + far_depth[2 * slot + 1]
+        for level in range(max(-(-low_price // tick) - base, 0), min(high_price // tick - base, last_level) + 1):
+            total += depth[2 * level + ASK] + depth[2 * level + BID]
+        cells.ints[(bucket & RING_MASK) * CELL_INTS + I_DEPTH] = total
+    if scalars[B_SPARSE_ASKS + ASK] + scalars[B_SPARSE_ASKS + BID] > 0:
+        for slot in range(book.far_price.size):
+            size = book.far_depth[2 * slot + ASK] + book.far_depth[2 * slot + BID]
             if size != 0:
-                bucket = bucket_of(far_price[slot], bucket_size)
+                bucket = bucket_of(book.far_price[slot], bucket_size)
                 if first <= bucket <= last:
-                    cell_ints[(bucket & RING_MASK) * CELL_INTS + I_DEPTH] += size
+                    cells.ints[(bucket & RING_MASK) * CELL_INTS + I_DEPTH] += size
 
 
-@kernel
-def count_all_depth(
-    depth: Int64s, far_price: Int64s, far_depth: Int64s, book: Int64s, cell_ints: Int64s, engine: Int64s
-) -> None:
-    """Set the depth of every cell from the levels."""
-    centre = engine[E_CENTRE]
+@routine
+def count_all_depth(book: BookState, model: Model) -> None:
+    """Set the depth of every cell of the ring from the levels."""
+    centre = model.scalars[E_CENTRE]
     if centre != NO_BUCKET:
         first = centre - RING_HALF
-        count_depth(depth, far_price, far_depth, book, cell_ints, first, first + RING - 1)
+        count_depth(book, model.cells, first, first + RING - 1)
 
 
 @step
-def swap_cells(cell_floats: Float64s, cell_ints: Int64s, outer_floats: Float64s, outer_ints: Int64s, slot: int) -> None:
+def swap_cells(model: Model, slot: int) -> None:
     """Exchange the cells that lie at `slot` of the ring and of the outer ring."""
+    inner, outer = model.cells, model.outer
     for k in range(slot * CELL_FLOATS, (slot + 1) * CELL_FLOATS):
-        cell_floats[k], outer_floats[k] = outer_floats[k], cell_floats[k]
+        inner.floats[k], outer.floats[k] = outer.floats[k], inner.floats[k]
     for k in range(slot * CELL_INTS, (slot + 1) * CELL_INTS):
-        cell_ints[k], outer_ints[k] = outer_ints[k], cell_ints[k]
+        inner.ints[k], outer.ints[k] = outer.ints[k], inner.ints[k]
 
 
-@kernel
-def recentre(
-    depth: Int64s,
-    far_price: Int64s,
-    far_depth: Int64s,
-    book: Int64s,
-    cell_floats: Float64s,
-    cell_ints: Int64s,
-    outer_floats: Float64s,
-    outer_ints: Int64s,
-    outer_bucket: Int64s,
-    engine: Int64s,
-    centre: int,
-) -> None:
+@routine
+def recentre(book: BookState, model: Model, centre: int) -> None:
     """Move the ring to `centre`: touched buckets that leave go to the outer ring, those that enter come from it."""
-    old = engine[E_CENTRE]
-    engine[E_CENTRE] = centre
+    old = model.scalars[E_CENTRE]
+    model.scalars[E_CENTRE] = centre
     first = centre - RING_HALF
     last = first + RING - 1
     if old != NO_BUCKET and abs(centre - old) < RING:
@@ -118,54 +106,44 @@ def recentre(
             last = old - RING_HALF - 1
     for bucket in range(first, last + 1):
         slot = bucket & RING_MASK
-        touched = cell_ints[slot * CELL_INTS + I_TOUCHED_NS] != NO_TIME
+        touched = model.cells.ints[slot * CELL_INTS + I_TOUCHED_NS] != NO_TIME
         leaves = old - RING_HALF + ((bucket - old + RING_HALF) & RING_MASK) if touched else NO_BUCKET
-        waits = outer_bucket[slot] == bucket
+        waits = model.outer_bucket[slot] == bucket
         if waits or touched:
-            swap_cells(cell_floats, cell_ints, outer_floats, outer_ints, slot)
-            outer_bucket[slot] = leaves
+            swap_cells(model, slot)
+            model.outer_bucket[slot] = leaves
         if not waits:
-            forget(cell_floats, cell_ints, bucket)
-    count_depth(depth, far_price, far_depth, book, cell_ints, first, last)
+            forget(model.cells, bucket)
+    count_depth(book, model.cells, first, last)
 
 
-@kernel
-def touch_outside(
-    depth: Int64s,
-    far_price: Int64s,
-    far_depth: Int64s,
-    book: Int64s,
-    outer_floats: Float64s,
-    outer_ints: Int64s,
-    outer_bucket: Int64s,
-    parameters: Float64s,
-    bucket: int,
-    add: int,
-    pull: int,
-    fill: int,
-) -> None:
+@step
+def follow_spot(book: BookState, model: Model) -> None:
+    """Keep the ring's centre at spot."""
+    spot = book.scalars[B_SPOT]
+    if spot != model.scalars[E_CENTRE] and spot != NO_BUCKET:
+        recentre(book, model, spot)
+
+
+@routine
+def touch_outside(book: BookState, model: Model, bucket: int, add: int, pull: int, fill: int) -> None:
     """Touch a bucket that the ring does not hold; the newest of those that share a place stays."""
-    if outer_bucket[bucket & RING_MASK] != bucket:
-        forget(outer_floats, outer_ints, bucket)
-        outer_bucket[bucket & RING_MASK] = bucket
-    count_depth(depth, far_price, far_depth, book, outer_ints, bucket, bucket)
-    touch(outer_floats, outer_ints, parameters, bucket, book[B_CLOCK], book[B_EVENT_ID], add, pull, fill)
+    slot = bucket & RING_MASK
+    if model.outer_bucket[slot] != bucket:
+        forget(model.outer, bucket)
+        model.outer_bucket[slot] = bucket
+    count_depth(book, model.outer, bucket, bucket)
+    touch(model.outer, model.parameters, bucket, book.scalars[B_CLOCK], book.scalars[B_EVENT_ID], add, pull, fill)
 
 
-@kernel
-def rebase(
-    depth: Int64s,
-    far_price: Int64s,
-    far_depth: Int64s,
-    book: Int64s,
-    cell_ints: Int64s,
-    outer_ints: Int64s,
-    outer_bucket: Int64s,
-) -> None:
+@routine
+def rebase(book: BookState, model: Model) -> None:
     """Set every bucket's depth baseline to its depth now: rebuilding a book is no activity."""
-    for i in range(0, cell_ints.size, CELL_INTS):
-        cell_ints[i + I_BASELINE] = cell_ints[i + I_DEPTH]
-    for slot in range(outer_bucket.size):
-        if outer_bucket[slot] != NO_BUCKET:
-            count_depth(depth, far_price, far_depth, book, outer_ints, outer_bucket[slot], outer_bucket[slot])
-            outer_ints[slot * CELL_INTS + I_BASELINE] = outer_ints[slot * CELL_INTS + I_DEPTH]
+    inner, outer = model.cells.ints, model.outer.ints
+    for i in range(0, inner.size, CELL_INTS):
+        inner[i + I_BASELINE] = inner[i + I_DEPTH]
+    for slot in range(model.outer_bucket.size):
+        bucket = model.outer_bucket[slot]
+        if bucket != NO_BUCKET:
+            count_depth(book, model.outer, bucket, bucket)
+            outer[slot * CELL_INTS + I_BASELINE] = outer[slot * CELL_INTS + I_DEPTH]

@@ -86,9 +86,8 @@ def read(path: Path, data: bytes) -> Outcome:
     error = None
     try:
         reader = EventReader(DbnFile(path), -1, chunk_rows=3, wide=True)
-        for events, _, _ in reader.chunks():
-            columns = (*events.core(), events.ts_recv, events.sequence)
-            rows += zip(*(column.tolist() for column in columns), strict=True)
+        for chunk in reader.chunks():
+            rows += zip(*(column.tolist() for column in chunk.events.columns), strict=True)
     except FileError as found:
         error = found
     if reader is None:

@@ -74,12 +74,12 @@ def test_the_macro_gives_what_the_query_gives(name: str, asked: duckdb.DuckDBPyC
 
 def test_counts_agree_with_a_plain_count(asked: duckdb.DuckDBPyConnection, events: Events) -> None:
     by_action = answer(asked, "counts_by_action")
-    plain = Counter(chr(code) for code in events.action)
+    plain = Counter(chr(code) for code in events.columns.action)
     assert dict(zip(column(by_action, "action"), column(by_action, "records"), strict=True)) == plain
     assert sum(column(by_action, "share")) == pytest.approx(1)
-    assert sum(column(by_action, "size")) == int(events.size.astype(np.int64).sum())
+    assert sum(column(by_action, "size")) == int(events.columns.size.astype(np.int64).sum())
     by_side = answer(asked, "counts_by_side")
-    sides = Counter((chr(a), chr(s)) for a, s in zip(events.action, events.side, strict=True))
+    sides = Counter((chr(a), chr(s)) for a, s in zip(events.columns.action, events.columns.side, strict=True))
     found = zip(column(by_side, "action"), column(by_side, "side"), column(by_side, "records"), strict=True)
     assert {(a, s): n for a, s, n in found} == sides
     by_flag = answer(asked, "counts_by_flag")

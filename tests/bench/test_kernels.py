@@ -34,7 +34,7 @@ def events(file: Path) -> Events:
 
 def test_decode(benchmark: Any, file: Path, events: Events) -> None:
     def decode() -> int:
-        return sum(len(chunk) for chunk, _, _ in EventReader(DbnFile(file), -1).chunks())
+        return sum(len(chunk.events) for chunk in EventReader(DbnFile(file), -1).chunks())
 
     assert benchmark(decode) == len(events)
 

@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings
 
 from tests.agreement import TICK, assert_same_book, events_of
+from tests.kernels.entry import from_python
 from tests.market_strategies import CALM, FAR, WILD, markets, random_market
 from tests.oracle_book import F_LAST, OracleBook, Rec, Touch
-from vp.kernels.book import apply_record
+from vp.kernels import book as book_kernels
+from vp.kernels import levels as level_kernels
+from vp.kernels.book import NO_EFFECT
 from vp.kernels.contract import (
     B_CLOCK,
     B_EVENT_ID,
@@ -25,23 +28,24 @@ from vp.kernels.contract import (
     TOUCH_TO,
 )
 from vp.kernels.forward import fast_forward
-from vp.kernels.levels import empty_far_levels, level_depth
+from vp.kernels.levels import empty_far_levels
 from vp.kernels.orders import capacity, empty_slots
+from vp.kernels.state import Effect, Record
 from vp.model.book import NO_LIMIT, Book
 
 SIDES = "AB"
+apply_record = from_python(book_kernels.apply_record)
+level_depth = from_python(level_kernels.level_depth)
 
 
-def apply(book: Book, rec: Rec) -> tuple[int, ...]:
+def apply(book: Book, rec: Rec) -> Effect:
     order_id = rec.order_id - 2**64 if rec.order_id >= 2**63 else rec.order_id
-    codes = ord(rec.action), ord(rec.side)
-    pendings = int(not rec.is_snapshot)
-    effect = apply_record(*book.state(), pendings, order_id, rec.price, rec.size, rec.flags, *codes)
-    return tuple(int(part) for part in effect)
+    record = Record(rec.ts_event, order_id, rec.price, rec.size, rec.flags, ord(rec.action), ord(rec.side))
+    return Effect(*map(int, apply_record(book.state, record, int(not rec.is_snapshot))))
 
 
-def touches_of(effect: tuple[int, ...]) -> list[Touch]:
-    bits, from_price, _, pull, fill, to_price, added = effect
+def touches_of(effect: Effect) -> list[Touch]:
+    bits, from_price, _, pull, fill, to_price, added = map(int, effect)
     touches = []
     if bits & TOUCH_FROM:
         touches.append(Touch(from_price, pull=pull, fill=fill))
@@ -51,8 +55,7 @@ def touches_of(effect: tuple[int, ...]) -> list[Touch]:
 
 
 def depth_at(book: Book, price: int) -> int:
-    levels = book.depth, book.far_price, book.far_depth, book.scalars
-    return sum(int(level_depth(*levels, side, price)) for side in (0, 1))
+    return sum(int(level_depth(book.state, side, price)) for side in (0, 1))
 
 
 def check_effects(records: list[Rec]) -> None:
@@ -61,7 +64,7 @@ def check_effects(records: list[Rec]) -> None:
         before = {price: oracle.depth(price) for side in SIDES for price, _, _ in oracle.levels(side)}
         want = oracle.apply(rec)
         effect = apply(book, rec)
-        bits, from_price, removed, pull, _, to_price, added = effect
+        bits, from_price, removed, pull, _, to_price, added = map(int, effect)
         assert 0 <= pull <= removed
         if not rec.is_snapshot:
             assert touches_of(effect) == want, rec
@@ -92,13 +95,12 @@ def add(order_id: int, price: int = 0, *, clock: int = 1, flags: int = F_LAST) -
 
 def small_book(*, order_slots: int = 16, far_slots: int = 8, dense_levels: int = 4) -> Book:
     book = Book(TICK, dense_levels=dense_levels)
-    book.slots = empty_slots(order_slots)
-    book.far_price, book.far_depth = empty_far_levels(far_slots)
+    book.state = book.state._replace(slots=empty_slots(order_slots), **empty_far_levels(far_slots))
     return book
 
 
 def forward(book: Book, records: list[Rec], first: int = 0, until_ns: int = NO_LIMIT) -> tuple[int, int]:
-    index, why = fast_forward(*events_of(records).core(), first, until_ns, *book.state())
+    index, why = fast_forward(events_of(records).columns, first, until_ns, book.state)
     return int(index), int(why)
 
 
@@ -106,12 +108,12 @@ def test_the_kernel_comes_back_before_a_quarter_of_the_order_table_is_taken() ->
     book = small_book(order_slots=16)
     records = [add(i) for i in range(20)]
     assert forward(book, records) == (4, GROW_ORDERS)
-    before = [array.copy() for array in book.state()]
+    before = [array.copy() for array in book.state]
     assert forward(book, records, 4) == (4, GROW_ORDERS), "asking again changes nothing"
-    assert all(np.array_equal(a, b) for a, b in zip(before, book.state(), strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(before, book.state, strict=True))
     assert book.make_room(GROW_ORDERS)
     assert forward(book, records, 4) == (8, GROW_ORDERS)
-    assert (book.scalars[B_LIVE], capacity(book.slots)) == (8, 32)
+    assert (book.scalars[B_LIVE], capacity(book.state.slots)) == (8, 32)
 
 
 def test_the_kernel_comes_back_before_the_far_levels_are_half_full() -> None:
@@ -143,8 +145,8 @@ def test_until_stops_before_the_record_that_reaches_it() -> None:
 def test_effect_of_a_clear_and_of_what_has_none() -> None:
     book = Book(TICK)
     apply(book, add(1))
-    assert apply(book, Rec(1, "N", "N", 0, 0, 0, FLAG_LAST))[0] == 0
-    assert apply(book, Rec(1, "T", "B", 0, 5, 0, FLAG_LAST))[0] == 0
-    assert apply(book, Rec(1, "C", "B", 0, 5, 77, FLAG_LAST))[0] == 0
-    assert apply(book, Rec(1, "R", "N", 0, 0, 0, FLAG_LAST))[0] == DEPTH_RESET
+    assert apply(book, Rec(1, "N", "N", 0, 0, 0, FLAG_LAST)) == NO_EFFECT
+    assert apply(book, Rec(1, "T", "B", 0, 5, 0, FLAG_LAST)) == NO_EFFECT
+    assert apply(book, Rec(1, "C", "B", 0, 5, 77, FLAG_LAST)) == NO_EFFECT
+    assert apply(book, Rec(1, "R", "N", 0, 0, 0, FLAG_LAST)).bits == DEPTH_RESET
     assert book.order_count == 0

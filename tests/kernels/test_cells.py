@@ -11,13 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.kernels.entry import from_python
 from tests.oracle_book import Touch
 from tests.oracle_cells import CHAINS, MASSES, Cell, OracleParameters, pressure, vacuum
-from vp.kernels.cells import decay, expm1_negative, forget, touch
+from vp.kernels import cells as cell_kernels
+from vp.kernels import frame as frame_kernels
 from vp.kernels.contract import (
     CELL_FLOATS,
     CELL_INTS,
     GRID_COLUMNS,
+    GRID_FLOATS,
     I_BASELINE,
     I_DEPTH,
     I_EVENT_ID,
@@ -26,7 +29,7 @@ from vp.kernels.contract import (
     RING,
     RING_MASK,
 )
-from vp.kernels.frame import read_cell
+from vp.kernels.state import Cells
 from vp.model.parameters import ModelParameters
 
 BUCKET = 86_000
@@ -46,7 +49,12 @@ OTHERS = ModelParameters(
     vacuum_acceleration=0.9,
 )
 STEPS_NS = (0, 0, 1, 2, 999, 1_000_000, 62_499_999, 1_875_000_000, 1_875_000_001, 30 * 10**9, 3_600 * 10**9)
-FLOATS = GRID_COLUMNS[:18]
+FLOATS = GRID_COLUMNS[:GRID_FLOATS]
+decay = from_python(cell_kernels.decay)
+expm1_negative = from_python(cell_kernels.expm1_negative)
+forget = from_python(cell_kernels.forget)
+read_cell = from_python(frame_kernels.read_cell)
+touch = from_python(cell_kernels.touch)
 
 
 class KernelCell:
@@ -56,18 +64,21 @@ class KernelCell:
         self.bucket = bucket
         self.floats = np.full(RING * CELL_FLOATS, np.nan)
         self.ints = np.full(RING * CELL_INTS, -77, np.int64)
+        self.cells = Cells(self.floats, self.ints)
         self.at = (bucket & RING_MASK) * CELL_INTS
         self.parameters = parameters.to_array()
-        forget(self.floats, self.ints, bucket)
+        forget(self.cells, bucket)
 
     def touch(self, clock_ns: int, event_id: int, depth: int, add: int, pull: int, fill: int) -> None:
         self.ints[self.at + I_DEPTH] = depth
-        touch(self.floats, self.ints, self.parameters, self.bucket, clock_ns, event_id, add, pull, fill)
+        touch(self.cells, self.parameters, self.bucket, clock_ns, event_id, add, pull, fill)
 
     def read(self, clock_ns: int) -> dict[str, float]:
-        out = np.full(len(FLOATS), np.nan)
-        read_cell(self.floats, self.ints, self.parameters, self.bucket, clock_ns, out)
-        return dict(zip(FLOATS, out.tolist(), strict=True))
+        grid = np.full(3 * GRID_FLOATS, np.nan)
+        read_cell(self.cells, self.parameters, self.bucket, clock_ns, grid, 1)
+        rows = grid.reshape(3, GRID_FLOATS)
+        assert np.isnan(rows[[0, 2]]).all(), "other rows are left alone"
+        return dict(zip(FLOATS, rows[1].tolist(), strict=True))
 
 
 def oracle_row(cell: Cell, clock_ns: int, depth: int, p: OracleParameters) -> dict[str, float]:
@@ -156,7 +167,7 @@ def test_a_forgotten_cell_is_new() -> None:
     assert cell.read(START_NS) == dict.fromkeys(FLOATS, 0.0)
     cell.touch(START_NS, 1, 10, 10, 2, 3)
     cell.touch(START_NS + 10**9, 2, 30, 20, 2, 3)
-    forget(cell.floats, cell.ints, BUCKET)
+    forget(cell.cells, BUCKET)
     assert cell.read(START_NS + 2 * 10**9) == dict.fromkeys(FLOATS, 0.0)
     assert cell.ints[cell.at : cell.at + CELL_INTS].tolist() == [0, 0, NO_TIME, 0]
     assert cell.ints[cell.at + I_TOUCHED_NS] == NO_TIME

@@ -29,6 +29,7 @@ from vp.kernels.contract import (
     RTYPE_MBO,
 )
 from vp.kernels.decode import count_instruments, decode_records
+from vp.kernels.state import Columns, Selection
 
 OTHER_RTYPE, OTHER_WORDS = 22, 20
 LENGTHS = np.zeros(256, np.uint8)
@@ -36,7 +37,7 @@ LENGTHS[RTYPE_MBO] = MBO_BYTES // 4
 LENGTHS[OTHER_RTYPE] = OTHER_WORDS
 VALID_ACTION, VALID_SIDE = (np.isin(np.arange(256), list(codes)).astype(np.uint8) for codes in (b"ACMRTFN", b"ABN"))
 START_NS, END_NS = -50, 1000
-COLUMNS = ("ts_event", "order_id", "price", "size", "flags", "action", "side", "ts_recv", "sequence")
+COLUMNS = Columns._fields
 DTYPES = (np.int64, np.int64, np.int64, np.uint32, np.uint8, np.uint8, np.uint8, np.int64, np.uint32)
 EVERY_INSTRUMENT = -1
 
@@ -55,25 +56,16 @@ class Decoder:
 
     def __post_init__(self) -> None:
         sizes = [self.rows] * 7 + [self.rows if self.wide else 0] * 2
-        self.columns = [np.zeros(size, dtype) for size, dtype in zip(sizes, DTYPES, strict=True)]
+        self.columns = Columns(*(np.zeros(size, dtype) for size, dtype in zip(sizes, DTYPES, strict=True)))
+        codes = LENGTHS, VALID_ACTION, VALID_SIDE
+        self.selection = Selection(self.instrument_id, *self.window, self.mbo_words, *codes)
 
     def feed(self, data: bytes) -> bytes:
         """Decode all whole records of `data`; returns what is left."""
         view = np.frombuffer(data, np.uint8)
         self.cursor[D_POSITION] = 0
         while True:
-            decode_records(
-                view,
-                len(view),
-                LENGTHS,
-                self.mbo_words,
-                VALID_ACTION,
-                VALID_SIDE,
-                self.instrument_id,
-                *self.window,
-                self.cursor,
-                *self.columns,
-            )
+            decode_records(view, self.selection, self.cursor, self.columns)
             rows = int(self.cursor[D_ROWS])
             used = self.columns[: 9 if self.wide else 7]
             self.found += zip(*(column[:rows].tolist() for column in used), strict=True)
@@ -201,7 +193,7 @@ def test_count_instruments() -> None:
     records = random_records(Random(3), 200)
     stream = np.frombuffer(b"".join(records) + records[0][:20], np.uint8)
     ids, counts = np.zeros(64, np.int64), np.zeros(64, np.int64)
-    end = count_instruments(stream, len(stream), 0, ids, counts)
+    end = count_instruments(stream, ids, counts)
     assert end == len(stream) - 20
     want = np.array([np.frombuffer(r, MBO_DTYPE)["instrument_id"][0] for r in records if r[1] == RTYPE_MBO])
     found = dict(zip(ids[counts > 0].tolist(), counts[counts > 0].tolist(), strict=True))
@@ -214,12 +206,12 @@ def test_count_instruments_stops_when_its_table_is_full() -> None:
 
     stream = np.frombuffer(b"".join(record(i) for i in range(10)), np.uint8)
     ids, counts = np.zeros(4, np.int64), np.zeros(4, np.int64)
-    assert count_instruments(stream, len(stream), 0, ids, counts) == 4 * MBO_BYTES
+    assert count_instruments(stream, ids, counts) == 4 * MBO_BYTES
     assert (sorted(ids.tolist()), counts.tolist()) == ([0, 1, 2, 3], [1, 1, 1, 1])
 
 
 def test_count_instruments_stops_at_a_record_without_length() -> None:
     stream = np.frombuffer(GOOD + bytes(56), np.uint8)
     ids, counts = np.zeros(4, np.int64), np.zeros(4, np.int64)
-    assert count_instruments(stream, len(stream), 0, ids, counts) == MBO_BYTES
+    assert count_instruments(stream, ids, counts) == MBO_BYTES
     assert counts.sum() == 1

@@ -89,10 +89,23 @@ def test_sides_index_pairs() -> None:
 
 def test_names_fill_their_arrays() -> None:
     assert len(contract.COUNTER_NAMES) == len(set(contract.COUNTER_NAMES)) == contract.COUNTERS
-    assert len(contract.SCALAR_COLUMNS) == contract.SCALARS
-    assert len(contract.GRID_COLUMNS) == contract.GRIDS
-    assert len(contract.NULLABLE_COLUMNS) == contract.NULLABLES
+    for i, name in enumerate(contract.SCALAR_COLUMNS):
+        assert getattr(contract, f"AT_{name.upper()}") == i
+    assert len(contract.SCALAR_COLUMNS) == contract.AT_GRID
+    assert contract.GRID_COLUMNS.index("last_event_id") == contract.GRID_FLOATS
+    assert len(contract.GRID_COLUMNS) == contract.GRID_FLOATS + 1
     assert set(contract.NULLABLE_COLUMNS) < set(contract.SCALAR_COLUMNS)
+    for first, names in (
+        ("MASS", ("add_mass", "pull_mass", "fill_mass")),
+        ("V", ("v_add", "v_pull", "v_fill", "v_rest_depth")),
+        ("A", ("a_add", "a_pull", "a_fill", "a_rest_depth")),
+        ("J", ("j_add", "j_pull", "j_fill", "j_rest_depth")),
+    ):
+        for chain, name in enumerate(names):
+            assert contract.GRID_COLUMNS[getattr(contract, f"G_{first}") + chain] == name
+    for name in ("pressure", "vacuum", "rest_depth"):
+        assert contract.GRID_COLUMNS[getattr(contract, f"G_{name.upper()}")] == name
+    assert tuple(range(contract.CHAINS)) == (contract.ADD, contract.PULL, contract.FILL, contract.REST_DEPTH)
     chains = (contract.F_MASS, contract.F_V, contract.F_A, contract.F_J)
     assert chains == (0, 4, 8, 12)
     assert contract.F_J + 4 <= contract.F_GAIN_V < contract.F_GAIN_A < contract.F_GAIN_J < contract.CELL_FLOATS

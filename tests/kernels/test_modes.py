@@ -10,7 +10,7 @@ import numba
 import pytest
 
 from tests.places import ROOT
-from vp.kernels.jit import sources_name
+from vp.kernels.cache import directory_name
 
 FRAMES = """
 import hashlib, sys
@@ -46,7 +46,7 @@ def test_checked_kernels_have_a_cache_of_their_own(monkeypatch: pytest.MonkeyPat
     names = {}
     for checked in (None, 0, 1):  # unset, and NUMBA_BOUNDSCHECK as numba reads it
         monkeypatch.setattr(numba.config, "BOUNDSCHECK", checked)
-        names[checked] = sources_name()
+        names[checked] = directory_name()
     assert names[0] == names[None] != names[1]
 
 

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.kernels.entry import from_python
 from tests.oracle_book import bucket_of as oracle_bucket_of
 from vp.dbn.events import Events
+from vp.kernels import ring as ring_kernels
 from vp.kernels.contract import (
     CELL_FLOATS,
     CELL_INTS,
     E_CENTRE,
-    ENGINE_SCALARS,
     I_BASELINE,
     I_DEPTH,
     I_EVENT_ID,
     I_TOUCHED_NS,
     NO_BUCKET,
-    NO_TIME,
     RING,
     RING_HALF,
     RING_MASK,
 )
-from vp.kernels.ring import bucket_of, count_all_depth, count_depth, holds, rebase, recentre
 from vp.model.book import Book
+from vp.model.engine import new_model
+from vp.model.parameters import ModelParameters
 
 TICK = 10_000_000
+bucket_of = from_python(ring_kernels.bucket_of)
+count_all_depth = from_python(ring_kernels.count_all_depth)
+count_depth = from_python(ring_kernels.count_depth)
+holds = from_python(ring_kernels.holds)
+rebase = from_python(ring_kernels.rebase)
+recentre = from_python(ring_kernels.recentre)
 prices = st.integers(-(2**61), 2**61)
 
 
@@ -40,12 +46,11 @@ def test_bucket_of_rounds_half_up_exactly(price: int, bucket_int: int, half: boo
 
 
 def test_what_the_ring_holds() -> None:
-    engine = np.zeros(ENGINE_SCALARS, np.int64)
-    engine[E_CENTRE] = NO_BUCKET
-    assert not any(holds(engine, bucket) for bucket in (0, NO_BUCKET, 2**63 - 1, -1))
+    model = new_model(ModelParameters())
+    assert not any(holds(model, bucket) for bucket in (0, NO_BUCKET, 2**63 - 1, -1))
     for centre in (0, -5, 86_000, -RING):
-        engine[E_CENTRE] = centre
-        inside = [bucket for bucket in range(centre - RING, centre + RING + 1) if holds(engine, bucket)]
+        model.scalars[E_CENTRE] = centre
+        inside = [bucket for bucket in range(centre - RING, centre + RING + 1) if holds(model, bucket)]
         assert inside == list(range(centre - RING_HALF, centre + RING_HALF))
         assert len({bucket & RING_MASK for bucket in inside}) == RING
 
@@ -62,22 +67,14 @@ class Ring:
         for i, price in enumerate(book_prices):
             bucket = oracle_bucket_of(price, bucket_int)
             self.want[bucket] = self.want.get(bucket, 0) + i + 1
-        self.floats = np.zeros(RING * CELL_FLOATS)
-        self.ints = np.zeros(RING * CELL_INTS, np.int64)
-        self.ints[I_TOUCHED_NS::CELL_INTS] = NO_TIME
-        self.outer = (self.floats.copy(), self.ints.copy(), np.full(RING, NO_BUCKET, np.int64))
-        self.engine = np.zeros(ENGINE_SCALARS, np.int64)
-        self.engine[E_CENTRE] = NO_BUCKET
-
-    @property
-    def levels(self) -> tuple[np.ndarray, ...]:
-        return self.book.depth, self.book.far_price, self.book.far_depth, self.book.scalars
+        self.model = new_model(ModelParameters())
+        self.floats, self.ints = self.model.cells
 
     def recentre(self, centre: int) -> None:
-        recentre(*self.levels, self.floats, self.ints, *self.outer, self.engine, centre)
+        recentre(self.book.state, self.model, centre)
 
     def buckets(self) -> range:
-        centre = int(self.engine[E_CENTRE])
+        centre = int(self.model.scalars[E_CENTRE])
         return range(centre - RING_HALF, centre + RING_HALF)
 
     def column(self, place: int) -> dict[int, int]:
@@ -114,7 +111,7 @@ def test_recentring_keeps_what_stays_and_sets_aside_what_leaves(
             ring.ints[(bucket & RING_MASK) * CELL_INTS + I_TOUCHED_NS] = 1
             ring.floats[(bucket & RING_MASK) * CELL_FLOATS] = bucket
             inside.add(bucket)
-        ring.recentre(int(ring.engine[E_CENTRE]) + move)
+        ring.recentre(int(ring.model.scalars[E_CENTRE]) + move)
         window = set(ring.buckets())
         back = {bucket for bucket in aside.values() if bucket in window}
         aside = {slot: bucket for slot, bucket in aside.items() if bucket not in back}
@@ -131,17 +128,17 @@ def test_counting_depth_anew_and_rebasing(dense_levels: int) -> None:
     ring = Ring([0, TICK, -TICK, 24 * TICK, 25 * TICK, -25 * TICK, -26 * TICK, 1, 10**13], 50 * TICK, dense_levels)
     ring.recentre(0)
     ring.ints[I_DEPTH::CELL_INTS] = -1
-    count_depth(*ring.levels, ring.ints, 0, 0)
+    count_depth(ring.book.state, ring.model.cells, 0, 0)
     assert ring.column(I_DEPTH)[0] == ring.want[0]
     assert ring.column(I_DEPTH)[1] == -1
-    count_all_depth(*ring.levels, ring.ints, ring.engine)
+    count_all_depth(ring.book.state, ring.model)
     ring.check_depth()
-    rebase(*ring.levels, ring.ints, *ring.outer[1:])
+    rebase(ring.book.state, ring.model)
     assert ring.column(I_BASELINE) == ring.column(I_DEPTH)
     assert set(ring.want) == {-1, 0, 1, 20_000}
 
 
 def test_no_depth_is_counted_before_there_is_a_centre() -> None:
     ring = Ring([0, TICK], TICK, 64)
-    count_all_depth(*ring.levels, ring.ints, ring.engine)
+    count_all_depth(ring.book.state, ring.model)
     assert not ring.ints[I_DEPTH::CELL_INTS].any()

@@ -10,20 +10,29 @@ from pathlib import Path
 from typing import Any
 
 import numba
-import numpy as np
 import pytest
 from numba.core.dispatcher import Dispatcher
 
 from vp import kernels
-from vp.kernels import contract
+from vp.kernels.cache import CACHE_DIRECTORY
 from vp.kernels.levels import dense_word
 from vp.kernels.orders import home
+from vp.kernels.ring import count_all_depth
+from vp.model.book import Book
 
 SOURCES = sorted(Path(kernels.__file__).parent.glob("*.py"))
 ALLOWED_IMPORTS = {"__future__", "typing", "numpy", "numba", "math"}
-MORE_IMPORTS = {"jit.py": set(sys.stdlib_module_names), "machine.py": {"llvmlite"}}
+MORE_IMPORTS = {
+    "jit.py": {"pathlib"},
+    "cache.py": set(sys.stdlib_module_names),
+    "intrinsics.py": {"llvmlite"},
+    "vectors.py": {"llvmlite", "operator"},
+}
+MOST_ARGUMENTS = 8
+ARRAYS = {"Int64s", "UInt32s", "Bytes", "Float32s", "Float64s"}
+TABLES = {"orders.py"}  # its columns go to and from Arrow
 FORBIDDEN_NAMES = {"print", "open", "eval", "exec", "input", "prange", "uint64", "fastmath", "parallel", "objmode"}
-COMPILED = ("kernel", "step")
+COMPILED = ("kernel", "routine", "step")
 
 
 def tree_of(path: Path) -> ast.Module:
@@ -66,9 +75,10 @@ def test_imports(path: Path) -> None:
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            if node.level == 1:  # another kernel
-                continue
-            modules = ["." * node.level + (node.module or "")]
+            if node.level == 1:
+                continue  # the package goes by whatever name it is imported under
+            assert node.level == 0, f"line {node.lineno} imports from outside the package"
+            modules = [node.module or ""]
         else:
             continue
         for module in modules:
@@ -108,7 +118,21 @@ def test_all_is_annotated_and_compiled_alike(path: Path) -> None:
         if isinstance(node, ast.FunctionDef):
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
             assert node.returns is not None, f"{node.name} says not what it returns"
-            assert all(a.annotation is not None for a in arguments), f"{node.name} has arguments without a type"
+            assert all(a.annotation is not None for a in arguments if a.arg != "self"), (
+                f"{node.name} has arguments without a type"
+            )
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_signatures_can_be_read(path: Path) -> None:
+    """What belongs together is handed over together: state as named tuples, not as loose arrays."""
+    for function in compiled_functions(tree_of(path)):
+        arguments = function.args.args
+        assert len(arguments) <= MOST_ARGUMENTS, f"{function.name} takes {len(arguments)} arguments"
+        lines = 1 + max(argument.end_lineno or 0 for argument in arguments) - function.lineno
+        assert lines <= 2, f"the arguments of {function.name} take {lines} lines"
+        arrays = [a for a in arguments if isinstance(a.annotation, ast.Name) and a.annotation.id in ARRAYS]
+        assert path.name in TABLES or len(arrays) <= 3, f"{function.name} takes {len(arrays)} loose arrays"
 
 
 def dispatchers() -> list[tuple[str, Any]]:
@@ -133,6 +157,21 @@ def test_flags_that_numba_was_told() -> None:
         assert options.get("error_model") == "numpy", name
         assert not options.get("fastmath"), name
         assert not options.get("parallel"), name
+        assert options.get("forceinline") is not None, f"{name} is inlined wherever its caller is"
+
+
+def test_a_call_from_python_of_what_kernels_alone_call_is_refused() -> None:
+    """numba would jump to where there is nothing, and the process would end."""
+    for refused in (home, count_all_depth):
+        with pytest.raises(TypeError, match="called by kernels alone"):
+            refused(1, 2)
+
+
+def test_functions_of_others_are_not_cached_among_the_kernels() -> None:
+    assert not Path(numba.config.CACHE_DIR).is_relative_to(CACHE_DIRECTORY)  # type: ignore[attr-defined]
+    for name, dispatcher in dispatchers():
+        if dispatcher.targetoptions["forceinline"] is False:
+            assert Path(dispatcher.stats.cache_path).is_relative_to(CACHE_DIRECTORY), name
 
 
 @pytest.mark.parametrize("arithmetic", [home, dense_word], ids=["home", "dense_word"])
@@ -142,7 +181,7 @@ def test_arithmetic_that_wraps_around_is_not_called_free_of_overflow(arithmetic:
     if arithmetic is home:
         compiled(6_800_000_000_000, 15)
     else:
-        compiled(np.zeros(8, np.int64), np.ones(contract.BOOK_SCALARS, np.int64), 21_500_000_000_000)
+        compiled(Book(250_000_000).state, 21_500_000_000_000)
     (signature,) = compiled.signatures
     assert "mul nsw" not in compiled.inspect_llvm(signature)
 

@@ -25,18 +25,29 @@ def main() -> int:
     options.add_argument("words", nargs="*", metavar="WORD", help="only those of this table, or with it in their name")
     options.add_argument("--list", action="store_true", help="only list them")
     given = options.parse_args()
-    chosen = [one for one in load() if not given.words or any(w in (one.table, one.name) or w in one.name for w in given.words)]
+    chosen = [
+        one
+        for one in load()
+        if not given.words or any(w in (one.table, one.name) or w in one.name for w in given.words)
+    ]
     if given.list:
         for one in chosen:
             print(f"{one.table:<9} {one.name:<70} {one.test}")
         return 0
     with copied_checkout() as copy:
-        broken = [test for test, jit in sorted({(one.test, one.jit) for one in chosen}) if run(copy, test, jit) != PASSED]
+        broken = [
+            test for test, jit in sorted({(one.test, one.jit) for one in chosen}) if run(copy, test, jit) != PASSED
+        ]
         for test in broken:
             print(f"BROKEN    {test} fails without any fault")
         survivors = [one for one in chosen if one.test not in broken and not is_killed(copy, one)]
     print(f"{len(chosen)} planted, {len(survivors)} survived, {len(broken)} tests broken, of {len(TABLES)} tables")
     return 1 if survivors or broken or not chosen else 0
+
+
+def is_meant(mutant: Mutant, word: str) -> bool:
+    """Whether a word of the command line means a mutant."""
+    return word == mutant.table or word in mutant.name
 
 
 @contextmanager

@@ -46,24 +46,13 @@ class Mutant:
             The code is not there exactly once: the table is older than the code.
         """
         if text.count(self.find) != 1:
-            raise ValueError(f"{self.file} holds the code of {self.name!r} {text.count(self.find)} times, expected once")
+            raise ValueError(
+                f"{self.file} holds the code of {self.name!r} {text.count(self.find)} times, expected once"
+            )
         return text.replace(self.find, self.replace)
 
 
 def load() -> list[Mutant]:
     """Every planted fault of every table, in the tables' order."""
-    found = []
-    for path in TABLES:
-        for entry in tomllib.loads(path.read_text(encoding="utf-8"))["mutant"]:
-            found.append(
-                Mutant(
-                    table=path.stem,
-                    name=entry["name"],
-                    file=entry["file"],
-                    find=entry["find"],
-                    replace=entry["replace"],
-                    test=entry["test"],
-                    jit=entry.get("jit", False),
-                )
-            )
-    return found
+    tables = [(path.stem, tomllib.loads(path.read_text(encoding="utf-8"))["mutant"]) for path in TABLES]
+    return [Mutant(table, **{"jit": False, **entry}) for table, entries in tables for entry in entries]

@@ -11,8 +11,6 @@ import sys
 import urllib.request
 from pathlib import Path
 
-import pytest
-
 from tests.lakes import GOOD, flags
 from tests.places import ROOT
 from tests.vp.server.clients import Seen, client, read_on
@@ -88,7 +86,6 @@ def test_imports_are_found() -> None:
     assert top_level_imports(source) & set(UNIX) == {"fcntl", "pwd"}
 
 
-@pytest.mark.xfail(strict=True, reason="vp/server/wire.py and http.py import fcntl, termios and resource")
 def test_no_module_needs_those_of_unix() -> None:
     needing = {}
     for path in sorted([*(ROOT / "vp").rglob("*.py"), *(ROOT / "kernels").glob("*.py")]):
@@ -98,7 +95,6 @@ def test_no_module_needs_those_of_unix() -> None:
     assert needing == {}
 
 
-@pytest.mark.xfail(strict=True, reason="vp/server/wire.py and http.py import fcntl, termios and resource")
 def test_it_serves(small_lake: Path, tmp_path: Path) -> None:
     words = ["serve", *flags(GOOD), "--lake", str(small_lake), "--port", "0"]
     process = subprocess.Popen(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+
+from vp.kernels.state import Columns
 
 EVENT_SCHEMA = pa.schema(
     [
@@ -29,39 +31,28 @@ class Events:
 
     Attributes
     ----------
-    ts_event, order_id, price : int64[n]
-        ns UTC; the unsigned id's bits; 1e-9 units.
-    size : uint32[n]
-    flags, action, side : uint8[n]
-        DBN's flag bits and character codes.
-    ts_recv : int64[n or 0], sequence : uint32[n or 0]
-        Empty where they were not asked for: book and engine do not need them.
+    columns : Columns
+        What the kernels read; ts_recv and sequence are empty where they were not asked for.
     """
 
-    ts_event: np.ndarray
-    order_id: np.ndarray
-    price: np.ndarray
-    size: np.ndarray
-    flags: np.ndarray
-    action: np.ndarray
-    side: np.ndarray
-    ts_recv: np.ndarray
-    sequence: np.ndarray
+    columns: Columns
 
     @classmethod
     def allocate(cls, rows: int, *, wide: bool = False) -> Events:
         """Room for `rows` records; `wide` adds ts_recv and sequence."""
         extra = rows if wide else 0
         return cls(
-            np.zeros(rows, np.int64),
-            np.zeros(rows, np.int64),
-            np.zeros(rows, np.int64),
-            np.zeros(rows, np.uint32),
-            np.zeros(rows, np.uint8),
-            np.zeros(rows, np.uint8),
-            np.zeros(rows, np.uint8),
-            np.zeros(extra, np.int64),
-            np.zeros(extra, np.uint32),
+            Columns(
+                ts_event=np.zeros(rows, np.int64),
+                order_id=np.zeros(rows, np.int64),
+                price=np.zeros(rows, np.int64),
+                size=np.zeros(rows, np.uint32),
+                flags=np.zeros(rows, np.uint8),
+                action=np.zeros(rows, np.uint8),
+                side=np.zeros(rows, np.uint8),
+                ts_recv=np.zeros(extra, np.int64),
+                sequence=np.zeros(extra, np.uint32),
+            )
         )
 
     @classmethod
@@ -69,18 +60,19 @@ class Events:
         """Events from tuples (ts_event, action, side, price, size, order_id, flags)."""
         rows = list(records)
         events = cls.allocate(len(rows))
+        columns = events.columns
         for i, (ts_event, action, side, price, size, order_id, flags) in enumerate(rows):
-            events.ts_event[i] = ts_event
-            events.order_id[i] = order_id - 2**64 if order_id >= 2**63 else order_id
-            events.price[i] = price
-            events.size[i] = size
-            events.flags[i] = flags
-            events.action[i] = ord(action)
-            events.side[i] = ord(side)
+            columns.ts_event[i] = ts_event
+            columns.order_id[i] = order_id - 2**64 if order_id >= 2**63 else order_id
+            columns.price[i] = price
+            columns.size[i] = size
+            columns.flags[i] = flags
+            columns.action[i] = ord(action)
+            columns.side[i] = ord(side)
         return events
 
     def __len__(self) -> int:
-        return len(self.ts_event)
+        return len(self.columns.ts_event)
 
     def head(self, rows: int) -> Events:
         """The first `rows` records, as views."""
@@ -88,41 +80,34 @@ class Events:
 
     def slice(self, start: int, stop: int) -> Events:
         """Records start to stop, as views."""
-        return Events(*(column[start:stop] for column in self._columns()))
+        return Events(Columns._make(column[start:stop] for column in self.columns))
 
-    def core(self) -> tuple[np.ndarray, ...]:
-        """The seven columns that the kernels take, in their order."""
-        return self._columns()[:7]
+    def copy(self) -> Events:
+        """The same records in memory of their own."""
+        return Events(Columns._make(column.copy() for column in self.columns))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Events]) -> Events:
+        """One or more runs of records, one behind the other, in memory of their own."""
+        return cls(Columns._make(map(np.concatenate, zip(*(part.columns for part in parts), strict=True))))
 
     def to_arrow(self) -> pa.Table:
         """The events as an Arrow table of EVENT_SCHEMA (copied); only wide events have all columns."""
+        columns = self.columns
         names = {i: chr(i) for i in range(128)}
         arrays = [
-            pa.array(self.ts_event).cast(EVENT_SCHEMA.field("ts_event").type),
-            pa.array(self.order_id.view(np.uint64)),
-            pa.array(self.price),
-            pa.array(self.size),
-            pa.array(self.flags),
-            _letters(self.action, names),
-            _letters(self.side, names),
+            pa.array(columns.ts_event).cast(EVENT_SCHEMA.field("ts_event").type),
+            pa.array(columns.order_id.view(np.uint64)),
+            pa.array(columns.price),
+            pa.array(columns.size),
+            pa.array(columns.flags),
+            _letters(columns.action, names),
+            _letters(columns.side, names),
         ]
-        if len(self.ts_recv) == len(self):
-            arrays.append(pa.array(self.ts_recv).cast(EVENT_SCHEMA.field("ts_recv").type))
-            arrays.append(pa.array(self.sequence))
+        if len(columns.ts_recv) == len(self):
+            arrays.append(pa.array(columns.ts_recv).cast(EVENT_SCHEMA.field("ts_recv").type))
+            arrays.append(pa.array(columns.sequence))
         return pa.Table.from_arrays(arrays, schema=pa.schema(list(EVENT_SCHEMA)[: len(arrays)]))
-
-    def _columns(self) -> tuple[np.ndarray, ...]:
-        return (
-            self.ts_event,
-            self.order_id,
-            self.price,
-            self.size,
-            self.flags,
-            self.action,
-            self.side,
-            self.ts_recv,
-            self.sequence,
-        )
 
 
 def _letters(codes: np.ndarray, names: dict[int, str]) -> pa.Array:

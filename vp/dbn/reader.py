@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import astuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,11 +31,31 @@ from vp.kernels.contract import (
     DECODE_RTYPE,
     MBO_BYTES,
 )
+from vp.kernels.state import Selection
 
 MAX_INSTRUMENTS = 1 << 16
 NO_LIMIT = 2**63 - 1
 ACTIONS = "ACMRTFN"
 SIDES = "ABN"
+
+
+class Chunk(NamedTuple):
+    """A run of events, and where the first of them stands in its file.
+
+    Attributes
+    ----------
+    events : Events
+        Views that hold until the reader's next chunk.
+    byte_offset, record_index : int
+        Of a record of the file, in uncompressed bytes; no event of the run lies before it.
+    passed_over : PassedOver
+        Records before it that are no events of the instrument within the window.
+    """
+
+    events: Events
+    byte_offset: int
+    record_index: int
+    passed_over: PassedOver
 
 
 class EventReader:
@@ -56,8 +77,8 @@ class EventReader:
     ----------
     records_seen : int
         Whole records of the file read so far, of every type and instrument.
-    passed_over, chunk_passed_over : PassedOver
-        Those of them that are no events of the instrument within the window; the same before the chunk.
+    passed_over : PassedOver
+        Those of them that are no events of the instrument within the window.
     """
 
     def __init__(
@@ -73,18 +94,13 @@ class EventReader:
         self.file = file
         self.records_seen = 0
         self.passed_over = PassedOver()
-        self.chunk_passed_over = PassedOver()
-        self._instrument_id = instrument_id
-        self._window = (start_ns, end_ns)
-        self._columns = Events.allocate(chunk_rows, wide=wide)
+        self._selection = selection(file.record_lengths(), file.mbo_bytes, instrument_id, start_ns, end_ns)
+        self._events = Events.allocate(chunk_rows, wide=wide)
 
     def chunks(
         self, offset: int | None = None, record_index: int = 0, passed_over: PassedOver | None = None
-    ) -> Iterator[tuple[Events, int, int]]:
-        """Events in file order as (events, byte offset, record index of the chunk's first record in the file).
-
-        `offset` and `record_index` of a chunk, and what was passed over before it, may be handed in again to
-        read on from there. The events are views that hold until the next chunk.
+    ) -> Iterator[Chunk]:
+        """Events in file order; the place of a chunk may be handed in again to read on from there.
 
         Raises
         ------
@@ -94,12 +110,11 @@ class EventReader:
         cursor = np.zeros(D_WORDS, np.int64)
         cursor[D_RECORDS] = record_index
         self.records_seen = record_index
-        self.passed_over = self.chunk_passed_over = passed_over or PassedOver()
+        self.passed_over = passed_over or PassedOver()
         cursor[[D_OTHER, D_FOREIGN, D_DROPPED]] = astuple(self.passed_over)
-        lengths = self.file.record_lengths()
-        rows = len(self._columns)
+        rows = len(self._events)
         base = self.file.data_offset if offset is None else offset
-        chunk_at, chunk_record = base, record_index
+        place = base, record_index, self.passed_over
         problem: FileError | None = None
         cut = b""  # what there is of the record that the end of a block cut
         try:
@@ -113,11 +128,10 @@ class EventReader:
                             continue
                         view = np.frombuffer(data, np.uint8)
                         cursor[D_POSITION] = 0
-                        while not self._decode_some(view, lengths, cursor, base):
-                            yield self._columns.head(rows), chunk_at, chunk_record
+                        while not self._decode_some(view, cursor, base):
+                            yield Chunk(self._events.head(rows), *place)
                             cursor[D_ROWS] = 0
-                            chunk_at, chunk_record = base + int(cursor[D_POSITION]), self.records_seen
-                            self.chunk_passed_over = self.passed_over
+                            place = base + int(cursor[D_POSITION]), self.records_seen, self.passed_over
                         cut = bytes(data[int(cursor[D_POSITION]) :])
                         base += int(cursor[D_POSITION])
             self.file.check_unchanged()
@@ -128,7 +142,7 @@ class EventReader:
             if problem.record_index is None:  # the compressed stream broke off, or the file is another by now
                 problem.record_index, problem.byte_offset = self.records_seen, base
         if cursor[D_ROWS]:
-            yield self._columns.head(int(cursor[D_ROWS])), chunk_at, chunk_record
+            yield Chunk(self._events.head(int(cursor[D_ROWS])), *place)
         if problem is not None:
             raise problem
         if cut:
@@ -141,14 +155,14 @@ class EventReader:
                 byte_offset=base,
             )
 
-    def _decode_some(self, view: np.ndarray, lengths: np.ndarray, cursor: np.ndarray, base: int) -> bool:
+    def _decode_some(self, view: np.ndarray, cursor: np.ndarray, base: int) -> bool:
         """Decode on from the cursor; False if the columns are full, True if there is no whole record left."""
-        _decode(view, lengths, self.file.mbo_bytes, self._instrument_id, self._window, cursor, self._columns)
+        decode.decode_records(view, self._selection, cursor, self._events.columns)
         self.records_seen = int(cursor[D_RECORDS])
         self.passed_over = PassedOver(*cursor[[D_OTHER, D_FOREIGN, D_DROPPED]].tolist())
         if cursor[D_ERROR] != DECODE_OK:
             raise self._damage(int(cursor[D_ERROR]), view, int(cursor[D_POSITION]), base)
-        return int(cursor[D_ROWS]) < len(self._columns)
+        return int(cursor[D_ROWS]) < len(self._events)
 
     def _unreadable(self, error: OSError) -> UnreadableFileError:
         return UnreadableFileError(
@@ -178,55 +192,25 @@ class EventReader:
         )
 
 
-def _decode(
-    data: np.ndarray,
-    lengths: np.ndarray,
-    mbo_bytes: int,
-    instrument_id: int,
-    window: tuple[int, int],
-    cursor: np.ndarray,
-    columns: Events,
-) -> None:
-    decode.decode_records(
-        data,
-        len(data),
-        lengths,
-        mbo_bytes // 4,
-        _VALID_ACTION,
-        _VALID_SIDE,
-        instrument_id,
-        *window,
-        cursor,
-        *columns.core(),
-        columns.ts_recv,
-        columns.sequence,
-    )
+def selection(
+    lengths: np.ndarray, mbo_bytes: int, instrument_id: int = -1, start_ns: int = -NO_LIMIT, end_ns: int = NO_LIMIT
+) -> Selection:
+    """What the decoder keeps of a file whose records have these lengths (DbnFile.record_lengths)."""
+    return Selection(instrument_id, start_ns, end_ns, mbo_bytes // 4, lengths, _VALID_ACTION, _VALID_SIDE)
 
 
 def decode_nothing() -> None:
     """Decode no bytes: has the decoder compiled."""
     nothing = np.frombuffer(b"", np.uint8)
-    _decode(
-        nothing,
-        np.zeros(256, np.uint8),
-        MBO_BYTES,
-        -1,
-        (-NO_LIMIT, NO_LIMIT),
-        np.zeros(D_WORDS, np.int64),
-        Events.allocate(0),
-    )
+    sound = selection(np.zeros(256, np.uint8), MBO_BYTES)
+    decode.decode_records(nothing, sound, np.zeros(D_WORDS, np.int64), Events.allocate(0).columns)
 
 
 def read_events(file: DbnFile, instrument_id: int = -1, start_ns: int = -NO_LIMIT, end_ns: int = NO_LIMIT) -> Events:
     """All events of one instrument (below 0: of all), with ts_recv and sequence, in memory of their own."""
     reader = EventReader(file, instrument_id, start_ns, end_ns, wide=True)
-    parts = [
-        [column.copy() for column in (*events.core(), events.ts_recv, events.sequence)]
-        for events, _, _ in reader.chunks()
-    ]
-    if not parts:
-        return Events.allocate(0, wide=True)
-    return Events(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    parts = [chunk.events.copy() for chunk in reader.chunks()]
+    return Events.concatenate(parts) if parts else Events.allocate(0, wide=True)
 
 
 def count_by_instrument(file: DbnFile) -> dict[int, int]:
@@ -237,7 +221,7 @@ def count_by_instrument(file: DbnFile) -> dict[int, int]:
     for block in file.blocks():
         data = carry + block if carry else block
         view = np.frombuffer(data, np.uint8)
-        position = int(decode.count_instruments(view, len(view), 0, ids, counts))
+        position = int(decode.count_instruments(view, ids, counts))
         carry = data[position:]
         if len(carry) > LONGEST_RECORD_BYTES:
             break

@@ -6,15 +6,13 @@ them: numba would compile a version for each constant that it sees, and compilin
 
 from __future__ import annotations
 
-import hashlib
 import math
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import numba
 import numpy as np
 
-from vp.kernels import jit
+from vp.kernels import cache, jit
 from vp.kernels.contract import (
     ACTION_ADD,
     ACTION_CANCEL,
@@ -24,7 +22,7 @@ from vp.kernels.contract import (
     SIDE_ASK,
     SIDE_BID,
 )
-from vp.kernels.types import Float64s, Int64s
+from vp.kernels.state import Float64s, Int64s
 
 TICK_INT: Final = 250_000_000
 LEVELS: Final = 4_096  # prices the market knows: level 0 is LOWEST_PRICE, one tick a level
@@ -119,24 +117,21 @@ def new_market(script: Float64s, depths: Float64s, walls: Float64s, start_ns: in
     return Market(out, orders, levels, state, script.copy(), depths.copy(), walls)
 
 
-_SOURCES: Final = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-_CACHE_NAME: Final = f"demo-{hashlib.sha256(_SOURCES).hexdigest()[:16]}"
+_SOURCES: Final = Path(__file__).parent.glob("*.py")
+CACHE_DIRECTORY: Final = cache.CACHE_DIRECTORY / f"demo-{cache.sources_digest(_SOURCES)}"
 
 
 def kernel(function: Any) -> Any:
-    """As vp.kernels.jit.kernel, with a cache of its own for each state of the demonstration's sources.
-
-    numba asks only a function's own file whether its compiled code is current; these lie in two.
-    """
-    home = numba.config.CACHE_DIR  # type: ignore[attr-defined]
-    numba.config.CACHE_DIR = str(Path(home, _CACHE_NAME))  # type: ignore[attr-defined]
-    try:
-        return jit.kernel(function)
-    finally:
-        numba.config.CACHE_DIR = home  # type: ignore[attr-defined]
+    """As vp.kernels.jit.kernel, with a cache for each state of the demonstration's sources: these lie in two files."""
+    return jit.kernel(function, CACHE_DIRECTORY)
 
 
-@kernel
+def routine(function: Any) -> Any:
+    """As vp.kernels.jit.routine, likewise."""
+    return jit.routine(function, CACHE_DIRECTORY)
+
+
+@routine
 def draw(m: Market) -> float:
     """The next random number in [0, 1): xorshift64*."""
     x = np.uint64(m.state[S_RANDOM])
@@ -147,13 +142,13 @@ def draw(m: Market) -> float:
     return np.float64((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) * 2.0**-53
 
 
-@kernel
+@routine
 def draw_exponential(m: Market) -> float:
     """The next random number of mean 1, exponentially distributed."""
     return -math.log(1.0 - draw(m))
 
 
-@kernel
+@routine
 def put(m: Market, code: int, level: int, size: int, order_id: int) -> None:
     """Write one record, for now without flags; `code` is action + side."""
     row = m.state[S_ROWS]
@@ -167,13 +162,13 @@ def put(m: Market, code: int, level: int, size: int, order_id: int) -> None:
     m.state[S_ROWS] = row + 1
 
 
-@kernel
+@routine
 def put_order(m: Market, slot: int, code: int, size: int) -> None:
     """Write one record of a resting order."""
     put(m, code, m.orders[slot, O_LEVEL], size, m.orders[slot, O_ID])
 
 
-@kernel
+@routine
 def join_queue(m: Market, slot: int, level: int) -> None:
     """Put an order at the end of a level's queue."""
     tail = m.levels[level, L_TAIL]
@@ -192,7 +187,7 @@ def join_queue(m: Market, slot: int, level: int) -> None:
         m.state[S_ASK] = min(m.state[S_ASK], level)
 
 
-@kernel
+@routine
 def leave_queue(m: Market, slot: int) -> None:
     """Take an order out of its level's queue; the best prices follow if it was the last there."""
     level = m.orders[slot, O_LEVEL]
@@ -213,7 +208,7 @@ def leave_queue(m: Market, slot: int) -> None:
         m.state[S_ASK] += 1
 
 
-@kernel
+@routine
 def new_id(m: Market) -> int:
     """An order id: other instruments of the venue use some in between."""
     order_id: int = m.state[S_NEXT_ID] + 1 + int(draw(m) * 6)
@@ -221,7 +216,7 @@ def new_id(m: Market) -> int:
     return order_id
 
 
-@kernel
+@routine
 def rest(m: Market, order_id: int, side: int, level: int, size: int) -> None:
     """Let a new order rest, and write it."""
     place = m.state[S_LIVE]
@@ -239,7 +234,7 @@ def rest(m: Market, order_id: int, side: int, level: int, size: int) -> None:
     put_order(m, slot, ACTION_ADD + side, size)
 
 
-@kernel
+@routine
 def take(m: Market, slot: int, size: int, code: int) -> None:
     """Take `size` off an order and write it: as a cancel where nothing is left, else as `code` says.
 

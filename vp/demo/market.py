@@ -66,6 +66,7 @@ from vp.demo.book import (
     put,
     put_order,
     rest,
+    routine,
     take,
 )
 from vp.kernels.contract import (
@@ -80,7 +81,7 @@ from vp.kernels.contract import (
     SIDE_NONE,
     UNDEF_PRICE,
 )
-from vp.kernels.types import Int64s
+from vp.kernels.state import Int64s
 
 EDGE: Final = 40  # no orders this close to either end of the levels
 FLAG_PUBLISHER: Final = 2  # stands beside FLAG_LAST on many records of a real file
@@ -111,7 +112,7 @@ OLDEST_MS: Final = 12 * 86_400_000  # of the orders in the snapshot
 YOUNGEST_MS: Final = 60_000
 
 
-@kernel
+@routine
 def wanted_depth(m: Market, side: int, level: int, fair: float) -> float:
     """Depth that a side wants at a level."""
     distance = level - fair if side == SELL else fair - level
@@ -131,7 +132,7 @@ def wanted_depth(m: Market, side: int, level: int, fair: float) -> float:
     return depth
 
 
-@kernel
+@routine
 def choose_level(m: Market, side: int, fair: float, far_share: float) -> int:
     """A level where a side wants more depth and an order would not trade; 0 if none was found."""
     for _ in range(12):
@@ -155,7 +156,7 @@ def choose_level(m: Market, side: int, fair: float, far_share: float) -> int:
     return 0
 
 
-@kernel
+@routine
 def choose_size(m: Market, missing: float) -> int:
     """Size of an order for a level that misses so much depth: mostly small, now and then large."""
     if missing > 25 and draw(m) < 0.2:
@@ -172,7 +173,7 @@ def choose_size(m: Market, missing: float) -> int:
     return 10 + int(draw_exponential(m) * 14)
 
 
-@kernel
+@routine
 def choose_order(m: Market, side: int, fair: float) -> int:
     """A resting order of a side, out of levels that are too deep rather than others; NO_ORDER if none was found."""
     for _ in range(24):
@@ -191,7 +192,7 @@ def choose_order(m: Market, side: int, fair: float) -> int:
     return NO_ORDER
 
 
-@kernel
+@routine
 def add(m: Market, fair: float, far_share: float) -> None:
     """A new order comes."""
     side = BUY if draw(m) < m.script[m.state[S_SECOND], T_BID_ADDS] else SELL
@@ -201,7 +202,7 @@ def add(m: Market, fair: float, far_share: float) -> None:
         rest(m, new_id(m), side, level, size)
 
 
-@kernel
+@routine
 def cancel(m: Market, fair: float, error: float) -> None:
     """An order goes, or a part of it. Best orders on the wrong side of the fair price go first."""
     slot = NO_ORDER
@@ -218,7 +219,7 @@ def cancel(m: Market, fair: float, error: float) -> None:
     take(m, slot, size, ACTION_CANCEL + m.orders[slot, O_SIDE])
 
 
-@kernel
+@routine
 def modify(m: Market, fair: float) -> None:
     """An order changes its price or its size."""
     side = BUY if draw(m) < 0.5 else SELL
@@ -244,7 +245,7 @@ def modify(m: Market, fair: float) -> None:
     put_order(m, slot, ACTION_MODIFY + side, size)
 
 
-@kernel
+@routine
 def trade(m: Market, fair: float, error: float) -> None:
     """An aggressor trades with the front of the queue, level by level; what is left of it may rest."""
     buys = draw(m) < 0.5 + min(max(0.12 * error, -0.46), 0.46)
@@ -284,7 +285,7 @@ def trade(m: Market, fair: float, error: float) -> None:
         rest(m, order_id, aggressor, level, left)
 
 
-@kernel
+@routine
 def turn_second(m: Market, second: int, fair: float) -> None:
     """Let walls come and go, and judge on which side how much depth is missing."""
     m.state[S_SECOND] = second
@@ -312,7 +313,7 @@ def turn_second(m: Market, second: int, fair: float) -> None:
     m.script[second, T_BID_CANCELS] = min(max(0.5 - 1.2 * lean, 0.15), 0.85)
 
 
-@kernel
+@routine
 def pass_time(m: Market) -> None:
     """Bring the clock to the next event: some follow within the same nanosecond, some within microseconds."""
     kind = draw(m)

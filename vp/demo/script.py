@@ -26,7 +26,7 @@ from vp.demo.market import (
     T_ORIGIN,
     T_REACH,
 )
-from vp.kernels.types import Float64s
+from vp.kernels.state import Float64s
 
 SESSION_SECONDS: Final = 13_200  # 08:50 to 12:30 ET
 OPEN_SECOND: Final = 2_400  # 09:30 ET

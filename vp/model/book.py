@@ -47,6 +47,8 @@ from vp.kernels.contract import (
     NO_TIME,
     UNDEF_PRICE,
 )
+from vp.kernels.state import BookState
+from vp.model.book_cache import ORDER_SCHEMA
 
 NO_LIMIT = 2**63 - 1
 FIRST_ORDER_SLOTS = 1 << 12
@@ -68,16 +70,6 @@ SAVED_SCALARS = {
     "spot_ask": B_SPOT_ASK,
     "last_price": B_LAST_PRICE,
 }
-BOOK_SCHEMA = pa.schema(
-    [
-        pa.field("order_id", pa.uint64(), nullable=False),
-        pa.field("side", pa.string(), nullable=False),
-        pa.field("price", pa.int64(), nullable=False),
-        pa.field("size", pa.int64(), nullable=False),
-        pa.field("queue_rank", pa.int32(), nullable=False),
-        pa.field("level", pa.int32(), nullable=False),
-    ]
-)
 
 
 class Book:
@@ -94,11 +86,13 @@ class Book:
     """
 
     def __init__(self, tick_int: int, bucket_int: int | None = None, *, dense_levels: int = DENSE_LEVELS) -> None:
-        self.slots = order_kernels.empty_slots(FIRST_ORDER_SLOTS)
-        self.depth = np.zeros(2 * dense_levels, np.int64)
-        self.far_price, self.far_depth = level_kernels.empty_far_levels(FIRST_FAR_SLOTS)
-        self.scalars = np.zeros(BOOK_SCALARS, np.int64)
-        self.counters = np.zeros(COUNTERS, np.int64)
+        self.state = BookState(
+            slots=order_kernels.empty_slots(FIRST_ORDER_SLOTS),
+            depth=np.zeros(2 * dense_levels, np.int64),
+            **level_kernels.empty_far_levels(FIRST_FAR_SLOTS),
+            scalars=np.zeros(BOOK_SCALARS, np.int64),
+            counters=np.zeros(COUNTERS, np.int64),
+        )
         level_kernels.set_tick(self.scalars, tick_int)
         self.scalars[B_BUCKET] = tick_int if bucket_int is None else bucket_int
         self.scalars[B_CLOCK] = NO_TIME
@@ -107,22 +101,23 @@ class Book:
         self.scalars[B_SPOT] = NO_BUCKET
         self.scalars[B_LAST_PRICE] = UNDEF_PRICE
 
-    def state(self) -> tuple[np.ndarray, ...]:
-        """The arrays that every book kernel takes, in their order."""
-        return self.slots, self.depth, self.far_price, self.far_depth, self.scalars, self.counters
+    @property
+    def scalars(self) -> np.ndarray:
+        """The book's scalars, int64[BOOK_SCALARS], by the B_ constants of kernels.contract."""
+        return self.state.scalars
 
     def fast_forward(self, events: Events, first: int = 0, until_ns: int = NO_LIMIT) -> int:
         """Run records from `first` on while the clock stays under `until_ns`; return the next record's index."""
-        columns = events.core()
+        columns = events.columns
         while True:
-            first, why = forward.fast_forward(*columns, first, until_ns, *self.state())
+            first, why = forward.fast_forward(columns, first, until_ns, self.state)
             if not self.make_room(why):
                 return int(first)
 
     def make_room(self, why: int) -> bool:
         """Answer a kernel that came back for want of room; False where it came back for another reason."""
         if why == GROW_ORDERS:
-            self._resize_orders(2 * order_kernels.capacity(self.slots))
+            self._resize_orders(2 * order_kernels.capacity(self.state.slots))
         elif why == GROW_LEVELS:
             self._rebuild_levels()
         else:
@@ -170,19 +165,15 @@ class Book:
 
     def tallies(self) -> dict[str, int]:
         """Every counter by name. Records processed = applied + ignored + rejected (vp.dbn.accounting)."""
-        return dict(zip(COUNTER_NAMES, self.counters.tolist(), strict=True))
+        return dict(zip(COUNTER_NAMES, self.state.counters.tolist(), strict=True))
 
     def anomalies(self) -> dict[str, int]:
-        """The counters of what should not be (contract, section 3)."""
+        """The counters of what should not be, by name."""
         return {name: count for name, count in self.tallies().items() if name not in ORDINARY_TALLIES}
 
     def depth_at(self, side: str, price: int) -> int:
         """Resting size of one side ("A" or "B") at a price in 1e-9 units."""
-        return int(
-            level_kernels.level_depth(
-                self.depth, self.far_price, self.far_depth, self.scalars, SIDE_NAMES.index(side), price
-            )
-        )
+        return int(level_kernels.read_depth(self.state, SIDE_NAMES.index(side), price))
 
     def levels(self, side: str, count: int | None = None) -> list[tuple[int, int, int]]:
         """The best `count` levels of a side as (price, size, orders), best first."""
@@ -196,7 +187,7 @@ class Book:
         return (rows[::-1] if side == "B" else rows)[:count]
 
     def to_arrow(self) -> pa.Table:
-        """The book as BOOK_SCHEMA, one row an order: bids then asks, best level first, in queue order.
+        """The book as ORDER_SCHEMA, one row an order: bids then asks, best level first, in queue order.
 
         `queue_rank` counts from 0 at the front of the queue, `level` from 0 at the best price. The schema
         metadata holds what else the book knows, so that `from_arrow` continues as if nothing had been.
@@ -226,7 +217,7 @@ class Book:
         ]
         state: dict[str, Any] = {name: int(self.scalars[at]) for name, at in SAVED_SCALARS.items()}
         state["counters"] = self.tallies()
-        return pa.Table.from_arrays(arrays, schema=BOOK_SCHEMA.with_metadata({STATE_KEY: json.dumps(state)}))
+        return pa.Table.from_arrays(arrays, schema=ORDER_SCHEMA.with_metadata({STATE_KEY: json.dumps(state)}))
 
     @classmethod
     def from_arrow(cls, table: pa.Table) -> Book:
@@ -236,7 +227,7 @@ class Book:
         for name, at in SAVED_SCALARS.items():
             book.scalars[at] = state[name]
         for i, name in enumerate(COUNTER_NAMES):
-            book.counters[i] = state["counters"][name]
+            book.state.counters[i] = state["counters"][name]
         order_id = _fixed_width(table, "order_id", np.int64)
         price = _fixed_width(table, "price", np.int64)
         size = _fixed_width(table, "size", np.int64)
@@ -245,8 +236,8 @@ class Book:
         slots = FIRST_ORDER_SLOTS
         while slots <= 4 * len(order_id):
             slots *= 2
-        book.slots = order_kernels.empty_slots(slots)
-        order_kernels.insert_orders(book.slots, order_id, price, size, side, stamp)
+        book.state = book.state._replace(slots=order_kernels.empty_slots(slots))
+        order_kernels.insert_orders(book.state.slots, order_id, price, size, side, stamp)
         book.scalars[B_LIVE] = len(order_id)
         book.scalars[B_ASK_ORDERS + ASK] = int(np.count_nonzero(side == ASK))
         book.scalars[B_ASK_ORDERS + BID] = int(np.count_nonzero(side == BID))
@@ -257,36 +248,36 @@ class Book:
 
     def _orders(self) -> tuple[np.ndarray, ...]:
         columns = tuple(np.zeros(self.order_count, np.int64) for _ in range(5))
-        order_kernels.list_orders(self.slots, *columns)
+        order_kernels.list_orders(self.state.slots, *columns)
         return columns
 
     def _resize_orders(self, slots: int) -> None:
         grown = order_kernels.empty_slots(slots)
-        order_kernels.rehash(self.slots, grown)
-        self.slots = grown
+        order_kernels.rehash(self.state.slots, grown)
+        self.state = self.state._replace(slots=grown)
 
     def _rebuild_levels(self) -> None:
         """Place the dense window where the market is, with room for all prices outside it."""
         _, price, _, _, _ = self._orders()
         bid, ask = int(self.scalars[B_BEST_BID]), int(self.scalars[B_BEST_ASK])
-        level_kernels.empty_levels(self.depth, self.far_price, self.far_depth, self.scalars)
+        level_kernels.empty_levels(self.state)
         self.scalars[B_PLACED] = 0
         self.scalars[B_OUTSIDE] = 0
         if not len(price):
             return
         two_sided = bid != NO_BID and ask != NO_ASK
-        level_kernels.place_window(self.depth, self.scalars, (bid + ask) >> 1 if two_sided else int(np.median(price)))
+        level_kernels.place_window(self.state, (bid + ask) >> 1 if two_sided else int(np.median(price)))
         capacity = FIRST_FAR_SLOTS
         while capacity <= 4 * self._far_levels(price):
             capacity *= 2
-        self.far_price, self.far_depth = level_kernels.empty_far_levels(capacity)
-        level_kernels.build_levels(self.slots, self.depth, self.far_price, self.far_depth, self.scalars)
+        self.state = self.state._replace(**level_kernels.empty_far_levels(capacity))
+        level_kernels.build_levels(self.state)
         assert 4 * int(self.scalars[B_SPARSE_USED]) < capacity
 
     def _far_levels(self, price: np.ndarray) -> int:
         tick = int(self.scalars[B_TICK])
         level = price // tick - int(self.scalars[B_BASE_TICK])
-        near = (level >= 0) & (level < self.depth.size // 2) & (price % tick == 0)
+        near = (level >= 0) & (level < self.state.depth.size // 2) & (price % tick == 0)
         return len(np.unique(price[~near]))
 
 

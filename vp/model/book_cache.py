@@ -27,6 +27,17 @@ if TYPE_CHECKING:
     from vp.model.book import Book
 
 FORMAT_VERSION = 2
+ORDER_SCHEMA = pa.schema(
+    [
+        pa.field("order_id", pa.uint64(), nullable=False),
+        pa.field("side", pa.string(), nullable=False),
+        pa.field("price", pa.int64(), nullable=False),
+        pa.field("size", pa.int64(), nullable=False),
+        pa.field("queue_rank", pa.int32(), nullable=False),
+        pa.field("level", pa.int32(), nullable=False),
+    ]
+)
+
 KEY_METADATA = b"vp.cache_key"
 RESUME_METADATA = b"vp.resume"
 CHECKSUM_METADATA = b"vp.checksum"
@@ -127,7 +138,7 @@ def load_book(directory: Path, key: CacheKey) -> tuple[Book, Resume] | None:
 
 
 def load_orders(directory: Path, key: CacheKey) -> pa.Table | None:
-    """The orders of the snapshot of this key (vp.model.book.BOOK_SCHEMA); None as `load_book` gives it."""
+    """The orders of the snapshot of this key (ORDER_SCHEMA); None as `load_book` gives it."""
     path = key.path(directory)
     try:
         data = path.read_bytes()

@@ -1,80 +1,127 @@
 """The kernels compiled before a session needs them, by two processes at once; only the first start on a machine does.
 
-Compiled kernels are kept on disk (vp.kernels.jit), where the one process finds what the other has made.
+Compiled kernels are kept on disk (vp.kernels.cache), where the one process finds what the other has made.
 """
 
 from __future__ import annotations
 
+import gc
 import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numba
+import numpy as np
 
 from vp.child_processes import python_command, python_environment
 from vp.dbn.events import Events
 from vp.dbn.reader import decode_nothing
+from vp.kernels import frame, ring
+from vp.kernels.cache import CACHE_DIRECTORY
 from vp.kernels.contract import GROW_ORDERS
-from vp.kernels.jit import sources_name
 from vp.model.book import Book
-from vp.model.engine import EventDrivenVPEngine
+from vp.model.engine import EventDrivenVPEngine, new_model
+from vp.model.frames import FrameLayout, frame_schema
+from vp.model.parameters import ModelParameters
 
 NS = 1_000_000_000
-USUAL_SECONDS = 10.0
+USUAL_SECONDS = 6.0
 MOST_SHARE = 0.99
 TICK_SECONDS = 0.1
 ADD = (NS, "A", "B", NS, 1, 1, 128)
 
 
-def ensure_compiled(on_share: Callable[[float], None]) -> None:
+def ensure_compiled(on_share: Callable[[float], None], *, demonstration: bool = False) -> None:
     """Compile what a session runs, unless that has been done; `on_share` hears 0 to 1 now and then.
 
-    A process that fails costs time alone: what it should have compiled is compiled where it is first called.
+    `demonstration`: also what generates the demonstration. A process that fails costs time alone: what it should have
+    compiled is compiled where it is first called.
     """
-    done = Path(numba.config.CACHE_DIR, f"{sources_name()}.done")  # type: ignore[attr-defined]
-    if numba.config.DISABLE_JIT or done.exists():  # type: ignore[attr-defined]
+    wanted = [["loops"], ["cells", "demonstration"] if demonstration else ["cells"]]
+    missing = [[part for part in parts if not _mark(part).exists()] for parts in wanted]
+    if numba.config.DISABLE_JIT or not any(missing):  # type: ignore[attr-defined]
         return
     started = time.monotonic()
-
-    def tell() -> None:
-        on_share(min((time.monotonic() - started) / USUAL_SECONDS, MOST_SHARE))
-
-    workers = [_start(part) for part in (compile_book, compile_engine)]
+    workers = [(parts, _start(parts)) for parts in missing if parts]
     try:
-        while any(worker.poll() is None for worker in workers):
-            tell()
+        while any(worker.poll() is None for _, worker in workers):
+            on_share(min((time.monotonic() - started) / USUAL_SECONDS, MOST_SHARE))
             time.sleep(TICK_SECONDS)
     finally:
-        for worker in workers:
+        for _, worker in workers:
             worker.kill()
             worker.wait()
-    if all(worker.returncode == 0 for worker in workers):
-        done.touch()
+    for parts, worker in workers:
+        if worker.returncode == 0:
+            for part in parts:
+                _mark(part).touch()
     on_share(1.0)
 
 
-def _start(part: Callable[[], None]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603 - our own words
-        python_command("-c", f"from {__name__} import {part.__name__}; {part.__name__}()"),
-        env=python_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+def compile_parts(parts: Sequence[str]) -> None:
+    """Compile the named parts one after the other, in a process that ends then: it collects no garbage."""
+    gc.disable()
+    for part in parts:
+        PARTS[part]()
 
 
-def compile_book() -> None:
-    """Compile what reads files and rebuilds, saves and restores books."""
+def compile_loops() -> None:
+    """What runs through records: decoder, book and engine, with what saves and restores a book."""
     decode_nothing()
     book = Book(NS)
     book.fast_forward(Events.from_records([ADD]))
     book.make_room(GROW_ORDERS)
-    Book.from_arrow(book.to_arrow())
-
-
-def compile_engine() -> None:
-    """Compile the engine, and the frames it writes."""
-    engine = EventDrivenVPEngine(tick_int=NS)
+    book = Book.from_arrow(book.to_arrow())
+    engine = EventDrivenVPEngine(book=book)
     engine.start_emitting()
     engine.advance(Events.from_records([ADD]))
+
+
+def compile_cells() -> None:
+    """What the engine's loop calls now and then; the loop finds it done, which in the meantime compiled the others."""
+    book = Book(NS).state
+    model = new_model(ModelParameters())
+    layout = FrameLayout(frame_schema({}))
+    frames = layout.frame_buffer(layout.template.reshape(1, -1))
+    number = 0
+    for routine, arguments in (
+        (frame.write_frame, (book, model, frames, number)),
+        (ring.count_all_depth, (book, model)),
+        (ring.recentre, (book, model, number)),
+        (ring.rebase, (book, model)),
+        (ring.touch_outside, (book, model, number, number, number, number)),
+    ):
+        routine.compile(tuple(map(numba.typeof, arguments)))
+
+
+def compile_demonstration() -> None:
+    """What generates the demonstration."""
+    from vp.demo import book as demo_book  # noqa: PLC0415
+    from vp.demo import market as demo_market  # noqa: PLC0415
+
+    script = np.zeros((1, demo_market.SCRIPT_COLUMNS))
+    depths = np.zeros((demo_book.LEVELS, demo_market.DEPTH_COLUMNS))
+    demo_market.run(demo_book.new_market(script, depths, np.zeros((1, 3)), 0, 0, 0))
+
+
+PARTS = {"loops": compile_loops, "cells": compile_cells, "demonstration": compile_demonstration}
+
+
+def _mark(part: str) -> Path:
+    return CACHE_DIRECTORY / f"{part}.done"
+
+
+def _start(parts: Sequence[str]) -> subprocess.Popen[bytes]:
+    environment = python_environment() | {"NUMBA_CACHE_DIR": str(CACHE_DIRECTORY.parent)}
+    if sys.pycache_prefix is not None:  # imports that are compiled anew each time take longer than some kernels
+        environment["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return subprocess.Popen(  # noqa: S603 - our own words
+        python_command("-c", f"from {__name__} import compile_parts; compile_parts({list(parts)!r})"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )

@@ -12,7 +12,6 @@ from vp.kernels import engine as engine_kernels
 from vp.kernels import frame as frame_kernels
 from vp.kernels.contract import (
     B_BUCKET,
-    B_CLOCK,
     CELL_FLOATS,
     CELL_INTS,
     DONE,
@@ -24,6 +23,7 @@ from vp.kernels.contract import (
     ENGINE_SCALARS,
     FULL,
     GRID_COLUMNS,
+    GRID_FLOATS,
     I_EVENT_ID,
     I_TOUCHED_NS,
     MAX_K,
@@ -33,13 +33,13 @@ from vp.kernels.contract import (
     RING,
     RING_MASK,
 )
+from vp.kernels.state import Cells, Model
 from vp.model.book import NO_LIMIT, Book
-from vp.model.frames import FrameLayout, frame_schema
+from vp.model.frames import FrameLayout, first_messages, frame_schema
 from vp.model.parameters import ModelParameters
 
-GRID_VALUES = len(GRID_COLUMNS) - 1
 GRID_DTYPE = np.dtype(
-    [("k", "i4"), ("price", "i8")] + [(name, "f8") for name in GRID_COLUMNS[:GRID_VALUES]] + [("last_event_id", "i8")]
+    [("k", "i4"), ("price", "i8")] + [(name, "f8") for name in GRID_COLUMNS[:GRID_FLOATS]] + [("last_event_id", "i8")]
 )
 FLAG_LAST = 128
 
@@ -110,23 +110,11 @@ class EventDrivenVPEngine:
         self.parameters = parameters or ModelParameters()
         self.book = book or Book(tick_int, bucket_int)
         self.layout = FrameLayout(frame_schema(metadata or {}, 2 * K + 1))
-        self._cell_floats = np.zeros(RING * CELL_FLOATS)
-        self._cell_ints = np.zeros(RING * CELL_INTS, np.int64)
-        self._cell_ints[I_TOUCHED_NS::CELL_INTS] = NO_TIME
-        self._outer_floats = np.zeros_like(self._cell_floats)
-        self._outer_ints = np.zeros_like(self._cell_ints)
-        self._outer_bucket = np.full(RING, NO_BUCKET, np.int64)
-        self._scalars = np.zeros(ENGINE_SCALARS, np.int64)
-        self._scalars[E_CENTRE] = NO_BUCKET
-        self._scalars[E_LAST_FRAME_NS] = NO_TIME
-        self._scalars[E_K] = K
-        self._scalars[E_THROTTLE_NS] = throttle_ns
-        self._parameters = self.parameters.to_array()
-        self._baseline = np.zeros(1)
-        self._places = self.layout.places()
-        self._scratch = np.zeros(GRID_VALUES)
+        self._model = new_model(self.parameters)
+        self._model.scalars[E_K] = K
+        self._model.scalars[E_THROTTLE_NS] = throttle_ns
         self._buffer = np.tile(self.layout.template, (frame_capacity, 1))
-        self._views = tuple(self._buffer.view(dtype) for dtype in (np.uint8, np.int64, np.float32, np.float64))
+        self._frames = self.layout.frame_buffer(self._buffer)
 
         self.advance(Events.allocate(0))  # puts the cells where the book's spot is
 
@@ -136,12 +124,12 @@ class EventDrivenVPEngine:
         return self.book.clock_ns
 
     def anomalies(self) -> dict[str, int]:
-        """Every counter of the book by name."""
+        """The book's counters of what should not be, by name."""
         return self.book.anomalies()
 
     def start_emitting(self) -> None:
         """From here on frames are made; volumes count from here."""
-        self._scalars[E_EMITTING] = 1
+        self._model.scalars[E_EMITTING] = 1
 
     def update(
         self,
@@ -164,31 +152,14 @@ class EventDrivenVPEngine:
 
         Returns (index of the next record, the frames made). Any chunking gives the same bits.
         """
-        capacity = len(self._buffer) if max_frames is None else min(max(max_frames, 1), len(self._buffer))
-        out = tuple(view[:capacity] for view in self._views)
-        columns = events.core()
-        row = 0
+        frames = self._frames if max_frames is None else first_messages(self._frames, max(max_frames, 1))
+        message = 0
         while True:
-            first, row, why = engine_kernels.advance(
-                *columns,
-                first,
-                until_ns,
-                *self.book.state(),
-                self._cell_floats,
-                self._cell_ints,
-                self._outer_floats,
-                self._outer_ints,
-                self._outer_bucket,
-                self._scalars,
-                self._parameters,
-                self._baseline,
-                self._places,
-                row,
-                *out,
-                self._scratch,
+            first, message, why = engine_kernels.advance(
+                events.columns, first, until_ns, self.book.state, self._model, frames, message
             )
             if why in {DONE, REACHED, FULL} or not self.book.make_room(why):
-                return int(first), FrameBatch(self.layout, self._buffer[:row])
+                return int(first), FrameBatch(self.layout, self._buffer[:message])
 
     def no_frames(self) -> FrameBatch:
         """A batch of none."""
@@ -206,13 +177,32 @@ class EventDrivenVPEngine:
         spot = self.book.spot_bucket
         if spot is None:
             return grid
-        bucket_int = int(self.book.scalars[B_BUCKET])
-        grid["price"] = (spot + grid["k"].astype(np.int64)) * bucket_int
-        clock = int(self.book.scalars[B_CLOCK])
-        for row in grid:
-            bucket = spot + int(row["k"])
-            frame_kernels.read_cell(self._cell_floats, self._cell_ints, self._parameters, bucket, clock, self._scratch)
-            for name, value in zip(GRID_COLUMNS[:GRID_VALUES], self._scratch, strict=True):
-                row[name] = value
-            row["last_event_id"] = self._cell_ints[(bucket & RING_MASK) * CELL_INTS + I_EVENT_ID]
+        grid["price"] = (spot + grid["k"].astype(np.int64)) * int(self.book.scalars[B_BUCKET])
+        values = np.zeros(len(grid) * GRID_FLOATS)
+        frame_kernels.read_grid(self.book.state, self._model, values)
+        for name, column in zip(GRID_COLUMNS, values.reshape(-1, GRID_FLOATS).T, strict=False):
+            grid[name] = column
+        slots = (spot + grid["k"].astype(np.int64)) & RING_MASK
+        grid["last_event_id"] = self._model.cells.ints[slots * CELL_INTS + I_EVENT_ID]
         return grid
+
+
+def new_model(parameters: ModelParameters) -> Model:
+    """A model that has seen nothing yet."""
+    scalars = np.zeros(ENGINE_SCALARS, np.int64)
+    scalars[E_CENTRE] = NO_BUCKET
+    scalars[E_LAST_FRAME_NS] = NO_TIME
+    return Model(
+        cells=_new_cells(),
+        outer=_new_cells(),
+        outer_bucket=np.full(RING, NO_BUCKET, np.int64),
+        scalars=scalars,
+        parameters=parameters.to_array(),
+        baseline=np.zeros(1),
+    )
+
+
+def _new_cells() -> Cells:
+    ints = np.zeros(RING * CELL_INTS, np.int64)
+    ints[I_TOUCHED_NS::CELL_INTS] = NO_TIME
+    return Cells(np.zeros(RING * CELL_FLOATS), ints)

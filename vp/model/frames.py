@@ -18,14 +18,15 @@ from flatbuffers.table import Table
 
 from vp.errors import BadParameterError
 from vp.kernels.contract import (
-    AT_GRID,
     AT_NULL_COUNT,
     AT_VALIDITY,
     GRID_COLUMNS,
+    GRID_FLOATS,
     NULLABLE_COLUMNS,
     PLACES,
     SCALAR_COLUMNS,
 )
+from vp.kernels.state import FrameBuffer
 
 SCALAR_TYPES: dict[str, tuple[pa.DataType, str, int]] = {
     "ts_ns": (pa.timestamp("ns", tz="UTC"), "timestamp_ns", 8),
@@ -46,6 +47,13 @@ SCALAR_TYPES: dict[str, tuple[pa.DataType, str, int]] = {
 }
 COLUMN_NAMES: tuple[str, ...] = SCALAR_COLUMNS + GRID_COLUMNS
 EVENT_ID_GRID = "last_event_id"
+
+
+def _value_bytes(name: str) -> int:
+    """Width of one value of the column `name` on the wire."""
+    if name in SCALAR_TYPES:
+        return SCALAR_TYPES[name][2]
+    return 8 if name == EVENT_ID_GRID else 4
 
 
 def grid_type(name: str, rows: int) -> pa.DataType:
@@ -101,16 +109,26 @@ class FrameLayout:
         self.template = np.frombuffer(message, np.uint8).copy()
         self.columns = _find_columns(schema, message)
 
-    def places(self) -> np.ndarray:
-        """Byte offsets for vp.kernels.frame.write_frame: int64[PLACES]. Only for a layout with every column."""
+    def frame_buffer(self, messages: np.ndarray) -> FrameBuffer:
+        """Messages of this layout, uint8[n, message_bytes], as the kernels write frames to them.
+
+        Only for a layout with every column.
+        """
         by_name = {column.name: column for column in self.columns}
         places = np.zeros(PLACES, np.int64)
         for i, name in enumerate(COLUMN_NAMES):
-            places[i] = by_name[name].offset
+            places[i] = by_name[name].offset // _value_bytes(name)
         for i, name in enumerate(NULLABLE_COLUMNS):
             places[AT_VALIDITY + i] = by_name[name].validity_offset or 0
-            places[AT_NULL_COUNT + i] = by_name[name].null_count_offset or 0
-        return places
+            places[AT_NULL_COUNT + i] = (by_name[name].null_count_offset or 0) // 8
+        return FrameBuffer(
+            messages,
+            messages.view(np.int64),
+            messages.view(np.float32),
+            messages.view(np.float64),
+            places,
+            np.zeros(self.rows * GRID_FLOATS),
+        )
 
     def describe(self) -> dict[str, Any]:
         """The `frame` part of runtime_config."""
@@ -184,6 +202,16 @@ class Projection:
         return bytes(target)
 
 
+def first_messages(frames: FrameBuffer, count: int) -> FrameBuffer:
+    """The first `count` messages of a buffer, or all where it has fewer."""
+    return frames._replace(
+        uint8s=frames.uint8s[:count],
+        int64s=frames.int64s[:count],
+        float32s=frames.float32s[:count],
+        float64s=frames.float64s[:count],
+    )
+
+
 def frame_schema_like(schema: pa.Schema, rows: int, grids: Sequence[str]) -> pa.Schema:
     """A frame schema with the metadata of `schema`, and only the grid columns `grids`."""
     metadata = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
@@ -238,8 +266,8 @@ def _find_columns(schema: pa.Schema, message: bytes) -> tuple[ColumnPlace, ...]:
             buffer += 2
         else:
             rows = field.type.list_size
-            name, width = ("int64", 8) if field.name == EVENT_ID_GRID else ("float32", 4)
-            type_name, length = f"{name}[{rows}]", width * rows
+            name = "int64" if field.name == EVENT_ID_GRID else "float32"
+            type_name, length = f"{name}[{rows}]", _value_bytes(field.name) * rows
             data = buffer_start(buffer + 2)
             node += 2
             buffer += 3
@@ -270,6 +298,3 @@ def _column_array(field: pa.Field, column: ColumnPlace, data: np.ndarray, messag
     if column.validity_offset is None:
         return pa.array(values, pa.int64()).cast(field.type) if column.type == "timestamp_ns" else pa.array(values)
     return pa.array(values, mask=messages[:, column.validity_offset] & 1 == 0)
-
-
-assert len(SCALAR_COLUMNS) == AT_GRID

@@ -14,7 +14,7 @@ from vp.dbn.contracts import Contract, choose_contract
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.events import Events
 from vp.dbn.file import DbnFile
-from vp.dbn.reader import EventReader
+from vp.dbn.reader import Chunk, EventReader
 from vp.errors import BadParameterError, LakeError
 from vp.kernels.contract import FLAG_SNAPSHOT
 from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake, RawFile
@@ -95,16 +95,20 @@ class EventFeed:
     """The events of one session in file order, chunk by chunk, with the place of each chunk in the file."""
 
     def __init__(self, reader: EventReader, resume: Resume | None) -> None:
-        self._chunks: Iterator[tuple[Events, int, int]] = (
+        self._chunks: Iterator[Chunk] = (
             reader.chunks()
             if resume is None
             else reader.chunks(resume.byte_offset, resume.record_index, resume.passed_over)
         )
         self._reader = reader
         self._skip = 0 if resume is None else resume.skip_events
-        self._chunk_at, self._chunk_record, self._chunk_passed_over = reader.file.data_offset, 0, PassedOver()
-        self.events = Events.allocate(0)
+        self._chunk = Chunk(Events.allocate(0), reader.file.data_offset, 0, PassedOver())
         self.index = 0
+
+    @property
+    def events(self) -> Events:
+        """The chunk that is being processed."""
+        return self._chunk.events
 
     @property
     def records_seen(self) -> int:
@@ -117,15 +121,15 @@ class EventFeed:
             chunk = next(self._chunks, None)
             if chunk is None:
                 return False
-            self.events, self._chunk_at, self._chunk_record = chunk
-            self._chunk_passed_over = self._reader.chunk_passed_over
+            self._chunk = chunk
             self.index = min(self._skip, len(self.events))
             self._skip -= self.index
         return True
 
     def resume(self) -> Resume:
         """Where the event at `index` stands in the file."""
-        return Resume(self._chunk_at, self._chunk_record, self.index, self._chunk_passed_over)
+        chunk = self._chunk
+        return Resume(chunk.byte_offset, chunk.record_index, self.index, chunk.passed_over)
 
     def account(self, book: Book) -> Accounting:
         """What became of the records read so far, given the book that they go into."""
@@ -167,8 +171,8 @@ class LiveSession:
         if not feed.ready():
             return None
         clock = self.engine.clock_ns
-        ts_event = int(feed.events.ts_event[feed.index])
-        if feed.events.flags[feed.index] & FLAG_SNAPSHOT:
+        ts_event = int(feed.events.columns.ts_event[feed.index])
+        if feed.events.columns.flags[feed.index] & FLAG_SNAPSHOT:
             return self.info.session_start_ns if clock is None else clock
         reached = ts_event if clock is None else max(ts_event, clock)
         return None if reached >= self.info.end_ns else reached
@@ -189,7 +193,7 @@ class LiveSession:
         return self.engine.book.event_id
 
     def anomalies(self) -> dict[str, int]:
-        """Every counter of the book by name."""
+        """The book's counters of what should not be, by name."""
         return self.engine.anomalies()
 
     def accounting(self) -> Accounting:

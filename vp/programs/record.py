@@ -57,7 +57,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     spec = SessionSpec(**{name: values[name] for name in names})
     started = time.monotonic()
     with TerminalProgress() as progress:
-        ensure_compiled(lambda share: progress.share("compile", share))
+        ensure_compiled(lambda share: progress.share("compile", share), demonstration=demonstration)
         if demonstration:
             ensure_demo(lake.root, lambda share: progress.share("demo", share))
         session = prepare(spec, progress)

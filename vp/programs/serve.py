@@ -114,7 +114,7 @@ def _service(
             def tell_share(phase: str) -> Callable[[float], None]:
                 return lambda share: tell(Loading(phase, round(100 * share), 100))
 
-            ensure_compiled(tell_share("compile"))
+            ensure_compiled(tell_share("compile"), demonstration=demonstration)
             if demonstration:
                 ensure_demo(Lake(values["lake"]).root, tell_share("demo"))
             return prepare_request(defaults, tell)

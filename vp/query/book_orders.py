@@ -9,28 +9,18 @@ import pyarrow as pa
 
 from vp.errors import NoBookSnapshotError
 from vp.lake.lake import BOOK_CACHE
-from vp.model.book_cache import CacheKey, load_orders
+from vp.model.book_cache import ORDER_SCHEMA, CacheKey, load_orders
 from vp.query.session import ChosenSession
 from vp.query.sources import ArrowSource
 
 if TYPE_CHECKING:
     from vp.model.pipeline import Progress
 
-ORDER_SCHEMA = pa.schema(
-    [
-        pa.field("order_id", pa.uint64(), nullable=False),
-        pa.field("side", pa.string(), nullable=False),
-        pa.field("price", pa.int64(), nullable=False),
-        pa.field("size", pa.int64(), nullable=False),
-        pa.field("queue_rank", pa.int32(), nullable=False),
-        pa.field("level", pa.int32(), nullable=False),
-    ]
-)
 Tell = Callable[["Progress"], None]
 
 
 def cached_book(session: ChosenSession, *, build: bool = False, tell: Tell | None = None) -> ArrowSource:
-    """The orders resting 30 minutes before the session's start time, as vp.model.book.BOOK_SCHEMA.
+    """The orders resting 30 minutes before the session's start time, as vp.model.book_cache.ORDER_SCHEMA.
 
     Parameters
     ----------

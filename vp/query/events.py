@@ -49,30 +49,31 @@ def session_events(open_reader: Callable[[int], EventReader]) -> ArrowSource:
 
     def batches() -> Iterator[pa.RecordBatch]:
         done = 0
-        for events, _, _ in open_reader(CHUNK_ROWS).chunks():
-            yield _batch(events, done)
-            done += len(events)
+        for chunk in open_reader(CHUNK_ROWS).chunks():
+            yield _batch(chunk.events, done)
+            done += len(chunk.events)
 
     return ArrowSource(SESSION_EVENT_SCHEMA, batches)
 
 
 def _batch(events: Events, done: int) -> pa.RecordBatch:
     """One chunk, copied: the reader uses its columns again."""
+    columns = events.columns
     n = len(events)
-    columns: tuple[np.ndarray | bytes, ...] = (
+    buffers: tuple[np.ndarray | bytes, ...] = (
         np.arange(done + 1, done + n + 1),
-        events.ts_event.copy(),
-        events.order_id.copy(),
-        events.price.copy(),
-        events.size.copy(),
-        events.flags.copy(),
-        events.action.tobytes().translate(_ACTION_CODE),
-        events.side.tobytes().translate(_SIDE_CODE),
-        events.ts_recv.copy(),
-        events.sequence.copy(),
+        columns.ts_event.copy(),
+        columns.order_id.copy(),
+        columns.price.copy(),
+        columns.size.copy(),
+        columns.flags.copy(),
+        columns.action.tobytes().translate(_ACTION_CODE),
+        columns.side.tobytes().translate(_SIDE_CODE),
+        columns.ts_recv.copy(),
+        columns.sequence.copy(),
     )
     return pa.RecordBatch.from_arrays(
-        [_array(field, n, column) for field, column in zip(SESSION_EVENT_SCHEMA, columns, strict=True)],
+        [_array(field, n, buffer) for field, buffer in zip(SESSION_EVENT_SCHEMA, buffers, strict=True)],
         schema=SESSION_EVENT_SCHEMA,
     )
 

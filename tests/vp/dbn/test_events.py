@@ -28,8 +28,8 @@ def test_records_come_back_from_arrow(records: list[Rec]) -> None:
 
 def test_extremes_keep_their_bits() -> None:
     events = Events.from_records([EXTREME])
-    assert [str(column.dtype) for column in events.core()] == DTYPES[:7]
-    assert events.order_id[0] == -1
+    assert [str(column.dtype) for column in events.columns[:7]] == DTYPES[:7]
+    assert events.columns.order_id[0] == -1
     row = events.to_arrow().drop_columns(["ts_event"]).to_pylist()[0]
     assert row == {
         "order_id": 2**64 - 1,
@@ -45,10 +45,10 @@ def test_extremes_keep_their_bits() -> None:
 def test_allocated_room_and_its_arrow_schema(wide: bool) -> None:
     events = Events.allocate(5, wide=wide)
     assert len(events) == 5
-    columns = (*events.core(), events.ts_recv, events.sequence)
+    columns = events.columns
     assert [str(column.dtype) for column in columns] == DTYPES
     assert [len(column) for column in columns] == [5] * 7 + [5 * wide] * 2
-    events.action[:], events.side[:] = ord("A"), ord("B")
+    columns.action[:], columns.side[:] = ord("A"), ord("B")
     assert events.to_arrow().schema.equals(pa.schema(list(EVENT_SCHEMA)[: 9 if wide else 7]))
 
 
@@ -57,7 +57,8 @@ def test_slices_are_views() -> None:
     part = events.slice(2, 5)
     assert len(part) == 3
     assert len(events.head(4)) == 4
-    for whole, view in zip(events.core(), part.core(), strict=True):
+    for name in events.columns._fields[:7]:
+        whole, view = getattr(events.columns, name), getattr(part.columns, name)
         assert np.shares_memory(whole, view)
         assert view.flags["C_CONTIGUOUS"]
     assert events.slice(2, 5).to_arrow().equals(events.to_arrow().slice(2, 3))

@@ -42,8 +42,8 @@ def test_each_version(put: Put, version: int, compressed: bool) -> None:
     file = DbnFile(put(compress(data)) if compressed else put(data))
     events = read_events(file)
     assert_events(events, RECORDS)
-    np.testing.assert_array_equal(events.ts_recv, events.ts_event + 1000)
-    np.testing.assert_array_equal(events.sequence, np.arange(len(RECORDS)))
+    np.testing.assert_array_equal(events.columns.ts_recv, events.columns.ts_event + 1000)
+    np.testing.assert_array_equal(events.columns.sequence, np.arange(len(RECORDS)))
     assert (file.version, file.dataset, file.compressed, file.ts_out) == (version, "GLBX.MDP3", compressed, False)
     assert file.mappings == (Mapping("MNQH6", MNQ, dt.date(2026, 2, 6), dt.date(2026, 2, 7)),)
     assert file.symbols() == ["MNQH6"]
@@ -63,7 +63,7 @@ def test_records_of_other_types_and_ts_out(put: Put, version: int, ts_out: bool)
     file = DbnFile(put(b"".join(parts)))
     assert (file.ts_out, file.mbo_bytes) == (ts_out, 64 if ts_out else 56)
     reader = EventReader(file, MNQ)
-    ((events, _, _),) = reader.chunks()
+    ((events, *_),) = reader.chunks()
     assert_events(events, RECORDS)
     assert reader.records_seen == 2 * len(RECORDS) + len(others)
     assert count_by_instrument(file) == {MNQ: len(RECORDS)}
@@ -136,8 +136,8 @@ def test_any_chunk_can_be_read_on_from(
 
     def chunks(offset: int | None = None, record_index: int = 0) -> Iterator[tuple[list[list[int]], int, int]]:
         reader = EventReader(file, MNQ, chunk_rows=chunk_rows, wide=True)
-        for events, at, record in reader.chunks(offset, record_index):
-            yield [c.tolist() for c in (*events.core(), events.ts_recv, events.sequence)], at, record
+        for chunk in reader.chunks(offset, record_index):
+            yield [column.tolist() for column in chunk.events.columns], chunk.byte_offset, chunk.record_index
         assert reader.records_seen == len(parts) - 1
 
     whole = list(chunks())

@@ -98,7 +98,7 @@ def test_three_days_of_two_symbols(server: Server, tmp_path: Path, program: str)
     assert not raw.compressed  # --decompress keeps it, and it is taken first
     assert stat.S_IMODE(raw.path.stat().st_mode) == 0o444
     plain, compressed = (read_events(DbnFile(path)) for path in (raw.path, Path(f"{raw.path}.zst")))
-    assert len(plain.ts_event) == len(compressed.ts_event) > 100
+    assert len(plain) == len(compressed) > 100
     spec = SessionSpec(product.product_type, SYMBOLS[program][0], str(days()[0]), lake=str(lake))
     with closing(prepare(spec)) as session:  # what vp.serve and vp.record play
         assert session.info.contract == market.CONTRACTS.get(product.root, product.root)

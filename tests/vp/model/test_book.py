@@ -24,7 +24,8 @@ from vp.dbn.events import Events
 from vp.dbn.file import DbnFile
 from vp.dbn.reader import read_events
 from vp.kernels.contract import COUNTER_NAMES
-from vp.model.book import BOOK_SCHEMA, DENSE_LEVELS, Book
+from vp.model.book import DENSE_LEVELS, Book
+from vp.model.book_cache import ORDER_SCHEMA
 
 needs_data = pytest.mark.skipif(not (DATA / "README.md").exists(), reason="the shared data are not beside the checkout")
 CENT = 10_000_000
@@ -133,7 +134,7 @@ def test_table_of_a_small_book() -> None:
     ]
     book.fast_forward(Events.from_records(rows))
     table = book.to_arrow()
-    assert table.schema.equals(BOOK_SCHEMA)
+    assert table.schema.equals(ORDER_SCHEMA)
     assert book_orders(book) == [
         (2**64 - 1, "B", 2 * TICK, 5, 0, 0),
         (7, "B", 2 * TICK, 6, 1, 0),
@@ -237,7 +238,8 @@ def test_book_of_a_nasdaq_day_equals_its_mbp10() -> None:
     assert len(rows) == 3928
     record_of: dict[tuple[int, str, int], int] = {}
     last_of: dict[int, int] = {}
-    keys = zip(events.sequence.tolist(), map(chr, events.action), events.order_id.tolist(), strict=True)
+    columns = events.columns
+    keys = zip(columns.sequence.tolist(), map(chr, columns.action), columns.order_id.tolist(), strict=True)
     for i, key in enumerate(keys):
         record_of[key] = last_of[key[0]] = i
 
@@ -302,13 +304,13 @@ def test_real_days(
 @needs_data
 def test_snapshot_of_a_real_day_ends_where_the_first_other_record_stands() -> None:
     events = read_events(DbnFile(DATA / "glbx-mdp3-20231225.mbo.dbn.zst"))
-    snapshot = np.flatnonzero(events.flags & F_SNAPSHOT)
+    snapshot = np.flatnonzero(events.columns.flags & F_SNAPSHOT)
     assert len(snapshot) == 8725
-    assert set(events.flags[snapshot].tolist()) == {40}
+    assert set(events.columns.flags[snapshot].tolist()) == {40}
     end = int(snapshot[-1]) + 1
     book = Book(TICK)
     book.fast_forward(events.slice(0, end))
     assert (book.order_count, book.clock_ns, book.spot_bucket) == (8725, None, None)
     book.fast_forward(events.slice(end, end + 1))
-    assert book.clock_ns == events.ts_event[end]
+    assert book.clock_ns == events.columns.ts_event[end]
     assert book.spot_bucket is not None

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 import numba
 import pytest
 
+from tests.places import ROOT
 from vp.kernels.engine import advance
 from vp.kernels.forward import fast_forward
+from vp.kernels.frame import write_frame
+from vp.kernels.ring import recentre
 from vp.model import compilation
 
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(compilation, "CACHE_DIRECTORY", tmp_path)
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 0)
     return tmp_path
 
 
-def workers(monkeypatch: pytest.MonkeyPatch, code: str) -> list[str]:
-    """Let every worker run `code` instead; returns the names of the parts that were started."""
-    started: list[str] = []
+def workers(monkeypatch: pytest.MonkeyPatch, code: str) -> list[Sequence[str]]:
+    """Let every worker run `code` instead; returns the parts that each was started for."""
+    started: list[Sequence[str]] = []
 
-    def start(part: Callable[[], None]) -> subprocess.Popen[bytes]:
-        started.append(part.__name__)
+    def start(parts: Sequence[str]) -> subprocess.Popen[bytes]:
+        started.append(parts)
         return subprocess.Popen([sys.executable, "-c", code])
 
     monkeypatch.setattr(compilation, "_start", start)
@@ -38,13 +43,15 @@ def test_compiles_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = workers(monkeypatch, "import time; time.sleep(0.3)")
     shares: list[float] = []
     compilation.ensure_compiled(shares.append)
-    assert started == ["compile_book", "compile_engine"]
+    assert started == [["loops"], ["cells"]]
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     assert len(shares) > 2
-    assert [path.suffix for path in cache.iterdir()] == [".done"]
     compilation.ensure_compiled(shares.append)
     assert len(started) == 2
+    compilation.ensure_compiled(shares.append, demonstration=True)
+    assert started[2:] == [["demonstration"]]
+    assert sorted(path.name for path in cache.iterdir()) == ["cells.done", "demonstration.done", "loops.done"]
 
 
 def test_a_worker_that_fails_is_tried_again_next_time(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,8 +65,8 @@ def test_a_worker_is_not_left_behind(cache: Path, monkeypatch: pytest.MonkeyPatc
     running: list[subprocess.Popen[bytes]] = []
     sleep = compilation._start
 
-    def start(part: Callable[[], None]) -> subprocess.Popen[bytes]:
-        running.append(sleep(part))
+    def start(parts: Sequence[str]) -> subprocess.Popen[bytes]:
+        running.append(sleep(parts))
         return running[-1]
 
     monkeypatch.setattr(compilation, "_start", start)
@@ -75,7 +82,51 @@ def test_a_worker_is_not_left_behind(cache: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_what_is_compiled_is_what_a_session_calls() -> None:
     """A signature of their own would have to be compiled again."""
-    compilation.compile_book()
-    compilation.compile_engine()
-    assert len(fast_forward.signatures) == 1
-    assert len(advance.signatures) == 1
+    compilation.compile_parts(["cells", "loops"])
+    gc.enable()
+    for kernel in (fast_forward, advance, write_frame, recentre):
+        assert len(kernel.signatures) == 1
+
+
+LISTED = """
+import sys
+from vp.model.compilation import CACHE_DIRECTORY, ensure_compiled
+ensure_compiled(lambda _share: None, demonstration=True)
+print(CACHE_DIRECTORY)
+"""
+COUNTED = """
+import io
+from numba.core.dispatcher import Dispatcher
+from vp.model import compilation
+from vp.demo import session as demo
+from tests.kernels.test_rules import dispatchers
+compilation.compile_loops()
+demo.write_session(io.BytesIO(), seconds=1)
+import vp.demo.book, vp.demo.market
+missed = 0
+for name, dispatcher in dispatchers():
+    missed += sum(dispatcher.stats.cache_misses.values())
+for module in (vp.demo_book, vp.demo_market):
+    for value in vars(module).values():
+        if isinstance(value, Dispatcher):
+            missed += sum(value.stats.cache_misses.values())
+print(missed)
+"""
+
+
+def test_nothing_is_compiled_a_second_time(tmp_path: Path) -> None:
+    """Each routine and kernel has one cached signature, and a later process finds them all."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+
+    def run(program: str) -> str:
+        ran = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, cwd=ROOT
+        )
+        return ran.stdout.strip()
+
+    directory = Path(run(LISTED))
+    assert directory.is_relative_to(tmp_path)
+    assert run(COUNTED) == "0"
+    compiled = [path.name for path in directory.rglob("*.nbc")]
+    assert len(compiled) == len(set(compiled)) > 30
+    assert not [name for name in compiled if not name.endswith(".1.nbc")], "a second signature"

@@ -63,7 +63,7 @@ def check_session(lake: Path, product_type: str, symbol: str, date: str, start_t
         rates = minutes.to_arrow_table().to_pylist()[0]
         ended = asked.sql("SELECT ended, count(*) AS n FROM order_lifetimes() GROUP BY ended").to_arrow_table()
 
-    assert dict(zip(counts["action"], counts["records"], strict=True)) == Counter(chr(a) for a in events.action)
+    assert dict(zip(counts["action"], counts["records"], strict=True)) == Counter(chr(a) for a in events.columns.action)
     for side in "BA":
         found = [(round(row["price"] * 1e9), row["size"], row["orders"]) for row in depth if row["side"] == side]
         assert found == book.levels(side)
@@ -75,9 +75,9 @@ def check_session(lake: Path, product_type: str, symbol: str, date: str, start_t
     assert spot is not None
     assert {spot + row["k"]: row["bid_size"] + row["ask_size"] for row in buckets} == resting
     assert (round(top["bid_price"] * 1e9), round(top["ask_price"] * 1e9)) == (book.best_bid, book.best_ask)
-    live = (events.flags & 32 == 0) & (events.action != ord("R"))
+    live = (events.columns.flags & 32 == 0) & (events.columns.action != ord("R"))
     assert rates["n"] == int(live.sum())
-    assert rates["v"] == int(events.size[events.action == ord("T")].sum())
+    assert rates["v"] == int(events.columns.size[events.columns.action == ord("T")].sum())
     whole = Book(product.tick_int, product.bucket_int)
     whole.fast_forward(events)
     lives = dict(zip(*ended.to_pydict().values(), strict=True))

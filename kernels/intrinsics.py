@@ -1,4 +1,4 @@
-"""Machine operations that numba has no words for: unaligned loads, prefetch, comparing four words at once, counting
+"""Operations that numba has no words for: unaligned loads, prefetch, comparing four words at once, counting
 zero bits, arithmetic modulo 2**64.
 
 numba promises LLVM that `+`, `-` and `*` of int64 never overflow, so arithmetic that is meant to wrap around
@@ -29,6 +29,7 @@ def operation(result: Any, parameters: tuple[Any, ...], generate: Any, twin: Any
         1: lambda _typing, first: typed(first),
         2: lambda _typing, first, second: typed(first, second),
         3: lambda _typing, first, second, third: typed(first, second, third),
+        4: lambda _typing, first, second, third, fourth: typed(first, second, third, fourth),
     }
     return extending.intrinsic(by_count[len(parameters)])
 

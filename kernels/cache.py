@@ -1,0 +1,76 @@
+"""Where compiled kernels are kept on disk: a directory of VP's own, named by a digest of what they were compiled from.
+
+numba looks only at a function's own file to tell whether its cached machine code is current; code that a kernel takes
+in from another file would go stale unseen. So every state of the sources has a directory.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numba
+
+SOURCES = Path(__file__).parent
+config: Any = numba.config
+
+
+def sources_digest(paths: Iterable[Path]) -> str:
+    """Sixteen hexadecimal digits that change with each of the files, with numba, and with checks of array indices."""
+    digest = hashlib.sha256(f"{numba.__version__} {bool(config.BOUNDSCHECK)}".encode())
+    for path in sorted(paths):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def directory_name() -> str:
+    """The name of the directory for the kernels as they are now."""
+    return f"kernels-{sources_digest(SOURCES.glob('*.py'))}"
+
+
+def cache_directory() -> Path:
+    """NUMBA_CACHE_DIR where that is set, else beside the sources, else the user's cache, else gone when VP ends."""
+    name = directory_name()
+    homes = (
+        (Path(config.CACHE_DIR),)
+        if config.CACHE_DIR
+        else (
+            SOURCES / "__pycache__",
+            Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vacuum-pressure",
+        )
+    )
+    for home in homes:
+        try:
+            (home / name).mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=home / name):
+                return home / name
+        except OSError:
+            continue
+    home = Path(tempfile.mkdtemp(prefix="vacuum-pressure-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    (home / name).mkdir()
+    return home / name
+
+
+@contextmanager
+def cached_in(directory: Path) -> Iterator[None]:
+    """Functions that numba is handed meanwhile are cached in `directory`; those of others stay where they were.
+
+    numba has one directory for a whole process (NUMBA_CACHE_DIR), and asks for it once, when a function is decorated.
+    """
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(directory)
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = before
+
+
+CACHE_DIRECTORY = cache_directory()

@@ -1,0 +1,112 @@
+"""The state that kernels work on: named tuples of arrays, made by vp and changed in place.
+
+What lies at which index of an array is said by the constants of `contract`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Int64s = npt.NDArray[np.int64]
+UInt32s = npt.NDArray[np.uint32]
+Bytes = npt.NDArray[np.uint8]
+Float32s = npt.NDArray[np.float32]
+Float64s = npt.NDArray[np.float64]
+Int64 = int | np.int64
+
+
+class Columns(NamedTuple):
+    """Records of one instrument in file order, a row each."""
+
+    ts_event: Int64s  # ns UTC
+    order_id: Int64s  # the unsigned id's bits
+    price: Int64s  # 1e-9 units
+    size: UInt32s
+    flags: Bytes
+    action: Bytes  # DBN's character codes
+    side: Bytes
+    ts_recv: Int64s  # ns UTC; it and `sequence` may be empty, book and engine do not read them
+    sequence: UInt32s
+
+
+class Record(NamedTuple):
+    """One row of Columns, every field an int64."""
+
+    ts_event: Int64
+    order_id: Int64
+    price: Int64
+    size: Int64
+    flags: Int64
+    action: Int64
+    side: Int64
+
+
+class Effect(NamedTuple):
+    """What one record did to the book, every field an int64.
+
+    `removed` left `from_price`, of which `pull` realised no fill; `fill` was filled at `from_price`; `added` arrived
+    at `to_price`. The bits TOUCH_FROM and TOUCH_TO say which of the two were touched.
+    """
+
+    bits: Int64
+    from_price: Int64
+    removed: Int64
+    pull: Int64
+    fill: Int64
+    to_price: Int64
+    added: Int64
+
+
+class BookState(NamedTuple):
+    """The book of one instrument."""
+
+    slots: Int64s  # the order table (orders)
+    depth: Int64s  # [2 * levels] near the market (levels)
+    far_price: Int64s  # [far slots]
+    far_depth: Int64s  # [2 * far slots]
+    scalars: Int64s  # [BOOK_SCALARS], B_
+    counters: Int64s  # [COUNTERS], C_
+
+
+class Cells(NamedTuple):
+    """RING cells, one a price bucket."""
+
+    floats: Float64s  # [RING * CELL_FLOATS], F_
+    ints: Int64s  # [RING * CELL_INTS], I_
+
+
+class Model(NamedTuple):
+    """The two-force model of one instrument (ring, cells, frame)."""
+
+    cells: Cells  # around spot
+    outer: Cells  # those that lie outside the ring ...
+    outer_bucket: Int64s  # [RING] ... and which buckets they are; NO_BUCKET: none
+    scalars: Int64s  # [ENGINE_SCALARS], E_
+    parameters: Float64s  # [PARAMETERS], P_
+    baseline: Float64s  # [1] running mean of total force over frames
+
+
+class FrameBuffer(NamedTuple):
+    """Equal messages to write frames into: views of one buffer, [messages, words of that width]."""
+
+    uint8s: Bytes
+    int64s: Int64s
+    float32s: Float32s
+    float64s: Float64s
+    places: Int64s  # [PLACES] where each field lies in a message, in words of its own width, AT_
+    grid: Float64s  # [(2 K + 1) * GRID_FLOATS] room for the rows around spot, G_
+
+
+class Selection(NamedTuple):
+    """What the decoder keeps, and what it takes for a sound record."""
+
+    instrument_id: int  # below 0: every instrument
+    start_ns: int  # records with ts_event outside [start_ns, end_ns) are dropped, clear and snapshot excepted
+    end_ns: int
+    mbo_words: int  # length of a market-by-order record in 32-bit words: 14, with a ts_out 16
+    lengths: Bytes  # [256] record length in 32-bit words by rtype (0: unknown rtype)
+    valid_action: Bytes  # [256] 1 where the byte is a known code
+    valid_side: Bytes  # [256]

@@ -1,0 +1,106 @@
+"""Four float64 as one value, with `+`, `-` and `*`: what add, pull, fill and rest depth go through together.
+
+LLVM does not find by itself that the four chains of a cell are one vector. Each lane is rounded as a float64 by itself
+is, so that results are those of four scalars. Interpreted (NUMBA_DISABLE_JIT=1), the four are a numpy array.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import extending, types
+
+from .intrinsics import I32, operation
+
+LANES = 4
+VECTOR = ir.VectorType(ir.DoubleType(), LANES)
+
+
+class FourFloats(types.Type):
+    """numba's type of the four."""
+
+    def __init__(self) -> None:
+        super().__init__(name="FourFloats")
+
+
+four_floats = FourFloats()
+
+
+@extending.register_model(FourFloats)
+class FourFloatsModel(extending.models.PrimitiveModel):
+    """In LLVM they are a vector."""
+
+    def __init__(self, manager: Any, number_type: Any) -> None:
+        super().__init__(manager, number_type, VECTOR)
+
+
+def _type_of_sum(_context: Any) -> Any:
+    return lambda left, right: four_floats if left == right == four_floats else None
+
+
+def _type_of_product(_context: Any) -> Any:
+    return lambda left, right: four_floats if left == types.float64 and right == four_floats else None
+
+
+def _add(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+    return builder.fadd(*arguments)
+
+
+def _subtract(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+    return builder.fsub(*arguments)
+
+
+def _multiply(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+    return builder.fmul(_filled(builder, [arguments[0]] * LANES), arguments[1])
+
+
+def _define(symbol: Any, type_of: Any, lower: Any, *operands: Any) -> None:
+    typed: Any = extending.type_callable(symbol)
+    lowered: Any = extending.lower_builtin(symbol, *operands)
+    typed(type_of)
+    lowered(lower)
+
+
+_define(operator.add, _type_of_sum, _add, four_floats, four_floats)
+_define(operator.sub, _type_of_sum, _subtract, four_floats, four_floats)
+_define(operator.mul, _type_of_product, _multiply, types.float64, four_floats)
+
+
+def _filled(builder: Any, lanes: Any) -> Any:
+    vector = ir.Constant(VECTOR, ir.Undefined)
+    for lane, value in enumerate(lanes):
+        vector = builder.insert_element(vector, value, I32(lane))
+    return vector
+
+
+def _make(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+    return _filled(builder, arguments)
+
+
+def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    array = context.make_array(signature.args[0])(context, builder, arguments[0])
+    return builder.bitcast(builder.gep(array.data, [arguments[1]]), VECTOR.as_pointer())
+
+
+def _load(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    return builder.load(_place(context, builder, signature, arguments), align=8)
+
+
+def _store(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    builder.store(arguments[2], _place(context, builder, signature, arguments), align=8)
+    return context.get_dummy_value()
+
+
+def _twin_store(data: Any, at: Any, four: Any) -> None:
+    data[at : at + LANES] = four
+
+
+# (float64, float64, float64, float64) -> the four.
+make_four = operation(four_floats, (types.float64,) * LANES, _make, lambda *lanes: np.array(lanes, np.float64))
+# (data: float64[:], at: int64) -> data[at : at + 4]; the caller has checked the bounds.
+load_four = operation(four_floats, (None, types.int64), _load, lambda data, at: data[at : at + LANES].copy())
+# (data: float64[:], at: int64, four): data[at : at + 4] = four; the caller has checked the bounds.
+store_four = operation(types.void, (None, types.int64, four_floats), _store, _twin_store)
