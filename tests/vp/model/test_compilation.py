@@ -106,7 +106,7 @@ import vp.demo.book, vp.demo.market
 missed = 0
 for name, dispatcher in dispatchers():
     missed += sum(dispatcher.stats.cache_misses.values())
-for module in (vp.demo_book, vp.demo_market):
+for module in (vp.demo.book, vp.demo.market):
     for value in vars(module).values():
         if isinstance(value, Dispatcher):
             missed += sum(value.stats.cache_misses.values())

@@ -165,7 +165,7 @@ name = {"fsync": "fsync", "open": "fdopen"}.get(step)
 if step == "replace":
     Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 else:
-    setattr(cache.os, name, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    setattr(os, name, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 from vp.model.pipeline import SessionSpec, prepare
 prepare(SessionSpec("future_mbo", "MNQH6", "2026-02-06", "09:30", throttle_ms=0, lake=sys.argv[1]))
 """
@@ -179,6 +179,7 @@ def test_a_kill_during_the_write_leaves_nothing_under_the_name(golden_lake: Path
     assert not list((golden_lake / "cache/vp_book").glob("*.arrow"))
     assert prepare(golden_spec(golden_lake)).info.book_cache == "miss"
     assert prepare(golden_spec(golden_lake)).info.book_cache == "hit"
+    assert len(list((golden_lake / "cache/vp_book").iterdir())) == 1, "what the killed one left is gone"
 
 
 @needs_shared
