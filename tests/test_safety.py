@@ -15,7 +15,8 @@ from vp.errors import RequestError
 from vp.lake.lake import Lake
 from vp.market.products import find_product
 from vp.market.session_hours import parse_date
-from vp.model.pipeline import SessionSpec, prepare
+from vp.model.pipeline import prepare
+from vp.model.session import SessionSpec
 from vp.server.stream.request import StreamRequest, parse_stream_request
 
 SOURCES = sorted(path for folder in ("vp", "kernels") for path in (ROOT / folder).rglob("*.py"))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import errno
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -17,22 +16,13 @@ from zoneinfo import ZoneInfo
 
 from vp.errors import LakeError
 from vp.files import written_whole
+from vp.session import SessionName
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-@dataclass(frozen=True)
-class DemoSession:
-    """How the demonstration session is asked for."""
-
-    product_type: str = "future_mbo"
-    symbol: str = "MNQH6"
-    dt: str = "2026-02-06"
-    start_time: str = "09:30"
-
-
-DEMO: Final = DemoSession()
+DEMO: Final = SessionName("future_mbo", "MNQH6", "2026-02-06", "09:30")
 DATASET: Final = "VP.GENERATED"
 ROOT: Final = "MNQ"
 SEED: Final = 20260206

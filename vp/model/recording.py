@@ -9,7 +9,7 @@ from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 
-from vp.model.pipeline import LiveSession
+from vp.model.live_session import LiveSession
 from vp.output_file import output_file
 
 ENDINGS = (".arrow", ".parquet")

@@ -20,7 +20,7 @@ PLAIN_LINE_SECONDS = 10.0
 
 
 class ProgressLike(Protocol):
-    """What the pipeline reports (vp.model.pipeline.Progress)."""
+    """What the pipeline reports (vp.model.progress.Progress)."""
 
     @property
     def phase(self) -> str: ...

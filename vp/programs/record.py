@@ -45,8 +45,9 @@ def _main(arguments: Sequence[str] | None) -> int:
     from vp.demo.session import ensure_demo  # noqa: PLC0415 - --help is fast
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
-    from vp.model.pipeline import SessionSpec, prepare  # noqa: PLC0415
+    from vp.model.pipeline import prepare  # noqa: PLC0415
     from vp.model.recording import ENDINGS, record  # noqa: PLC0415
+    from vp.model.session import SessionSpec  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
 
     lake = Lake(values["lake"])

@@ -11,7 +11,7 @@ from vp.programs import command_line as cli
 if TYPE_CHECKING:
     import socket
 
-    from vp.model.pipeline import SessionSpec
+    from vp.model.session import SessionSpec
     from vp.programs.progress import ProgressLike
     from vp.server.app import Service
     from vp.server.runs.session import Session
@@ -123,10 +123,10 @@ def _service(
     queries = None
     if values["enable_query"]:
         from vp.server.query.request import QueryContext  # noqa: PLC0415
+        from vp.session import SessionName  # noqa: PLC0415
 
-        queries = QueryContext(
-            values["lake"], *(values[name] for name in ("symbol", "dt", "start_time", "product_type"))
-        )
+        session = SessionName(values["product_type"], values["symbol"], values["dt"], values["start_time"])
+        queries = QueryContext(values["lake"], session)
     service = Service(
         defaults,
         prepare_request,
@@ -140,7 +140,7 @@ def _service(
 
 
 def _spec(request: StreamRequest, values: dict[str, Any]) -> SessionSpec:
-    from vp.model.pipeline import SessionSpec  # noqa: PLC0415
+    from vp.model.session import SessionSpec  # noqa: PLC0415
 
     return SessionSpec(
         product_type=request.product_type,

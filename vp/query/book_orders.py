@@ -14,7 +14,7 @@ from vp.query.session import ChosenSession
 from vp.query.sources import ArrowSource
 
 if TYPE_CHECKING:
-    from vp.model.pipeline import Progress
+    from vp.model.progress import Progress
 
 Tell = Callable[["Progress"], None]
 
@@ -80,7 +80,9 @@ def _load(session: ChosenSession) -> pa.Table | None:
 
 
 def _build(session: ChosenSession, tell: Tell | None) -> None:
-    from vp.model.pipeline import SessionSpec, cache_book, ignore_progress  # noqa: PLC0415 - kernels take a while to load
+    from vp.model.pipeline import cache_book  # noqa: PLC0415 - kernels take a while to load
+    from vp.model.progress import ignore_progress  # noqa: PLC0415 - kernels take a while to load
+    from vp.model.session import SessionSpec  # noqa: PLC0415 - kernels take a while to load
 
     spec = SessionSpec(
         session.product.product_type, session.symbol, session.dt, session.start_time, lake=str(session.lake.root)

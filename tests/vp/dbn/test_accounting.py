@@ -18,7 +18,9 @@ from tests.oracle import OracleBook
 from tests.places import SHARED
 from vp.dbn.accounting import Accounting, PassedOver
 from vp.model.book import Book
-from vp.model.pipeline import LiveSession, SessionSpec, prepare
+from vp.model.live_session import LiveSession
+from vp.model.pipeline import prepare
+from vp.model.session import SessionSpec
 from vp.programs import record
 
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared files are not beside the checkout")

@@ -32,7 +32,8 @@ from vp.dbn.reader import read_events
 from vp.lake.lake import Lake
 from vp.lake.layout import note_path, place_of
 from vp.market.products import find_product
-from vp.model.pipeline import SessionSpec, prepare
+from vp.model.pipeline import prepare
+from vp.model.session import SessionSpec
 
 SEEDS = range(int(os.environ.get("VP_KILL_SEEDS", "10")))
 KILLS = 3

@@ -21,8 +21,11 @@ from tests.places import SHARED
 from vp.dbn.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
 from vp.errors import BadParameterError, UnknownSymbolError
 from vp.model import book_cache as cache
+from vp.model.live_session import LiveSession
 from vp.model.parameters import ModelParameters
-from vp.model.pipeline import LiveSession, Progress, SessionSpec, prepare
+from vp.model.pipeline import prepare
+from vp.model.progress import Progress
+from vp.model.session import SessionSpec
 
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared inputs are not beside the checkout")
 RAW = "raw/source=databento/product_type={}/symbol={}/table=market_by_order_dbn"
@@ -166,7 +169,8 @@ if step == "replace":
     Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 else:
     setattr(os, name, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-from vp.model.pipeline import SessionSpec, prepare
+from vp.model.session import SessionSpec
+from vp.model.pipeline import prepare
 prepare(SessionSpec("future_mbo", "MNQH6", "2026-02-06", "09:30", throttle_ms=0, lake=sys.argv[1]))
 """
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests import lakes
-from vp.model.pipeline import SessionSpec, prepare
+from vp.model.pipeline import prepare
 from vp.model.recording import record
+from vp.model.session import SessionSpec
 
 FILE = "xnas-itch-20260708.mbo.dbn"
 

@@ -117,5 +117,6 @@ def test_every_query_over_real_sessions(
 
 def test_the_demonstration(tmp_path: Path) -> None:
     ensure_demo(tmp_path)
+    assert DEMO.start_time is not None
     check_session(tmp_path, DEMO.product_type, DEMO.symbol, DEMO.dt, DEMO.start_time)
     run_every_query(tmp_path, DEMO.product_type, DEMO.symbol, DEMO.dt, DEMO.start_time, "09:32")

@@ -16,7 +16,9 @@ from tests.vp.server.clients import Seen, client, get_json, read_on
 from tests.vp.server.tiny import Running, serving
 from vp.dbn import file as dbn
 from vp.dbn import reader as event_reader
-from vp.model.pipeline import LiveSession, SessionSpec, prepare
+from vp.model.live_session import LiveSession
+from vp.model.pipeline import prepare
+from vp.model.session import SessionSpec
 from vp.server.app import Service
 from vp.server.stream.request import StreamRequest
 

@@ -14,8 +14,9 @@ import pytest
 from tests.lakes import GOOD, WRONG, WRONG_SPEED, Wrong
 from tests.vp.server.clients import client, read_to_end
 from tests.vp.server.tiny import Running, serving
-from vp.model.pipeline import SessionSpec, prepare
+from vp.model.pipeline import prepare
 from vp.model.recording import record
+from vp.model.session import SessionSpec
 from vp.server.app import Service
 from vp.server.runs.session import Session
 from vp.server.stream.request import StreamRequest

@@ -32,7 +32,7 @@ LAYOUT = FrameLayout(frame_schema({"vp.symbol": "MNQH6"}))
 
 @dataclass(frozen=True)
 class TinyInfo:
-    """What vp.model.pipeline.SessionInfo says, as far as the server reads it."""
+    """What vp.model.session.SessionInfo says, as far as the server reads it."""
 
     contract: str = "MNQH6"
     emit_from_ns: int = START_NS

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vp.query.sandbox import Limits
+from vp.session import SessionName
 
 if TYPE_CHECKING:
     from vp.query.sandbox import Answer
@@ -46,16 +47,13 @@ class QueryContext:
     ----------
     lake : str or None
         Its root.
-    symbol, dt, start_time, product_type : str or None
-        The session that the server was started with.
+    session : SessionName
+        The one that the server was started with.
     limits : Limits
     """
 
     lake: str | None
-    symbol: str
-    dt: str
-    start_time: str | None
-    product_type: str
+    session: SessionName
     limits: Limits = field(default_factory=Limits)
 
     def answer(self, request: QueryRequest, begun: Callable[[], None] = lambda: None) -> Answer:
@@ -67,9 +65,8 @@ class QueryContext:
 
         lake = Lake(self.lake)
         if request.symbol is None and request.dt is None:
-            session = opening.choose(
-                lake, self.symbol, self.dt, request.start_time or self.start_time, self.product_type
-            )
+            own = self.session
+            session = opening.choose(lake, own.symbol, own.dt, request.start_time or own.start_time, own.product_type)
         else:
             session = opening.choose(lake, request.symbol, request.dt, request.start_time, request.product_type)
         views = opening.views(lake, session)

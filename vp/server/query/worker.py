@@ -22,6 +22,7 @@ from vp.errors import QueryLimitError, RequestError, VPError
 from vp.query.sandbox import Limits
 from vp.server.faults import unexpected
 from vp.server.query.request import QueryContext, QueryRequest
+from vp.session import SessionName
 
 READY = b"ready\n"
 BEGUN = b"begun\n"
@@ -35,7 +36,7 @@ def main() -> int:
     logs.configure("warning")
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     told = json.loads(source.readline())
-    context = QueryContext(**told | {"limits": Limits(**told["limits"])})
+    context = QueryContext(told["lake"], SessionName(**told["session"]), Limits(**told["limits"]))
     with contextlib.suppress(VPError):  # whoever asks for the same is told of it
         replace(context, limits=Limits(seconds=WARM_SECONDS)).answer(QueryRequest(sql=WARMING))
     _bound_memory(SPARE * context.limits.memory_bytes)

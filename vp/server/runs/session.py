@@ -25,7 +25,7 @@ class Batch(Protocol):
 
 
 class SessionInfo(Protocol):
-    """What a run needs of vp.model.pipeline.SessionInfo."""
+    """What a run needs of vp.model.session.SessionInfo."""
 
     @property
     def contract(self) -> str: ...
@@ -37,7 +37,7 @@ class SessionInfo(Protocol):
 
 
 class Session(Protocol):
-    """What a run needs of vp.model.pipeline.LiveSession."""
+    """What a run needs of vp.model.live_session.LiveSession."""
 
     @property
     def info(self) -> SessionInfo: ...

@@ -8,20 +8,18 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from vp.errors import BadParameterError, quoted
+from vp.session import SessionName
 from vp.settings.table import of_query
 
 MAX_QUERY_BYTES = 4096
 
 
 @dataclass(frozen=True)
-class StreamRequest:
-    """What a viewer asks for.
+class StreamRequest(SessionName):
+    """What a viewer asks for: a session, and how to see it.
 
     Attributes
     ----------
-    product_type, symbol, dt : str
-    start_time : str or None
-        HH:MM in New York; None: from the session's start.
     speed : float
         0: a lossless run of the viewer's own.
     throttle_ms : float
@@ -31,10 +29,6 @@ class StreamRequest:
         Session id and event_id of the newest frame that the viewer holds of it.
     """
 
-    product_type: str
-    symbol: str
-    dt: str
-    start_time: str | None = None
     speed: float = 1.0
     throttle_ms: float = 25.0
     fields: tuple[str, ...] | None = None

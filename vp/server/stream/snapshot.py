@@ -53,7 +53,7 @@ class RunFacts:
 
 
 class SessionDescription(Protocol):
-    """How a session describes itself (vp.model.pipeline.SessionInfo)."""
+    """How a session describes itself (vp.model.session.SessionInfo)."""
 
     def to_json(self) -> dict[str, Any]: ...
 

@@ -21,7 +21,8 @@ from tests import lakes
 from tests.vp.query.conftest import asked_lake as asked_lake  # noqa: PLC0414 - a fixture
 from tests.vp.server.tiny import Running, serving
 from vp.errors import BadParameterError
-from vp.model.pipeline import SessionSpec, prepare
+from vp.model.pipeline import prepare
+from vp.model.session import SessionSpec
 from vp.programs.progress import ProgressLike
 from vp.query.sandbox import Limits
 from vp.server.app import Service
@@ -30,6 +31,7 @@ from vp.server.query.pool import WorkerPool
 from vp.server.query.request import QueryContext, QueryRequest
 from vp.server.runs.session import Session
 from vp.server.stream.request import StreamRequest
+from vp.session import SessionName
 
 DEFAULTS = StreamRequest(**lakes.GOOD)
 
@@ -43,7 +45,7 @@ def service(lake: Path, context: QueryContext | None) -> Service:
 
 @pytest.fixture(scope="module")
 def server(asked_lake: Path) -> Iterator[Running]:
-    context = QueryContext(str(asked_lake), "GOOD", lakes.DATE, "09:30", "equity_mbo", Limits(seconds=30))
+    context = QueryContext(str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(seconds=30))
     with serving(service(asked_lake, context)) as running:
         yield running
 
@@ -147,7 +149,7 @@ def test_it_is_off_unless_asked_for(asked_lake: Path) -> None:
 
 
 def test_a_slow_query_ends_and_the_server_goes_on(asked_lake: Path) -> None:
-    context = QueryContext(str(asked_lake), "GOOD", lakes.DATE, "09:30", "equity_mbo", Limits(seconds=0.3))
+    context = QueryContext(str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(seconds=0.3))
     with serving(service(asked_lake, context)) as running:
         status, body, _ = post(running, {"sql": "SELECT count(*) FROM range(100000000000)"})
         assert (status, json.loads(body)["code"]) == (400, "query_limit")
@@ -157,7 +159,7 @@ def test_a_slow_query_ends_and_the_server_goes_on(asked_lake: Path) -> None:
 
 def test_too_many_at_once_are_told_to_come_again(asked_lake: Path) -> None:
     """Of many slow questions at once, some wait and the rest are refused; none is lost, and it all ends."""
-    context = QueryContext(str(asked_lake), "GOOD", lakes.DATE, "09:30", "equity_mbo", Limits(seconds=1.0))
+    context = QueryContext(str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(seconds=1.0))
     slow = {"sql": "SELECT count(*) FROM range(100000000000)"}
     with serving(service(asked_lake, context)) as running, ThreadPoolExecutor(WAITING + 4) as pool:
         answers = list(pool.map(lambda _: post(running, slow), range(WAITING + 4)))
@@ -177,7 +179,7 @@ def test_too_many_at_once_are_told_to_come_again(asked_lake: Path) -> None:
 )
 def test_one_call_that_takes_all_there_is_ends_and_the_server_goes_on(asked_lake: Path, sql: str) -> None:
     """DuckDB's own limits do not hold within one call of a function."""
-    context = QueryContext(str(asked_lake), "GOOD", lakes.DATE, "09:30", "equity_mbo", Limits(seconds=0.5))
+    context = QueryContext(str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(seconds=0.5))
     with serving(service(asked_lake, context)) as running:
         for _ in range(2):
             status, body, _ = post(running, {"sql": sql})
@@ -187,7 +189,7 @@ def test_one_call_that_takes_all_there_is_ends_and_the_server_goes_on(asked_lake
 
 
 def test_a_client_that_leaves_keeps_nobody_from_asking(asked_lake: Path) -> None:
-    context = QueryContext(str(asked_lake), "GOOD", lakes.DATE, "09:30", "equity_mbo", Limits(seconds=60))
+    context = QueryContext(str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(seconds=60))
     body = json.dumps({"sql": "SELECT length(repeat('x', 900000000))"}).encode()
     with serving(service(asked_lake, context)) as running:
         head = f"POST {QUERY} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -198,7 +200,7 @@ def test_a_client_that_leaves_keeps_nobody_from_asking(asked_lake: Path) -> None
 
 
 def test_a_worker_that_died_is_begun_anew(asked_lake: Path) -> None:
-    context = QueryContext(str(asked_lake), "GOOD", lakes.DATE, "09:30", "equity_mbo")
+    context = QueryContext(str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"))
 
     async def body() -> None:
         workers = WorkerPool(context, 1)
@@ -215,7 +217,7 @@ def test_a_worker_that_died_is_begun_anew(asked_lake: Path) -> None:
 
 
 def test_a_worker_has_ended_when_the_pool_is_closed_even_while_its_query_is_cancelled(asked_lake: Path) -> None:
-    context = QueryContext(str(asked_lake), "GOOD", lakes.DATE, "09:30", "equity_mbo", Limits(seconds=60))
+    context = QueryContext(str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(seconds=60))
 
     async def body() -> bool:
         workers = WorkerPool(context, 1)

@@ -1,0 +1,82 @@
+"""A session that makes frames on demand: what pacing, lossless streams and recordings all drive."""
+
+from __future__ import annotations
+
+from vp.dbn.accounting import Accounting
+from vp.kernels.contract import FLAG_SNAPSHOT
+from vp.model.book import NO_LIMIT
+from vp.model.engine import EventDrivenVPEngine, FrameBatch
+from vp.model.event_feed import EventFeed
+from vp.model.frames import FrameLayout
+from vp.model.session import SessionInfo
+
+
+class LiveSession:
+    """A session whose book is built and whose engine is warm: frames on demand.
+
+    Attributes
+    ----------
+    info : SessionInfo
+    layout : FrameLayout
+    """
+
+    def __init__(self, info: SessionInfo, engine: EventDrivenVPEngine, feed: EventFeed) -> None:
+        self.info = info
+        self.layout: FrameLayout = engine.layout
+        self.engine = engine
+        self._feed = feed
+
+    @property
+    def next_event_ns(self) -> int | None:
+        """Clock to which the next record brings the engine, ns UTC; None when the session is over."""
+        feed = self._feed
+        if not feed.ready():
+            return None
+        clock = self.engine.clock_ns
+        ts_event = int(feed.events.columns.ts_event[feed.index])
+        if feed.events.columns.flags[feed.index] & FLAG_SNAPSHOT:
+            return self.info.session_start_ns if clock is None else clock
+        reached = ts_event if clock is None else max(ts_event, clock)
+        return None if reached >= self.info.end_ns else reached
+
+    @property
+    def finished(self) -> bool:
+        """Whether every record of the session has been processed."""
+        return self.next_event_ns is None
+
+    @property
+    def clock_ns(self) -> int | None:
+        """The engine clock, ns UTC."""
+        return self.engine.clock_ns
+
+    @property
+    def records_done(self) -> int:
+        """Records of the instrument processed since the session's start."""
+        return self.engine.book.event_id
+
+    def anomalies(self) -> dict[str, int]:
+        """The book's counters of what should not be, by name."""
+        return self.engine.anomalies()
+
+    def accounting(self) -> Accounting:
+        """What became of every record read so far."""
+        return self._feed.account(self.engine.book)
+
+    def advance(self, until_clock_ns: int | None = None, max_frames: int | None = None) -> FrameBatch:
+        """Run records whose clock stays under `until_clock_ns` (None: to the end).
+
+        Comes back earlier once there are frames to hand over; no frames and an unreached clock never come
+        together. The batch holds until the next call.
+        """
+        until_ns = min(until_clock_ns if until_clock_ns is not None else NO_LIMIT, self.info.end_ns)
+        feed = self._feed
+        while feed.ready():
+            before = feed.index
+            feed.index, batch = self.engine.advance(feed.events, before, until_ns, max_frames)
+            if batch.count or feed.index < len(feed.events):
+                return batch
+        return self.engine.no_frames()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._feed.close()
