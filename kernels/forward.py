@@ -50,7 +50,7 @@ from .contract import (
     SLOT_SIZE,
 )
 from .jit import kernel, routine, step
-from .levels import dense_word, find_next_best
+from .levels import dense_word, set_next_best
 from .orders import MOST_PLACES, fetch_ahead, find_slot
 from .state import BookState, Columns, Record
 
@@ -78,7 +78,7 @@ def lower_level(book: BookState, word: int, side: int, price: int, size: int) ->
     if left == 0:
         book.scalars[B_DENSE_ASKS + side] -= 1
         if price == book.scalars[B_BEST_ASK + side]:
-            find_next_best(book, side, price)
+            set_next_best(book, side, price)
 
 
 @step

@@ -34,7 +34,7 @@ class FourFloatsModel(extending.models.PrimitiveModel):
     """In LLVM they are a vector."""
 
     def __init__(self, manager: Any, number_type: Any) -> None:
-        super().__init__(manager, number_type, VECTOR)
+        super().__init__(manager, number_type, VECTOR)  # type: ignore[no-untyped-call]
 
 
 def _type_of_sum(_context: Any) -> Any:
@@ -58,10 +58,9 @@ def _multiply(_context: Any, builder: Any, _signature: Any, arguments: Any) -> A
 
 
 def _define(symbol: Any, type_of: Any, lower: Any, *operands: Any) -> None:
-    typed: Any = extending.type_callable(symbol)
-    lowered: Any = extending.lower_builtin(symbol, *operands)
-    typed(type_of)
-    lowered(lower)
+    numba_extending: Any = extending  # has no types
+    numba_extending.type_callable(symbol)(type_of)
+    numba_extending.lower_builtin(symbol, *operands)(lower)
 
 
 _define(operator.add, _type_of_sum, _add, four_floats, four_floats)
