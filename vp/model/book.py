@@ -48,7 +48,7 @@ from vp.kernels.contract import (
     UNDEF_PRICE,
 )
 from vp.kernels.state import BookState
-from vp.model.book_cache import ORDER_SCHEMA
+from vp.model.order_schema import ORDER_SCHEMA
 
 NO_LIMIT = 2**63 - 1
 FIRST_ORDER_SLOTS = 1 << 12

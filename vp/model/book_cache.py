@@ -27,17 +27,6 @@ if TYPE_CHECKING:
     from vp.model.book import Book
 
 FORMAT_VERSION = 2
-ORDER_SCHEMA = pa.schema(
-    [
-        pa.field("order_id", pa.uint64(), nullable=False),
-        pa.field("side", pa.string(), nullable=False),
-        pa.field("price", pa.int64(), nullable=False),
-        pa.field("size", pa.int64(), nullable=False),
-        pa.field("queue_rank", pa.int32(), nullable=False),
-        pa.field("level", pa.int32(), nullable=False),
-    ]
-)
-
 KEY_METADATA = b"vp.cache_key"
 RESUME_METADATA = b"vp.resume"
 CHECKSUM_METADATA = b"vp.checksum"

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from vp.errors import NoBookSnapshotError
 from vp.lake.lake import BOOK_CACHE
-from vp.model.book_cache import ORDER_SCHEMA, CacheKey, load_orders
+from vp.model.book_cache import CacheKey, load_orders
+from vp.model.order_schema import ORDER_SCHEMA
 from vp.query.session import ChosenSession
 from vp.query.sources import ArrowSource
 
@@ -20,7 +21,7 @@ Tell = Callable[["Progress"], None]
 
 
 def cached_book(session: ChosenSession, *, build: bool = False, tell: Tell | None = None) -> ArrowSource:
-    """The orders resting 30 minutes before the session's start time, as vp.model.book_cache.ORDER_SCHEMA.
+    """The orders resting 30 minutes before the session's start time, as vp.model.order_schema.ORDER_SCHEMA.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ from vp.dbn.file import DbnFile
 from vp.dbn.reader import read_events
 from vp.kernels.contract import COUNTER_NAMES
 from vp.model.book import DENSE_LEVELS, Book
-from vp.model.book_cache import ORDER_SCHEMA
+from vp.model.order_schema import ORDER_SCHEMA
 
 needs_data = pytest.mark.skipif(not (DATA / "README.md").exists(), reason="the shared data are not beside the checkout")
 CENT = 10_000_000
