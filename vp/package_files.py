@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def package_file(name: str) -> Path:
-    """A file or directory of the product by its name in the repository: `web`, `sql`, `products.yaml`.
+    """A file or directory of the product by its name in the repository: `web`, `sql`, `market/products.yaml`.
 
     An installed package holds them all; in a checkout `web` and `sql` lie beside the package.
 

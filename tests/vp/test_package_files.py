@@ -15,7 +15,7 @@ from vp.query import catalogue
 def test_in_a_checkout_they_lie_beside_the_package() -> None:
     for name, inside in (("web", "vacuum-pressure.html"), ("sql", "depth.sql")):
         assert (package_file(name) / inside).is_file()
-    assert package_file("products.yaml").is_file()
+    assert package_file("market/products.yaml").is_file()
 
 
 def test_an_installed_package_holds_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ PRODUCT_TYPES = ("future_mbo", "equity_mbo")
 PRICE_UNITS = 1_000_000_000
 EQUITY_TICK_INT = 10_000_000
 EQUITY_BUCKET_INT = 500_000_000
-CATALOGUE = "products.yaml"
+CATALOGUE = "market/products.yaml"
 
 # What may follow a root, all in capitals. Symbols reach paths and messages, so nothing else is let through.
 CONTRACT = r"[FGHJKMNQUVXZ][0-9]{1,2}"
