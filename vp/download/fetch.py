@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,7 @@ class Fetcher:
     def _bring(self, entry: Entry, remote: Remote, file: dict[str, Any], path: Path) -> None:
         part = path.with_name(f".{path.name}.{entry.job_id}.part")
         if not path.exists():
+            _require_space(remote, part)
             self._fetch_verified(remote, part)
             check_content(part, entry)
             write_whole(note_path(path), entry.note(file))
@@ -164,6 +166,17 @@ def check_content(path: Path, entry: Entry) -> None:
             f"The job {entry.job_id} gave data of {', '.join(sorted(strange)[:5])[:80]}, which were not ordered for "
             f"{entry.want}.",
             hint="Tell Databento; nothing was laid into the lake.",
+        )
+
+
+def _require_space(remote: Remote, part: Path) -> None:
+    """Raise DownloadError where a file cannot fit, before it fills the disk for all others."""
+    missing_bytes = remote.size_bytes - (part.stat().st_size if part.exists() else 0)
+    free_bytes = shutil.disk_usage(part.parent).free
+    if missing_bytes > free_bytes:
+        raise DownloadError(
+            f"{part.parent} has {free_bytes:,} bytes free, and {remote.name} needs {missing_bytes:,} more.",
+            hint="Free some space and run the same command again.",
         )
 
 

@@ -204,7 +204,7 @@ def check_lost_counts(server: Server, lake: Path) -> None:
 
 @pytest.mark.parametrize("lakes", [("lake", "lake"), ("lake", "other")])
 def test_two_programs_of_one_account_at_once(server: Server, tmp_path: Path, lakes: tuple[str, str]) -> None:
-    """Futures and equities in one lake; or futures in two, which order the same, and lose answers of the same orders."""
+    """Futures and equities in one lake; or futures in two, which order the same and lose answers."""
     programs = ("futures", "equities") if lakes[0] == lakes[1] else ("futures", "futures")
     server.faults = [Fault("submit", "lost", 4, chance=0.5)]
     runs = list(zip(programs, lakes, ("first", "second"), strict=True))
@@ -228,6 +228,5 @@ def test_two_programs_of_one_account_at_once(server: Server, tmp_path: Path, lak
     held = [entry["job_id"] for lake in set(lakes) for entry in entries(tmp_path / lake) if entry["job_id"]]
     assert len(held) == orders
     for lake in set(lakes):
-        assert len({entry["job_id"] for entry in entries(tmp_path / lake) if entry["job_id"]}) == orders // len(
-            set(lakes)
-        )
+        owned = {entry["job_id"] for entry in entries(tmp_path / lake) if entry["job_id"]}
+        assert len(owned) == orders // len(set(lakes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -153,3 +154,15 @@ def test_a_page_in_the_place_of_a_sentence_is_cut(server: Server, tmp_path: Path
     assert code == 0, said
     assert max(map(len, said.splitlines())) < 1500
     assert "\x1b" not in said
+
+
+def test_a_size_that_no_disk_holds_is_said(server: Server, tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    assert run(server, lake, "futures", "submit", *ONE)[0] == 0
+    server.service.jobs[0].details["state"] = "done"
+    (listed,) = server.service.answer("batch.list_files", {"job_id": server.service.jobs[0].details["id"]})[2:]
+    server.faults = [Fault("list_files", "junk", 1, body=json.dumps([listed | {"size": 10**18}]))]
+    code, said = run(server, lake, "futures", "daemon", *ONE)
+    assert (code, "needs 1,000,000,000,000,000,000 more" in said) == (1, True), said
+    assert not list(lake.rglob("*.part"))
+    assert run(server, lake, "futures", "daemon", *ONE)[0] == 0
