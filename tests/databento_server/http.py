@@ -29,12 +29,12 @@ class Fault:
     ----------
     path : str
     kind : str
-        status: the answer is `status`, nothing is done. drop: the connection closes, nothing is done. lost: all is
-        done, then the connection closes. corrupt: a byte of the data differs. short: half of the data come.
+        status: the answer is `status` with `body`, nothing is done. drop: the connection closes, nothing is done. lost:
+        all is done, then the connection closes. corrupt: a byte of the data differs. short: half of the data come.
         plain: the range asked for is disregarded. reset: half of the data come, then a TCP reset. hold: all is done,
         but the answer (of data, its second half) waits for Server.release. hang: nothing is done, and the answer waits
         likewise. junk: the answer is `body`. support: files that hold no data alone are listed. piece: 20 KB of the
-        data come, then the connection closes.
+        data come, then the connection closes. redirect: the answer is at the address `body`.
     times : int
     status : int
     retry_after : str or None
@@ -107,7 +107,10 @@ class Handler(BaseHTTPRequestHandler):
         kind = fault.kind if fault else ""
         if fault and kind == "status":
             headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
-            self._send(fault.status, json.dumps({"detail": f"A fault of {path}"}).encode(), headers)
+            self._send(fault.status, json.dumps({"detail": fault.body or f"A fault of {path}"}).encode(), headers)
+            return
+        if fault and kind == "redirect":
+            self._send(302, b"", {"Location": fault.body})
             return
         if kind == "hang":
             self._hold()

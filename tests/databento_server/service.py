@@ -71,6 +71,8 @@ class Service:
         How far the service's clock is ahead of this machine's.
     two_files : bool
         A job's data come in two files.
+    other_symbols : dict
+        Of which symbols a job's file is that was ordered for others.
     streamed_usd : float
         What streams cost that were begun, whether or not they came to their end.
     """
@@ -85,6 +87,7 @@ class Service:
     unlisted_looks: int = 0
     clock_offset: dt.timedelta = dt.timedelta(0)
     two_files: bool = False
+    other_symbols: dict[str, str] = field(default_factory=dict)
     streamed_usd: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -264,9 +267,8 @@ class Service:
         return support | {f"{stem}.dbn.zst": self._file(query)}
 
     def _file(self, query: dict[str, Any], half: int | None = None) -> bytes:
-        return market.file_of(
-            query["dataset"], query["schema"], query["stype_in"], query["symbols"], query["start"], half
-        )
+        symbols = tuple(self.other_symbols.get(symbol, symbol) for symbol in query["symbols"])
+        return market.file_of(query["dataset"], query["schema"], query["stype_in"], symbols, query["start"], half)
 
 
 def _query(given: dict[str, Any]) -> dict[str, Any]:

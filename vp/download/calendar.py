@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
-from vp.download.vendor import Vendor, understood
-from vp.errors import VendorRefusedError
-from vp.lake.layout import Place
+from vp.download.vendor import NEWER_HINT, Vendor, understood
+from vp.errors import UnexpectedAnswerError, VendorRefusedError
+from vp.lake.layout import FUTURES, Place
 
 MISSING, PENDING = "missing", "pending"
-SATURDAY = 5
+CONDITIONS = ("available", "degraded", PENDING, MISSING)
+SATURDAY, SUNDAY = 5, 6
+DAYS_AFTER = 10  # asked for too: among so many days one is listed, whatever the holidays
 
 
 class Calendar:
@@ -25,12 +27,14 @@ class Calendar:
     def condition(self, place: Place, date: dt.date) -> str:
         """The condition of a date: available, degraded, pending or missing. Raises as Vendor.ask does.
 
-        A UTC day that is not over is pending, whatever is listed: a file of it would lack its end for good.
+        A UTC day that is not over is pending, whatever is listed: a file of it would lack its end for good. A day that
+        is not listed is missing only where a later one is listed: until then the list may not reach it yet.
         """
-        today = dt.datetime.now(dt.UTC).date()
-        if date >= today:
+        if date >= _today():
             return PENDING
-        return self._of(place.dataset).get(date, MISSING)
+        known = self._of(place.dataset)
+        closed = date.weekday() == SATURDAY or (date.weekday() == SUNDAY and place.dataset != FUTURES)
+        return known.get(date, MISSING if closed or date < max(known, default=date) else PENDING)
 
     def why_missing(self, place: Place, date: dt.date) -> str:
         """Why a date of the condition `missing` has no data."""
@@ -50,7 +54,7 @@ class Calendar:
             raise self._refused[dataset]
         if dataset not in self._known:
             try:
-                self._known[dataset] = self._ask(dataset, min(self._end, dt.datetime.now(dt.UTC).date()))
+                self._known[dataset] = self._ask(dataset, min(self._end + dt.timedelta(days=DAYS_AFTER), _today()))
             except VendorRefusedError as error:
                 self._refused[dataset] = error
                 raise
@@ -60,4 +64,17 @@ class Calendar:
         what = f"the condition of {dataset}"
         answer = self._vendor.ask(what, lambda: self._vendor.metadata.get_dataset_condition(dataset, self._start, end))
         with understood(what):
-            return {dt.date.fromisoformat(str(day["date"])): str(day["condition"]) for day in answer}
+            known = {dt.date.fromisoformat(str(day["date"])): str(day["condition"]) for day in answer}
+        strange = set(known.values()).difference(CONDITIONS)
+        if strange or (not known and end - self._start >= dt.timedelta(days=DAYS_AFTER)):
+            said = f"tells {', '.join(sorted(strange))[:80]}" if strange else "lists no date"
+            raise UnexpectedAnswerError(
+                f"Databento's answer to {what} from {self._start} to {end} {said}, expected dates that are "
+                f"{', '.join(CONDITIONS)}.",
+                hint=NEWER_HINT,
+            )
+        return known
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 from vp.dbn.file import DbnFile
-from vp.download.files import keep_decompressed, lay_down, sha256_of, write_whole
-from vp.download.jobs import require_fields
+from vp.download.files import keep_decompressed, sha256_of
+from vp.download.jobs import comparable, require_fields
 from vp.download.ledger import LAID, Entry, Ledger, Want
 from vp.download.report import Report
 from vp.download.transfer import Remote, Transfer
 from vp.download.vendor import NEWER_HINT, Vendor
 from vp.errors import DownloadError, FileError, UnexpectedAnswerError
+from vp.files import lay_down, write_whole
 from vp.lake.lake import Lake
 from vp.lake.layout import ENDINGS, note_path
 from vp.market.session_hours import session_window
@@ -74,13 +76,17 @@ class Fetcher:
         return self.ledger.write(entry.with_(state=LAID, error=""))
 
     def laid_paths(self, entry: Entry) -> list[Path]:
-        """The files that an entry laid down, those that were kept uncompressed alone too; [] where one is gone."""
+        """The files that an entry laid down, those that were kept uncompressed alone too.
+
+        [] where one is gone, or has another size than it was laid down with.
+        """
         directory = self.lake.directory(entry.want.place, entry.want.symbol)
-        names = [file.get("laid_as") or _whole_day(entry.want, file["name"]) for file in entry.files]
         held = []
-        for name in names:
-            ways = (directory / name, directory / name.removesuffix(".zst"))
-            found = next((path for path in ways if path.exists()), None)
+        for file in entry.files:
+            path = directory / (file.get("laid_as") or _whole_day(entry.want, file["name"]))
+            plain = path.with_name(path.name.removesuffix(".zst"))
+            whole = (path.stat().st_size == file["size"]) if path.is_file() else (plain != path and plain.is_file())
+            found = next((way for way in (path, plain) if way.is_file()), None) if whole else None
             if found is None:
                 return []
             held.append(found)
@@ -89,6 +95,7 @@ class Fetcher:
     def _bring(self, entry: Entry, remote: Remote, file: dict[str, Any], path: Path) -> None:
         part = path.with_name(f".{path.name}.{entry.job_id}.part")
         if not path.exists():
+            _require_space(remote, part)
             self._fetch_verified(remote, part)
             check_content(part, entry)
             write_whole(note_path(path), entry.note(file))
@@ -152,6 +159,24 @@ def check_content(path: Path, entry: Entry) -> None:
             f"The job {entry.job_id} gave data of {file.dataset} from {file.start_ns} ns on, expected {place.dataset} "
             f"of {date}.",
             hint="Tell Databento; nothing was laid into the lake.",
+        )
+    strange = set(map(comparable, file.asked_symbols)).difference(map(comparable, entry.order.symbols))
+    if strange:
+        raise DownloadError(
+            f"The job {entry.job_id} gave data of {', '.join(sorted(strange)[:5])[:80]}, which were not ordered for "
+            f"{entry.want}.",
+            hint="Tell Databento; nothing was laid into the lake.",
+        )
+
+
+def _require_space(remote: Remote, part: Path) -> None:
+    """Raise DownloadError where a file cannot fit, before it fills the disk for all others."""
+    missing_bytes = remote.size_bytes - (part.stat().st_size if part.exists() else 0)
+    free_bytes = shutil.disk_usage(part.parent).free
+    if missing_bytes > free_bytes:
+        raise DownloadError(
+            f"{part.parent} has {free_bytes:,} bytes free, and {remote.name} needs {missing_bytes:,} more.",
+            hint="Free some space and run the same command again.",
         )
 
 

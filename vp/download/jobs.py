@@ -8,7 +8,6 @@ that is not known can neither show that a job is there nor that it is not.
 from __future__ import annotations
 
 import datetime as dt
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +27,7 @@ ORDER_FIELDS: dict[str, Any] = {
 DETAIL_FIELDS: dict[str, Any] = {"id": str, "state": str, **ORDER_FIELDS}
 NULLABLE_FIELDS: dict[str, Any] = {"cost_usd": MAYBE_NUMBER, "record_count": MAYBE_NUMBER}
 NOT_FOUND = 404
+MOST_USD = 1e9  # that one job can cost: more is no price
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,9 @@ class JobDetails:
             all(told[name] == query[name] for name in ("dataset", "schema", "stype_in"))
             and all(told.get(name) in (value, None) for name, value in FORM.items())
             and not told.get("limit")
-            and sorted(symbols) == sorted(query["symbols"])
+            and told.get("stype_out") in ("instrument_id", None)
+            and not any(told.get(name) for name in ("split_symbols", "split_size"))
+            and sorted(map(comparable, symbols)) == sorted(map(comparable, query["symbols"]))
             and all(_instant_ns(told[name]) == _instant_ns(query[name]) for name in ("start", "end"))
         )
 
@@ -120,7 +122,7 @@ class Jobs:
         if isinstance(told["symbols"], list) and not all(isinstance(symbol, str) for symbol in told["symbols"]):
             raise UnexpectedAnswerError(f"Databento's answer to {what} lists symbols that are none.", hint=NEWER_HINT)
         cost_usd, count = told.get("cost_usd"), told.get("record_count")
-        if cost_usd is not None and not (math.isfinite(cost_usd) and cost_usd >= 0):
+        if cost_usd is not None and not 0 <= cost_usd <= MOST_USD:
             raise UnexpectedAnswerError(f"Databento's answer to {what} tells a cost of {cost_usd}.", hint=NEWER_HINT)
         return JobDetails(job_id, told["state"], cost_usd, count, told)
 
@@ -159,6 +161,11 @@ def job_id_of(answer: Any) -> str | None:
     """The number of the job in an answer to an order; None where it names none."""
     job_id = answer.get("id") if isinstance(answer, dict) else None
     return job_id if isinstance(job_id, str) and job_id else None
+
+
+def comparable(text: str) -> str:
+    """A symbol without what the client and the service write differently: case, and how far OPRA's roots are padded."""
+    return "".join(text.split()).upper()
 
 
 def _moment(text: str, told: dict[str, Any]) -> dt.datetime:

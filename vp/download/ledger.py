@@ -1,26 +1,28 @@
 """The ledger: what was ordered, one JSON file a job, written whole or not at all.
 
 A job is written down as `submitting` before it is sent, and as `lost` where its answer does not come. A program
-that finds such an entry looks for the job among Databento's before it would send anything; until then the entry
-counts as money that may have been spent.
+that finds such an entry looks for the job among Databento's before it would send anything. Where no job is listed
+for it, it becomes `absent`: it may be sent again, but goes on counting as money that may have been spent, as a list
+that lags behind looks the same.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from vp.download.files import write_whole
 from vp.errors import LakeError
+from vp.files import write_whole
 from vp.lake.layout import Place, place_of
 
-SUBMITTING, LOST, SUBMITTED, LAID, EMPTY, EXPIRED, REFUSED, STREAMING = STATES = (
-    "submitting", "lost", "submitted", "laid", "empty", "expired", "refused", "streaming",
+SUBMITTING, LOST, ABSENT, SUBMITTED, LAID, EMPTY, EXPIRED, REFUSED, STREAMING = STATES = (
+    "submitting", "lost", "absent", "submitted", "laid", "empty", "expired", "refused", "streaming",
 )  # fmt: skip
 UNKNOWN = (SUBMITTING, LOST)  # whether Databento has the job
 
@@ -29,6 +31,7 @@ FORMS: dict[str, Any] = {
     "job_id": str | None, "files": list, "error": str, "former": list, "former_usd": int | float,
     "newest_listed": dict,
 }  # fmt: skip
+FILE_FORMS: dict[str, Any] = {"name": str, "size": int, "sha256": str, "laid_as": str}
 
 
 @dataclass(frozen=True)
@@ -250,12 +253,26 @@ def _entry(document: dict[str, Any], asked: Want) -> Entry:
     for name, kind in FORMS.items():
         if not isinstance(document[name], kind):
             raise TypeError(f"{name} is {document[name]!r}, expected {kind}")
-    if not all(isinstance(file, dict) for file in document["files"]):
-        raise TypeError(f"files is {document['files']!r}, expected names, sizes and digests")
+    for name in ("cost_usd", "former_usd"):
+        if not 0 <= document[name] < math.inf:
+            raise ValueError(f"{name} is {document[name]!r}, expected USD")
+    for name in ("symbols", "former"):
+        if not all(isinstance(text, str) and text for text in document[name]):
+            raise TypeError(f"{name} is {document[name]!r}, expected texts")
+    if not document["symbols"] or (document["state"] == SUBMITTED and not document["job_id"]):
+        raise ValueError("it names no symbols, or no job though it was submitted")
+    for file in document["files"]:
+        named = {"laid_as": ""} | (file if isinstance(file, dict) else {})  # VP 0.1 knew one name alone
+        if not all(isinstance(named.get(name), kind) for name, kind in FILE_FORMS.items()):
+            raise TypeError(f"files is {document['files']!r}, expected names, sizes and digests")
+    moments = {"sent_at": document["sent_at"]}
     if document["newest_listed"]:
-        dt.datetime.fromisoformat(document["newest_listed"]["ts_received"])
-    if dt.datetime.fromisoformat(document["sent_at"]).tzinfo is None:
-        raise ValueError("sent_at tells no time zone")
+        moments["ts_received"] = document["newest_listed"]["ts_received"]
+        if not isinstance(document["newest_listed"]["id"], str):
+            raise TypeError("newest_listed names no job")
+    for name, text in moments.items():
+        if dt.datetime.fromisoformat(text).tzinfo is None:
+            raise ValueError(f"{name} tells no time zone")
     order = Order(want, tuple(document["symbols"]), document["stype_in"])
     return Entry(order, **{name: document[name] for name in FORMS if name not in {"symbols", "stype_in"}})
 

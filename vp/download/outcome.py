@@ -5,7 +5,19 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from vp.download.ledger import EMPTY, EXPIRED, LAID, LOST, REFUSED, SUBMITTED, SUBMITTING, UNKNOWN, Entry, Want
+from vp.download.ledger import (
+    ABSENT,
+    EMPTY,
+    EXPIRED,
+    LAID,
+    LOST,
+    REFUSED,
+    SUBMITTED,
+    SUBMITTING,
+    UNKNOWN,
+    Entry,
+    Want,
+)
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +69,9 @@ def outcome_of(want: Want, entry: Entry | None, trouble: str | None, passed_over
     usd = entry.bought_usd if entry is not None else 0.0
     if trouble is not None:
         return Outcome(want, f"not had: {trouble}", usd, well=False)
-    if entry is not None and entry.error and entry.state in (EMPTY, REFUSED):
+    if held and entry is not None and entry.state in (REFUSED, ABSENT):
+        entry = None  # it came from elsewhere
+    if entry is not None and entry.error and entry.state in (EMPTY, REFUSED, ABSENT):
         return Outcome(want, f"not had: {entry.error}", usd, well=False)
     if entry is not None and entry.state in SAID:
         said = SAID[entry.state]
@@ -90,7 +104,7 @@ def show(outcomes: list[Outcome], entries: list[Entry], pending: int) -> None:
 
 def show_money(entries: list[Entry], limit_usd: float) -> None:
     """Tell what was, or may have been, paid for entries, definitions included."""
-    unknown_usd = sum(entry.bought_usd for entry in entries if entry.state in UNKNOWN)
+    unknown_usd = sum(entry.bought_usd for entry in entries if entry.state in (*UNKNOWN, ABSENT))
     total_usd = sum(entry.bought_usd for entry in entries)
     of_them = f", {unknown_usd:.2f} of it for orders whose answer was lost" if unknown_usd else ""
     log.info("%.2f USD were spent on these files at most%s; --max-cost is %.2f", total_usd, of_them, limit_usd)

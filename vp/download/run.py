@@ -14,7 +14,7 @@ from vp.download.calendar import MISSING, PENDING, Calendar
 from vp.download.fetch import Fetcher
 from vp.download.files import keep_decompressed
 from vp.download.jobs import Jobs
-from vp.download.ledger import EXPIRED, LAID, REFUSED, UNKNOWN, Entry, Ledger, Want
+from vp.download.ledger import ABSENT, EXPIRED, LAID, REFUSED, UNKNOWN, Entry, Ledger, Want
 from vp.download.plan import PRODUCT_TYPES, Request
 from vp.download.quoting import Quote, Quoter, show, show_sizes, total_usd
 from vp.download.search import Search
@@ -234,7 +234,7 @@ class Downloader:
     def _may_order(self, entry: Entry | None) -> bool:
         return (
             entry is None
-            or entry.state == REFUSED
+            or entry.state in (REFUSED, ABSENT)
             or (entry.state == EXPIRED and self._settings.resubmit_expired)
             or (entry.state in UNKNOWN and self._settings.resubmit_lost)
         )

@@ -1,10 +1,10 @@
 """Looking for an order whose answer was lost among Databento's jobs, until it is certain what became of it.
 
 It is certain that it arrived where a job is listed that no other entry of the ledger owns and whose details are
-the order's, field by field. It is certain that it did not where, for as long as an order may take to be listed,
-no such job was, and the list proved in the last look that it is whole: it showed the newest job of which it is
-known that it is there. No clock is compared with another: what came since is told by Databento's own times, and
-the wait is measured by a clock that nobody sets.
+the order's, field by field. It is taken as not arrived where, for as long as an order may take to be listed, no such
+job was, and the last look proved that it would have shown: every job of which it is known that it is there was
+listed, and one of this lake's own was told as what it was ordered as. No clock is compared with another: what came
+since is told by Databento's own times, and the wait is measured by a clock that nobody sets.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import logging
 import time
 
 from vp.download.jobs import SERVERS_APART, Jobs, ListedJob
-from vp.download.ledger import EMPTY, LAID, SUBMITTED, SUBMITTING, Entry, Ledger, Order
+from vp.download.ledger import EMPTY, LAID, SUBMITTED, Entry, Ledger, Order
 from vp.download.stopping import Stopping
 from vp.errors import UncertainSubmissionError, UnexpectedAnswerError, VendorRefusedError, VendorUnreachableError
 
@@ -55,7 +55,7 @@ class Search:
         return {"id": listed[-1].job_id, "ts_received": listed[-1].received.isoformat()} if listed else {}
 
     def find(self, entry: Entry) -> str | None:
-        """The number of the job that an order became; None where it is certain that it did not arrive.
+        """The number of the job that an order became; None where it did not arrive, as far as a list can prove it.
 
         Raises
         ------
@@ -67,19 +67,26 @@ class Search:
         while True:
             looks += 1
             settled = looks >= LEAST_LOOKS and time.monotonic() - begun >= self._settle_seconds
-            try:
-                listed = self._jobs.listed(_since(entry), received=True)
-                job_id = self._among(entry, listed)
-            except (VendorUnreachableError, VendorRefusedError, UnexpectedAnswerError) as error:
-                raise self._uncertain(entry, f"its jobs cannot be looked at: {error.message}") from error
-            if job_id is not None:
+            job_id, listed = self.look(entry, prove=settled)
+            if job_id is not None or settled:
                 return job_id
-            if settled:
-                self._require_whole(entry, listed)
-                return None
             pause = min(LOOK_SECONDS, self._settle_seconds / (LEAST_LOOKS - 1))
             log.info("%s: not among the %d jobs since; looking again in %.1f s", entry.want, len(listed), pause)
             self._stopping.sleep(pause)
+
+    def look(self, entry: Entry, *, prove: bool) -> tuple[str | None, dict[str, ListedJob]]:
+        """One look: the job's number, where it is there, and the jobs since; raises as `find` does.
+
+        `prove` raises also where no job is there and the list does not prove to be whole.
+        """
+        try:
+            listed = self._jobs.listed(_since(entry), received=True)
+            job_id = self._among(entry, listed)
+            if prove and job_id is None:
+                self._require_whole(entry, listed)
+        except (VendorUnreachableError, VendorRefusedError, UnexpectedAnswerError) as error:
+            raise self._uncertain(entry, f"its jobs cannot be looked at: {error.message}") from error
+        return job_id, listed
 
     def _among(self, entry: Entry, listed: dict[str, ListedJob]) -> str | None:
         owned = {
@@ -100,24 +107,25 @@ class Search:
         return None
 
     def _require_whole(self, entry: Entry, listed: dict[str, ListedJob]) -> None:
-        """Raise where the list does not show the newest job that must be in it.
-
-        Where no job is known that could prove it, the list of a program that was killed is believed, as it waited
-        twice; that of a program which saw the answer being lost is not.
-        """
+        """Raise where the list does not show the jobs that must be in it, or none is known that must be."""
         since = _came_after(entry)
         later = [
             other
             for other in self._ledger.entries(self._product_types)
             if other.job_id and other.state in (SUBMITTED, LAID, EMPTY) and _came_after(other) >= since
         ]
-        newest = max(later, key=lambda other: other.sent_at).job_id if later else entry.newest_listed.get("id")
-        if newest is None and entry.state == SUBMITTING:
-            return
-        if newest is None:
+        known = [other.job_id or "" for other in later] or [entry.newest_listed.get("id", "")]
+        if known == [""]:
             raise self._uncertain(entry, "no job is known by which its list could prove to be whole")
-        if newest not in listed:
-            raise self._uncertain(entry, f"its list does not show the job {newest} either, which must be there")
+        hidden = next((job_id for job_id in known if job_id not in listed), None)
+        if hidden is not None:
+            raise self._uncertain(entry, f"its list does not show the job {hidden} either, which must be there")
+        if later:  # that it is found at all shows that a job is told in the words in which it is ordered
+            details = self._jobs.details(known[-1])
+            if details is None or not details.is_of(later[-1].order):
+                raise self._uncertain(
+                    entry, f"it tells the job {known[-1]} otherwise than it was ordered, so that none can be recognised"
+                )
 
     @staticmethod
     def _uncertain(entry: Entry, why: str) -> UncertainSubmissionError:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import math
 from typing import Any
 
 from vp.download.jobs import FORM, job_id_of
-from vp.download.ledger import LOST, REFUSED, SUBMITTED, SUBMITTING, Entry, Ledger, Order, now
+from vp.download.ledger import ABSENT, LOST, REFUSED, SUBMITTED, SUBMITTING, Entry, Ledger, Order, now
 from vp.download.search import Search
 from vp.download.vendor import NEWER_HINT, Vendor
 from vp.errors import (
@@ -20,6 +19,7 @@ from vp.errors import (
 )
 
 LOST_IN_A_ROW = 2
+MOST = 1e18  # USD or bytes: more is no answer
 CENT_FRACTION = 6  # decimal places to which sums of prices are compared
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Budget:
     def require(self, cost_usd: float, orders: int, what: str) -> None:
         """Raise CostLimitError if this much more, or so many orders more, are too many."""
         total = self.spent_usd + cost_usd
-        if round(total - self.limit_usd, CENT_FRACTION) > 0:
+        if not round(total - self.limit_usd, CENT_FRACTION) <= 0:  # so that no number is too much as well
             before = f" and {self.spent_usd:.2f} USD were spent before" if self.spent_usd else ""
             raise CostLimitError(
                 f"{what} would cost {cost_usd:.2f} USD{before}, together more than --max-cost "
@@ -103,6 +103,10 @@ class Cashier:
         if self._newest_listed is None:
             self._newest_listed = self.search.newest_listed()  # before it, nothing is sent
         old = self.ledger.find(order.want)
+        if old is not None and old.state == ABSENT:
+            job_id, _ = self.search.look(old, prove=False)  # it may have been listed since
+            if job_id is not None:
+                return self._sent(old, job_id)
         entry = Entry(
             order, SUBMITTING, cost_usd, condition, now(),
             former=[*old.former, *([old.job_id] if old.job_id else [])] if old else [],
@@ -131,7 +135,7 @@ class Cashier:
         if job_id is not None:
             return self._sent(entry, job_id)
         log.info("%s: the order of %s did not arrive", entry.want, entry.sent_at)
-        return self.ledger.write(entry.with_(state=REFUSED, error="It did not arrive at Databento."))
+        return self.ledger.write(entry.with_(state=ABSENT, error="It did not arrive at Databento."))
 
     def _look_for(self, entry: Entry) -> Entry:
         """The entry of an order whose answer was lost just now; it is not sent again in this run."""
@@ -167,7 +171,7 @@ class Cashier:
 
     def _number(self, what: str, unit: str, method: Any, order: Order) -> float:
         answer = self.vendor.ask(what, lambda: method(**order.query()))
-        if isinstance(answer, bool) or not isinstance(answer, (int, float)) or not 0 <= answer < math.inf:
+        if isinstance(answer, bool) or not isinstance(answer, (int, float)) or not 0 <= answer <= MOST:
             raise UnexpectedAnswerError(
                 f"Databento's answer to {what} was {str(answer)[:80]}, expected {unit}.", hint=NEWER_HINT
             )

@@ -10,7 +10,6 @@ import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from vp.download.report import Bar, Report
 from vp.download.vendor import TRIES, Vendor
@@ -121,12 +120,18 @@ class Transfer:
 
     def _require_own(self, url: str) -> None:
         """Refuse to send the key to strangers."""
-        ours, given = urlsplit(self._vendor.url), urlsplit(url)
-        same = (given.scheme, given.netloc) == (ours.scheme, ours.netloc)
-        databento = given.scheme == "https" and (given.hostname or "").endswith(".databento.com")
-        if not same and not databento:
+        from urllib3.exceptions import LocationParseError  # noqa: PLC0415 - takes long
+        from urllib3.util import parse_url  # noqa: PLC0415 - as it is read where it is sent to
+
+        try:
+            ours, given = parse_url(self._vendor.url), parse_url(url)
+        except LocationParseError:
+            raise DownloadError(f"Databento lists a file at {url[:80]!r}, which is no address.") from None
+        same = (given.scheme, given.host, given.port) == (ours.scheme, ours.host, ours.port)
+        databento = given.scheme == "https" and (given.host or "").endswith(".databento.com")
+        if given.auth is not None or (not same and not databento):
             raise DownloadError(
-                f"Databento lists a file at {given.hostname}, which is not Databento; the key was not sent there.",
+                f"Databento lists a file at {given.host}, which is not Databento; the key was not sent there.",
                 hint="Fetch the file by hand from Databento's portal.",
             )
 

@@ -34,6 +34,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 TRIES = 6
 LONGEST_PAUSE_SECONDS = 60.0
 LONGEST_ASKED_PAUSE_SECONDS = 600.0
+MOST_TOLD_CHARACTERS = 500  # of an error: a page in the place of one is no sentence
 QUIET_SECONDS = 30.0  # for which nothing may move before a call counts as hung
 BUSY = 429
 PASSING = (408, 425, BUSY)
@@ -240,8 +241,8 @@ class Vendor:
             said = said.get("message", said)
         text = " ".join(str(said).split()) or type(error).__name__
         status = getattr(error, "http_status", None)
-        text = f"HTTP {status}, {text}" if status else text
-        return without_key(text, self.key).rstrip(".")
+        text = without_key(f"HTTP {status}, {text}" if status else text, self.key)
+        return "".join(filter(str.isprintable, text[:MOST_TOLD_CHARACTERS])).rstrip(".")
 
 
 @contextmanager

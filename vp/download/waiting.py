@@ -47,12 +47,23 @@ class Waiter:
         self._look_again_at: dict[Want, float] = {}
 
     def restore(self, entries: list[Entry]) -> None:
-        """Fetch anew what was in the lake and is there no more; that is free as long as its job has not expired."""
+        """Fetch anew what was in the lake and is there no more; that is free as long as its job has not expired.
+
+        Whether one that counts as expired is so is asked again: what was concluded from this machine's clock, or from
+                an answer that did not last, must not have it bought anew.
+
+        Raises
+        ------
+        ApiKeyError, VendorUnreachableError, LakeError
+        """
         for entry in entries:
+            if entry.state == EXPIRED and entry.job_id:
+                self._restore_expired(entry, entry.job_id)
             if entry.state == LAID and entry.job_id and entry.files and not self._fetcher.laid_paths(entry):
-                log.warning("%s: its file is in the lake no more; fetching it again from the job %s", entry.want,
-                            entry.job_id)  # fmt: skip
-                self._ledger.write(entry.with_(state=SUBMITTED, error="Its file was in the lake and is there no more."))
+                log.warning("%s: its file is in the lake no more, or not whole; fetching it again from the job %s",
+                            entry.want, entry.job_id)  # fmt: skip
+                said = "Its file was in the lake and is there no more, or not whole."
+                self._ledger.write(entry.with_(state=SUBMITTED, error=said))
 
     def poll(self, entries: list[Entry]) -> int:
         """Fetch what is done; returns how many jobs are still outstanding.
@@ -74,6 +85,16 @@ class Waiter:
         if pending:
             parts.append(f"{pending} of dates that Databento does not have yet")
         log.info("waiting: %s; next look in %.0f s", ", ".join(parts) or "for an answer", pause_seconds)
+
+    def _restore_expired(self, entry: Entry, job_id: str) -> None:
+        try:
+            details = self._jobs.details(job_id)
+        except OF_ONE_FILE as error:
+            self._troubles.give_up(entry.want, error)
+            return
+        if details is not None and details.state != EXPIRED_JOB:
+            log.warning("%s: the job %s has not expired; it is %s", entry.want, job_id, details.state)
+            self._ledger.write(entry.with_(state=SUBMITTED, error=""))
 
     def _is_waiting(self, entry: Entry) -> bool:
         if entry.job_id is None or entry.want in self._troubles:

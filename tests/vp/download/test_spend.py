@@ -12,7 +12,7 @@ import pytest
 from tests.databento_server.http import Fault, Server
 from tests.vp.download.programs import KEY
 from vp.download.jobs import Jobs
-from vp.download.ledger import LOST, REFUSED, SUBMITTED, SUBMITTING, Entry, Ledger, Order, Want, now
+from vp.download.ledger import ABSENT, LOST, REFUSED, SUBMITTED, SUBMITTING, Entry, Ledger, Order, Want, now
 from vp.download.search import Search
 from vp.download.spend import Budget, Cashier
 from vp.download.stopping import Stopping
@@ -59,6 +59,8 @@ def state_of(cashier: Cashier, order: Order) -> str:
 def test_the_budget_counts_what_was_spent() -> None:
     budget = Budget(10.0, 5)
     budget.require(10.0, 5, "x")
+    with pytest.raises(CostLimitError):
+        budget.require(float("nan"), 1, "x")
     budget.spent_usd = 4.0
     budget.require(6.0, 1, "x")
     with pytest.raises(CostLimitError, match=r"3 jobs would cost 6.01 USD and 4.00 USD were spent before") as refused:
@@ -116,7 +118,15 @@ def test_another_job_is_not_taken_for_it(server: Server, cashier: Cashier, chang
     server.service.jobs[0].details.update(changes)
     cashier.send(OTHER, 0.5, "available")
     lost = cashier.ledger.write(Entry(ORDER, SUBMITTING, 0.5, "available", now()))
-    assert cashier.settle(lost).state == REFUSED
+    assert cashier.settle(lost).state == ABSENT
+
+
+def test_symbols_are_compared_whatever_their_padding_and_case(server: Server, cashier: Cashier) -> None:
+    order = Order(ORDER.want, ("QQQ   260203C00500000", "QQQ   260203P00500000"))
+    cashier.send(order, 0.5, "available")
+    server.service.jobs[0].details["symbols"] = "qqq260203P00500000, QQQ  260203C00500000"
+    lost = cashier.ledger.write(Entry(order, SUBMITTING, 0.5, "available", now()))
+    assert cashier.settle(lost).job_id == server.service.jobs[0].details["id"]
 
 
 def test_what_did_not_arrive_is_not_sent_again_in_the_same_run(
@@ -131,7 +141,7 @@ def test_what_did_not_arrive_is_not_sent_again_in_the_same_run(
         assert entry is not None
         assert entry.state == LOST
         # The next run finds by the list, which proves by the other job to be whole, that it did not arrive.
-        assert cashier_of(vendor, tmp_path).settle(entry).state == REFUSED
+        assert cashier_of(vendor, tmp_path).settle(entry).state == ABSENT
     assert len(server.service.jobs) == 1
     assert cashier.budget.spent_usd == 1.5  # at most, in the run that did not know
 
@@ -146,15 +156,71 @@ def test_a_list_that_hides_a_known_job_proves_nothing(server: Server, cashier: C
     assert "--resubmit-lost" in told.value.hint
 
 
-def test_a_list_that_nothing_proves_is_believed_of_a_killed_program_alone(server: Server, cashier: Cashier) -> None:
-    for state in (SUBMITTING, LOST):
-        entry = cashier.ledger.write(Entry(ORDER, state, 0.5, "available", now()))
-        if state == SUBMITTING:
-            assert cashier.settle(entry).state == REFUSED
-            continue
-        with pytest.raises(UncertainSubmissionError, match="no job is known by which its list could prove"):
-            cashier.settle(entry)
-        assert state_of(cashier, ORDER) == LOST
+@pytest.mark.parametrize("state", [SUBMITTING, LOST])
+def test_a_list_that_nothing_proves_is_not_believed(cashier: Cashier, state: str) -> None:
+    """An account without a job lists none; so does a list that is late."""
+    entry = cashier.ledger.write(Entry(ORDER, state, 0.5, "available", now()))
+    with pytest.raises(UncertainSubmissionError, match="no job is known by which its list could prove"):
+        cashier.settle(entry)
+    assert state_of(cashier, ORDER) == state
+
+
+def test_a_list_that_hides_any_known_job_proves_nothing(server: Server, cashier: Cashier) -> None:
+    """Whichever of them this machine's clock says is the newest."""
+    cashier.send(OTHER, 0.5, "available")
+    cashier.send(THIRD, 0.5, "available")
+    server.service.jobs.pop(0)
+    lost = cashier.ledger.write(Entry(ORDER, SUBMITTING, 0.5, "available", now()))
+    with pytest.raises(UncertainSubmissionError, match=r"its list does not show the job GLBX\S+ either"):
+        cashier.settle(lost)
+
+
+def test_jobs_that_are_told_in_other_words_prove_nothing(server: Server, cashier: Cashier) -> None:
+    """A job that is known is not recognised by its details: neither would the lost one be."""
+    cashier.send(OTHER, 0.5, "available")
+    server.faults = [Fault("submit", "lost")]
+    server.service.jobs[0].details["schema"] = "market-by-order"
+    submit = server.service._submit
+
+    def in_other_words(given: dict[str, str]) -> dict[str, object]:
+        answer = submit(given)
+        server.service.jobs[-1].details["schema"] = "market-by-order"
+        return answer
+
+    server.service._submit = in_other_words  # type: ignore[method-assign]
+    with pytest.raises(UncertainSubmissionError, match="otherwise than it was ordered, so that none can be recognised"):
+        cashier.send(ORDER, 0.5, "available")
+    assert state_of(cashier, ORDER) == LOST
+
+
+def test_a_job_that_is_listed_hours_late_is_not_bought_again(
+    server: Server, cashier: Cashier, vendor: Vendor, tmp_path: Path
+) -> None:
+    """It was taken as not arrived by one run; the next looks once more before it orders, and counts it in between."""
+    cashier.send(OTHER, 0.5, "available")
+    server.faults = [Fault("submit", "lost")]
+    server.service.unlisted_looks = 1000
+    with pytest.raises(UncertainSubmissionError):
+        cashier.send(ORDER, 0.5, "available")
+    lost = cashier.ledger.find(ORDER.want)
+    assert lost is not None
+    absent = cashier_of(vendor, tmp_path).settle(lost)
+    assert (absent.state, absent.bought_usd) == (ABSENT, 0.5)
+    server.service.jobs[1].looks = 0
+    sent = cashier_of(vendor, tmp_path).send(ORDER, 0.5, "available")
+    assert (sent.state, sent.job_id) == (SUBMITTED, server.service.jobs[1].details["id"])
+    assert (len(server.service.jobs), sent.bought_usd) == (2, 0.5)
+
+
+def test_what_was_taken_as_not_arrived_goes_on_counting(
+    server: Server, cashier: Cashier, vendor: Vendor, tmp_path: Path
+) -> None:
+    cashier.send(OTHER, 0.5, "available")
+    lost = cashier.ledger.write(Entry(ORDER, SUBMITTING, 0.5, "available", now()))
+    cashier.settle(lost)
+    sent = cashier_of(vendor, tmp_path).send(ORDER, 0.5, "available")
+    assert sent.bought_usd == 1.0
+    assert len(server.service.jobs) == 2
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,13 @@ def test_sigterm_ends_a_call_that_hangs(server: Server, tmp_path: Path, path: st
     assert "stopped by SIGTERM" in said
     assert "looking for it" not in said
     server.release.set()
+    again = ["daemon", *ONE]
     if path == "submit_job":
         assert [entry["state"] for entry in entries(lake)] == ["submitting"]
-    code, said = run(server, lake, "futures", "daemon", *ONE)
+        code, said = run(server, lake, "futures", *again)  # an account without any job cannot prove it
+        assert (code, "Look in Databento's portal" in said) == (1, True), said
+        again.append("--resubmit-lost")
+    code, said = run(server, lake, "futures", *again)
     assert code == 0, said
     assert len(server.service.jobs) == 1
 
