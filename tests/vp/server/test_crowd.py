@@ -77,6 +77,6 @@ def test_a_slow_viewer_outlives_the_systems_timeout(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(crowd, "SLOW_SECONDS", 0.1)
     service = tiny_service(lambda _request: TinySession(even_clocks(10**6, step_ms=2)))
     with serving(service) as server:
-        viewers = watch(server.port, "speed=1", 0, SLOW, time.time() + 5)
+        viewers = watch(server.port, "speed=1", 0, SLOW, time.time() + 8)
     assert [seen.code for seen in viewers] == [0] * SLOW
     assert all(seen.told for seen in viewers)
