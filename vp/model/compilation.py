@@ -43,6 +43,9 @@ def ensure_compiled(on_share: Callable[[float], None], *, demonstration: bool = 
     missing = [[part for part in parts if not _mark(part).exists()] for parts in wanted]
     if numba.config.DISABLE_JIT or not any(missing):  # type: ignore[attr-defined]
         return
+    if not any(_mark(part).exists() for part in PARTS) and _install():
+        on_share(1.0)
+        return
     started = time.monotonic()
     workers = [(parts, _start(parts)) for parts in missing if parts]
     try:
@@ -107,6 +110,17 @@ def compile_demonstration() -> None:
 
 
 PARTS = {"loops": compile_loops, "cells": compile_cells, "demonstration": compile_demonstration}
+
+
+def _install() -> bool:
+    """Take the kernels that came with the installation, all parts of them, where there are any for this machine."""
+    from vp.ready_cache import install_ready_cache  # noqa: PLC0415 - it builds them by way of this module
+
+    installed = install_ready_cache()
+    if installed:
+        for part in PARTS:
+            _mark(part).touch()
+    return installed
 
 
 def _mark(part: str) -> Path:
