@@ -23,6 +23,7 @@ from tests.places import ROOT
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 DECLARED = [Requirement(text) for text in PYPROJECT["project"]["dependencies"]]
 TOOLS = [Requirement(text) for text in PYPROJECT["dependency-groups"]["dev"]]
+BUILDERS = [Requirement(text) for text in PYPROJECT["build-system"]["requires"]]
 UV = PYPROJECT["tool"]["uv"]
 # Declared, though the product imports it nowhere: what for.
 NOT_IMPORTED = {
@@ -75,7 +76,8 @@ def test_every_import_of_the_product_is_declared_and_no_more() -> None:
 
 def test_every_import_of_tests_and_tools_is_declared_and_no_more() -> None:
     needed = distributions(("tests", "scripts", "benchmarks"))
-    undeclared = {name: sorted(places) for name, places in needed.items() if name not in names(DECLARED + TOOLS)}
+    declared = names(DECLARED + TOOLS + BUILDERS)
+    undeclared = {name: sorted(places) for name, places in needed.items() if name not in declared}
     assert undeclared == {}
     stubs = {name for name in names(TOOLS) if name.startswith("types-")}
     assert names(TOOLS) - needed.keys() == RUN_BY_NAME | stubs

@@ -28,7 +28,9 @@ NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
 
 
 @contextmanager
-def written_whole(path: Path, *, replace: bool = True, read_only: bool = False) -> Iterator[BinaryIO]:
+def written_whole(
+    path: Path, *, replace: bool = True, read_only: bool = False, durable: bool = True
+) -> Iterator[BinaryIO]:
     """A file to write to that becomes `path`, on disk, when the block ends well, and vanishes when it does not.
 
     Parameters
@@ -39,6 +41,8 @@ def written_whole(path: Path, *, replace: bool = True, read_only: bool = False) 
         Take the place of a file that is there; otherwise that one stays, and the new one vanishes.
     read_only : bool
         Nobody may write to it from then on.
+    durable : bool
+        Wait until it is on the disk; without that a loss of power may leave an empty file.
 
     Raises
     ------
@@ -51,7 +55,8 @@ def written_whole(path: Path, *, replace: bool = True, read_only: bool = False) 
         with file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
             if not LOCKS:  # Windows renames no open file; elsewhere the lock must outlast the rename
                 file.close()
             temporary.chmod(READ_ONLY if read_only else 0o666 & ~_umask())
@@ -62,7 +67,8 @@ def written_whole(path: Path, *, replace: bool = True, read_only: bool = False) 
                     _name(temporary, path)
     finally:
         remove()
-    sync_directory(path.parent)
+    if durable:
+        sync_directory(path.parent)
 
 
 def write_whole(path: Path, data: bytes) -> None:

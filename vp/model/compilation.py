@@ -44,7 +44,6 @@ def ensure_compiled(on_share: Callable[[float], None], *, demonstration: bool = 
     if numba.config.DISABLE_JIT or not any(missing):  # type: ignore[attr-defined]
         return
     if not any(_mark(part).exists() for part in PARTS) and _install():
-        on_share(1.0)
         return
     started = time.monotonic()
     workers = [(parts, _start(parts)) for parts in missing if parts]
@@ -114,9 +113,9 @@ PARTS = {"loops": compile_loops, "cells": compile_cells, "demonstration": compil
 
 def _install() -> bool:
     """Take the kernels that came with the installation, all parts of them, where there are any for this machine."""
-    from vp.ready_cache import install_ready_cache  # noqa: PLC0415 - it builds them by way of this module
+    from vp.model.ready_kernels import install_ready_kernels  # noqa: PLC0415 - it builds them by way of this module
 
-    installed = install_ready_cache()
+    installed = install_ready_kernels()
     if installed:
         for part in PARTS:
             _mark(part).touch()

@@ -1,7 +1,7 @@
 """Kernels compiled when a wheel is built, so that a first start need not: made for any x86-64 processor of level 3.
 
-`python -m vp.ready_cache DIRECTORY` builds them. A first start puts them where numba looks for its own
-(kernels.cache), if they fit the machine; wherever they do not, kernels are compiled.
+`python -m vp.model.ready_kernels DIRECTORY` builds them. A first start puts them where numba looks for its own
+(vp.kernels.cache), if they fit the machine; wherever they do not, kernels are compiled.
 
 numba names compiled code by processor and by the place of the sources. So an index file (a pickled version of numba,
 then pickled stamp and {(signature, processor, code): file}) is written anew with this machine's processor, and all
@@ -31,6 +31,7 @@ import numba
 from llvmlite.binding import get_host_cpu_features
 from numba.core.registry import cpu_target
 
+from vp.files import written_whole
 from vp.kernels import cache, forward
 from vp.model import compilation
 
@@ -42,7 +43,7 @@ MOST_BYTES = 64 << 20  # of all files together
 log = logging.getLogger(__name__)
 
 
-def build_ready_cache(directory: Path = DIRECTORY) -> Path | None:
+def build_ready_kernels(directory: Path = DIRECTORY) -> Path | None:
     """Compile every kernel for PROCESSOR and leave an archive and its conditions in `directory`.
 
     Returns the archive; None where this system is not the one that they are for.
@@ -65,7 +66,7 @@ def build_ready_cache(directory: Path = DIRECTORY) -> Path | None:
     return archive
 
 
-def install_ready_cache(directory: Path = DIRECTORY) -> bool:
+def install_ready_kernels(directory: Path = DIRECTORY) -> bool:
     """Put the kernels that came with the wheel where numba looks for them; False where they are not for this machine.
 
     What cannot be read is passed over with a warning: kernels are compiled instead.
@@ -78,7 +79,10 @@ def install_ready_cache(directory: Path = DIRECTORY) -> bool:
         # Code first, then the indexes that name it, for a process that looks meanwhile.
         for name in sorted(files, key=lambda name: name.endswith(".nbi")):
             content = files[name]
-            _write(_place(name), _for_this_machine(content) if name.endswith(".nbi") else content)
+            place = _place(name)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with written_whole(place, durable=False) as file:
+                file.write(_for_this_machine(content) if name.endswith(".nbi") else content)
     except FileNotFoundError:
         return False  # a checkout, or a wheel built for another version of Python
     except (OSError, ValueError, KeyError, TypeError, LZMAError, tarfile.TarError, pickle.PickleError) as error:
@@ -173,14 +177,6 @@ def _for_this_machine(index: bytes) -> bytes:
     return pickle.dumps(version) + pickle.dumps((stamp, here))
 
 
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f"{path.name}.tmp.", dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    Path(name).replace(path)
-
-
 if __name__ == "__main__":
-    built = build_ready_cache(*map(Path, sys.argv[1:2]))
+    built = build_ready_kernels(*map(Path, sys.argv[1:2]))
     sys.stdout.write(f"{built or 'nothing: only for Linux on x86-64'}\n")

@@ -15,10 +15,9 @@ import pytest
 from llvmlite.binding import get_host_cpu_features
 
 from tests.places import ROOT
-from vp import ready_cache
 from vp.kernels import cache
-from vp.model import compilation
-from vp.ready_cache import build_ready_cache, install_ready_cache
+from vp.model import compilation, ready_kernels
+from vp.model.ready_kernels import build_ready_kernels, install_ready_kernels
 
 PLAYED = """
 import importlib, io, json, pkgutil
@@ -33,8 +32,8 @@ compilation.ensure_compiled(lambda _share: None, demonstration=True)
 compilation.compile_loops()
 written = io.BytesIO()
 demo.write_session(written, seconds=2)
-modules = [importlib.import_module(f"kernels.{module.name}") for module in pkgutil.iter_modules(kernels.__path__)]
-modules += [importlib.import_module(f"vp.{name}") for name in ("demo_book", "demo_market")]
+modules = [importlib.import_module(f"vp.kernels.{module.name}") for module in pkgutil.iter_modules(kernels.__path__)]
+modules += [importlib.import_module(f"vp.demo.{name}") for name in ("book", "market")]
 kept = [value for module in modules for value in vars(module).values()
     if isinstance(value, Dispatcher) and value.targetoptions["forceinline"] is False]
 misses = {kernel.py_func.__name__: count for kernel in kept if (count := sum(kernel.stats.cache_misses.values()))}
@@ -51,7 +50,7 @@ pytestmark = pytest.mark.skipif(
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a wheel's build leaves."""
     directory = tmp_path_factory.mktemp("wheel") / "ready"
-    archive = build_ready_cache(directory)
+    archive = build_ready_kernels(directory)
     assert archive is not None
     assert archive.stat().st_size < 2_000_000
     return directory
@@ -60,7 +59,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def here(ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same, for a test to change, on a machine that has nothing compiled."""
-    monkeypatch.setattr(ready_cache, "_place", lambda name: tmp_path / "installed" / name)
+    monkeypatch.setattr(ready_kernels, "_place", lambda name: tmp_path / "installed" / name)
     return Path(shutil.copytree(ready, tmp_path / "ready"))
 
 
@@ -69,9 +68,8 @@ def installed(here: Path) -> list[Path]:
 
 
 def test_an_installation_elsewhere_compiles_nothing(ready: Path, tmp_path: Path) -> None:
-    for package in ("kernels", "vp"):
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "ready"))
-    shutil.copytree(ready, tmp_path / "vp" / "ready")
+    shutil.copytree(ROOT / "vp", tmp_path / "vp", ignore=shutil.ignore_patterns("__pycache__", "ready"))
+    shutil.copytree(ready, tmp_path / "vp" / "model" / "ready")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
     ran = subprocess.run(
         [sys.executable, "-c", PLAYED], check=False, cwd=tmp_path, env=environment, capture_output=True, text=True
@@ -84,7 +82,7 @@ def test_an_installation_elsewhere_compiles_nothing(ready: Path, tmp_path: Path)
 
 
 def test_it_installs_whole(here: Path) -> None:
-    assert install_ready_cache(here)
+    assert install_ready_kernels(here)
     names = [path.name for path in installed(here)]
     assert len(names) == len(set(names))
     assert sum(name.endswith(".nbi") for name in names) == sum(name.endswith(".nbc") for name in names) > 30
@@ -97,15 +95,15 @@ def test_what_was_made_for_something_else_is_left(here: Path, condition: str) ->
     content = json.loads(stated.read_text())
     content["conditions"][condition] += "0"
     stated.write_text(json.dumps(content))
-    assert not install_ready_cache(here)
+    assert not install_ready_kernels(here)
     assert installed(here) == []
 
 
-@pytest.mark.parametrize("feature", ready_cache.FEATURES)
+@pytest.mark.parametrize("feature", ready_kernels.FEATURES)
 def test_a_processor_that_lacks_a_feature_compiles(here: Path, monkeypatch: pytest.MonkeyPatch, feature: str) -> None:
     features = dict(get_host_cpu_features()) | {feature: False}
-    monkeypatch.setattr(ready_cache, "get_host_cpu_features", lambda: features)
-    assert not install_ready_cache(here)
+    monkeypatch.setattr(ready_kernels, "get_host_cpu_features", lambda: features)
+    assert not install_ready_kernels(here)
     assert installed(here) == []
 
 
@@ -114,7 +112,7 @@ def test_who_wants_other_code_compiles_it(
     here: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: object
 ) -> None:
     monkeypatch.setattr(numba.config, name, value)
-    assert not install_ready_cache(here)
+    assert not install_ready_kernels(here)
 
 
 @pytest.mark.parametrize("pattern", ["*.json", "*.tar.xz"])
@@ -128,21 +126,21 @@ def test_damage_costs_time_alone(here: Path, pattern: str, how: str) -> None:
     else:
         damaged = {"cut": data[:middle], "changed": data[:middle] + b"\0" + data[middle + 1 :], "empty": b""}
         path.write_bytes(damaged[how])
-    assert not install_ready_cache(here)
+    assert not install_ready_kernels(here)
     assert installed(here) == []
 
 
 def test_a_checkout_has_none(tmp_path: Path) -> None:
-    assert not install_ready_cache(tmp_path / "nowhere")
+    assert not install_ready_kernels(tmp_path / "nowhere")
 
 
 def test_a_start_that_finds_nothing_compiled_takes_them(
     here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compilation, "CACHE_DIRECTORY", tmp_path)
-    monkeypatch.setattr(ready_cache, "install_ready_cache", lambda: install_ready_cache(here))
+    monkeypatch.setattr(ready_kernels, "install_ready_kernels", lambda: install_ready_kernels(here))
     shares: list[float] = []
     compilation.ensure_compiled(shares.append, demonstration=True)
-    assert shares == [1.0]
+    assert shares == []
     assert {path.name for path in tmp_path.glob("*.done")} == {f"{part}.done" for part in compilation.PARTS}
     assert tmp_path != cache.CACHE_DIRECTORY
