@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,12 @@ from vp.query.listing import VIEWS
 from vp.query.views import INVENTORY_VIEWS, RECORDING_VIEWS, SESSION_VIEWS
 from vp.settings.table import of_program
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "lake/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "lake/README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 COMMANDS = sorted(
     {
         line.strip()
@@ -55,6 +61,20 @@ def test_options_in_documented_commands_exist(command: str) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_that_a_document_names_exist(document: Path) -> None:
+    """Whatever is written as `folder/file`, of folders that git keeps; NAME stands for any name."""
+    folders = "vp|kernels|web|sql|tests|scripts|docs|benchmarks"
+    named = re.findall(rf"`((?:{folders})/[^\s`]*)", document.read_text(encoding="utf-8"))
+    assert [name for name in named if not list(ROOT.glob(name.replace("NAME", "*")))] == []
+
+
+def test_readme_leads_to_every_document() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = {(ROOT / target).resolve() for target in re.findall(r"\]\(([^)#]+)\)", text)}
+    assert {*DOCUMENTS, ROOT / "CHANGELOG.md"} - {ROOT / "README.md"} <= targets
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
         if not target.startswith("http"):
@@ -81,21 +101,17 @@ def test_every_view_is_listed() -> None:
         assert name in dict(VIEWS)
 
 
-def test_the_guide_runs_as_it_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
-) -> None:
-    """Every command and every block of docs/querying.md, one after the other, in an empty directory."""
-    import matplotlib as mpl
+PROGRAMS = {"vp.query": query_program, "vp.record": record}
 
-    mpl.use("Agg")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("VP_LAKE", raising=False)
-    names: dict[str, object] = {}
-    blocks = re.findall(r"^```(\w*)\n(.*?)^```", (ROOT / "docs/querying.md").read_text(), re.MULTILINE | re.DOTALL)
+
+def run_as_written(page: str) -> tuple[dict[str, Any], int]:
+    """Run every command and every block of a page, one after the other; its names at the end, and how many commands."""
+    names: dict[str, Any] = {}
     commands = 0
-    for language, block in blocks:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         if language == "python":
-            exec(compile(block, "docs/querying.md", "exec"), names)
+            exec(compile(block, page, "exec"), names)
             continue
         for line in block.splitlines():
             words = shlex.split(line)
@@ -103,15 +119,42 @@ def test_the_guide_runs_as_it_is_written(
                 Path(words[-1]).mkdir(parents=True)
                 continue
             assert words[:4] == ["uv", "run", "python", "-m"]
-            program = {"vp.query": query_program, "vp.record": record}[words[4]]
-            assert program.main(words[5:]) == 0, capfdbinary.readouterr().err.decode()
+            assert PROGRAMS[words[4]].main(words[5:]) == 0, line
             commands += 1
+    return names, commands
+
+
+def test_the_guide_runs_as_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/querying.md, in an empty directory."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VP_LAKE", raising=False)
+    names, commands = run_as_written("docs/querying.md")
     assert commands == 7
     assert (tmp_path / "pressure.png").stat().st_size > 10_000
-    assert len(names["by_k"]) == 101  # type: ignore[arg-type]
-    assert 0 < len(names["moves"]) <= 3  # type: ignore[arg-type]
-    assert names["frames"]["mid_price"].is_not_null().all()  # type: ignore[index]
-    names["connection"].close()  # type: ignore[attr-defined]
+    assert len(names["by_k"]) == 101
+    assert 0 < len(names["moves"]) <= 3
+    assert names["frames"]["mid_price"].is_not_null().all()
+    names["connection"].close()
+
+
+def test_the_page_of_python_runs_as_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """docs/python.md, in an empty directory, and every name of `vp` stands in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VP_LAKE", raising=False)
+    names, commands = run_as_written("docs/python.md")
+    assert commands == 1
+    assert "future_mbo MNQ 2026-02-06" in capsys.readouterr().out
+    assert len(names["trades"]) > 0
+    assert len(names["moves"]) > 0
+    assert names["rows"]["vacuum"].max() > 0
+    text = (ROOT / "docs/python.md").read_text(encoding="utf-8")
+    promised = set(re.findall(r"^\| `vp\.(\w+)", text, re.MULTILINE))
+    assert promised == set(vp.__all__)
 
 
 def test_the_reference_pages_say_what_the_code_says() -> None:

@@ -1,1 +1,1 @@
-"""The generated market of the demonstration session. May import market, lake, dbn and model."""
+"""The generated market of the demonstration session. May import kernels."""

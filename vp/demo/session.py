@@ -1,6 +1,6 @@
 """The generated demonstration session: made once, it lies in the lake like any other raw file.
 
-What happens in it is written in vp.demo_script; vp.demo_market plays it, on the book of vp.demo_book. They
+What happens in it is written in vp.demo.script; vp.demo.market plays it, on the book of vp.demo.book. They
 need numba and are only imported where the file is not there yet.
 """
 

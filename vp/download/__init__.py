@@ -1,4 +1,4 @@
-"""Filling the lake from Databento's batch service.
+"""Filling the lake from Databento's batch service. May import market, lake and dbn.
 
 `plan` says which jobs a range of dates needs, `quoting` what they are ordered as and cost, `spend` sends each once,
 `search` finds those whose answer was lost, `waiting` and `fetch` lay their files down, `outcome` tells what became of

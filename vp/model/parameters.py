@@ -14,7 +14,7 @@ from vp.kernels.contract import P_HARMONIC, PARAMETERS
 
 @dataclass(frozen=True)
 class ModelParameters:
-    """Time constants in seconds, weights and thresholds without unit (contract, section 4)."""
+    """Time constants in seconds, weights and thresholds without unit (docs/frames.md)."""
 
     tau_mass_seconds: float = 30.0
     tau_velocity_seconds: float = 2.0

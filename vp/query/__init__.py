@@ -1,4 +1,7 @@
-"""Asking the lake with SQL: raw events, cached books and recordings as tables of a DuckDB connection."""
+"""Asking the lake with SQL: raw events, cached books and recordings as tables of a DuckDB connection.
+
+May import market, lake, dbn and model.
+"""
 
 from __future__ import annotations
 
