@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from vp.download.program import main
+from vp.programs.download import main
 
 if __name__ == "__main__":
     sys.exit(main("equities"))

@@ -20,6 +20,7 @@ BASE = {
     "files": set[str](),
     "logs": set[str](),
     "child_processes": set[str](),
+    "session": set[str](),
     "package_files": {"errors"},
     "output_file": {"errors", "files"},
 }
@@ -50,15 +51,6 @@ ROOMS["public names"] = {"model", "lake", "query"}
 
 ENTRY_POINTS = {"vp.__main__", "vp.serve", "vp.record", "vp.cache", "vp.query.__main__"}
 PUBLIC_NAMES = "vp"  # the package itself: __version__ is for everyone, the rest for other programs alone
-
-# What points upward all the same, and why. One that is no longer there fails the test: it is to be deleted here.
-WATCHED = "runs report progress in the form that the terminal shows; the form belongs beside the pipeline's Progress"
-EXCEPTIONS = {
-    ("vp.server.runs.run", "vp.programs.progress"): WATCHED,
-    ("vp.server.runs.session", "vp.programs.progress"): WATCHED,
-    ("vp.server.runs.startup", "vp.programs.progress"): WATCHED,
-    ("vp.download.program", "vp.programs.command_line"): "it is a program, and lies beside what it runs",
-}
 
 OUTSIDE_OF_STREAM = {"asyncio", "socket", "threading", "time", "starlette", "uvicorn", "websockets"}
 
@@ -133,7 +125,7 @@ def test_the_table_names_the_rooms_that_there_are_each_behind_those_that_it_may_
 def test_a_room_imports_only_what_it_may(room: str) -> None:
     modules = [module for module in FILES if room_of(module) == room]
     found = {pair for module in modules for pair in upward(module)}
-    assert found == {pair for pair in EXCEPTIONS if room_of(pair[0]) == room}
+    assert found == set()
 
 
 def test_the_table_of_the_architecture_is_this_one() -> None:

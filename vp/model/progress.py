@@ -5,8 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 PROGRESS_SECONDS = 0.1
+
+
+class ProgressLike(Protocol):
+    """What tells how far something is."""
+
+    @property
+    def phase(self) -> str: ...
+    @property
+    def records_done(self) -> int: ...
+    @property
+    def records_total(self) -> int | None: ...
+    @property
+    def records_per_second(self) -> float: ...
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,8 @@ PROGRAMS = (
     Program(("record",), "vp.record", "write the frames of a session into a file"),
     Program(("query",), "vp.query.__main__", "ask the lake with SQL"),
     Program(("cache",), "vp.cache", "show what the lake's cache holds, and clear it"),
-    Program(("download", "futures"), "vp.download.program", "fill the lake with futures and their options"),
-    Program(("download", "equities"), "vp.download.program", "fill the lake with equities and their options"),
+    Program(("download", "futures"), "vp.programs.download", "fill the lake with futures and their options"),
+    Program(("download", "equities"), "vp.programs.download", "fill the lake with equities and their options"),
 )
 HELP = ("--help", "-h")
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
-from typing import Any, Protocol, TextIO
+from typing import Any, TextIO
+
+from vp.model.progress import ProgressLike
 
 PHASES = {
     "compile": "compiling, the first time only",
@@ -17,19 +19,6 @@ PHASES = {
 }
 PER_CENT = {"compile", "demo"}  # phases without records
 PLAIN_LINE_SECONDS = 10.0
-
-
-class ProgressLike(Protocol):
-    """What the pipeline reports (vp.model.progress.Progress)."""
-
-    @property
-    def phase(self) -> str: ...
-    @property
-    def records_done(self) -> int: ...
-    @property
-    def records_total(self) -> int | None: ...
-    @property
-    def records_per_second(self) -> float: ...
 
 
 class TerminalProgress:

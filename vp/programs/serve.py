@@ -11,8 +11,8 @@ from vp.programs import command_line as cli
 if TYPE_CHECKING:
     import socket
 
+    from vp.model.progress import ProgressLike
     from vp.model.session import SessionSpec
-    from vp.programs.progress import ProgressLike
     from vp.server.app import Service
     from vp.server.runs.session import Session
     from vp.server.runs.startup import StartupSession

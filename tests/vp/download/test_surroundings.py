@@ -9,9 +9,9 @@ import pytest
 from tests.databento_server import market
 from tests.databento_server.http import Fault, Server
 from tests.vp.download.programs import DAYS, FUTURES, ONE, entries, raw_files, run
-from vp.download.program import main
 from vp.lake.lake import Lake
 from vp.lake.layout import place_of
+from vp.programs.download import main
 
 PLACE = place_of("future_mbo", "mbo")
 

@@ -13,7 +13,7 @@ import uuid
 from typing import Any
 
 from vp.errors import VPError
-from vp.programs.progress import ProgressLike
+from vp.model.progress import ProgressLike
 from vp.server.faults import unexpected
 from vp.server.history.frame_store import Block
 from vp.server.runs.allocator import give_back

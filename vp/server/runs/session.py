@@ -9,7 +9,7 @@ import numpy as np
 
 from vp.dbn.accounting import Accounting
 from vp.model.frames import FrameLayout
-from vp.programs.progress import ProgressLike
+from vp.model.progress import ProgressLike
 from vp.server.stream.request import StreamRequest
 
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from vp.programs.progress import ProgressLike
+from vp.model.progress import ProgressLike
 from vp.server.runs.session import Prepare, Session, StoppedError
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import Loading, RunState

@@ -22,8 +22,8 @@ from tests.vp.query.conftest import asked_lake as asked_lake  # noqa: PLC0414 - 
 from tests.vp.server.tiny import Running, serving
 from vp.errors import BadParameterError
 from vp.model.pipeline import prepare
+from vp.model.progress import ProgressLike
 from vp.model.session import SessionSpec
-from vp.programs.progress import ProgressLike
 from vp.query.sandbox import Limits
 from vp.server.app import Service
 from vp.server.query.endpoint import MAX_BODY_BYTES, QUERY, WAITING, parse_query_request

@@ -17,7 +17,7 @@ from websockets.sync.client import connect
 
 from tests.vp.server.tiny import DEFAULTS, TinySession, even_clocks, serving
 from vp.errors import VPError
-from vp.programs.progress import ProgressLike
+from vp.model.progress import ProgressLike
 from vp.server.app import Service
 from vp.server.runs.session import StoppedError
 from vp.server.runs.startup import StartupSession
