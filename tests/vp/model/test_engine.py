@@ -165,6 +165,12 @@ def test_book_alone_then_warmup_then_frames() -> None:
     assert assert_frames_agree(records, warmup_from_ns=boundaries[0], emit_from_ns=boundaries[1]) > 100
 
 
+def test_fills_of_the_book_only_phase_are_not_remembered() -> None:
+    filled, cancelled = rec(0, "F", "B", 0, 4, 1), rec(2, "C", "B", 0, 10, 1)
+    records = [*QUOTES, rec(0, "A", "B", -1, 5, 3), filled, cancelled, rec(3, "N", "N", 0, 0, 0)]
+    assert_frames_agree(records, warmup_from_ns=SECOND, emit_from_ns=2 * SECOND)
+
+
 @pytest.mark.parametrize("throttle_ns", [0, 1, 25_000_000, SECOND, 3600 * SECOND])
 def test_throttle(throttle_ns: int) -> None:
     records = random_market(51, 150, weights=CALM)
@@ -228,7 +234,9 @@ def test_a_snapshot_in_the_midst_of_a_session_is_no_flow(clear_flags: int) -> No
     for name in FLOWS:
         assert not engine.grid[name].any(), name
     run_frames(engine, events_of([rec(61, "A", "B", 0, 5, 99)]))
-    assert engine.grid["pressure"].any(), "what comes after is activity again"
+    bid = engine.grid[engine.grid["price"] == BASE_PRICE]
+    assert bid["pressure"] > 0, "what comes after is activity again"
+    assert bid["v_rest_depth"] == bid["v_add"] > 0, "and that alone: the snapshot's depth is no part of it"
 
 
 def test_orders_after_a_clear_alone_are_flow() -> None:
