@@ -14,6 +14,7 @@ import pyarrow as pa
 from tests.oracle import ANOMALIES, OracleBook, OracleParameters, Rec
 from vp.dbn.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
 from vp.dbn.events import Events
+from vp.kernels.contract import ASK, B_ASK_ORDERS, BID
 from vp.model.book import Book
 from vp.model.engine import EventDrivenVPEngine
 from vp.model.frames import FrameLayout
@@ -49,9 +50,13 @@ def assert_same_book(book: Book, oracle: OracleBook) -> None:
     """Orders in queue order, levels, best prices, spot, clock, event id and anomalies are those of the oracle."""
     assert book_orders(book) == oracle_orders(oracle)
     assert_same_top(book, oracle)
-    for side in "BA":
-        assert book.levels(side) == oracle.levels(side)
-        assert all(book.depth_at(side, price) == size for price, size, _ in oracle.levels(side))
+    for side, at in (("A", ASK), ("B", BID)):
+        levels = oracle.levels(side)
+        assert book.levels(side) == levels  # added up from the orders
+        assert [book.depth_at(side, price) for price, _, _ in levels] == [size for _, size, _ in levels]
+        with_depth = sum(np.count_nonzero(depth[at::2]) for depth in (book.state.depth, book.state.far_depth))
+        assert with_depth == len(levels), "no price has depth besides those at which orders rest"
+        assert book.scalars[B_ASK_ORDERS + at] == sum(orders for _, _, orders in levels)
 
 
 def assert_same_top(book: Book, oracle: OracleBook) -> None:

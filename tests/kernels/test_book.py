@@ -89,6 +89,22 @@ def test_effects_over_a_longer_market(weights: dict[str, int]) -> None:
     check_effects(random_market(11, 150, weights=weights))
 
 
+@pytest.mark.parametrize(
+    "after",
+    [
+        [("F", 10), ("C", 10)], [("F", 4), ("M", 6)], [("F", 4), ("C", 10)], [("F", 4), ("C", 3), ("C", 3)],
+        [("F", 3), ("F", 4), ("C", 9)], [("F", 4), ("M", 15), ("C", 15)], [("C", 3), ("C", 99)],
+    ],
+)  # fmt: skip
+def test_what_fills_took_is_no_pull(after: list[tuple[str, int]]) -> None:
+    check_effects([Rec(0, "A", "B", TICK, 10, 1, F_LAST), *(Rec(1, a, "B", TICK, n, 1, F_LAST) for a, n in after)])
+
+
+def test_a_fill_is_forgotten_when_its_order_moves() -> None:
+    rows = [("A", TICK, 10), ("F", TICK, 4), ("M", 2 * TICK, 7), ("C", 2 * TICK, 7)]
+    check_effects([Rec(1, action, "B", price, size, 1, F_LAST) for action, price, size in rows])
+
+
 def add(order_id: int, price: int = 0, *, clock: int = 1, flags: int = F_LAST) -> Rec:
     return Rec(clock, "A", "B", price, 1, order_id, flags)
 

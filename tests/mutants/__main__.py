@@ -25,11 +25,7 @@ def main() -> int:
     options.add_argument("words", nargs="*", metavar="WORD", help="only those of this table, or with it in their name")
     options.add_argument("--list", action="store_true", help="only list them")
     given = options.parse_args()
-    chosen = [
-        one
-        for one in load()
-        if not given.words or any(w in (one.table, one.name) or w in one.name for w in given.words)
-    ]
+    chosen = [one for one in load() if not given.words or any(is_meant(one, word) for word in given.words)]
     if given.list:
         for one in chosen:
             print(f"{one.table:<9} {one.name:<70} {one.test}")

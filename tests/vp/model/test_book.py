@@ -114,6 +114,20 @@ def test_a_table_may_be_taken_at_any_record() -> None:
             assert resumed.to_arrow().equals(whole.to_arrow(), check_metadata=True), (at, i)
 
 
+def test_a_snapshot_that_does_not_say_its_end_sets_spot_when_the_market_goes_on() -> None:
+    snapshot = [Rec(0, "A", "B", 0, 1, 1, F_SNAPSHOT), Rec(0, "A", "A", TICK, 1, 2, F_SNAPSHOT)]
+    book = follow([*snapshot, Rec(1, "N", "N", UNDEFINED_PRICE, 0, 0, 0)], 64)
+    assert book.spot_bucket == 1
+
+
+def test_an_order_that_comes_after_a_table_stands_last() -> None:
+    book = Book(TICK)
+    book.fast_forward(events_of([Rec(0, "A", "B", 0, 1, order_id, F_LAST) for order_id in (9, 8, 7)]))
+    resumed = Book.from_arrow(book.to_arrow())
+    resumed.fast_forward(events_of([Rec(1, "A", "B", 0, 1, order_id, F_LAST) for order_id in (3, 2, 1)]))
+    assert [order_id for order_id, *_ in book_orders(resumed)] == [9, 8, 7, 3, 2, 1]
+
+
 def test_a_table_goes_through_a_file(tmp_path: Path) -> None:
     book = follow(random_market(5, 60, weights=WILD), 64, every=1000)
     table = book.to_arrow()

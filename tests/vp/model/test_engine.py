@@ -165,6 +165,12 @@ def test_book_alone_then_warmup_then_frames() -> None:
     assert assert_frames_agree(records, warmup_from_ns=boundaries[0], emit_from_ns=boundaries[1]) > 100
 
 
+def test_fills_of_the_book_only_phase_are_not_remembered() -> None:
+    filled, cancelled = rec(0, "F", "B", 0, 4, 1), rec(2, "C", "B", 0, 10, 1)
+    records = [*QUOTES, rec(0, "A", "B", -1, 5, 3), filled, cancelled, rec(3, "N", "N", 0, 0, 0)]
+    assert_frames_agree(records, warmup_from_ns=SECOND, emit_from_ns=2 * SECOND)
+
+
 @pytest.mark.parametrize("throttle_ns", [0, 1, 25_000_000, SECOND, 3600 * SECOND])
 def test_throttle(throttle_ns: int) -> None:
     records = random_market(51, 150, weights=CALM)
@@ -228,7 +234,9 @@ def test_a_snapshot_in_the_midst_of_a_session_is_no_flow(clear_flags: int) -> No
     for name in FLOWS:
         assert not engine.grid[name].any(), name
     run_frames(engine, events_of([rec(61, "A", "B", 0, 5, 99)]))
-    assert engine.grid["pressure"].any(), "what comes after is activity again"
+    bid = engine.grid[engine.grid["price"] == BASE_PRICE]
+    assert bid["pressure"] > 0, "what comes after is activity again"
+    assert bid["v_rest_depth"] == bid["v_add"] > 0, "and that alone: the snapshot's depth is no part of it"
 
 
 def test_orders_after_a_clear_alone_are_flow() -> None:
@@ -236,6 +244,23 @@ def test_orders_after_a_clear_alone_are_flow() -> None:
     engine = EventDrivenVPEngine(K=10)
     run_frames(engine, events_of([*QUOTES, *rebuilt(60, 0, clear_flags=0), rec(61, "A", "B", 0, 5, 99)]))
     assert engine.grid["v_add"].any()
+
+
+def test_a_book_rebuilt_while_a_bucket_is_out_of_reach_is_no_flow_there() -> None:
+    """Spot goes 1,000 buckets away, the book is rebuilt meanwhile, and the bucket comes back with another depth."""
+    engine = EventDrivenVPEngine(K=10)
+    away = [rec(1, "C", "A", 1, 10, 2), rec(2, "A", "A", 2000, 10, 3)]
+    back = [rec(61, "C", "A", 2000, 40, 12), rec(62, "A", "A", 1, 10, 13)]
+    snapshot = [
+        rec(60, "R", "N", 0, 0, 0, F_SNAPSHOT),
+        rec(60, "A", "B", 0, 40, 11, F_SNAPSHOT),
+        rec(60, "A", "A", 2000, 40, 12, F_SNAPSHOT | F_LAST),
+    ]
+    run_frames(engine, events_of([*QUOTES, *away, *snapshot, *back, rec(63, "A", "B", 0, 5, 14)]))
+    bid = engine.grid[engine.grid["price"] == BASE_PRICE]
+    assert bid["rest_depth"] == 45
+    assert bid["v_add"] > 0
+    assert bid["v_rest_depth"] == bid["v_add"], "the five that came, not the thirty that the snapshot brought"
 
 
 def test_no_frame_is_valid_between_a_bad_book_and_the_next_clear() -> None:
@@ -451,6 +476,17 @@ def test_volumes_count_from_the_start_of_emitting() -> None:
     first, second = frame_rows(engine.layout, batch.buffer)
     assert (first["buy_volume"], first["sell_volume"], first["last_price"]) == (0, 2, 9 * TICK)
     assert (second["buy_volume"], second["sell_volume"], second["last_price"]) == (7, 0, 5 * TICK)
+
+
+def test_a_trade_of_a_snapshot_is_neither_volume_nor_a_price() -> None:
+    engine = EventDrivenVPEngine(K=1)
+    engine.start_emitting()
+    quotes = [(0, "A", "B", TICK, 1, 1, F_LAST), (0, "T", "B", 2 * TICK, 3, 0, F_LAST)]
+    replayed = [(0, "T", side, 7 * TICK, 50, 0, F_SNAPSHOT) for side in "BA"]
+    _, batch = engine.advance(Events.from_records([*quotes, *replayed, (1, "N", "N", 0, 0, 0, F_LAST)]))
+    _, traded, last = frame_rows(engine.layout, batch.buffer)
+    assert (traded["buy_volume"], traded["sell_volume"], traded["last_price"]) == (3, 0, 2 * TICK)
+    assert (last["buy_volume"], last["sell_volume"], last["last_price"]) == (0, 0, 2 * TICK)
 
 
 def test_no_frame_before_there_is_a_clock() -> None:
