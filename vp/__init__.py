@@ -28,13 +28,15 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import what is asked for; an AttributeError leaves every other name to Python."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(home)
-    return module if home == f"{__name__}.{name}" else getattr(module, name)
+if not TYPE_CHECKING:  # to a type checker, every other name is a mistake
+
+    def __getattr__(name: str) -> Any:
+        """Import what is asked for; an AttributeError leaves every other name to Python."""
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = import_module(home)
+        return module if home == f"{__name__}.{name}" else getattr(module, name)
 
 
 def __dir__() -> list[str]:

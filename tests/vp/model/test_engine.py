@@ -540,6 +540,6 @@ def test_golden_frames(case: int) -> None:
     wanted = [row | {"ts_ns": t} for row, t in zip(table.drop_columns(["ts_ns"]).to_pylist(), times, strict=True)]
     assert len(got) == len(wanted) == want["first_frames"]
     for i, (row, frame) in enumerate(zip(got, wanted, strict=True)):
-        assert frame_differences(row, frame, relative=1e-5, absolute=1e-6) == [], f"frame {i}"
-    assert set(got[0]) == set(wanted[0])
+        assert frame_differences(row, frame, relative=1e-5, absolute=1e-6, columns=frame) == [], f"frame {i}"
+    assert set(got[0]) >= set(wanted[0])  # those of the version that made them
     assert not any(book.anomalies().values())
