@@ -26,7 +26,6 @@ BLOCK_BYTES = 32768 * MBO_BYTES  # a whole number of records, so that blocks sel
 PRELUDE_BYTES = 8
 MAX_METADATA_BYTES = 256 << 20
 VERSIONS = (1, 2, 3)
-SCHEMA_MIXED = 65535
 
 
 @dataclass(frozen=True)
@@ -83,10 +82,6 @@ class DbnFile:
                 hint=f"Download the {schema} schema for this date.",
                 path=str(path),
             )
-
-    def symbols(self) -> list[str]:
-        """Raw symbols that the metadata maps to an instrument id, sorted."""
-        return sorted({mapping.raw_symbol for mapping in self.mappings})
 
     def record_estimate(self) -> int | None:
         """How many records the file holds, where its size tells."""

@@ -116,10 +116,6 @@ class Lake:
             raise self._no_raw_file(product, date, sorted({raw.date for raw in held}))
         return min(found, key=lambda raw: _rank(product.product_type, raw))
 
-    def dates(self, product: Product) -> list[dt.date]:
-        """Dates of which the lake holds a raw file of the product, ascending; raises LakeError."""
-        return sorted({raw.date for raw in self._raw_files(product.product_type, product.root)})
-
     def sessions(self) -> list[SessionEntry]:
         """Every session that can be asked for, with the file that would be read.
 
@@ -171,25 +167,6 @@ class Lake:
             return None
         condition = note.get("condition") if isinstance(note, dict) else None
         return condition if isinstance(condition, str) else None
-
-    def require_writable(self, directory: Path) -> None:
-        """Make `directory` and prove that a file can be written there.
-
-        Raises
-        ------
-        LakeError
-        """
-        import tempfile  # noqa: PLC0415 - takes longer to import than all the rest
-
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=directory, prefix=".writable-"):
-                pass
-        except OSError as error:
-            raise LakeError(
-                f"{directory} cannot be written: {_reason(error)}.",
-                hint="Choose another lake with --lake or VP_LAKE, or make the directory writable.",
-            ) from error
 
     def _symbols(self, product_type: str) -> list[str]:
         """Roots and tickers that have a directory and are known."""

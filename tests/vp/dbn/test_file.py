@@ -46,7 +46,6 @@ def test_each_version(put: Put, version: int, compressed: bool) -> None:
     np.testing.assert_array_equal(events.columns.sequence, np.arange(len(RECORDS)))
     assert (file.version, file.dataset, file.compressed, file.ts_out) == (version, "GLBX.MDP3", compressed, False)
     assert file.mappings == (Mapping("MNQH6", MNQ, dt.date(2026, 2, 6), dt.date(2026, 2, 7)),)
-    assert file.symbols() == ["MNQH6"]
     assert file.record_estimate() == (None if compressed else len(RECORDS))
     assert file.data_offset == len(header(version))
 
@@ -96,12 +95,12 @@ def test_several_instruments(put: Put) -> None:
         assert_events(read_events(file, wanted), of_one)
     assert_events(read_events(file, -1), RECORDS)
     assert count_by_instrument(file) == {MNQ: ids.count(MNQ), MES: ids.count(MES)}
-    assert file.symbols() == ["MESH6", "MNQH6"]
+    assert {mapping.raw_symbol for mapping in file.mappings} == {"MESH6", "MNQH6"}
 
 
 def test_no_mappings_and_no_records(put: Put) -> None:
     file = DbnFile(put(header(symbols={})))
-    assert (file.mappings, file.symbols(), file.record_estimate()) == ((), [], 0)
+    assert (file.mappings, file.record_estimate()) == ((), 0)
     assert len(read_events(file)) == 0
     assert count_by_instrument(file) == {}
     assert read_all(put(compress(header()))) == (0, None)
@@ -172,7 +171,7 @@ def test_real_files_hold_what_databento_reads(name: str, version: int, records: 
     assert (file.version, len(events)) == (version, records)
     assert sum(count_by_instrument(file).values()) == records
     if symbols is not None:
-        assert file.symbols() == symbols
+        assert sorted({mapping.raw_symbol for mapping in file.mappings}) == symbols
     if records < 50_000:
         assert_events(events, read_records(DATA / name))
 

@@ -129,11 +129,9 @@ def test_foreign_files_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "raw/source=databento/product_type=future_mbo/notes").mkdir()
     (tmp_path / "raw/source=databento/product_type=future_mbo/.DS_Store").write_text("")
     lake = Lake(tmp_path)
-    assert lake.dates(MNQ) == []
     assert lake.sessions() == []
     put(table(tmp_path), FILE)
     assert lake.find_raw(MNQ, DATE).path.name == FILE
-    assert lake.dates(MNQ) == [DATE]
 
 
 def test_links_are_fine(tmp_path: Path) -> None:
@@ -147,7 +145,6 @@ def test_links_are_fine(tmp_path: Path) -> None:
     linked = tmp_path / "linked"
     (linked / "raw/source=databento/product_type=future_mbo").mkdir(parents=True)
     (linked / "raw/source=databento/product_type=future_mbo/symbol=MNQ").symlink_to(table(lake).parent)
-    assert Lake(linked).dates(MNQ) == [DATE]
     assert [entry.symbol for entry in Lake(linked).sessions()] == ["MNQ"]
 
 
@@ -179,7 +176,6 @@ def test_every_listed_session_can_be_found(tmp_path: Path) -> None:
 def test_a_lake_that_is_not_there_is_empty(tmp_path: Path) -> None:
     lake = Lake(tmp_path / "none")
     assert lake.sessions() == []
-    assert lake.dates(MNQ) == []
     assert not lake.root.exists()
 
 
@@ -249,7 +245,7 @@ def test_a_file_where_a_directory_should_be(tmp_path: Path, place: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("")
     lake = Lake(tmp_path / "lake")
-    for call in (lambda: lake.find_raw(MNQ, DATE), lambda: lake.dates(MNQ), lake.sessions):
+    for call in (lambda: lake.find_raw(MNQ, DATE), lake.sessions):
         with pytest.raises(LakeError, match="cannot be read: Not a directory"):
             call()
 
@@ -262,7 +258,7 @@ from vp.market.products import find_product
 lake, mnq = Lake("lake"), find_product("future_mbo", "MNQ")
 if os.geteuid() == 0:
     os.setuid(65534)
-calls = lambda: lake.find_raw(mnq, dt.date(2026, 2, 6)), lake.sessions, lambda: lake.require_writable(lake.cache_dir)
+calls = lambda: lake.find_raw(mnq, dt.date(2026, 2, 6)), lake.sessions
 for call in calls:
     try:
         print(call())
@@ -272,50 +268,25 @@ for call in calls:
 
 
 def test_directories_without_rights(tmp_path: Path) -> None:
-    closed, cache = table(tmp_path / "lake"), tmp_path / "lake/cache"
+    closed = table(tmp_path / "lake")
     put(closed, FILE)
-    cache.mkdir()
     tmp_path.chmod(0o755)  # the process below gives root's rights up, for which no directory is closed
     closed.chmod(0)
-    cache.chmod(0o555)
     environment = os.environ | {"PYTHONPATH": str(README.parents[1])}
     command = [sys.executable, "-c", WITHOUT_RIGHTS]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     closed.chmod(0o755)
-    cache.chmod(0o755)
-    assert done.stdout.splitlines() == [
-        *[f"{closed.relative_to(tmp_path)} cannot be read: Permission denied."] * 2,
-        "lake/cache cannot be written: Permission denied.",
-    ]
-
-
-def test_require_writable(tmp_path: Path) -> None:
-    lake = Lake(tmp_path / "lake")
-    lake.require_writable(lake.cache_dir / "vp_book")
-    assert list((lake.cache_dir / "vp_book").iterdir()) == []
-
-
-@pytest.mark.parametrize("directory", ["file", "file/below", "/proc/vp"])
-def test_require_writable_refuses(tmp_path: Path, directory: str) -> None:
-    (tmp_path / "file").write_text("kept")
-    if directory.startswith("/proc") and not Path("/proc").is_dir():
-        pytest.skip("there is no /proc, where not even root can write")
-    path = tmp_path / directory
-    with pytest.raises(LakeError, match=rf"^{path} cannot be written: ") as caught:
-        Lake(tmp_path).require_writable(path)
-    assert "--lake or VP_LAKE" in caught.value.hint
-    assert (tmp_path / "file").read_text() == "kept"
+    assert done.stdout.splitlines() == [f"{closed.relative_to(tmp_path)} cannot be read: Permission denied."] * 2
 
 
 @pytest.mark.parametrize("root", ["../../x", "x/../..", "/etc", "..", "", "MNQ\0", "mnq"])
 def test_nothing_outside_is_looked_at(tmp_path: Path, root: str) -> None:
     product = Product(root, "future_mbo", 1, 1, 1.0, 0)
     lake = Lake(tmp_path)
-    for call in (lambda: lake.find_raw(product, DATE), lambda: lake.dates(product)):
-        with pytest.raises(LakeError, match="has no directory for the symbol"):
-            call()
+    with pytest.raises(LakeError, match="has no directory for the symbol"):
+        lake.find_raw(product, DATE)
     with pytest.raises(LakeError, match=r"has no directory for the symbol 'MNQ' of '\.\./x'"):
-        lake.dates(Product("MNQ", "../x", 1, 1, 1.0, 0))
+        lake.find_raw(Product("MNQ", "../x", 1, 1, 1.0, 0), DATE)
 
 
 def test_raw_files_are_only_read(tmp_path: Path) -> None:
