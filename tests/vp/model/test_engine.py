@@ -247,14 +247,14 @@ def test_orders_after_a_clear_alone_are_flow() -> None:
 
 
 def test_a_book_rebuilt_while_a_bucket_is_out_of_reach_is_no_flow_there() -> None:
-    """Spot goes 1,000 buckets away, the book is rebuilt meanwhile, and the bucket comes back with another depth."""
+    """Spot goes 1,500 buckets away, the book is rebuilt meanwhile, and the bucket comes back with another depth."""
     engine = EventDrivenVPEngine(K=10)
-    away = [rec(1, "C", "A", 1, 10, 2), rec(2, "A", "A", 2000, 10, 3)]
-    back = [rec(61, "C", "A", 2000, 40, 12), rec(62, "A", "A", 1, 10, 13)]
+    away = [rec(1, "C", "A", 1, 10, 2), rec(2, "A", "A", 3000, 10, 3)]
+    back = [rec(61, "C", "A", 3000, 40, 12), rec(62, "A", "A", 1, 10, 13)]
     snapshot = [
         rec(60, "R", "N", 0, 0, 0, F_SNAPSHOT),
         rec(60, "A", "B", 0, 40, 11, F_SNAPSHOT),
-        rec(60, "A", "A", 2000, 40, 12, F_SNAPSHOT | F_LAST),
+        rec(60, "A", "A", 3000, 40, 12, F_SNAPSHOT | F_LAST),
     ]
     run_frames(engine, events_of([*QUOTES, *away, *snapshot, *back, rec(63, "A", "B", 0, 5, 14)]))
     bid = engine.grid[engine.grid["price"] == BASE_PRICE]
