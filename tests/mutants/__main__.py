@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.mutants.table import TABLES, Mutant, load
@@ -87,13 +88,16 @@ def run(copy: Path, test: str, jit: bool) -> int:
     environment = os.environ | {"VP_REQUIRE_BROWSER": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(copy)}
     if not jit:
         environment["NUMBA_DISABLE_JIT"] = "1"
-    try:
-        ended = subprocess.run(
-            command, cwd=copy, env=environment, capture_output=True, timeout=TIMEOUT_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return FAILED
-    return ended.returncode
+    with subprocess.Popen(
+        command, cwd=copy, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0
+    ) as process:
+        try:
+            return process.wait(TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            return FAILED
+        finally:  # with all that it has started: a faulty program may not end by itself
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

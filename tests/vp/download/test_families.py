@@ -29,6 +29,11 @@ def test_quarterlies_and_month_ends_come_before_the_weekly_of_their_day() -> Non
     assert parents("ES", "2026-01-30")[0] == "EW"  # the last business day is before the 31st, a Saturday
 
 
+def test_the_seventh_of_a_month_is_still_in_its_first_week() -> None:
+    assert parents("MNQ", "2026-08-07")[0] == "MQ1"
+    assert parents("MNQ", "2026-07-14")[0] == "D2B"
+
+
 def test_every_future_has_families() -> None:
     assert set(FAMILIES) == set(load_futures())
     with pytest.raises(UnknownRootError, match=r"The options of ZN are not known; known are those of ES, "):

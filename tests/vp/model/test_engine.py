@@ -469,7 +469,8 @@ def test_frame_times_and_messages_of_a_batch() -> None:
 def test_volumes_count_from_the_start_of_emitting() -> None:
     engine = EventDrivenVPEngine(K=1)
     trade = (SECOND, "T", "B", 5 * TICK, 7, 0, F_LAST)
-    engine.advance(Events.from_records([trade, (SECOND, "T", "A", 4 * TICK, 3, 0, F_LAST)]))
+    _, before = engine.advance(Events.from_records([trade, (SECOND, "T", "A", 4 * TICK, 3, 0, F_LAST)]))
+    assert before.count == 0
     engine.start_emitting()
     unflagged = (SECOND, "T", "A", UNDEFINED_PRICE, 2, 0, 0)
     _, batch = engine.advance(Events.from_records([unflagged, (SECOND, "T", "N", 9 * TICK, 50, 0, F_LAST), trade]))

@@ -178,6 +178,9 @@ def test_projections_are_arrows_selections(
     got = read_stream(layout, np.frombuffer(b"".join(projected), np.uint8))
     assert got.equals(read_stream(engine.layout, messages[rows]).select(kept))
     assert [column["name"] for column in layout.describe()["columns"]] == kept
+    for i, message in zip(rows, projected, strict=True):  # by the validity bytes, where Arrow goes by null counts
+        whole = read_in_place(engine.layout.describe(), messages[i].tobytes())
+        assert read_in_place(layout.describe(), message) == {name: whole[name] for name in kept}
 
 
 def test_projection_to_all_is_the_message_itself(engine: EventDrivenVPEngine, messages: np.ndarray) -> None:
