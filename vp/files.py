@@ -50,7 +50,7 @@ def written_whole(
     """
     sweep(path.parent, path.name)
     temporary, file = _open_part(path)
-    remove = weakref.finalize(file, _remove, temporary)  # at the end of the process too
+    remove = weakref.finalize(file, remove_if_possible, temporary)  # at the end of the process too
     try:
         with file:
             yield file
@@ -141,7 +141,7 @@ def _literal(name: str) -> str:
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
 
-def _remove(path: Path) -> None:
+def remove_if_possible(path: Path) -> None:
     """Delete a file as far as that can be done."""
     with suppress(OSError):
         path.unlink(missing_ok=True)

@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 from vp import counters
 from vp.dbn.zstd import uncompressed
 from vp.errors import VPError
-from vp.files import sweep, written_whole
+from vp.files import remove_if_possible, sweep, written_whole
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class DecompressedFiles:
                     offset += len(block)
             except (DamagedCopyError, OSError) as error:
                 log.warning("%s is damaged (%s): it is thrown away, the raw file is read", path.name, error)
-                _remove(path)
+                remove_if_possible(path)
             else:
                 return
         yield from uncompressed(raw, offset)
@@ -123,7 +123,7 @@ class DecompressedFiles:
         for path, size in self.copies():
             total += size
             if total > self.limit_bytes:
-                _remove(path)
+                remove_if_possible(path)
                 total -= size
         return True
 
@@ -211,7 +211,7 @@ def _open_copy(path: Path, source: Source) -> Copy | None:
     except (DamagedCopyError, OSError) as error:
         file.close()
         log.warning("%s is damaged (%s): it is made anew", path.name, error)
-        _remove(path)
+        remove_if_possible(path)
         return None
 
 
@@ -234,9 +234,3 @@ def _read(file: BinaryIO, at: int, length: int) -> bytes:
     """Bytes from a place in a file on."""
     file.seek(at)
     return file.read(length)
-
-
-def _remove(path: Path) -> None:
-    """Delete a file as far as that can be done."""
-    with contextlib.suppress(OSError):
-        path.unlink()

@@ -64,9 +64,8 @@ def _main(arguments: Sequence[str] | None) -> int:
 def _answer(values: dict[str, Any]) -> None:
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
-    from vp.query import catalogue, output  # noqa: PLC0415
+    from vp.query import catalogue, execution, output  # noqa: PLC0415
     from vp.query import connection as opening  # noqa: PLC0415
-    from vp.query import execution as running  # noqa: PLC0415
     from vp.query.interruption import interruptible, signals_interrupt  # noqa: PLC0415
     from vp.query.views import RECORDING_VIEWS, in_memory  # noqa: PLC0415
 
@@ -75,7 +74,7 @@ def _answer(values: dict[str, Any]) -> None:
     with in_memory(_config()) as connection:
         if values["query"] is None:
             sql, parameters = values["sql"], dict(values["set"])
-            reads, macros = running.referenced(connection, sql), running.macros_in(sql)
+            reads, macros = execution.referenced(connection, sql), execution.macros_in(sql)
         else:
             named = catalogue.find(values["query"])
             sql, parameters, reads = named.sql, named.values(values["set"]), set(named.reads)
@@ -99,7 +98,7 @@ def _answer(values: dict[str, Any]) -> None:
                 )
             views.register(connection, macros)
             with signals_interrupt(connection):
-                schema, batches = running.run(connection, views, sql, parameters)
+                schema, batches = execution.run(connection, views, sql, parameters)
             _put_out(values["out"], kind, lake, schema, interruptible(connection, batches))
 
 

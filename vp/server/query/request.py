@@ -57,11 +57,10 @@ class QueryContext:
     limits: Limits = field(default_factory=Limits)
 
     def answer(self, request: QueryRequest, begun: Callable[[], None] = lambda: None) -> Answer:
-        """The answer, behind the wall; raises VPError. `begun` is called when the session is found."""
+        """The answer, from the sandbox; raises VPError. `begun` is called when the session is found."""
         from vp.lake.lake import Lake  # noqa: PLC0415 - loaded with the first query
-        from vp.query import catalogue  # noqa: PLC0415
+        from vp.query import catalogue, sandbox  # noqa: PLC0415
         from vp.query import connection as opening  # noqa: PLC0415
-        from vp.query import sandbox as wall  # noqa: PLC0415
 
         lake = Lake(self.lake)
         if request.symbol is None and request.dt is None:
@@ -73,6 +72,6 @@ class QueryContext:
         begun()
         if request.query is not None:
             named = catalogue.find(request.query)
-            return wall.ask(views, named.sql, named.values(request.set), self.limits)
+            return sandbox.ask(views, named.sql, named.values(request.set), self.limits)
         assert request.sql is not None
-        return wall.ask(views, request.sql, request.set, self.limits)
+        return sandbox.ask(views, request.sql, request.set, self.limits)
