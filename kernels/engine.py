@@ -79,7 +79,7 @@ def touch_buckets(book: BookState, model: Model, effect: Effect) -> None:
     while legs > 0:
         bucket = bucket_of(price, scalars[B_BUCKET])
         if holds(model, bucket):
-            touch(model.cells, model.parameters, bucket, clock, event_id, add, pull, fill)
+            touch(model.cells, model.decay, bucket, clock, event_id, add, pull, fill)
         else:
             touch_outside(book, model, bucket, add, pull, fill)
         price = effect.to_price
@@ -162,7 +162,7 @@ def advance(
         if record.flags & FLAG_LAST:
             scalars[B_IN_SNAPSHOT] = 0
             end_event(book)
-            count_order_flow(book, model, active)
+            count_order_flow(book, model)
             follow_spot(book, model)
             if snapshot != 0:
                 rebase(book, model)
