@@ -236,9 +236,7 @@ F_MASS: Final = 0  # none of rest depth
 F_V: Final = 4
 F_A: Final = 8
 F_J: Final = 12
-F_GAIN_V: Final = 16  # alpha/dt of the last touch, for later touches at its clock
-F_GAIN_A: Final = 17
-F_GAIN_J: Final = 18
+F_GAIN: Final = 16  # alpha/dt of each filter at the last touch, for later touches at its clock
 CELL_FLOATS: Final = 20
 
 # Cell ints (int64), CELL_INTS a cell.
@@ -274,25 +272,28 @@ T_BOUGHT: Final = 2
 T_SOLD: Final = 3
 TRADED_INTS: Final = 4
 
-# Model parameters (float64).
-P_TAU_MASS: Final = 0
-P_TAU_V: Final = 1
-P_TAU_A: Final = 2
-P_TAU_J: Final = 3
-P_PRESSURE_ADD: Final = 4
-P_PRESSURE_REST: Final = 5
-P_PRESSURE_ACCEL: Final = 6
-P_VACUUM_PULL: Final = 7
-P_VACUUM_FILL: Final = 8
-P_VACUUM_REST: Final = 9
-P_VACUUM_ACCEL: Final = 10
-P_TAU_BASELINE: Final = 11
-P_WEAK: Final = 12
-P_ENTER: Final = 13
-P_LEAVE: Final = 14
-P_REACH: Final = 15  # rows count up to so many buckets, the best price's own included, on each side; 0: all rows
-P_HARMONIC: Final = 16  # 1 when tau_mass = 3 tau_j = 6 tau_a = 15 tau_v: one exponential serves all four
-PARAMETERS: Final = 17
+# Model parameters (float64), but for the time constants, which are in the tables of exponentials.
+P_PRESSURE_ADD: Final = 0
+P_PRESSURE_REST: Final = 1
+P_PRESSURE_ACCEL: Final = 2
+P_VACUUM_PULL: Final = 3
+P_VACUUM_FILL: Final = 4
+P_VACUUM_REST: Final = 5
+P_VACUUM_ACCEL: Final = 6
+P_WEAK: Final = 7
+P_ENTER: Final = 8
+P_LEAVE: Final = 9
+P_REACH: Final = 10  # rows count up to so many buckets, the best price's own included, on each side; 0: all rows
+PARAMETERS: Final = 11
+
+# A table of exponentials of time (float64): levels of 2**DECAY_BITS rows of DECAY_FLOATS.
+DECAY_BITS: Final = 9
+DECAY_MASK: Final = 511
+DECAY_FLOATS: Final = 8  # exp(-t/tau) of four time constants, then exp(-t/tau) - 1 of them
+MASS: Final = 0  # the filters of a cell, in the order in which its table has their time constants
+VELOCITY: Final = 1
+ACCELERATION: Final = 2
+JERK: Final = 3
 
 # The grid (float64): its float columns in the order of the schema, each as long as the rows rounded up to fours.
 ADD: Final = 0  # the chains, in the order in which cells and rows hold them

@@ -81,7 +81,7 @@ def touch_buckets(book: BookState, model: Model, effect: Effect) -> None:
     while legs > 0:
         bucket = bucket_of(price, scalars[B_BUCKET])
         if holds(model, bucket):
-            touch(model.cells, model.parameters, bucket, clock, event_id, add, pull, fill)
+            touch(model.cells, model.decay, bucket, clock, event_id, add, pull, fill)
         else:
             touch_outside(book, model, bucket, add, pull, fill)
         price = effect.to_price
@@ -162,7 +162,7 @@ def advance(
             count_trade(book, model, record)
         if record.flags & FLAG_LAST:
             end_event(book, record.publisher)
-            count_order_flow(book, model, active)
+            count_order_flow(book, model)
             follow_spot(book, model)
             if record.flags & FLAG_SNAPSHOT:
                 rebase(book, model)

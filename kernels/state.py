@@ -16,6 +16,7 @@ UInt32s = npt.NDArray[np.uint32]
 Bytes = npt.NDArray[np.uint8]
 Float32s = npt.NDArray[np.float32]
 Float64s = npt.NDArray[np.float64]
+FourFloats = Float64s  # as interpreted; compiled it is one value (vectors)
 Int64 = int | np.int64
 
 
@@ -83,6 +84,14 @@ class Cells(NamedTuple):
     ints: Int64s  # [RING * CELL_INTS], I_
 
 
+class Decay(NamedTuple):
+    """What time leaves of four exponential filters (decay)."""
+
+    rows: Float64s  # [levels * 2**DECAY_BITS * DECAY_FLOATS]
+    rates: Float64s  # [4] -1/tau, in 1/ns
+    shift: int  # a row of the first level stands for 2**shift ns
+
+
 class Model(NamedTuple):
     """The two-force model of one instrument (ring, cells, frame)."""
 
@@ -92,6 +101,8 @@ class Model(NamedTuple):
     traded: Int64s  # [entries * TRADED_INTS] volume by bucket since the last frame, T_ (interval)
     scalars: Int64s  # [ENGINE_SCALARS], E_
     parameters: Float64s  # [PARAMETERS], P_
+    decay: Decay  # of a cell's filters
+    baseline_decay: Decay  # four times that of the baseline
     baseline: Float64s  # [1] running mean of total force over frames
 
 
