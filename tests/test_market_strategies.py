@@ -18,14 +18,14 @@ def test_book_laws(records: list[Rec]) -> None:
     for record in records:
         book.apply(record)
     resting = [(side, price, o) for side in "BA" for price, queue in book.orders[side] for o in queue]
-    assert {o.order_id: (side, price) for side, price, o in resting} == {
-        i: (o.side, o.price) for i, o in book.by_id.items()
-    }
+    known = {id(o): (o.side, o.price) for publisher in book.publishers.values() for o in publisher.resting.values()}
+    assert {id(o): (side, price) for side, price, o in resting} == known
+    assert len(known) == len(resting) == book.order_count
     assert all(o.size > 0 and o.pending >= 0 for _, _, o in resting)
     depths: dict[int, int] = {}
     for _, price, o in resting:
         depths[bucket_of(price, TICK)] = depths.get(bucket_of(price, TICK), 0) + o.size
-    assert depths == book.bucket_depths
+    assert depths == book.ladder.bucket_depths
 
 
 @settings(max_examples=30, deadline=None)

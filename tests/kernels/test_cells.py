@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.kernels.entry import from_python
+from tests.agreement import to_oracle_parameters
 from tests.oracle_book import Touch
 from tests.oracle_cells import CHAINS, MASSES, Cell, OracleParameters, pressure, vacuum
 from vp.kernels import cells as cell_kernels
@@ -104,7 +105,7 @@ touches = st.lists(
 def test_touches_and_readings_are_the_oracles(
     steps: list[tuple[int, int, int, int, int]], wait_ns: int, parameters: ModelParameters
 ) -> None:
-    p = OracleParameters(*parameters.to_json().values())
+    p = to_oracle_parameters(parameters)
     cell = KernelCell(parameters)
     clock_ns = START_NS
     want: Cell | None = None
