@@ -38,10 +38,9 @@ def quotes(bid: float = 100, ask: float = 101) -> list[Rec]:
 )
 def test_rows_are_split_at_the_mid(bid: float, ask: float, side_of_spot: str | None) -> None:
     spot = int((bid + ask) / 2 + 0.5)
-    pulled = [rec(0, "A", "B", spot, 8, 3), rec(0.5, "C", "B", spot, 8, 3)]
-    far = [rec(0, "A", "B", spot - 5, 9, 4), rec(0, "A", "A", spot + 5, 1, 5)]
-    far += [rec(0.5, "C", "B", spot - 5, 4, 4), rec(0.5, "A", "A", spot + 5, 7, 6)]
-    frame = frames_of(*quotes(bid, ask), *pulled, *far, rec(1, "N", "N", 0, 0, 0))[-1]
+    resting = [rec(0, "A", "B", spot, 8, 3), rec(0, "A", "B", spot - 5, 9, 4), rec(0, "A", "A", spot + 5, 1, 5)]
+    flow = [rec(1, "C", "B", spot, 8, 3), rec(1, "C", "B", spot - 5, 4, 4), rec(1, "A", "A", spot + 5, 7, 6)]
+    frame = frames_of(*quotes(bid, ask), *resting, *flow)[-1]
     assert frame["spot_price"] == spot * TICK
     for force in ("pressure", "vacuum"):
         below, at_spot, above = frame[force][:50], frame[force][50], frame[force][51:]

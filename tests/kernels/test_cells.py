@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.kernels.entry import from_python
 from tests.agreement import to_oracle_parameters
+from tests.kernels.entry import from_python
 from tests.oracle_book import Touch
 from tests.oracle_cells import CHAINS, MASSES, Cell, OracleParameters, pressure, vacuum
 from vp.kernels import cells as cell_kernels
