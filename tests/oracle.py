@@ -15,7 +15,7 @@ from typing import Any
 import databento_dbn
 import zstandard
 
-from tests.oracle_book import ANOMALIES, OracleBook, Order, Rec, Touch, bucket_of
+from tests.oracle_book import OracleBook, Order, Rec, Touch, bucket_of
 from tests.oracle_cells import DEFAULT_PARAMETERS, TOUCH_PARAMETERS, OracleParameters
 from tests.oracle_engine import (
     BOOK,
@@ -26,6 +26,7 @@ from tests.oracle_engine import (
     Frame,
     OracleEngine,
 )
+from tests.oracle_records import ANOMALIES
 
 __all__ = [
     "ANOMALIES",

@@ -27,7 +27,6 @@ from tests.oracle_records import (
 )
 
 __all__ = [
-    "ANOMALIES",
     "F_BAD_TS_RECV",
     "F_LAST",
     "F_MAYBE_BAD_BOOK",
