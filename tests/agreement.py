@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from tests.oracle import ANOMALIES, OracleBook, OracleParameters, Rec
+from tests.oracle_book import UNDEFINED_TIME
 from vp.dbn.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
 from vp.dbn.events import Events
 from vp.kernels.contract import ASK, B_ASK_ORDERS, BID
@@ -26,22 +27,26 @@ EARLIEST_NS = -(2**62)
 LATEST_NS = 2**62
 
 
-def events_of(records: Iterable[Rec]) -> Events:
-    """The oracle's records as columns."""
-    return Events.from_records((r.ts_event, r.action, r.side, r.price, r.size, r.order_id, r.flags) for r in records)
+def events_of(records: Iterable[Rec], *, start_ns: int = EARLIEST_NS, end_ns: int = LATEST_NS) -> Events:
+    """The oracle's records as columns, in a session of this window."""
+    rows = (rec if rec.ts_recv is not None else rec._replace(ts_recv=UNDEFINED_TIME) for rec in records)
+    return Events.from_records(rows, start_ns=start_ns, end_ns=end_ns)
 
 
-def oracle_orders(book: OracleBook) -> list[tuple[int, str, int, int, int, int]]:
-    """Rows of the oracle's book as `Book.to_arrow` gives them: id, side, price, size, place in queue, level."""
+OrderRow = tuple[int, str, int, int, int, int, int, str]
+
+
+def oracle_orders(book: OracleBook) -> list[OrderRow]:
+    """Rows of the oracle's book as `Book.to_arrow` gives them: id, side, price, size, rank, level, publisher, kind."""
     return [
-        (order.order_id, side, price, order.size, rank, level)
+        (order.order_id, side, price, order.size, rank, level, order.publisher, order.kind)
         for side in "BA"
         for level, (price, queue) in enumerate(book.orders[side])
         for rank, order in enumerate(queue)
     ]
 
 
-def book_orders(book: Book) -> list[tuple[int, str, int, int, int, int]]:
+def book_orders(book: Book) -> list[OrderRow]:
     """Rows of `Book.to_arrow`."""
     table = book.to_arrow()
     return list(zip(*(column.to_pylist() for column in table.columns), strict=True))

@@ -210,7 +210,7 @@ class OrderEvents:
     def undefined_size(self) -> None:
         flags = self.rng.choice((0, 0, F_TOB, F_MBP))
         side = self.side()
-        self.put(self.rng.choice("AM"), side, self.price(side), UNDEFINED_SIZE, self._some_id(), flags=flags)
+        self.put(self.rng.choice("AMFT"), side, self.price(side), UNDEFINED_SIZE, self._some_id(), flags=flags)
 
     def undefined_side(self) -> None:
         price = self.rng.choice((self.mid, UNDEFINED_PRICE))

@@ -43,6 +43,7 @@ WILD = dict.fromkeys(KINDS, 4) | {
     "price_levels_among_orders": 1,
     "ahead_of_receipt": 2,
     "before_the_window": 2,
+    "undefined_time": 1,
     "jump": 2,
     "jump_far": 0,
     "add_stub_across": 0,

@@ -13,6 +13,7 @@ from tests.oracle_book import (
     F_SNAPSHOT,
     F_TOB,
     UNDEFINED_PRICE,
+    UNDEFINED_TIME,
 )
 
 __all__ = ["BASE_PRICE", "KINDS", "LEVEL_PUBLISHER", "QUOTE_PUBLISHER", "SESSION_START_NS", "MarketWriter"]
@@ -157,6 +158,12 @@ class MarketWriter(OrderEvents):
             self.put(action, side, self.price(side, reach=4), self.size(), self._some_id(), ts_event=ts_event)
             flags = self.event[-1].flags & ~F_BAD_TS_RECV | (0 if trusted else F_BAD_TS_RECV)
             self.event[-1] = self.event[-1]._replace(flags=flags, ts_recv=self.now_ns + 999)
+
+    def undefined_time(self) -> None:
+        """A record without a time, received before the window, in it, or nobody knows when."""
+        self.rng.choice((self.add, self.cancel_part, self.trade, self.clear))()
+        ts_recv = self.rng.choice((None, self.now_ns, self.start_ns - 5))
+        self.event = [rec._replace(ts_event=UNDEFINED_TIME, ts_recv=ts_recv) for rec in self.event]
 
     # Where spot goes.
 

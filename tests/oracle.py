@@ -26,7 +26,7 @@ from tests.oracle_engine import (
     Frame,
     OracleEngine,
 )
-from tests.oracle_records import ANOMALIES
+from tests.oracle_records import ANOMALIES, UNDEFINED_TIME
 
 __all__ = [
     "ANOMALIES",
@@ -46,13 +46,9 @@ __all__ = [
     "Touch",
     "bucket_of",
     "frame_differences",
-    "is_of_the_session",
     "read_records",
     "run_session",
 ]
-
-
-UNDEFINED_TIME = 2**64 - 1
 
 
 def phase_of(clock_ns: int | None, warmup_from_ns: int, emit_from_ns: int, end_ns: int) -> str:
@@ -60,13 +56,6 @@ def phase_of(clock_ns: int | None, warmup_from_ns: int, emit_from_ns: int, end_n
     if clock_ns is None or clock_ns < warmup_from_ns:
         return BOOK
     return EMIT if emit_from_ns <= clock_ns < end_ns else WARMUP
-
-
-def is_of_the_session(rec: Rec, end_ns: int) -> bool:
-    """Whether a session that ends at `end_ns` counts a record: what lies after it is dropped."""
-    if rec.action == "R" or rec.is_snapshot:
-        return rec.ts_recv is None or rec.ts_recv < end_ns
-    return rec.ts_event < end_ns
 
 
 def run_session(
@@ -101,7 +90,7 @@ def run_session(
     book.start_ns, book.end_ns = session_start_ns, end_ns
     frames: list[Frame] = []
     for rec in records:
-        if not is_of_the_session(rec, end_ns):
+        if not rec.is_of_the_session(session_start_ns, end_ns):
             continue
         phase = phase_of(book.clock_after(rec), warmup_from_ns, emit_from_ns, end_ns)
         frame = engine.apply(rec, phase)

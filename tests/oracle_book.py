@@ -20,6 +20,7 @@ from tests.oracle_records import (
     LOCKED_OR_CROSSED,
     UNDEFINED_PRICE,
     UNDEFINED_SIZE,
+    UNDEFINED_TIME,
     WITHIN_SNAPSHOT,
     Rec,
     Touch,
@@ -35,6 +36,7 @@ __all__ = [
     "F_TOB",
     "UNDEFINED_PRICE",
     "UNDEFINED_SIZE",
+    "UNDEFINED_TIME",
     "OracleBook",
     "Order",
     "Rec",
@@ -45,7 +47,7 @@ __all__ = [
 EVER = 2**70
 
 
-class OracleBook:
+class OracleBook(Ladder):
     """Book, clock, spot and anomaly counters of one instrument.
 
     Parameters
@@ -57,10 +59,9 @@ class OracleBook:
     """
 
     def __init__(self, bucket_int: int, *, start_ns: int = -EVER, end_ns: int = EVER) -> None:
-        self.bucket_int = bucket_int
+        super().__init__(bucket_int)
         self.start_ns = start_ns
         self.end_ns = end_ns
-        self.ladder = Ladder(bucket_int)
         self.publishers: dict[int, Publisher] = {}
         self.anomalies = dict.fromkeys(ANOMALIES, 0)
         self.clock_ns: int | None = None
@@ -70,37 +71,8 @@ class OracleBook:
     # What can be asked of the book.
 
     @property
-    def best_bid(self) -> int | None:
-        return max(self.ladder.queues["B"], default=None)
-
-    @property
-    def best_ask(self) -> int | None:
-        return min(self.ladder.queues["A"], default=None)
-
-    @property
-    def orders(self) -> dict[str, list[tuple[int, list[Order]]]]:
-        """Per side the levels, best first, each with its orders in queue order."""
-        queues = self.ladder.queues
-        return {side: [(price, list(queues[side][price])) for price in self.ladder.prices(side)] for side in SIDES}
-
-    @property
     def order_count(self) -> int:
         return sum(len(publisher.resting) for publisher in self.publishers.values())
-
-    def levels(self, side: str) -> list[tuple[int, int, int]]:
-        """``(price, size, number of orders)`` per level, best first."""
-        return [(price, sum(o.size for o in queue), len(queue)) for price, queue in self.orders[side]]
-
-    def level_size(self, side: str, price: int) -> int:
-        return self.ladder.size(side, price)
-
-    def depth(self, price: int) -> int:
-        """Resting size at a price, both sides."""
-        return self.level_size("B", price) + self.level_size("A", price)
-
-    def bucket_depth(self, bucket: int) -> int:
-        """Resting size of a bucket, both sides."""
-        return self.ladder.bucket_depths.get(bucket, 0)
 
     @property
     def in_snapshot(self) -> bool:
@@ -125,12 +97,11 @@ class OracleBook:
 
     def builds_only(self, rec: Rec) -> bool:
         """Whether a record builds the book without being activity or moving the clock."""
-        outside = rec.action == "R" and rec.ts_event >= self.end_ns
-        return rec.is_snapshot or rec.ts_event < self.start_ns or outside
+        return rec.builds_only(self.start_ns, self.end_ns)
 
     def clock_after(self, rec: Rec) -> int | None:
         """The clock to which a record brings the book."""
-        if self.builds_only(rec) or rec.is_ahead:
+        if self.builds_only(rec) or rec.is_ahead or rec.ts_event == UNDEFINED_TIME:
             return self.clock_ns
         return rec.ts_event if self.clock_ns is None else max(self.clock_ns, rec.ts_event)
 
@@ -169,6 +140,8 @@ class OracleBook:
             touches = self._cancel(publisher, rec)
         elif rec.action == "F":
             touches = self._fill(publisher, rec, track_fills=track_fills and not self.builds_only(rec))
+        elif rec.action == "T":
+            self.anomalies["undefined_size"] += rec.size == UNDEFINED_SIZE
 
         if rec.flags & F_MAYBE_BAD_BOOK:
             publisher.maybe_bad = True
@@ -185,6 +158,8 @@ class OracleBook:
         if not self.builds_only(rec):
             if rec.is_ahead:
                 self.anomalies["time_ahead"] += 1
+            elif rec.ts_event == UNDEFINED_TIME:
+                self.anomalies["undefined_time"] += 1
             elif self.clock_ns is not None and rec.ts_event < self.clock_ns:
                 self.anomalies["out_of_order_time"] += 1
         self.clock_ns = self.clock_after(rec)
@@ -260,11 +235,14 @@ class OracleBook:
         if quantity == order.size:
             self._unrest(publisher, order)
         else:
-            self.ladder.shrink(order, quantity)
+            self.shrink(order, quantity)
         return Touch(order.price, pull=quantity - realised)
 
     def _fill(self, publisher: Publisher, rec: Rec, *, track_fills: bool) -> list[Touch]:
-        order = publisher.resting.get(rec.order_id) if rec.is_order else None
+        if rec.size == UNDEFINED_SIZE:
+            self.anomalies["undefined_size"] += 1
+            return []
+        order = self._filled(publisher, rec)
         if order is not None:
             order.pending += rec.size * track_fills
             return [Touch(order.price, fill=rec.size)]
@@ -274,16 +252,25 @@ class OracleBook:
             return []
         return [Touch(rec.price, fill=rec.size)]
 
+    def _filled(self, publisher: Publisher, rec: Rec) -> Order | None:
+        """What a fill takes from: an order, a level, or a best quote at that price."""
+        if rec.is_order:
+            return publisher.resting.get(rec.order_id)
+        if rec.is_level:
+            return publisher.resting.get((rec.side, rec.price))
+        quote = publisher.resting.get((rec.side, None))
+        return quote if quote is not None and quote.price == rec.price else None
+
     # Where orders and levels come to rest and go.
 
     def _rest(self, publisher: Publisher, order: Order) -> None:
         if order.size > 0:
             publisher.resting[order.key] = order
-            self.ladder.append(order)
+            self.append(order)
 
     def _unrest(self, publisher: Publisher, order: Order) -> None:
         del publisher.resting[order.key]
-        self.ladder.remove(order)
+        self.remove(order)
 
     def _set_spot(self) -> tuple[int | None, int | None]:
         bid, ask = self.best_bid, self.best_ask

@@ -107,9 +107,10 @@ class OracleEngine:
         if phase == BOOK:
             return None
 
-        if clears or rec.is_snapshot:
+        builds_only = self.book.builds_only(rec)
+        if clears or builds_only:
             self.flow.start_afresh()
-        if rec.is_last:
+        if rec.is_last and not builds_only:
             self.flow.end_event(self.book)
         for touch in touches:
             self._touch(touch)
@@ -202,12 +203,8 @@ class OracleEngine:
                 below.append(0)
         if self.p.reach:
             beyond = self.p.reach - 1
-            if ask is not None:
-                highest = bucket_of(ask, self.bucket_int) + beyond - spot
-                above = [k for k in above if k <= highest]
-            if bid is not None:
-                lowest = bucket_of(bid, self.bucket_int) - beyond - spot
-                below = [k for k in below if k >= lowest]
+            above = [k for k in above if ask is not None and spot + k <= bucket_of(ask, self.bucket_int) + beyond]
+            below = [k for k in below if bid is not None and spot + k >= bucket_of(bid, self.bucket_int) - beyond]
         return [k + self.K for k in above], [k + self.K for k in below]
 
     def _grid(self, clock_ns: int, spot: int | None) -> Frame:

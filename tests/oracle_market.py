@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tests.oracle_book import OracleBook
 from tests.oracle_cells import OracleParameters, alpha, kept
-from tests.oracle_records import UNDEFINED_PRICE, Rec, bucket_of
+from tests.oracle_records import UNDEFINED_PRICE, UNDEFINED_SIZE, Rec, bucket_of
 
 SURE_TOTAL = 1e-6
 SURE_MARGIN = 1e-9
@@ -78,7 +78,8 @@ class Trades:
         self.last_price: int | None = None
 
     def add(self, rec: Rec) -> None:
-        self.since_frame.append(rec)
+        if rec.size != UNDEFINED_SIZE:
+            self.since_frame.append(rec)
         if rec.price != UNDEFINED_PRICE:
             self.last_price = rec.price
 

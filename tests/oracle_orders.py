@@ -32,6 +32,12 @@ class Order:
         """The id of an order; levels and quotes have none, and 0 stands for it."""
         return self.key if isinstance(self.key, int) else 0
 
+    @property
+    def kind(self) -> str:
+        if isinstance(self.key, int):
+            return "order"
+        return "quote" if self.key[1] is None else "level"
+
 
 @dataclass
 class Publisher:
@@ -71,12 +77,39 @@ class Ladder:
         order.size -= quantity
         self._add_depth(order.price, -quantity)
 
-    def prices(self, side: str) -> list[int]:
-        """Best first."""
-        return sorted(self.queues[side], reverse=side == "B")
+    @property
+    def best_bid(self) -> int | None:
+        return max(self.queues["B"], default=None)
 
-    def size(self, side: str, price: int) -> int:
+    @property
+    def best_ask(self) -> int | None:
+        return min(self.queues["A"], default=None)
+
+    @property
+    def orders(self) -> dict[str, list[tuple[int, list[Order]]]]:
+        """Per side the levels, best first, each with its orders in queue order."""
+        return {
+            side: [(price, list(self.queues[side][price])) for price in sorted(self.queues[side], reverse=side == "B")]
+            for side in SIDES
+        }
+
+    def levels(self, side: str) -> list[tuple[int, int, int]]:
+        """``(price, size, number of orders)`` per level, best first; levels and quotes of a publisher are no orders."""
+        return [
+            (price, sum(o.size for o in queue), sum(o.kind == "order" for o in queue))
+            for price, queue in self.orders[side]
+        ]
+
+    def level_size(self, side: str, price: int) -> int:
         return sum(order.size for order in self.queues[side].get(price, ()))
+
+    def depth(self, price: int) -> int:
+        """Resting size at a price, both sides."""
+        return self.level_size("B", price) + self.level_size("A", price)
+
+    def bucket_depth(self, bucket: int) -> int:
+        """Resting size of a bucket, both sides."""
+        return self.bucket_depths.get(bucket, 0)
 
     def _add_depth(self, price: int, change: int) -> None:
         bucket = bucket_of(price, self.bucket_int)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 UNDEFINED_PRICE = 2**63 - 1
 UNDEFINED_SIZE = 2**32 - 1
+UNDEFINED_TIME = 2**64 - 1
 
 F_LAST = 128
 F_TOB = 64
@@ -29,6 +30,7 @@ ANOMALIES = (
     "undefined_side",
     "out_of_order_time",
     "time_ahead",
+    "undefined_time",
     "locked_book",
     "crossed_book",
     "maybe_bad_book",
@@ -36,7 +38,10 @@ ANOMALIES = (
 
 
 class Rec(NamedTuple):
-    """One record of an instrument, as far as the book needs it; `ts_recv` None where it is undefined."""
+    """One record of an instrument, as far as the book needs it.
+
+    `ts_event` is UNDEFINED_TIME and `ts_recv` None where they are undefined.
+    """
 
     ts_event: int
     action: str
@@ -69,7 +74,30 @@ class Rec(NamedTuple):
     @property
     def is_ahead(self) -> bool:
         """Whether its time lies further after its receipt than two clocks can differ."""
-        return self.ts_recv is not None and not self.flags & F_BAD_TS_RECV and self.ts_event > self.ts_recv + AHEAD_NS
+        if self.ts_event == UNDEFINED_TIME or self.ts_recv is None or self.flags & F_BAD_TS_RECV:
+            return False
+        return self.ts_event > self.ts_recv + AHEAD_NS
+
+    def is_of_the_session(self, start_ns: int, end_ns: int) -> bool:
+        """Whether a session of this window counts it: what lies after the window is dropped.
+
+        A time that is undefined, or that cannot be true, says nothing: the receipt decides.
+        """
+        if self.action == "R" or self.is_snapshot or self.ts_event == UNDEFINED_TIME:
+            return self.ts_recv is None or self.ts_recv < end_ns
+        if self.is_ahead and self.ts_event >= end_ns:
+            return self.ts_recv is not None and start_ns <= self.ts_recv < end_ns
+        return self.ts_event < end_ns
+
+    def builds_only(self, start_ns: int, end_ns: int) -> bool:
+        """Whether it builds the book in a session of this window, without being activity or moving the clock."""
+        if self.is_snapshot:
+            return True
+        if self.action == "R":
+            return not start_ns <= self.ts_event < end_ns
+        if self.ts_event == UNDEFINED_TIME:
+            return self.ts_recv is not None and self.ts_recv < start_ns
+        return self.ts_event < start_ns
 
 
 class Touch(NamedTuple):

@@ -32,7 +32,7 @@ def test_book_laws(records: list[Rec]) -> None:
     depths: dict[int, int] = {}
     for _, price, o in resting:
         depths[bucket_of(price, TICK)] = depths.get(bucket_of(price, TICK), 0) + o.size
-    assert depths == book.ladder.bucket_depths
+    assert depths == book.bucket_depths
 
 
 @settings(max_examples=30, deadline=None)

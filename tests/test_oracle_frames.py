@@ -115,7 +115,12 @@ def test_order_flow_starts_afresh_where_the_book_does() -> None:
     clear = rec(2, "R", "N", 0, 0, 0)
     assert ofi_of(*quotes(), clear, *quotes(99, 103), rec(3, "A", "B", 99, 2, 3)) == [0, 0, 0, 0, 0, 2]
     snapshot = [rec(0, "A", "B", 98, 30, 7, F_SNAPSHOT), rec(0, "A", "A", 103, 30, 8, F_SNAPSHOT | F_LAST)]
-    assert ofi_of(*quotes(), *snapshot, rec(3, "C", "A", 103, 4, 8)) == [0, 0, 0, 4]
+    assert ofi_of(*quotes(), *snapshot, rec(3, "C", "A", 103, 4, 8), rec(3, "C", "A", 103, 1, 8)) == [0, 0, 0, 0, 1]
+    book_only = OracleEngine()
+    book_only.book.start_ns = 0
+    late = Rec(-5, "A", "B", 100 * TICK, 3, 7, F_LAST)
+    of_late = frames_of(*quotes(), late, *[rec(1, "A", "B", 100, 1, i) for i in (8, 9)], engine=book_only)
+    assert [frame["ofi"] for frame in of_late] == [0, 0, 0, 0, 1], "what builds the book only is no flow"
     empty = rec(2, "C", "A", 101, 10, 2)
     assert ofi_of(*quotes(), empty, rec(2, "A", "A", 101, 10, 2), rec(2, "C", "A", 101, 1, 2)) == [0, 0, 0, 0, 1]
 

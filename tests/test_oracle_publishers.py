@@ -16,6 +16,7 @@ from tests.oracle_book import (
     F_TOB,
     UNDEFINED_PRICE,
     UNDEFINED_SIZE,
+    UNDEFINED_TIME,
 )
 
 TICK = 250_000_000
@@ -112,7 +113,9 @@ def test_activity_of_quotes() -> None:
         (rec(1, "A", "B", 98, 3, 9, X, F_TOB), [Touch(98 * TICK, pull=4)]),
         (rec(1, "A", "B", 97, 6, 0, X, F_TOB), [Touch(98 * TICK, pull=3), Touch(97 * TICK, add=6)]),
         (rec(1, "C", "B", 97, 6, 0, X, F_TOB), []),  # there are no orders to cancel
-        (rec(1, "A", "B", None, 0, 0, X, F_TOB), [Touch(97 * TICK, pull=6)]),
+        (rec(1, "F", "B", 97, 2, 0, X, F_TOB), [Touch(97 * TICK, fill=2)]),
+        (rec(1, "F", "B", 96, 2, 0, X, F_TOB), [Touch(96 * TICK, fill=2)]),  # not what the quote is
+        (rec(1, "A", "B", None, 0, 0, X, F_TOB), [Touch(97 * TICK, pull=4)]),
         (rec(1, "A", "B", None, 0, 0, X, F_TOB), []),
     ]
     for record, activity in steps:
@@ -129,10 +132,13 @@ def test_levels_have_the_size_that_is_said() -> None:
         (rec(1, "A", "A", 100, 3, 0, LEVELS, F_MBP), [Touch(100 * TICK, add=3)]),
         (rec(1, "F", "B", 100, 2, 0, LEVELS, F_MBP), [Touch(100 * TICK, fill=2)]),
         (rec(1, "C", "B", 99, 0, 0, LEVELS, F_MBP), [Touch(99 * TICK, pull=5)]),
+        (rec(1, "A", "B", 100, 1, 0, LEVELS, F_MBP), [Touch(100 * TICK, pull=1)]),  # two of the three were filled
+        (rec(1, "F", "N", 100, 2, 0, LEVELS, F_MBP), [Touch(100 * TICK, fill=2)]),  # of whose level, nobody knows
+        (rec(1, "A", "A", 100, 1, 0, LEVELS, F_MBP), [Touch(100 * TICK, pull=2)]),
     ]
     for record, activity in steps:
         assert book.apply(record) == activity
-    assert (book.levels("B"), book.levels("A")) == ([(100 * TICK, 4, 1)], [(100 * TICK, 3, 1)])
+    assert (book.levels("B"), book.levels("A")) == ([(100 * TICK, 1, 0)], [(100 * TICK, 1, 0)])
     assert {name for name, count in book.anomalies.items() if count} == {"locked_book"}
 
 
@@ -175,8 +181,10 @@ def test_what_cannot_rest_is_counted() -> None:
     for flags in (0, F_MBP):
         book.apply(rec(1, "M", "B", None, 5, 1, X, flags))
     assert book.order_count == 0
+    assert book.apply(rec(1, "F", "B", 100, UNDEFINED_SIZE, 1, X)) == []
+    book.apply(rec(1, "T", "B", 100, UNDEFINED_SIZE, 1, X))
     counted = {name: count for name, count in book.anomalies.items() if count}
-    assert counted == {"undefined_size": 3, "undefined_side": 3, "undefined_price": 2}
+    assert counted == {"undefined_size": 5, "undefined_side": 3, "undefined_price": 2}
 
 
 def test_what_comes_before_the_window_builds_the_book_and_no_more() -> None:
@@ -221,6 +229,33 @@ def test_a_time_far_ahead_of_its_receipt_moves_no_clock() -> None:
     assert (book.clock_ns, book.anomalies["time_ahead"]) == (2 * SECOND, 2)
     book.apply(stray._replace(flags=F_LAST | F_BAD_TS_RECV, order_id=5))
     assert (book.clock_ns, book.anomalies["time_ahead"]) == (hour, 2)
+
+
+def test_a_record_without_a_time_is_placed_by_its_receipt() -> None:
+    engine = OracleEngine()
+    timeless = rec(1, "A", "B", 100, 5, 2, X)._replace(ts_event=UNDEFINED_TIME)
+    records = [
+        rec(1, "A", "B", 100, 5, 1, X),
+        timeless,
+        timeless._replace(order_id=3, ts_recv=2 * SECOND),
+        timeless._replace(order_id=4, ts_recv=-1),
+        timeless._replace(order_id=5, ts_recv=10 * SECOND),
+    ]
+    frames = run_session(
+        records, session_start_ns=0, warmup_from_ns=0, emit_from_ns=0, end_ns=10 * SECOND, engine=engine
+    )
+    assert [(frame["ts_ns"], frame["bid_size"]) for frame in frames] == [(SECOND, 5 * n) for n in (1, 2, 3, 4)]
+    assert engine.cells[100].state(engine.p).mass["add"] == 15, "what was received before the window is no activity"
+    assert {name: n for name, n in engine.book.anomalies.items() if n} == {"undefined_time": 2}
+
+
+def test_a_time_that_cannot_be_true_drops_no_record() -> None:
+    engine = OracleEngine()
+    stray = rec(3600, "A", "B", 100, 5, 2, X)
+    records = [stray._replace(ts_recv=SECOND), stray._replace(ts_recv=10 * SECOND), stray._replace(ts_recv=None)]
+    run_session(records, session_start_ns=0, warmup_from_ns=0, emit_from_ns=0, end_ns=10 * SECOND, engine=engine)
+    assert engine.book.levels("B") == [(100 * TICK, 5, 1)]
+    assert engine.book.anomalies["time_ahead"] == 1
 
 
 def test_what_comes_after_the_window_is_dropped_but_for_clears_and_snapshots_of_before() -> None:
