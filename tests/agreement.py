@@ -6,6 +6,7 @@ Frames are read back from the bytes of the wire with Arrow's own reader, so a co
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.oracle import ANOMALIES, OracleBook, OracleParameters, Rec
 from tests.oracle_book import UNDEFINED_TIME
 from vp.dbn.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
 from vp.dbn.events import Events
-from vp.kernels.contract import ASK, B_ASK_ORDERS, BID
+from vp.kernels.contract import ASK, BID, PUB_ASKS, PUBLISHER_WORDS
 from vp.model.book import Book
 from vp.model.engine import EventDrivenVPEngine
 from vp.model.frames import FrameLayout
@@ -58,11 +59,13 @@ def assert_same_book(book: Book, oracle: OracleBook) -> None:
     assert_same_top(book, oracle)
     for side, at in (("A", ASK), ("B", BID)):
         levels = oracle.levels(side)
-        assert book.levels(side) == levels  # added up from the orders
+        assert book.levels(side) == levels  # the book's from its depth arrays, the oracle's added up from its orders
         assert [book.depth_at(side, price) for price, _, _ in levels] == [size for _, size, _ in levels]
         with_depth = sum(np.count_nonzero(depth[at::2]) for depth in (book.state.depth, book.state.far_depth))
         assert with_depth == len(levels), "no price has depth besides those at which orders rest"
-        assert book.scalars[B_ASK_ORDERS + at] == sum(orders for _, _, orders in levels)
+        counts = book.state.publishers[PUB_ASKS + at :: PUBLISHER_WORDS]
+        resting = [order.publisher for _, queue in oracle.orders[side] for order in queue]
+        assert dict(Counter(resting)) == {int(number): int(counts[number]) for number in np.flatnonzero(counts)}
 
 
 def assert_same_top(book: Book, oracle: OracleBook) -> None:
@@ -70,6 +73,8 @@ def assert_same_top(book: Book, oracle: OracleBook) -> None:
     assert (book.event_id, book.clock_ns) == (oracle.event_id, oracle.clock_ns)
     assert (book.best_bid, book.best_ask, book.spot_bucket) == (oracle.best_bid, oracle.best_ask, oracle.spot)
     assert book.order_count == oracle.order_count
+    if oracle.ended_event:
+        assert (book.quality, book.valid) == (oracle.quality, oracle.book_valid)
     counters = book.tallies()
     assert {name: counters[name] for name in ANOMALIES} == oracle.anomalies
     ignored_or_not = (*ORDINARY_TALLIES, *REJECTED_TALLIES)

@@ -67,6 +67,7 @@ class OracleBook(Ladder):
         self.clock_ns: int | None = None
         self.event_id = 0
         self.spot: int | None = None
+        self.ended_event = False  # with the last record
 
     # What can be asked of the book.
 
@@ -146,6 +147,7 @@ class OracleBook(Ladder):
         if rec.flags & F_MAYBE_BAD_BOOK:
             publisher.maybe_bad = True
             self.anomalies["maybe_bad_book"] += 1
+        self.ended_event = rec.is_last
         if rec.is_last:
             publisher.in_snapshot = False
             bid, ask = self._set_spot()
