@@ -144,6 +144,17 @@ class Book:
             return False
         return True
 
+    def rescale(self, tick_int: int, bucket_int: int) -> None:
+        """Go on with another tick and bucket, in 1e-9 units, as if the book had had them from the start."""
+        if tick_int != self.scalars[B_TICK]:
+            level_kernels.set_tick(self.scalars, tick_int)
+            if self.order_count:
+                self._rebuild_levels()
+        self.scalars[B_BUCKET] = bucket_int
+        if self.scalars[B_SPOT] != NO_BUCKET:
+            twice_mid = self.scalars[B_SPOT_BID] + self.scalars[B_SPOT_ASK]
+            self.scalars[B_SPOT] = (twice_mid + bucket_int) // (2 * bucket_int)
+
     @property
     def event_id(self) -> int:
         """Records processed since the session's start."""
