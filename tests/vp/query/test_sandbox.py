@@ -18,7 +18,7 @@ from tests import lakes
 from tests.vp.query.conftest import fill
 from vp.errors import QueryError, QueryLimitError, VPError
 from vp.lake.lake import Lake
-from vp.query import connection as opening
+from vp.query.connection import choose_session, find_views
 from vp.query.sandbox import Limits, ask, walled
 from vp.query.views import Views
 
@@ -67,7 +67,7 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def views(place: Path) -> Views:
     lake = Lake(place / "lake")
-    return opening.views(lake, opening.choose(lake, "GOOD", lakes.DATE, "09:30"))
+    return find_views(lake, choose_session(lake, "GOOD", lakes.DATE, "09:30"))
 
 
 def content(place: Path) -> dict[str, str]:
@@ -262,7 +262,7 @@ def test_the_limits_are_those_that_are_promised() -> None:
 
 def test_our_own_errors_come_out_as_they_are(place: Path) -> None:
     lake = Lake(place / "lake")
-    session = opening.choose(lake, "GOOD", lakes.DATE, "09:45")
+    session = choose_session(lake, "GOOD", lakes.DATE, "09:45")
     with pytest.raises(VPError) as caught:
-        ask(opening.views(lake, session), "SELECT * FROM book")
+        ask(find_views(lake, session), "SELECT * FROM book")
     assert caught.value.code == "no_book_snapshot"
