@@ -31,7 +31,7 @@ class CsvLines:
 
     def header(self) -> bytes:
         """The first line."""
-        names = (name for field in self._schema for name in self._spread.get(field.name, (field.name,)))
+        names: list[str] = [name for field in self._schema for name in self._spread.get(field.name, (field.name,))]
         return (",".join(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in names) + "\n").encode()
 
     def lines(self, batch: pa.RecordBatch) -> bytes:
@@ -44,8 +44,9 @@ class CsvLines:
         """
         from pyarrow import compute as pc  # noqa: PLC0415 - takes longer to load than most queries to run
 
-        if not batch.num_rows or not batch.num_columns:
-            return b"\n" * batch.num_rows
+        rows: int = batch.num_rows
+        if not rows or not batch.num_columns:
+            return b"\n" * rows
         columns = [
             self._joined(column, name) if name in self._spread else self._text(column, name)
             for name, column in zip(batch.schema.names, batch.columns, strict=True)
@@ -58,7 +59,9 @@ class CsvLines:
         ended = pc.binary_join_element_wise(text, nothing, pa.scalar("\n", pa.large_string()))
         _, offsets, data = ended.buffers()
         ends = memoryview(offsets).cast("q")
-        written: bytes = data.slice(ends[ended.offset], ends[ended.offset + len(ended)] - ends[ended.offset]).to_pybytes()
+        written: bytes = data.slice(
+            ends[ended.offset], ends[ended.offset + len(ended)] - ends[ended.offset]
+        ).to_pybytes()
         return written
 
     def _joined(self, column: pa.Array, name: str) -> pa.Array:
