@@ -16,7 +16,6 @@ from .contract import (
     B_BAD_BOOK,
     B_BEST_ASK,
     B_BEST_BID,
-    B_BOOK_VALID,
     B_BUCKET,
     B_CLOCK,
     B_IN_SNAPSHOT,
@@ -25,6 +24,7 @@ from .contract import (
     B_NEXT_RANK,
     B_OUTSIDE,
     B_PLACED,
+    B_QUALITY,
     B_SPARSE_USED,
     B_SPOT,
     B_SPOT_ASK,
@@ -60,6 +60,10 @@ from .contract import (
     NO_BUCKET,
     PENDING_MAX,
     PENDING_SHIFT,
+    QUALITY_BAD_BOOK,
+    QUALITY_CROSSED,
+    QUALITY_EMPTY_SIDE,
+    QUALITY_SNAPSHOT,
     SIDE_BID,
     SIDE_NONE,
     SIZE_MASK,
@@ -308,13 +312,13 @@ def end_event(book: BookState) -> None:
     scalars = book.scalars
     bid = scalars[B_BEST_BID]
     ask = scalars[B_BEST_ASK]
-    valid = 1 - (scalars[B_IN_SNAPSHOT] | scalars[B_BAD_BOOK])
+    quality = scalars[B_IN_SNAPSHOT] * QUALITY_SNAPSHOT | scalars[B_BAD_BOOK] * QUALITY_BAD_BOOK
     if bid == NO_BID or ask == NO_ASK:
-        valid = 0
+        quality |= QUALITY_EMPTY_SIDE
     elif bid >= ask:
-        valid = 0
+        quality |= QUALITY_CROSSED
         book.counters[C_LOCKED if bid == ask else C_CROSSED] += 1
-    scalars[B_BOOK_VALID] = valid
+    scalars[B_QUALITY] = quality
     update_spot(book)
 
 

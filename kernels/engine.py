@@ -25,28 +25,26 @@ from .contract import (
     CELL_INTS,
     DEPTH_RESET,
     DONE,
-    E_BUY_VOLUME,
     E_EMITTING,
     E_LAST_FRAME_NS,
-    E_SELL_VOLUME,
     E_THROTTLE_NS,
     FLAG_LAST,
     FLAG_SNAPSHOT,
     FULL,
+    GROW_TRADES,
     I_DEPTH,
     NO_TIME,
     REACHED,
     RING_MASK,
-    SIDE_ASK,
-    SIDE_BID,
     TOUCH_FROM,
     TOUCH_TO,
 )
 from .frame import write_frame
+from .interval import count_order_flow, count_trade, forget_quote, trades_of_room
 from .jit import kernel, step
 from .orders import MOST_PLACES, fetch_ahead
 from .ring import bucket_of, count_all_depth, follow_spot, holds, rebase, touch_outside
-from .state import BookState, Columns, Effect, FrameBuffer, Model, Record
+from .state import BookState, Columns, Effect, FrameBuffer, Model
 
 
 @step
@@ -89,15 +87,6 @@ def touch_buckets(book: BookState, model: Model, effect: Effect) -> None:
         pull = 0
         fill = 0
         legs -= 1
-
-
-@step
-def count_trade(model: Model, record: Record) -> None:
-    """Add a trade to the volume of its aggressor."""
-    if record.side == SIDE_BID:
-        model.scalars[E_BUY_VOLUME] += record.size
-    elif record.side == SIDE_ASK:
-        model.scalars[E_SELL_VOLUME] += record.size
 
 
 @step
@@ -144,12 +133,15 @@ def advance(
             room = needs_room(book)
             if room != DONE:
                 return i, message, room
-            roomy = records_of_room(book)
+            roomy = min(records_of_room(book), trades_of_room(model))
+            if roomy == 0:
+                return i, message, GROW_TRADES
         roomy -= 1
         fetch_ahead(book.slots, columns.order_id, i)
         active = 0
         if snapshot != 0:
             scalars[B_IN_SNAPSHOT] = 1
+            forget_quote(model)
         else:
             if scalars[B_IN_SNAPSHOT] != 0:
                 end_snapshot(book, model)
@@ -164,11 +156,13 @@ def advance(
                 touch_buckets(book, model, effect)
         if record.action == ACTION_CLEAR:
             rebase(book, model)
+            forget_quote(model)
         elif record.action == ACTION_TRADE and active != 0 and model.scalars[E_EMITTING] != 0:
-            count_trade(model, record)
+            count_trade(book, model, record)
         if record.flags & FLAG_LAST:
             scalars[B_IN_SNAPSHOT] = 0
             end_event(book)
+            count_order_flow(book, model, active)
             follow_spot(book, model)
             if snapshot != 0:
                 rebase(book, model)

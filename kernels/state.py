@@ -84,6 +84,7 @@ class Model(NamedTuple):
     cells: Cells  # around spot
     outer: Cells  # those that lie outside the ring ...
     outer_bucket: Int64s  # [RING] ... and which buckets they are; NO_BUCKET: none
+    traded: Int64s  # [entries * TRADED_INTS] volume by bucket since the last frame, T_ (interval)
     scalars: Int64s  # [ENGINE_SCALARS], E_
     parameters: Float64s  # [PARAMETERS], P_
     baseline: Float64s  # [1] running mean of total force over frames
@@ -97,7 +98,7 @@ class FrameBuffer(NamedTuple):
     float32s: Float32s
     float64s: Float64s
     places: Int64s  # [PLACES] where each field lies in a message, in words of its own width, AT_
-    grid: Float64s  # [(2 K + 1) * GRID_FLOATS] room for the rows around spot, G_
+    grid: Float64s  # [GRID_FLOATS * rows, in fours] room for the rows around spot, column by column, G_
 
 
 class Selection(NamedTuple):

@@ -20,7 +20,6 @@ from vp.kernels.contract import (
     B_BASE_TICK,
     B_BEST_ASK,
     B_BEST_BID,
-    B_BOOK_VALID,
     B_BUCKET,
     B_CLOCK,
     B_EVENT_ID,
@@ -30,6 +29,7 @@ from vp.kernels.contract import (
     B_NEXT_RANK,
     B_OUTSIDE,
     B_PLACED,
+    B_QUALITY,
     B_SPARSE_USED,
     B_SPOT,
     B_SPOT_ASK,
@@ -45,6 +45,8 @@ from vp.kernels.contract import (
     NO_BID,
     NO_BUCKET,
     NO_TIME,
+    QUALITY_EMPTY_SIDE,
+    QUALITY_INVALID,
     UNDEF_PRICE,
 )
 from vp.kernels.state import BookState
@@ -64,7 +66,7 @@ SAVED_SCALARS = {
     "bucket_int": B_BUCKET,
     "in_snapshot": B_IN_SNAPSHOT,
     "bad_book": B_BAD_BOOK,
-    "book_valid": B_BOOK_VALID,
+    "quality": B_QUALITY,
     "spot_bucket": B_SPOT,
     "spot_bid": B_SPOT_BID,
     "spot_ask": B_SPOT_ASK,
@@ -100,6 +102,7 @@ class Book:
         self.scalars[B_BEST_ASK] = NO_ASK
         self.scalars[B_SPOT] = NO_BUCKET
         self.scalars[B_LAST_PRICE] = UNDEF_PRICE
+        self.scalars[B_QUALITY] = QUALITY_EMPTY_SIDE
 
     @property
     def scalars(self) -> np.ndarray:
@@ -156,7 +159,12 @@ class Book:
     @property
     def valid(self) -> bool:
         """Whether the book could be trusted at the last event end."""
-        return bool(self.scalars[B_BOOK_VALID])
+        return not self.quality & QUALITY_INVALID
+
+    @property
+    def quality(self) -> int:
+        """What spoke against the book at the last event end: the QUALITY_ bits of kernels.contract (docs/frames.md)."""
+        return int(self.scalars[B_QUALITY])
 
     @property
     def order_count(self) -> int:
