@@ -75,7 +75,7 @@ def known_market() -> list[Rec]:
             writer.add(0, "B", -ticks, SIZE_OF_BID)
             writer.add(0, "A", ticks, SIZE_OF_ASK)
     trades = list(TRADES)
-    locked = one_tick = False
+    locked = False
     for step in range(1, round(END_SECONDS / STEP_SECONDS)):
         seconds = step * STEP_SECONDS
         # the first event at an instant makes its frame
@@ -88,9 +88,8 @@ def known_market() -> list[Rec]:
                 writer.records.append(Rec(at_ns(seconds), "T", "B", price(where), size, 0, flags))
         if seconds == SIDELESS_SECONDS:
             writer.records.append(Rec(at_ns(seconds), "T", "N", price(SIDELESS_TICKS), SIDELESS_SIZE, 0, F_LAST))
-        if not one_tick and seconds >= ONE_TICK_SECONDS:
-            one_tick = True
-            writer.add(seconds, "A", 0, 400)
+        if seconds >= ONE_TICK_SECONDS:
+            writer.add(seconds, "A", 0, 40)
         if locked != (LOCKED_SECONDS[0] <= seconds < LOCKED_SECONDS[1]):
             locked = not locked
             if locked:
