@@ -134,23 +134,14 @@ B_SPOT_BID: Final = 19  # the best prices that B_SPOT was computed from
 B_SPOT_ASK: Final = 20
 B_LAST_PRICE: Final = 21
 B_QUALITY: Final = 22  # QUALITY_ bits as of the last event end
-B_BOOK_VALID: Final = 23  # as of the last event end
-B_PLACED: Final = 24  # 0 until the dense window has been placed
-B_WINDOW_LOW: Final = 25  # a mid outside these prices asks for the dense window to be placed anew
-B_WINDOW_HIGH: Final = 26
-B_OUTSIDE: Final = 27  # 1 when the mid of the last event end was outside
-B_BASE_PRICE: Final = 28  # B_BASE_TICK * B_TICK
-B_TICK_INVERSE: Final = 29  # inverse of the tick's odd part modulo 2**64
-B_TICK_TWOS: Final = 30  # how often 2 divides the tick
-BOOK_SCALARS: Final = 31
-
-# Quality of the book at an event's end (bits).
-QUALITY_EMPTY_SIDE: Final = 1
-QUALITY_CROSSED: Final = 2  # or locked
-QUALITY_IN_SNAPSHOT: Final = 4
-QUALITY_BAD_BOOK: Final = 8
-QUALITY_INCOMPLETE: Final = 16
-QUALITY_GAP: Final = 32
+B_PLACED: Final = 23  # 0 until the dense window has been placed
+B_WINDOW_LOW: Final = 24  # a mid outside these prices asks for the dense window to be placed anew
+B_WINDOW_HIGH: Final = 25
+B_OUTSIDE: Final = 26  # 1 when the mid of the last event end was outside
+B_BASE_PRICE: Final = 27  # B_BASE_TICK * B_TICK
+B_TICK_INVERSE: Final = 28  # inverse of the tick's odd part modulo 2**64
+B_TICK_TWOS: Final = 29  # how often 2 divides the tick
+BOOK_SCALARS: Final = 30
 
 # The publishers of the instrument (int64), PUBLISHER_WORDS each, found by their id.
 PUBLISHERS: Final = 1 << 16
@@ -164,6 +155,15 @@ STATE_COMPLETE: Final = 2  # has had a clear or a snapshot
 STATE_ORDERS: Final = 4  # sends orders
 STATE_IN_SNAPSHOT: Final = 16
 STATE_REPLAYS: Final = 32  # its last record had F_SNAPSHOT, whose value this is
+
+# What speaks against the book (bits).
+QUALITY_EMPTY_SIDE: Final = 1
+QUALITY_CROSSED: Final = 2  # or locked
+QUALITY_SNAPSHOT: Final = 4  # within one
+QUALITY_BAD_BOOK: Final = 8
+QUALITY_INCOMPLETE: Final = 16
+QUALITY_GAP: Final = 32
+QUALITY_INVALID: Final = 47  # every bit that makes a book invalid
 
 # Counters (int64). Records in = applied + ignored by action + rejected by reason (vp.dbn.accounting).
 C_APPLIED: Final = 0

@@ -98,6 +98,7 @@ def follow_snapshot(book: BookState, model: Model, record: Record) -> None:
     if changed == SNAPSHOT_BEGINS:
         count_all_depth(book, model)
         rebase(book, model)
+        forget_quote(model)
     elif changed == SNAPSHOT_ENDS:
         update_spot(book)
         follow_spot(book, model)

@@ -38,7 +38,6 @@ from .contract import (
     AT_VALIDITY,
     B_BEST_ASK,
     B_BEST_BID,
-    B_BOOK_VALID,
     B_BUCKET,
     B_CLOCK,
     B_EVENT_ID,
@@ -92,6 +91,7 @@ from .contract import (
     P_VACUUM_REST,
     P_WEAK,
     PULL,
+    QUALITY_INVALID,
     REST_DEPTH,
     RING_MASK,
     T_BOUGHT,
@@ -318,7 +318,7 @@ def write_market(book: BookState, model: Model, frames: FrameBuffer, message: in
     int64s[message, places[AT_OTHER_VOLUME]] = model.scalars[E_OTHER_VOLUME]
     int64s[message, places[AT_LAST_PRICE]] = last if last != UNDEF_PRICE else 0
     int64s[message, places[AT_OFI]] = model.scalars[E_OFI]
-    frames.uint8s[message, places[AT_BOOK_VALID]] = scalars[B_BOOK_VALID]
+    frames.uint8s[message, places[AT_BOOK_VALID]] = 1 if scalars[B_QUALITY] & QUALITY_INVALID == 0 else 0
     frames.uint8s[message, places[AT_QUALITY]] = scalars[B_QUALITY]
     present = (spot != NO_BUCKET, has_bid, has_ask, has_bid and has_ask, last != UNDEF_PRICE)  # as NULLABLE_COLUMNS
     for nullable in range(len(present)):

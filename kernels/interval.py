@@ -29,7 +29,7 @@ from .contract import (
     NO_BID,
     NO_TIME,
     QUALITY_EMPTY_SIDE,
-    QUALITY_IN_SNAPSHOT,
+    QUALITY_SNAPSHOT,
     SIDE_ASK,
     SIDE_BID,
     T_BOUGHT,
@@ -76,10 +76,10 @@ def move_traded(model: Model, to: Model) -> None:
 
 @step
 def count_trade(book: BookState, model: Model, record: Record) -> None:
-    """Add a trade to the volume of its aggressor and of its price's bucket, as far as it has size, side and price."""
-    scalars = model.scalars
+    """Add a trade to the volume of its aggressor, and to that of its price's bucket; none where it has no size."""
     if record.size == UNDEF_SIZE:
         return
+    scalars = model.scalars
     if record.side == SIDE_BID:
         scalars[E_BUY_VOLUME] += record.size
     elif record.side == SIDE_ASK:
@@ -110,7 +110,7 @@ def forget_quote(model: Model) -> None:
 def count_order_flow(book: BookState, model: Model) -> None:
     """Compare the best prices and sizes with those of the event end before (Cont, Kukanov, Stoikov 2014)."""
     scalars = model.scalars
-    if book.scalars[B_CLOCK] == NO_TIME or book.scalars[B_QUALITY] & (QUALITY_EMPTY_SIDE | QUALITY_IN_SNAPSHOT) != 0:
+    if book.scalars[B_CLOCK] == NO_TIME or book.scalars[B_QUALITY] & (QUALITY_EMPTY_SIDE | QUALITY_SNAPSHOT) != 0:
         forget_quote(model)
         return
     bid = book.scalars[B_BEST_BID]

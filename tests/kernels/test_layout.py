@@ -87,10 +87,11 @@ def test_quality_bits_are_the_contracts() -> None:
     assert bits == {
         "QUALITY_EMPTY_SIDE": 1,
         "QUALITY_CROSSED": 2,
-        "QUALITY_IN_SNAPSHOT": 4,
+        "QUALITY_SNAPSHOT": 4,
         "QUALITY_BAD_BOOK": 8,
         "QUALITY_INCOMPLETE": 16,
         "QUALITY_GAP": 32,
+        "QUALITY_INVALID": 63 - 16,
     }
 
 
