@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cells import SECONDS_PER_NS, decay, expm1_negative
+from .cells import SECONDS_PER_NS
 from .contract import (
+    ACCELERATION,
     ADD,
     ASK,
     AT_ASK_PRICE,
@@ -72,6 +73,8 @@ from .contract import (
     I_DEPTH,
     I_EVENT_ID,
     I_TOUCHED_NS,
+    JERK,
+    MASS,
     NO_ASK,
     NO_BID,
     NO_BUCKET,
@@ -82,7 +85,6 @@ from .contract import (
     P_PRESSURE_ADD,
     P_PRESSURE_REST,
     P_REACH,
-    P_TAU_BASELINE,
     P_VACUUM_ACCEL,
     P_VACUUM_FILL,
     P_VACUUM_PULL,
@@ -96,13 +98,15 @@ from .contract import (
     T_FRAME,
     T_SOLD,
     UNDEF_PRICE,
+    VELOCITY,
 )
+from .decay import decay
 from .interval import begin_interval, find_traded
 from .jit import kernel, routine, step
 from .levels import level_depth
 from .ring import bucket_of
-from .state import BookState, Cells, Float64s, FrameBuffer, Model
-from .vectors import LANES, load_four, make_four, positive, store_four, store_singles, transpose
+from .state import BookState, Cells, Decay, Float64s, FrameBuffer, Model
+from .vectors import LANES, lane_of, load_four, make_four, positive, store_four, store_singles, transpose
 
 MID_PER_SUM = 2e9  # the sum of bid and ask in 1e-9 units, for a mid of one in currency
 ROW_FLOATS = 4 * CHAINS  # masses (and rest depth, which has none), velocities, accelerations, jerks
@@ -115,7 +119,7 @@ def grid_stride(grid: Float64s) -> int:
 
 
 @step
-def read_cell(cells: Cells, parameters: Float64s, bucket: int, clock: int, out: Float64s, at: int) -> None:
+def read_cell(cells: Cells, table: Decay, bucket: int, clock: int, out: Float64s, at: int) -> None:
     """Read the cell of `bucket` at `clock` (ns), as a zero-delta touch would leave it, to out[at : at + ROW_FLOATS]."""
     f = (bucket & RING_MASK) * CELL_FLOATS
     i = (bucket & RING_MASK) * CELL_INTS
@@ -125,14 +129,14 @@ def read_cell(cells: Cells, parameters: Float64s, bucket: int, clock: int, out: 
     a = load_four(cells.floats, f + F_A)
     j = load_four(cells.floats, f + F_J)
     if touched not in (clock, NO_TIME):
-        dt = float(clock - touched) * SECONDS_PER_NS
-        kept_mass, alpha_v, alpha_a, alpha_j, kept_j = decay(parameters, dt)
-        change_v = -alpha_v * v
-        change_a = (alpha_a / dt) * change_v - alpha_a * a
-        mass = kept_mass * mass
-        v = v + change_v
-        a = a + change_a
-        j = (alpha_j / dt) * change_a + kept_j * j
+        kept, alpha = decay(table, clock - touched)
+        gains = (1.0 / (float(clock - touched) * SECONDS_PER_NS)) * alpha
+        rise_a = lane_of(gains, ACCELERATION) * (-lane_of(alpha, VELOCITY) * v)
+        rise_j = lane_of(gains, JERK) * (rise_a - lane_of(alpha, ACCELERATION) * a)
+        mass = lane_of(kept, MASS) * mass
+        v = lane_of(kept, VELOCITY) * v
+        a = lane_of(kept, ACCELERATION) * a + rise_a
+        j = lane_of(kept, JERK) * j + rise_j
     store_four(out, at, mass + make_four(0.0, 0.0, 0.0, float(cells.ints[i + I_DEPTH])))
     store_four(out, at + CHAINS, v)
     store_four(out, at + 2 * CHAINS, a)
@@ -148,7 +152,7 @@ def read_chains(book: BookState, model: Model, grid: Float64s) -> None:
     for row in range(0, stride, LANES):
         for i in range(LANES):
             bucket = first + row + i
-            read_cell(model.cells, model.parameters, bucket, book.scalars[B_CLOCK], grid, rows + i * ROW_FLOATS)
+            read_cell(model.cells, model.decay, bucket, book.scalars[B_CLOCK], grid, rows + i * ROW_FLOATS)
         for level in range(4):
             at = rows + level * CHAINS
             columns = transpose(
@@ -213,7 +217,7 @@ def counted_rows(book: BookState, model: Model) -> tuple[int, int, int, int]:
     """Which k count below and above the mid: (first below, last below, first above, last above).
 
     None count where first > last. The row of spot is on the side of the mid on which spot is. With a reach, rows
-    count up to so many buckets from the best price of their side on, and none where that side is empty.
+    count up to so many buckets from the best price of their side on.
     """
     scalars = book.scalars
     bid = scalars[B_BEST_BID]
@@ -232,9 +236,10 @@ def counted_rows(book: BookState, model: Model) -> tuple[int, int, int, int]:
         elif twice_spot < bid + ask:
             last_below = 0
     reach = np.int64(model.parameters[P_REACH])
-    if reach > 0:
-        first_below = max(first_below, bucket_of(bid, scalars[B_BUCKET]) - spot - reach + 1) if bid != NO_BID else 1
-        last_above = min(last_above, bucket_of(ask, scalars[B_BUCKET]) - spot + reach - 1) if ask != NO_ASK else -1
+    if reach > 0 and bid != NO_BID:
+        first_below = max(first_below, bucket_of(bid, scalars[B_BUCKET]) - reach + 1 - spot)
+    if reach > 0 and ask != NO_ASK:
+        last_above = min(last_above, bucket_of(ask, scalars[B_BUCKET]) + reach - 1 - spot)
     return first_below, last_below, first_above, last_above
 
 
@@ -338,8 +343,8 @@ def write_state(book: BookState, model: Model, frames: FrameBuffer, message: int
     if model.scalars[E_LAST_FRAME_NS] == NO_TIME:
         baseline[0] = total
     else:
-        elapsed = float(clock - model.scalars[E_LAST_FRAME_NS]) * SECONDS_PER_NS
-        baseline[0] -= expm1_negative(elapsed / parameters[P_TAU_BASELINE]) * (total - baseline[0])
+        kept, alpha = decay(model.baseline_decay, clock - model.scalars[E_LAST_FRAME_NS])
+        baseline[0] = lane_of(kept, 0) * baseline[0] + lane_of(alpha, 0) * total
     strength = total / baseline[0] if baseline[0] > 0.0 else 0.0
     weak = total == 0.0 or total < parameters[P_WEAK] * baseline[0]
     model.scalars[E_STATE] = market_state(model.scalars[E_STATE], weak, score, parameters[P_ENTER], parameters[P_LEAVE])

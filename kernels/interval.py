@@ -12,6 +12,7 @@ from .contract import (
     B_BEST_ASK,
     B_BEST_BID,
     B_BUCKET,
+    B_CLOCK,
     B_QUALITY,
     BID,
     E_BUY_VOLUME,
@@ -26,6 +27,7 @@ from .contract import (
     E_SELL_VOLUME,
     E_TRADED_BUCKETS,
     NO_BID,
+    NO_TIME,
     QUALITY_EMPTY_SIDE,
     QUALITY_SNAPSHOT,
     SIDE_ASK,
@@ -36,6 +38,7 @@ from .contract import (
     T_SOLD,
     TRADED_INTS,
     UNDEF_PRICE,
+    UNDEF_SIZE,
 )
 from .jit import kernel, step
 from .levels import level_depth
@@ -73,7 +76,9 @@ def move_traded(model: Model, to: Model) -> None:
 
 @step
 def count_trade(book: BookState, model: Model, record: Record) -> None:
-    """Add a trade to the volume of its aggressor, and to that of its price's bucket."""
+    """Add a trade to the volume of its aggressor, and to that of its price's bucket; none where it has no size."""
+    if record.size == UNDEF_SIZE:
+        return
     scalars = model.scalars
     if record.side == SIDE_BID:
         scalars[E_BUY_VOLUME] += record.size
@@ -102,13 +107,10 @@ def forget_quote(model: Model) -> None:
 
 
 @step
-def count_order_flow(book: BookState, model: Model, active: int) -> None:
-    """Compare the best prices and sizes with those of the event end before (Cont, Kukanov, Stoikov 2014).
-
-    `active` is 0 at the end of what only builds the book.
-    """
+def count_order_flow(book: BookState, model: Model) -> None:
+    """Compare the best prices and sizes with those of the event end before (Cont, Kukanov, Stoikov 2014)."""
     scalars = model.scalars
-    if active == 0 or book.scalars[B_QUALITY] & (QUALITY_EMPTY_SIDE | QUALITY_SNAPSHOT) != 0:
+    if book.scalars[B_CLOCK] == NO_TIME or book.scalars[B_QUALITY] & (QUALITY_EMPTY_SIDE | QUALITY_SNAPSHOT) != 0:
         forget_quote(model)
         return
     bid = book.scalars[B_BEST_BID]

@@ -1,7 +1,8 @@
-"""Four float64 as one value, with `+`, `-` and `*`: what add, pull, fill and rest depth go through together.
+"""Four float64 as one value: what add, pull, fill and rest depth, or the four filters of a cell, go through together.
 
-LLVM does not find by itself that the four chains of a cell are one vector. Each lane is rounded as a float64 by itself
-is, so that results are those of four scalars. Interpreted (NUMBA_DISABLE_JIT=1), the four are a numpy array.
+They have `+`, `-` and `*`, and `+` and `*` with a float64 on the left. LLVM does not find by itself that the four are
+one vector. Each lane is rounded as a float64 by itself is, so that results are those of four scalars. Interpreted
+(NUMBA_DISABLE_JIT=1), the four are a numpy array.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ LANES = 4
 VECTOR = ir.VectorType(ir.DoubleType(), LANES)
 
 
-class FourFloats(types.Type):
+class FourFloatsType(types.Type):
     """numba's type of the four."""
 
     def __init__(self) -> None:
         super().__init__(name="FourFloats")
 
 
-four_floats = FourFloats()
+four_floats = FourFloatsType()
 
 
-@extending.register_model(FourFloats)
+@extending.register_model(FourFloatsType)
 class FourFloatsModel(extending.models.PrimitiveModel):
     """In LLVM they are a vector."""
 
@@ -37,40 +38,31 @@ class FourFloatsModel(extending.models.PrimitiveModel):
         super().__init__(manager, number_type, VECTOR)  # type: ignore[no-untyped-call]
 
 
-def _type_of_sum(_context: Any) -> Any:
+def _type_of_difference(_context: Any) -> Any:
     return lambda left, right: four_floats if left == right == four_floats else None
 
 
-def _type_of_product(_context: Any) -> Any:
+def _type_of_sum_or_product(_context: Any) -> Any:
     return lambda left, right: four_floats if left in {types.float64, four_floats} and right == four_floats else None
 
 
-def _add(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-    return builder.fadd(*arguments)
+def _define(symbol: Any, type_of: Any, instruction: str, *kinds: Any) -> None:
+    """Give an operator of the four its type, and the instruction for each kind of left operand."""
 
+    def lower(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        left, right = arguments
+        four = left if signature.args[0] == four_floats else _filled(builder, [left] * LANES)
+        return getattr(builder, instruction)(four, right)
 
-def _subtract(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-    return builder.fsub(*arguments)
-
-
-def _multiply(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-    return builder.fmul(*arguments)
-
-
-def _scale(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-    return builder.fmul(_filled(builder, [arguments[0]] * LANES), arguments[1])
-
-
-def _define(symbol: Any, type_of: Any, lower: Any, *operands: Any) -> None:
     numba_extending: Any = extending  # has no types
     numba_extending.type_callable(symbol)(type_of)
-    numba_extending.lower_builtin(symbol, *operands)(lower)
+    for kind in kinds:
+        numba_extending.lower_builtin(symbol, kind, four_floats)(lower)
 
 
-_define(operator.add, _type_of_sum, _add, four_floats, four_floats)
-_define(operator.sub, _type_of_sum, _subtract, four_floats, four_floats)
-_define(operator.mul, _type_of_product, _multiply, four_floats, four_floats)
-extending.lower_builtin(operator.mul, types.float64, four_floats)(_scale)  # type: ignore[no-untyped-call]
+_define(operator.add, _type_of_sum_or_product, "fadd", four_floats, types.float64)
+_define(operator.sub, _type_of_difference, "fsub", four_floats)
+_define(operator.mul, _type_of_sum_or_product, "fmul", four_floats, types.float64)
 
 
 def _filled(builder: Any, lanes: Any) -> Any:

@@ -42,6 +42,7 @@ from vp.kernels.contract import (
 from vp.kernels.state import Cells, Model
 from vp.kernels.vectors import LANES
 from vp.model.book import NO_LIMIT, Book
+from vp.model.decay_table import decay_table
 from vp.model.frames import FrameLayout, first_messages, frame_schema, new_grid
 from vp.model.parameters import ModelParameters
 
@@ -212,6 +213,8 @@ def new_model(parameters: ModelParameters) -> Model:
         traded=np.zeros(FIRST_TRADED_ENTRIES * TRADED_INTS, np.int64),
         scalars=scalars,
         parameters=parameters.to_array(),
+        decay=decay_table(parameters.cell_taus()),
+        baseline_decay=decay_table((parameters.tau_baseline_seconds,) * 4),
         baseline=np.zeros(1),
     )
 

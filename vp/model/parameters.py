@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from vp.errors import BadParameterError
-from vp.kernels.contract import PARAMETERS
 
 PRESETS: dict[str, dict[str, float]] = {
     "default": {},
@@ -86,11 +85,18 @@ class ModelParameters:
         return dataclasses.asdict(self)
 
     def to_array(self) -> np.ndarray:
-        """The parameters as the kernels take them: float64[PARAMETERS], in the order of the P_ constants."""
-        array = np.zeros(PARAMETERS)
-        values = list(self.to_json().values())
-        array[: len(values)] = values
-        return array
+        """What the kernels take as it is, all but the time constants: float64[PARAMETERS], in the order of P_."""
+        values = [value for name, value in self.to_json().items() if not name.startswith("tau_")]
+        return np.array(values, np.float64)
+
+    def cell_taus(self) -> tuple[float, float, float, float]:
+        """Time constants of a cell's filters in seconds: mass, velocity, acceleration, jerk."""
+        return (
+            self.tau_mass_seconds,
+            self.tau_velocity_seconds,
+            self.tau_acceleration_seconds,
+            self.tau_jerk_seconds,
+        )
 
 
 def _checked(name: str, value: Any) -> float:
