@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def choose(
+def choose_session(
     lake: Lake,
     symbol: str | None,
     dt: str | None,
@@ -46,7 +46,7 @@ def choose(
     return None
 
 
-def views(
+def find_views(
     lake: Lake,
     session: ChosenSession | None,
     recording: str | Path | None = None,
@@ -64,7 +64,7 @@ def views(
     return Views(lake, session, found, build=build, tell=tell)
 
 
-def connect(
+def open_connection(
     lake: Lake,
     symbol: str | None,
     dt: str | None,
@@ -75,8 +75,8 @@ def connect(
     build: bool,
 ) -> duckdb.DuckDBPyConnection:
     """What vp.query.connect does."""
-    session = choose(lake, symbol, dt, start_time, product_type)
-    chosen = views(lake, session, recording, build=build)
+    session = choose_session(lake, symbol, dt, start_time, product_type)
+    chosen = find_views(lake, session, recording, build=build)
     connection = in_memory()
     try:
         chosen.register(connection)
