@@ -91,6 +91,9 @@ def test_values() -> None:
     assert forms.text("symbol", "  ") is None
     assert forms.field_list("fields", "a, b,,c ") == ("a", "b", "c")
     assert forms.field_list("fields", " ,") is None
+    assert forms.field_list("fields", " none ,") == ()
+    with pytest.raises(BadParameterError, match="none stands for no grid column"):
+        forms.field_list("fields", "none,pressure")
     assert forms.log_level("log_level", "DEBUG") == "debug"
     with pytest.raises(BadParameterError, match="debug, info"):
         forms.log_level("log_level", "loud")

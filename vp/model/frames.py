@@ -154,7 +154,7 @@ class FrameLayout:
         if unknown:
             raise BadParameterError(
                 f"fields names {', '.join(repr(name) for name in unknown)}, which no frame has.",
-                hint=f"Choose from: {', '.join(GRID_COLUMNS)}.",
+                hint=f"Choose from: {', '.join(GRID_COLUMNS)}; or none, for the scalar columns alone.",
             )
         grids = [name for name in self.grids if name in wanted]
         return Projection(self, FrameLayout(frame_schema_like(self.schema, self.rows, grids)))

@@ -15,6 +15,7 @@ MAX_LIMIT_GB = 1_000_000.0
 DECOMPRESSED_LIMIT_GB = 10.0
 CACHES = ("books", "decompressed", "all")
 FORMATS = ("table", "csv", "json", "parquet", "arrow")
+NO_FIELDS = "none"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 
@@ -86,9 +87,17 @@ def origin(name: str, value: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, PORTS[parts.scheme]} else "")
 
 
-def field_list(_name: str, value: str) -> tuple[str, ...] | None:
-    """Column names with commas between; none at all stands for every column."""
-    return tuple(part.strip() for part in value.split(",") if part.strip()) or None
+def field_list(name: str, value: str) -> tuple[str, ...] | None:
+    """Names of grid columns with commas between: NO_FIELDS alone is no column (), an empty text every one (None)."""
+    names = tuple(part.strip() for part in value.split(",") if part.strip())
+    if NO_FIELDS not in names:
+        return names or None
+    if len(names) > 1:
+        raise BadParameterError(
+            f"{name} was {quoted(value)}: {NO_FIELDS} stands for no grid column and goes with no other.",
+            hint=f"Expected names of grid columns, or {NO_FIELDS} alone.",
+        )
+    return ()
 
 
 def place(name: str, value: str) -> tuple[str, int]:

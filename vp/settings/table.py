@@ -171,7 +171,7 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         field_list,
         "NAMES",
-        "Grid columns wanted, with commas between; the scalar columns always come. Left out: all.",
+        "Grid columns wanted, with commas between; the scalar columns always come. none: those alone. Left out: all.",
         "pressure,vacuum",
         RECORD,
         query=True,

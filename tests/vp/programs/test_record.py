@@ -11,6 +11,7 @@ import pytest
 
 from tests.dbn_files import header, mbo
 from tests.lakes import GOOD, OPEN_NS, WRONG, Wrong, flags, market, put
+from vp.kernels.contract import SCALAR_COLUMNS
 from vp.model.frames import COLUMN_NAMES
 from vp.programs import record
 
@@ -70,6 +71,17 @@ def test_fields_and_end_time_and_throttle(small_lake: Path, tmp_path: Path) -> N
     assert len(pq.read_table(tmp_path / "none.parquet")) <= 1
 
 
+def test_scalars_alone(small_lake: Path, tmp_path: Path) -> None:
+    run(small_lake, tmp_path / "all.arrow")
+    run(small_lake, tmp_path / "none.arrow", "--fields", "none")
+    run(small_lake, tmp_path / "none.parquet", "--fields", "none")
+    scalars = read_arrow(tmp_path / "none.arrow")
+    assert scalars.schema.names == list(SCALAR_COLUMNS)
+    assert scalars.equals(read_arrow(tmp_path / "all.arrow").select(list(SCALAR_COLUMNS)))
+    assert scalars.equals(pq.read_table(tmp_path / "none.parquet"))
+    assert (tmp_path / "none.arrow").stat().st_size < (tmp_path / "all.arrow").stat().st_size / 10
+
+
 def test_two_recordings_are_the_same_bytes(small_lake: Path, tmp_path: Path) -> None:
     for ending in (".arrow", ".parquet"):
         one, two = tmp_path / f"one{ending}", tmp_path / f"two{ending}"
@@ -112,6 +124,7 @@ def test_unknown_fields_are_refused(small_lake: Path, tmp_path: Path, capsys: py
     said = capsys.readouterr().err
     assert "'colour'" in said
     assert "pressure" in said
+    assert "or none" in said
     assert list(tmp_path.iterdir()) == []
 
 

@@ -57,6 +57,12 @@ def test_an_unknown_parameter_is_answered_with_the_known_ones() -> None:
     assert "product_type, symbol, dt, start_time, speed, throttle_ms, fields" in caught.value.hint
 
 
+def test_no_grid_column_is_another_wish_than_none_named() -> None:
+    assert parse_stream_request("fields=none", DEFAULTS).fields == ()
+    assert parse_stream_request("fields=", DEFAULTS).fields is None
+    assert parse_stream_request("fields=none", DEFAULTS).session == DEFAULTS.session
+
+
 def test_viewers_share_whatever_columns_they_want() -> None:
     narrow = parse_stream_request("fields=pressure", DEFAULTS)
     assert narrow != DEFAULTS
