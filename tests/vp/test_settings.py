@@ -25,6 +25,8 @@ def test_which_program_takes_what() -> None:
     assert [setting.flag for setting in of_program("serve")] == [
         *("--product-type", "--symbol", "--dt", "--start-time", "--speed", "--throttle-ms"),
         *(
+            "--parameters",
+            "--context-minutes",
             "--port",
             "--host",
             "--allow-origin",
@@ -39,7 +41,7 @@ def test_which_program_takes_what() -> None:
     ]
     assert [setting.flag for setting in of_program("record")] == [
         *("--product-type", "--symbol", "--dt", "--start-time", "--end-time", "--throttle-ms"),
-        *("--fields", "--out", "--lake", "--decompressed-limit-gb", "--log-level"),
+        *("--parameters", "--fields", "--out", "--lake", "--decompressed-limit-gb", "--log-level"),
     ]
     assert [setting.flag for setting in of_program("cache")] == ["--lake", "--clear", "--log-level"]
     assert [setting.flag for setting in of_program("query")] == [
@@ -47,7 +49,7 @@ def test_which_program_takes_what() -> None:
         *("--build", "--format", "--out", "--lake", "--log-level"),
     ]
     assert [setting.name for setting in of_query()] == [
-        *("product_type", "symbol", "dt", "start_time", "speed", "throttle_ms", "fields", "after"),
+        *("product_type", "symbol", "dt", "start_time", "speed", "throttle_ms", "parameters", "fields", "after"),
     ]
 
 
@@ -89,6 +91,9 @@ def test_values() -> None:
     assert forms.port("port", "0") == 0
     assert forms.text("symbol", "  ES ") == "ES"
     assert forms.text("symbol", "  ") is None
+    assert forms.context_minutes("context_minutes", "30") == 30.0
+    with pytest.raises(BadParameterError, match="from 0 to 30"):
+        forms.context_minutes("context_minutes", "30.5")
     assert forms.field_list("fields", "a, b,,c ") == ("a", "b", "c")
     assert forms.field_list("fields", " ,") is None
     assert forms.field_list("fields", " none ,") == ()

@@ -16,7 +16,7 @@ from flatbuffers import encode
 from flatbuffers.number_types import UOffsetTFlags
 from flatbuffers.table import Table
 
-from vp.errors import BadParameterError
+from vp.errors import BadParameterError, quoted
 from vp.kernels.contract import (
     AT_NULL_COUNT,
     AT_VALIDITY,
@@ -149,14 +149,8 @@ class FrameLayout:
 
     def project(self, fields: Sequence[str]) -> Projection:
         """The same frames with only the grid columns `fields` (scalar columns always stay)."""
-        wanted = list(dict.fromkeys(fields))
-        unknown = [name for name in wanted if name not in COLUMN_NAMES]
-        if unknown:
-            raise BadParameterError(
-                f"fields names {', '.join(repr(name) for name in unknown)}, which no frame has.",
-                hint=f"Choose from: {', '.join(GRID_COLUMNS)}; or none, for the scalar columns alone.",
-            )
-        grids = [name for name in self.grids if name in wanted]
+        judge_fields(fields)
+        grids = [name for name in self.grids if name in fields]
         return Projection(self, FrameLayout(frame_schema_like(self.schema, self.rows, grids)))
 
     def table(self, messages: np.ndarray) -> pa.Table:
@@ -200,6 +194,16 @@ class Projection:
         for to, of in self._runs:
             target[to] = source[of]
         return bytes(target)
+
+
+def judge_fields(fields: Sequence[str] | None) -> None:
+    """Raise BadParameterError where `fields` names a column that no frame has; None stands for all."""
+    unknown = [name for name in dict.fromkeys(fields or ()) if name not in COLUMN_NAMES]
+    if unknown:
+        raise BadParameterError(
+            f"fields names {', '.join(quoted(name) for name in unknown)}, which no frame has.",
+            hint=f"Choose from: {', '.join(GRID_COLUMNS)}; or none, for the scalar columns alone.",
+        )
 
 
 def first_messages(frames: FrameBuffer, count: int) -> FrameBuffer:

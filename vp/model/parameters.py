@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from vp.errors import BadParameterError
+from vp.errors import BadParameterError, quoted
 from vp.kernels.contract import P_HARMONIC, PARAMETERS
 
 
@@ -38,6 +39,19 @@ class ModelParameters:
                 wanted = "a positive" if name.startswith("tau_") else "a non-negative"
                 raise BadParameterError(f"The model parameter {name} was {value!r}, expected {wanted} number.")
 
+    @classmethod
+    def preset(cls, name: str) -> ModelParameters:
+        """A set out of PRESETS; raises BadParameterError."""
+        if name not in PRESETS:
+            raise BadParameterError(f"There is no preset {quoted(name)}.", hint=f"There are {', '.join(PRESETS)}.")
+        return PRESETS[name]
+
+    @property
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that stand for every value: equal sets have equal ones."""
+        text = ",".join(f"{name}={value!r}" for name, value in self.to_json().items())
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
     def to_json(self) -> dict[str, float]:
         """The parameters by name."""
         return dataclasses.asdict(self)
@@ -54,3 +68,9 @@ class ModelParameters:
             and mass == 15 * self.tau_velocity_seconds
         )
         return array
+
+
+PRESETS = {
+    "default": ModelParameters(),
+    "touch": ModelParameters(tau_velocity_seconds=10.0, tau_acceleration_seconds=25.0, tau_jerk_seconds=50.0),
+}

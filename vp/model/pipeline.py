@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from vp.dbn.reader import EventReader
 from vp.errors import BadParameterError, LakeError
 from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake, RawFile
 from vp.market.products import Product, canonical_symbol, find_product
-from vp.market.session_hours import Phases, parse_date, phases, session_window
+from vp.market.session_hours import Phases, SessionWindow, parse_date, phases, session_window
 from vp.model.book import Book
 from vp.model.book_cache import CacheKey, load_book, save_book
 from vp.model.engine import EventDrivenVPEngine
@@ -22,6 +23,7 @@ from vp.model.event_feed import EventFeed
 from vp.model.live_session import LiveSession
 from vp.model.progress import Progress, ProgressMeter, ignore_progress
 from vp.model.session import SessionInfo, SessionSpec
+from vp.settings.forms import MAX_CONTEXT_MINUTES
 
 K = 50
 NS_PER_MS = 1_000_000
@@ -38,11 +40,6 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
     VPError
         Each kind of wrong request or damaged file has its own type (vp.errors).
     """
-    if not 0 <= spec.throttle_ms < float("inf"):
-        raise BadParameterError(
-            f"throttle_ms was {spec.throttle_ms}, expected 0 or more milliseconds.",
-            hint="0 gives a frame at each event's end, 25 at most forty a second.",
-        )
     opened = _open(spec, on_progress)
     product, contract, bounds, feed = opened.product, opened.contract, opened.bounds, opened.feed
     info = SessionInfo(
@@ -91,6 +88,42 @@ def cache_book(spec: SessionSpec, on_progress: Callable[[Progress], None] = igno
     _open(spec, on_progress).feed.close()
 
 
+def judge(spec: SessionSpec, *, look: bool = True) -> None:
+    """Raise what is wrong with a request by itself: nothing is compiled for it, and no raw file is opened.
+
+    `look`: also where its raw file lies, by the names in the lake.
+    """
+    meaning = _meaning(spec)
+    if look:
+        Lake(spec.lake).find_raw(meaning.product, meaning.date)
+
+
+class _Meaning(NamedTuple):
+    """What the words of a request stand for."""
+
+    product: Product
+    date: datetime.date
+    window: SessionWindow
+    bounds: Phases
+
+
+def _meaning(spec: SessionSpec) -> _Meaning:
+    if not 0 <= spec.throttle_ms < float("inf"):
+        raise BadParameterError(
+            f"throttle_ms was {spec.throttle_ms}, expected 0 or more milliseconds.",
+            hint="0 gives a frame at each event's end, 25 at most forty a second.",
+        )
+    if not 0 <= spec.context_minutes <= MAX_CONTEXT_MINUTES:
+        raise BadParameterError(
+            f"context_minutes was {spec.context_minutes}, expected 0 to {MAX_CONTEXT_MINUTES:g}.",
+            hint="0 shows nothing of the time before the start.",
+        )
+    product = find_product(spec.product_type, spec.symbol)
+    date = parse_date(spec.dt)
+    window = session_window(spec.product_type, date)
+    return _Meaning(product, date, window, phases(window, spec.start_time, spec.end_time))
+
+
 class _Opened(NamedTuple):
     product: Product
     raw: RawFile
@@ -104,10 +137,7 @@ class _Opened(NamedTuple):
 
 def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened:
     """What a request means, the book at its warmup boundary, and the events from there on."""
-    product = find_product(spec.product_type, spec.symbol)
-    date = parse_date(spec.dt)
-    window = session_window(spec.product_type, date)
-    bounds = phases(window, spec.start_time, spec.end_time)
+    product, date, window, bounds = _meaning(spec)
     lake = Lake(spec.lake)
     raw = lake.find_raw(product, date)
     on_progress(Progress("decode", 0, None, 0.0))

@@ -19,6 +19,7 @@ class SessionSpec(SessionName):
     lake: str | None = None
     decompressed_limit_gb: float = DECOMPRESSED_LIMIT_GB
     parameters: ModelParameters = field(default_factory=ModelParameters)
+    context_minutes: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class SessionInfo:
     def to_json(self) -> dict[str, Any]:
         """The facts by name; 64-bit times as decimal strings, so that JavaScript keeps their digits."""
         facts = asdict(self)
+        facts["parameters_digest"] = self.parameters.digest
         for name in ("session_start_ns", "emit_from_ns", "end_ns"):
             facts[name] = str(facts[name])
         return facts
@@ -64,5 +66,6 @@ class SessionInfo:
             "vp.bucket_int": str(self.bucket_int),
             "vp.k": str(self.k),
             "vp.parameters": parameters,
+            "vp.parameters_digest": self.parameters.digest,
             "vp.version": self.version,
         }

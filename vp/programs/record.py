@@ -45,7 +45,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     from vp.demo.session import ensure_demo  # noqa: PLC0415 - --help is fast
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
-    from vp.model.pipeline import prepare  # noqa: PLC0415
+    from vp.model.frames import judge_fields  # noqa: PLC0415
+    from vp.model.pipeline import judge, prepare  # noqa: PLC0415
     from vp.model.recording import ENDINGS, record  # noqa: PLC0415
     from vp.model.session import SessionSpec  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
@@ -54,8 +55,10 @@ def _main(arguments: Sequence[str] | None) -> int:
     if values["out"] is None:
         raise BadParameterError("--out is missing.", hint="For example --out mnq.parquet.")
     out = output_path(values["out"], lake.root, ENDINGS)
+    judge_fields(values["fields"])
     names = ("product_type", "symbol", "dt", "start_time", "end_time", "throttle_ms", "lake", "decompressed_limit_gb")
-    spec = SessionSpec(**{name: values[name] for name in names})
+    spec = SessionSpec(**{name: values[name] for name in names}, parameters=cli.model_parameters(values))
+    judge(spec, look=not demonstration)
     started = time.monotonic()
     with TerminalProgress() as progress:
         ensure_compiled(lambda share: progress.share("compile", share), demonstration=demonstration)

@@ -11,6 +11,7 @@ MAX_COUNT = 100_000
 PORTS = {"http": 80, "https": 443}
 MAX_SPEED = 1_000_000.0
 MAX_THROTTLE_MS = 86_400_000.0
+MAX_CONTEXT_MINUTES = 30.0
 MAX_LIMIT_GB = 1_000_000.0
 DECOMPRESSED_LIMIT_GB = 10.0
 CACHES = ("books", "decompressed", "all")
@@ -46,6 +47,11 @@ def speed(name: str, value: str) -> float:
 def throttle_ms(name: str, value: str) -> float:
     """Milliseconds of event time, at most a day."""
     return number(name, value, MAX_THROTTLE_MS)
+
+
+def context_minutes(name: str, value: str) -> float:
+    """Minutes, at most as many as the warmup has."""
+    return number(name, value, MAX_CONTEXT_MINUTES)
 
 
 def port(name: str, value: str) -> int:

@@ -19,6 +19,7 @@ from vp.settings.forms import (
     LOG_LEVELS,
     assignments,
     cache_name,
+    context_minutes,
     count,
     field_list,
     limit_gb,
@@ -166,6 +167,18 @@ SETTINGS: tuple[Setting, ...] = (
         query=True,
     ),
     Setting(
+        "parameters",
+        "--parameters",
+        None,
+        text,
+        "SET",
+        "Parameters of the model: a preset (default, touch), name:value with commas between, or, on command lines, a "
+        "YAML file of lines name: value; what is left out is the default's. Left out: default.",
+        "touch",
+        BOTH,
+        query=True,
+    ),
+    Setting(
         "fields",
         "--fields",
         None,
@@ -266,6 +279,16 @@ SETTINGS: tuple[Setting, ...] = (
         "File to write, whole or not at all. Left out: standard output.",
         "depth.parquet",
         QUERY,
+    ),
+    Setting(
+        "context_minutes",
+        "--context-minutes",
+        10.0,
+        context_minutes,
+        "MINUTES",
+        "How much of the time before the start a paced session shows as history, at most a frame a second; 0 to 30.",
+        "30",
+        SERVE,
     ),
     Setting("port", "--port", 8002, port, "PORT", "Port to listen on; 0 takes any free one.", "8002", SERVE),
     Setting(

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -13,6 +14,7 @@ from tests.dbn_files import header, mbo
 from tests.lakes import GOOD, OPEN_NS, WRONG, Wrong, flags, market, put
 from vp.kernels.contract import SCALAR_COLUMNS
 from vp.model.frames import COLUMN_NAMES
+from vp.model.parameters import ModelParameters
 from vp.programs import record
 
 
@@ -80,6 +82,27 @@ def test_scalars_alone(small_lake: Path, tmp_path: Path) -> None:
     assert scalars.equals(read_arrow(tmp_path / "all.arrow").select(list(SCALAR_COLUMNS)))
     assert scalars.equals(pq.read_table(tmp_path / "none.parquet"))
     assert (tmp_path / "none.arrow").stat().st_size < (tmp_path / "all.arrow").stat().st_size / 10
+
+
+def test_a_set_of_parameters_makes_other_frames_and_is_named_in_them(small_lake: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("tau_velocity_seconds: 1.5\n")
+    made = {}
+    for name, chosen in (("usual", ()), ("named", ("default",)), ("touch", ("touch",)), ("mine", (str(file),))):
+        run(small_lake, tmp_path / f"{name}.arrow", *(part for one in chosen for part in ("--parameters", one)))
+        made[name] = read_arrow(tmp_path / f"{name}.arrow")
+    assert made["named"].equals(made["usual"])
+    sets = {"usual": ModelParameters(), "touch": ModelParameters.preset("touch")}
+    sets["mine"] = ModelParameters(tau_velocity_seconds=1.5)
+    for name, parameters in sets.items():
+        facts = made[name].schema.metadata
+        assert facts[b"vp.parameters_digest"].decode() == parameters.digest
+        stated = dict(pair.split("=") for pair in facts[b"vp.parameters"].decode().split(","))
+        assert {key: float(value) for key, value in stated.items()} == parameters.to_json()
+    slow, usual, quick = (made[name]["v_add"].combine_chunks().flatten() for name in ("touch", "usual", "mine"))
+    assert pc.max(slow).as_py() < pc.max(usual).as_py() < pc.max(quick).as_py()
+    for name in ("bid_price", "rest_depth", "event_id"):
+        assert made["touch"][name].equals(made["usual"][name])
 
 
 def test_two_recordings_are_the_same_bytes(small_lake: Path, tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pytest
 
 from tests.lakes import GOOD, WRONG, WRONG_SPEED, Wrong
-from tests.vp.server.clients import client, read_to_end
+from tests.vp.server.clients import client, get_json, read_to_end
 from tests.vp.server.tiny import Running, serving
+from vp.model.parameters import ModelParameters
 from vp.model.pipeline import prepare
 from vp.model.recording import record
 from vp.model.session import SessionSpec
@@ -35,6 +36,7 @@ def server(small_lake: Path) -> Iterator[Running]:
                 request.start_time,
                 throttle_ms=request.throttle_ms,
                 lake=str(small_lake),
+                parameters=request.parameters,
             ),
             on_progress,
         )
@@ -85,6 +87,23 @@ def test_a_paced_session_gives_the_same_frames(server: Running) -> None:
     assert config["parameters"]["tau_mass_seconds"] == 30.0
     assert config["raw_file"] == "xnas-itch-20260708.mbo.dbn"
     assert paced.last("status")["anomalies"].get("unknown_order", 0) == 0
+
+
+def test_each_set_of_parameters_is_a_session_of_its_own(server: Running) -> None:
+    usual = read_to_end(server.ws("speed=1000"))
+    touch = read_to_end(server.ws("speed=1000&parameters=touch"))
+    want = ModelParameters.preset("touch")
+    assert usual.last("runtime_config")["parameters_digest"] == ModelParameters().digest != want.digest
+    config = touch.last("runtime_config")
+    assert config["parameters"] == want.to_json()
+    assert config["parameters_digest"] == want.digest
+    assert config["session_id"] != usual.last("runtime_config")["session_id"]
+    assert touch.table.schema.metadata[b"vp.parameters_digest"].decode() == want.digest
+    assert touch.event_ids == usual.event_ids
+    assert not touch.table["v_add"].equals(usual.table["v_add"])
+    catalogue = get_json(server, "/v1/vacuum-pressure/sessions")
+    assert catalogue["presets"]["touch"] == want.to_json()
+    assert catalogue["default"]["parameters"] == catalogue["presets"]["default"] == ModelParameters().to_json()
 
 
 @pytest.mark.parametrize("wrong", [*WRONG, WRONG_SPEED], ids=lambda wrong: wrong.name)

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 import vp
 from vp.errors import BadParameterError, RequestError, VPError, quoted
+from vp.model.parameters import PRESETS
 from vp.server.faults import error_body
 from vp.server.history.export import BLOCK_FRAMES, arrow_stream, columns_block, csv_stream
 from vp.server.history.session_history import SessionHistory
@@ -68,7 +69,10 @@ class HistoryRoutes:
                 "start_time": chosen.start_time,
                 "speed": chosen.speed,
                 "throttle_ms": chosen.throttle_ms,
+                "parameters": chosen.parameters.to_json(),
+                "parameters_digest": chosen.parameters.digest,
             },
+            "presets": {name: preset.to_json() for name, preset in PRESETS.items()},
             "sessions": held,
         }
         return JSONResponse(body, headers=NO_STORE)
