@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from vp.dbn.accounting import Accounting
 from vp.kernels.contract import FLAG_SNAPSHOT
 from vp.model.book import NO_LIMIT
@@ -20,11 +22,14 @@ class LiveSession:
     layout : FrameLayout
     """
 
-    def __init__(self, info: SessionInfo, engine: EventDrivenVPEngine, feed: EventFeed) -> None:
+    def __init__(
+        self, info: SessionInfo, engine: EventDrivenVPEngine, feed: EventFeed, context: np.ndarray | None = None
+    ) -> None:
         self.info = info
         self.layout: FrameLayout = engine.layout
         self.engine = engine
         self._feed = feed
+        self._context = engine.no_frames().buffer if context is None else context
 
     @property
     def next_event_ns(self) -> int | None:
@@ -61,6 +66,11 @@ class LiveSession:
     def accounting(self) -> Accounting:
         """What became of every record read so far."""
         return self._feed.account(self.engine.book)
+
+    def take_context(self) -> FrameBatch:
+        """The frames of before the emit boundary, for who watches; given once."""
+        context, self._context = self._context, self._context[:0]
+        return FrameBatch(self.layout, context)
 
     def advance(self, until_clock_ns: int | None = None, max_frames: int | None = None) -> FrameBatch:
         """Run records whose clock stays under `until_clock_ns` (None: to the end).

@@ -74,7 +74,7 @@ def _preset(name: str) -> ModelParameters:
             f"parameters was {quoted(name)}, expected {' or '.join(PRESETS)}, or name:value with commas between.",
             hint=f"The model's parameters are {', '.join(TYPES)}.",
         )
-    return PRESETS[name]
+    return ModelParameters.preset(name)
 
 
 def _in_file(path: Path) -> list[_Stated]:

@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 import vp
 from vp.dbn.contracts import Contract, choose_contract
 from vp.dbn.decompressed_copies import DecompressedFiles
@@ -27,6 +29,8 @@ from vp.settings.forms import MAX_CONTEXT_MINUTES
 
 K = 50
 NS_PER_MS = 1_000_000
+NS_PER_MINUTE = 60_000_000_000
+CONTEXT_THROTTLE_NS = 1_000_000_000
 BYTES_PER_GB = 1_000_000_000
 
 log = logging.getLogger(__name__)
@@ -57,6 +61,7 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         parameters=spec.parameters,
         throttle_ms=spec.throttle_ms,
         session_start_ns=bounds.session_start_ns,
+        context_from_ns=max(bounds.warmup_from_ns, bounds.emit_from_ns - round(spec.context_minutes * NS_PER_MINUTE)),
         emit_from_ns=bounds.emit_from_ns,
         end_ns=bounds.end_ns,
         book_cache=opened.book_cache,
@@ -67,20 +72,31 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         product.tick_int,
         product.bucket_int,
         parameters=spec.parameters,
-        throttle_ns=round(spec.throttle_ms * NS_PER_MS),
         metadata=info.frame_metadata(),
         book=opened.book,
     )
     meter = ProgressMeter("warmup", opened.file.record_estimate(), on_progress)
-    while feed.ready():
-        feed.index, _ = engine.advance(feed.events, feed.index, bounds.emit_from_ns)
-        meter.update(feed.records_seen)
-        if feed.index < len(feed.events):
-            break
+    if info.context_from_ns < bounds.emit_from_ns:
+        _advance(engine, feed, info.context_from_ns, meter)
+        engine.start_emitting(CONTEXT_THROTTLE_NS)
+    context = _advance(engine, feed, bounds.emit_from_ns, meter)
     meter.update(feed.records_seen, last=True)
-    engine.start_emitting()
+    engine.start_emitting(round(spec.throttle_ms * NS_PER_MS))
     opened.file.keep_decompressed()
-    return LiveSession(info, engine, feed)
+    return LiveSession(info, engine, feed, context)
+
+
+def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> np.ndarray:
+    """Run the records under `until_ns`; the frames that the engine makes of them, uint8[n, message_bytes]."""
+    made = [engine.no_frames().buffer.copy()]
+    while feed.ready():
+        feed.index, batch = engine.advance(feed.events, feed.index, until_ns)
+        meter.update(feed.records_seen)
+        if batch.count:
+            made.append(batch.buffer.copy())
+        elif feed.index < len(feed.events):
+            break
+    return np.concatenate(made)
 
 
 def cache_book(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_progress) -> None:

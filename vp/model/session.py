@@ -9,10 +9,15 @@ from vp.model.parameters import ModelParameters
 from vp.session import SessionName
 from vp.settings.forms import DECOMPRESSED_LIMIT_GB
 
+TIMES = ("session_start_ns", "context_from_ns", "emit_from_ns", "end_ns")
+
 
 @dataclass(frozen=True)
 class SessionSpec(SessionName):
-    """What a user asks of a session; every part as the user states it."""
+    """What a user asks of a session; every part as the user states it.
+
+    `context_minutes` of the warmup make frames too, at most one a second, for who watches and never for recordings.
+    """
 
     end_time: str | None = None
     throttle_ms: float = 25.0
@@ -24,7 +29,10 @@ class SessionSpec(SessionName):
 
 @dataclass(frozen=True)
 class SessionInfo:
-    """What a session turned out to be."""
+    """What a session turned out to be.
+
+    Frames of the context, those from `context_from_ns` up to `emit_from_ns`, are made where the two differ.
+    """
 
     product_type: str
     symbol: str
@@ -40,6 +48,7 @@ class SessionInfo:
     parameters: ModelParameters
     throttle_ms: float
     session_start_ns: int
+    context_from_ns: int
     emit_from_ns: int
     end_ns: int
     book_cache: str
@@ -49,7 +58,7 @@ class SessionInfo:
         """The facts by name; 64-bit times as decimal strings, so that JavaScript keeps their digits."""
         facts = asdict(self)
         facts["parameters_digest"] = self.parameters.digest
-        for name in ("session_start_ns", "emit_from_ns", "end_ns"):
+        for name in TIMES:
             facts[name] = str(facts[name])
         return facts
 

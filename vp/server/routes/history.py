@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 import vp
 from vp.errors import BadParameterError, RequestError, VPError, quoted
-from vp.model.parameters import PRESETS
+from vp.model.parameters import PRESETS, ModelParameters
 from vp.server.faults import error_body
 from vp.server.history.export import BLOCK_FRAMES, arrow_stream, columns_block, csv_stream
 from vp.server.history.session_history import SessionHistory
@@ -72,7 +72,7 @@ class HistoryRoutes:
                 "parameters": chosen.parameters.to_json(),
                 "parameters_digest": chosen.parameters.digest,
             },
-            "presets": {name: preset.to_json() for name, preset in PRESETS.items()},
+            "presets": {name: ModelParameters.preset(name).to_json() for name in PRESETS},
             "sessions": held,
         }
         return JSONResponse(body, headers=NO_STORE)
