@@ -41,7 +41,8 @@ D_DROPPED: Final = 3  # of the instrument, but outside the window
 D_OTHER: Final = 4  # of other types
 D_ERROR: Final = 5
 D_FOREIGN: Final = 6  # of other instruments
-D_WORDS: Final = 7
+D_UNKNOWN: Final = 7  # of types that this version of VP does not know
+D_WORDS: Final = 8
 DECODE_OK: Final = 0
 DECODE_LENGTH: Final = 1
 DECODE_RTYPE: Final = 2
@@ -63,11 +64,21 @@ SIDE_NONE: Final = ord("N")
 FLAG_LAST: Final = 128
 FLAG_TOB: Final = 64
 FLAG_SNAPSHOT: Final = 32
+FLAG_MBP: Final = 16
 FLAG_BAD_TS_RECV: Final = 8
 FLAG_MAYBE_BAD_BOOK: Final = 4
 
 UNDEF_PRICE: Final = 2**63 - 1
+UNDEF_SIZE: Final = 2**32 - 1
 NO_TIME: Final = -(2**63)  # the engine clock before the first record
+
+# What stands for a record's time in Columns.clock_ns where the record does not move the clock.
+BOOK_ONLY: Final = -(2**63)  # it builds the book and is no activity: of a snapshot, or of before the window
+CLOCK_KEPT: Final = -(2**63) + 1  # activity whose ts_event lies too far after its ts_recv to be true
+CLOCK_UNKNOWN: Final = -(2**63) + 2  # activity without a ts_event
+OUTSIDE: Final = -(2**63) + 3  # not of the session: the decoder drops it
+TIME_AHEAD_NS: Final = 1_000_000_000  # how far a ts_event may lie after its ts_recv
+
 NO_BID: Final = -(2**63)  # best bid of an empty side: below every price
 NO_ASK: Final = 2**63 - 1  # best ask of an empty side: above every price
 NO_BUCKET: Final = -(2**63)
@@ -82,7 +93,18 @@ GROUP_SLOTS: Final = 4
 GROUP_WORDS: Final = 16
 SLOT_PRICE: Final = 4
 SLOT_SIZE: Final = 8  # size in the low 32 bits, pending fill above
-SLOT_RANK: Final = 12  # priority stamp << 1 | side
+SLOT_RANK: Final = 12  # priority stamp << STAMP_SHIFT | tag << TAG_SHIFT | side
+
+# What a slot holds is known by its id and its tag, publisher id << KIND_BITS | kind.
+KIND_ORDER: Final = 0  # the id is the order's
+KIND_ASK_LEVEL: Final = 1  # an aggregated level (F_MBP), as KIND_ASK_LEVEL + side; the id is its price
+KIND_BID_LEVEL: Final = 2
+KIND_QUOTE: Final = 3  # the best level of a publisher's side (F_TOB); the id is the side
+KIND_BITS: Final = 2
+KIND_MASK: Final = 3
+TAG_SHIFT: Final = 1
+TAG_MASK: Final = (1 << 18) - 1
+STAMP_SHIFT: Final = 19
 
 SIZE_MASK: Final = 0xFFFF_FFFF
 PENDING_SHIFT: Final = 32
@@ -103,23 +125,45 @@ B_SPARSE_USED: Final = 10  # sparse slots ever taken since the last rebuild
 B_BASE_TICK: Final = 11  # tick number of dense level 0
 B_TICK: Final = 12
 B_BUCKET: Final = 13
-B_IN_SNAPSHOT: Final = 14
-B_BAD_BOOK: Final = 15
-B_SPOT: Final = 16  # bucket number, NO_BUCKET before the first
-B_SPOT_BID: Final = 17  # the best prices that B_SPOT was computed from
-B_SPOT_ASK: Final = 18
-B_LAST_PRICE: Final = 19
-B_BOOK_VALID: Final = 20  # as of the last event end
-B_ASK_ORDERS: Final = 21  # live orders, indexed as B_ASK_ORDERS + side
-B_BID_ORDERS: Final = 22
-B_PLACED: Final = 23  # 0 until the dense window has been placed
-B_WINDOW_LOW: Final = 24  # a mid outside these prices asks for the dense window to be placed anew
-B_WINDOW_HIGH: Final = 25
-B_OUTSIDE: Final = 26  # 1 when the mid of the last event end was outside
-B_BASE_PRICE: Final = 27  # B_BASE_TICK * B_TICK
-B_TICK_INVERSE: Final = 28  # inverse of the tick's odd part modulo 2**64
-B_TICK_TWOS: Final = 29  # how often 2 divides the tick
-BOOK_SCALARS: Final = 30
+B_IN_SNAPSHOT: Final = 14  # publishers within a snapshot
+B_BAD_BOOK: Final = 15  # publishers whose book is in doubt (F_MAYBE_BAD_BOOK)
+B_INCOMPLETE: Final = 16  # publishers that send orders and have had neither clear nor snapshot
+B_GAP: Final = 17  # 1 from a gap of the feed to the next snapshot
+B_SPOT: Final = 18  # bucket number, NO_BUCKET before the first
+B_SPOT_BID: Final = 19  # the best prices that B_SPOT was computed from
+B_SPOT_ASK: Final = 20
+B_LAST_PRICE: Final = 21
+B_QUALITY: Final = 22  # QUALITY_ bits as of the last event end
+B_BOOK_VALID: Final = 23  # as of the last event end
+B_PLACED: Final = 24  # 0 until the dense window has been placed
+B_WINDOW_LOW: Final = 25  # a mid outside these prices asks for the dense window to be placed anew
+B_WINDOW_HIGH: Final = 26
+B_OUTSIDE: Final = 27  # 1 when the mid of the last event end was outside
+B_BASE_PRICE: Final = 28  # B_BASE_TICK * B_TICK
+B_TICK_INVERSE: Final = 29  # inverse of the tick's odd part modulo 2**64
+B_TICK_TWOS: Final = 30  # how often 2 divides the tick
+BOOK_SCALARS: Final = 31
+
+# Quality of the book at an event's end (bits).
+QUALITY_EMPTY_SIDE: Final = 1
+QUALITY_CROSSED: Final = 2  # or locked
+QUALITY_IN_SNAPSHOT: Final = 4
+QUALITY_BAD_BOOK: Final = 8
+QUALITY_INCOMPLETE: Final = 16
+QUALITY_GAP: Final = 32
+
+# The publishers of the instrument (int64), PUBLISHER_WORDS each, found by their id.
+PUBLISHERS: Final = 1 << 16
+PUBLISHER_SHIFT: Final = 2
+PUBLISHER_WORDS: Final = 1 << PUBLISHER_SHIFT
+PUB_ASKS: Final = 0  # its orders, levels and quotes, indexed as PUB_ASKS + side
+PUB_BIDS: Final = 1
+PUB_STATE: Final = 2  # bits:
+STATE_BAD_BOOK: Final = 1
+STATE_COMPLETE: Final = 2  # has had a clear or a snapshot
+STATE_ORDERS: Final = 4  # sends orders
+STATE_IN_SNAPSHOT: Final = 16
+STATE_REPLAYS: Final = 32  # its last record had F_SNAPSHOT, whose value this is
 
 # Counters (int64). Records in = applied + ignored by action + rejected by reason (vp.dbn.accounting).
 C_APPLIED: Final = 0
@@ -138,7 +182,10 @@ C_OUT_OF_ORDER: Final = 12
 C_LOCKED: Final = 13
 C_CROSSED: Final = 14
 C_MAYBE_BAD_BOOK: Final = 15
-COUNTERS: Final = 16
+C_REJECTED_SIZE: Final = 16
+C_TIME_AHEAD: Final = 17
+C_UNDEFINED_TIME: Final = 18
+COUNTERS: Final = 19
 COUNTER_NAMES: Final = (
     "applied",
     "ignored_trade",
@@ -156,6 +203,9 @@ COUNTER_NAMES: Final = (
     "locked_book",
     "crossed_book",
     "maybe_bad_book",
+    "undefined_size",
+    "time_ahead",
+    "undefined_time",
 )
 
 # Why a kernel that loops over records came back.
@@ -169,6 +219,10 @@ GROW_LEVELS: Final = 4  # the sparse levels need more slots, or the dense window
 TOUCH_FROM: Final = 1
 TOUCH_TO: Final = 2
 DEPTH_RESET: Final = 4  # depth changed at prices that the effect does not name
+
+# What a record's flags began or ended for its publisher.
+SNAPSHOT_BEGINS: Final = 1
+SNAPSHOT_ENDS: Final = 2
 
 # Cells: one price bucket each, in a ring of RING buckets around spot.
 RING: Final = 2048

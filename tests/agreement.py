@@ -14,7 +14,7 @@ import pyarrow as pa
 from tests.oracle import ANOMALIES, OracleBook, OracleParameters, Rec
 from vp.dbn.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
 from vp.dbn.events import Events
-from vp.kernels.contract import ASK, B_ASK_ORDERS, BID
+from vp.kernels.contract import ASK, BID, PUB_ASKS, PUBLISHER_WORDS
 from vp.model.book import Book
 from vp.model.engine import EventDrivenVPEngine
 from vp.model.frames import FrameLayout
@@ -40,10 +40,20 @@ def oracle_orders(book: OracleBook) -> list[tuple[int, str, int, int, int, int]]
     ]
 
 
-def book_orders(book: Book) -> list[tuple[int, str, int, int, int, int]]:
-    """Rows of `Book.to_arrow`."""
-    table = book.to_arrow()
-    return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+def book_orders(book: Book, sides: str = "AB") -> list[tuple[int, str, int, int, int, int]]:
+    """Rows of `Book.to_arrow`, as far as the oracle tells them."""
+    names = ("order_id", "side", "price", "size", "queue_rank", "level")
+    return [tuple(row[name] for name in names) for row in book.to_arrow().to_pylist() if row["side"] in sides]
+
+
+def levels_of_orders(book: Book, side: str) -> list[tuple[int, int, int]]:
+    """What `Book.levels` must say, added up from all that rests."""
+    found: dict[int, tuple[int, int]] = {}
+    for row in book.to_arrow().to_pylist():
+        if row["side"] == side:
+            size, orders = found.get(row["price"], (0, 0))
+            found[row["price"]] = size + row["size"], orders + (row["kind"] == "order")
+    return [(price, *found[price]) for price in sorted(found, reverse=side == "B")]
 
 
 def assert_same_book(book: Book, oracle: OracleBook) -> None:
@@ -52,11 +62,11 @@ def assert_same_book(book: Book, oracle: OracleBook) -> None:
     assert_same_top(book, oracle)
     for side, at in (("A", ASK), ("B", BID)):
         levels = oracle.levels(side)
-        assert book.levels(side) == levels  # added up from the orders
+        assert book.levels(side) == levels == levels_of_orders(book, side)  # from the depth arrays, and added up
         assert [book.depth_at(side, price) for price, _, _ in levels] == [size for _, size, _ in levels]
         with_depth = sum(np.count_nonzero(depth[at::2]) for depth in (book.state.depth, book.state.far_depth))
         assert with_depth == len(levels), "no price has depth besides those at which orders rest"
-        assert book.scalars[B_ASK_ORDERS + at] == sum(orders for _, _, orders in levels)
+        assert book.state.publishers[PUB_ASKS + at :: PUBLISHER_WORDS].sum() == len(book_orders(book, side))
 
 
 def assert_same_top(book: Book, oracle: OracleBook) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vp.lake.lake import RawFile
     from vp.model.book import Book
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 KEY_METADATA = b"vp.cache_key"
 RESUME_METADATA = b"vp.resume"
 CHECKSUM_METADATA = b"vp.checksum"
