@@ -30,6 +30,7 @@ from vp.settings.forms import MAX_CONTEXT_MINUTES
 K = 50
 NS_PER_MS = 1_000_000
 NS_PER_MINUTE = 60_000_000_000
+LISTED = 5
 CONTEXT_THROTTLE_NS = 1_000_000_000
 BYTES_PER_GB = 1_000_000_000
 
@@ -83,7 +84,7 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
     meter.update(feed.records_seen, last=True)
     engine.start_emitting(round(spec.throttle_ms * NS_PER_MS))
     opened.file.keep_decompressed()
-    return LiveSession(info, engine, feed, context)
+    return LiveSession(info, engine, feed, context, lambda: _instead(spec, opened))
 
 
 def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> np.ndarray:
@@ -99,9 +100,29 @@ def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter:
     return np.concatenate(made)
 
 
+def _instead(spec: SessionSpec, opened: _Opened) -> str:
+    """Which sessions there are besides an empty one: the nearest days, and other contracts of the file."""
+    product, date = opened.product, parse_date(spec.dt)
+    days = {
+        entry.date
+        for entry in Lake(spec.lake).sessions()
+        if (entry.product_type, entry.symbol) == (product.product_type, product.root) and entry.date != date
+    }
+    nearest = sorted(sorted(days, key=lambda day: abs(day - date))[:LISTED])
+    others = sorted({mapping.raw_symbol for mapping in opened.file.mappings} - {opened.contract.name})[:LISTED]
+    sentences = [
+        *([f"The lake holds {product.root} of {', '.join(map(str, nearest))} too."] if nearest else []),
+        *([f"The file names {', '.join(others)} too."] if others else []),
+    ]
+    return " ".join(sentences) or f"The lake holds no other session of {product.root}."
+
+
 def cache_book(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_progress) -> None:
     """Have the book at the warmup boundary in the cache, built now where it is not; raises as `prepare` does."""
-    _open(spec, on_progress).feed.close()
+    opened = _open(spec, on_progress)
+    opened.feed.close()
+    if opened.book.event_id == 0:
+        log.warning("%s holds no record of %s up to there.", opened.raw.path.name, opened.contract.name)
 
 
 def judge(spec: SessionSpec, *, look: bool = True) -> None:

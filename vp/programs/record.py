@@ -68,10 +68,10 @@ def _main(arguments: Sequence[str] | None) -> int:
         cli.started()
         with contextlib.closing(session):
             frames = record(session, out, values["fields"], lambda share: progress.share("live", share))
-    accounting = session.accounting()
-    if accounting.processed == 0:
-        cli.say(f"WARNING: the file holds no record of {session.info.contract} in this time: the recording is empty.")
-    print(summary(out, frames, accounting, session.anomalies(), time.monotonic() - started))
+    nothing = session.emptiness()
+    if nothing is not None:
+        cli.say(f"WARNING: The recording is empty: {nothing}")
+    print(summary(out, frames, session.accounting(), session.anomalies(), time.monotonic() - started))
     return 0
 
 

@@ -119,7 +119,11 @@ def _service(
             ensure_compiled(tell_share("compile"), demonstration=demonstration)
             if demonstration:
                 ensure_demo(Lake(values["lake"]).root, tell_share("demo"))
-            return prepare_request(defaults, tell)
+            session = prepare(_spec(defaults, values), tell)
+            nothing = session.emptiness() if session.finished else None
+            if nothing is not None:
+                cli.say(f"WARNING: {nothing}")
+            return session
 
     startup = StartupSession(defaults, load, ready, failed)
     queries = None

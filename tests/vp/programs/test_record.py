@@ -159,7 +159,7 @@ def test_an_empty_recording_says_why(tmp_path: Path, capsys: pytest.CaptureFixtu
     out = tmp_path / "frames.arrow"
     assert run(tmp_path, out) == 0
     printed = capsys.readouterr()
-    assert "WARNING: the file holds no record of GOOD in this time" in printed.err
+    assert "WARNING: The recording is empty: xnas-itch-20260708.mbo.dbn holds no record of GOOD from" in printed.err
     assert "0 frames" in printed.out
     assert "passed over (other instruments 86)" in printed.out
 

@@ -88,6 +88,9 @@ class TinySession:
         self.done = end
         return batch
 
+    def emptiness(self) -> None:
+        return None
+
     def take_context(self) -> FrameBatch:
         return FrameBatch(self.layout, messages(self.clocks, 0, 0))
 
