@@ -16,7 +16,7 @@ from vp.errors import BadParameterError, LakeError
 from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake, RawFile
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import Product, canonical_symbol
-from vp.market.session_hours import Phases, parse_date, phases, session_window
+from vp.market.session_hours import Phases, parse_dates, phases, window_of
 from vp.model.book import Book
 from vp.model.book_cache import CacheKey, load_book, save_book
 from vp.model.engine import EventDrivenVPEngine
@@ -113,8 +113,8 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
     lake = Lake(spec.lake, spec.products)
     product = lake.products.find(spec.product_type, spec.symbol)
     check_bucket(product, spec.bucket)
-    date = parse_date(spec.dt)
-    window = session_window(spec.product_type, date)
+    window = window_of(spec.product_type, parse_dates(spec.dt))
+    date = window.dates.first
     bounds = phases(window, spec.start_time, spec.end_time)
     raw = lake.find_raw(product, date)
     on_progress(Progress("decode", 0, None, 0.0))
