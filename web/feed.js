@@ -97,7 +97,7 @@ export class Feed {
   /** @param {Message} config */
   configure(config) {
     const identity = JSON.stringify([
-      config.contract, config.dt, config.raw_file, config.version, config.throttle_ms, config.parameters, this.fields,
+      config.contract, config.dt, config.raw_files, config.version, config.throttle_ms, config.parameters, this.fields,
     ]);
     const sameSession = config.session_id === this.config.session_id;
     const goesOn = this.ring && identity === this.identity && (this.keepRing || sameSession);

@@ -70,7 +70,7 @@ export function showProvenance(feed, painter) {
     ["Anomalies in the feed", Object.entries(/** @type {Record<string, number>} */ (status.anomalies ?? {}))
       .map(([name, count]) => [name.replaceAll("_", " "), amount(count)])],
     ["What made this picture", [
-      ["File", String(config.raw_file ?? "–")], ["Source", String(config.source ?? "–")],
+      ["File", config.raw_files?.join(", ") ?? "–"], ["Source", String(config.source ?? "–")],
       ["Contract", String(config.contract ?? "–")], ["Session", String(config.session_id ?? "–")],
       ["Date, start", `${config.dt ?? "–"} ${config.start_time ?? "from its start"}`],
       ["Tick, bucket", `${Number(config.tick_int) / 1e9}, ${Number(config.bucket_int) / 1e9}`],

@@ -12,7 +12,7 @@ import numpy as np
 from vp.dbn.accounting import PassedOver
 from vp.dbn.events import Events
 from vp.dbn.file import DbnFile
-from vp.dbn.record_types import LONGEST_RECORD_BYTES, RECORD_HEADER_BYTES
+from vp.dbn.record_types import RECORD_HEADER_BYTES
 from vp.dbn.zstd import DAMAGED_HINT
 from vp.errors import DamagedFileError, FileError, TruncatedFileError, UnreadableFileError
 from vp.kernels import decode
@@ -33,7 +33,6 @@ from vp.kernels.contract import (
 )
 from vp.kernels.state import Selection
 
-MAX_INSTRUMENTS = 1 << 16
 NO_LIMIT = 2**63 - 1
 ACTIONS = "ACMRTFN"
 SIDES = "ABN"
@@ -211,22 +210,6 @@ def read_events(file: DbnFile, instrument_id: int = -1, start_ns: int = -NO_LIMI
     reader = EventReader(file, instrument_id, start_ns, end_ns, wide=True)
     parts = [chunk.events.copy() for chunk in reader.chunks()]
     return Events.concatenate(parts) if parts else Events.allocate(0, wide=True)
-
-
-def count_by_instrument(file: DbnFile) -> dict[int, int]:
-    """Market-by-order records by instrument id, from a pass over the file that stops at damage."""
-    ids = np.zeros(MAX_INSTRUMENTS, np.int64)
-    counts = np.zeros(MAX_INSTRUMENTS, np.int64)
-    carry = b""
-    for block in file.blocks():
-        data = carry + block if carry else block
-        view = np.frombuffer(data, np.uint8)
-        position = int(decode.count_instruments(view, ids, counts))
-        carry = data[position:]
-        if len(carry) > LONGEST_RECORD_BYTES:
-            break
-    found = np.flatnonzero(counts)
-    return dict(zip(ids[found].tolist(), counts[found].tolist(), strict=True))
 
 
 def _code_table(letters: str) -> np.ndarray:

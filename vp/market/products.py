@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from vp.errors import ProductsFileError, UnknownProductTypeError, UnknownRootError, UnknownSymbolError
+from vp.market.symbols import canonical_ticker
 from vp.package_files import package_file
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ CATALOGUE = "market/products.yaml"
 CONTRACT = r"[FGHJKMNQUVXZ][0-9]{1,2}"
 OUTRIGHT = re.compile(CONTRACT)
 SPREAD = re.compile(rf"{CONTRACT}(-[A-Z0-9]{{1,6}}{CONTRACT})+|:[A-Z0-9]+([ .\-][A-Z0-9]+)*")
+VENUE_OUTRIGHT = re.compile(r" F[A-Z]{2}[0-9]{2,4}[A-Z0-9_\-]*!?")  # ICE: BRN FMH0026!
 CONTINUOUS = re.compile(r"\.[CNV]\.[0-9]+")
+PARENT = re.compile(r"\.FUT")
+FUTURE_FORMS = (OUTRIGHT, SPREAD, VENUE_OUTRIGHT, CONTINUOUS, PARENT)
 TICKER = re.compile(r"[A-Z0-9]{1,10}([.\-][A-Z0-9]{1,4})*[+=^#]?")
 MAX_TICKER = 16
 
@@ -78,8 +82,9 @@ def find_product(product_type: str, symbol: str) -> Product:
     product_type : str
         One of PRODUCT_TYPES.
     symbol : str
-        Futures: a contract (MNQH6, NGN25), a spread (ESH4-ESM4), a bare root (MNQ) or a continuous name
-        (MNQ.v.0). Equities: a ticker (QQQ, BRK.B). Small letters and spaces around it are forgiven.
+        Futures: a contract (MNQH6, NGN25, BRN FMH0026!), a spread (ESH4-ESM4), a bare root (MNQ), a parent
+        (MNQ.FUT) or a continuous name (MNQ.v.0). Equities: a ticker (QQQ, BRK.B, BRK B, BRK/B). Small letters and
+        spaces around it are forgiven.
 
     Raises
     ------
@@ -102,23 +107,23 @@ def find_product(product_type: str, symbol: str) -> Product:
 
 def canonical_symbol(product: Product, symbol: str) -> str:
     """`symbol` as files write it: MNQH6 for mnqh6, MNQ.v.0 for mnq.V.0, BRK.B for brk/b."""
-    text = symbol.strip().upper()
     if product.product_type == "equity_mbo":
-        return text.replace("/", ".")
+        return canonical_ticker(symbol)
+    text = symbol.strip().upper()
     rest = text.removeprefix(product.root)
     return product.root + rest.lower() if CONTINUOUS.fullmatch(rest) else text
 
 
 def is_contract(product: Product, symbol: str) -> bool:
-    """Whether `symbol` names one instrument: always for equities, never for a bare root or continuous name."""
+    """Whether `symbol` names one instrument: always for equities, not for a bare root, parent or continuous name."""
     if product.product_type == "equity_mbo":
         return True
     rest = symbol.strip().upper().removeprefix(product.root)
-    return bool(rest) and CONTINUOUS.fullmatch(rest) is None
+    return bool(rest) and not any(form.fullmatch(rest) for form in (CONTINUOUS, PARENT))
 
 
 def _equity(symbol: str) -> Product:
-    ticker = symbol.strip().upper().replace("/", ".")  # the two ways to write a class of shares: BRK/B, BRK.B
+    ticker = canonical_ticker(symbol)
     if not TICKER.fullmatch(ticker) or len(ticker) > MAX_TICKER:
         raise UnknownSymbolError(
             f"{symbol[:40]!r} is no ticker: expected letters and digits, with . or - between them.",
@@ -133,7 +138,7 @@ def _find_future(symbol: str) -> Product:
     begins_with = [root for root in sorted(futures, key=len, reverse=True) if text.startswith(root)]
     for root in begins_with:
         rest = text.removeprefix(root)
-        if not rest or any(form.fullmatch(rest) for form in (OUTRIGHT, SPREAD, CONTINUOUS)):
+        if not rest or any(form.fullmatch(rest) for form in FUTURE_FORMS):
             return futures[root]
     known = f"known are {', '.join(futures)}"
     if begins_with:

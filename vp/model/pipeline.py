@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import vp
-from vp.dbn.contracts import Contract, choose_contract
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.file import DbnFile
 from vp.dbn.reader import EventReader
+from vp.dbn.session_input import SessionInput, find_input
+from vp.dbn.session_reader import SessionReader
 from vp.errors import BadParameterError, LakeError
-from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake, RawFile
+from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
 from vp.market.products import Product, canonical_symbol, find_product
 from vp.market.session_hours import Phases, parse_date, phases, session_window
 from vp.model.book import Book
@@ -44,14 +46,14 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
             hint="0 gives a frame at each event's end, 25 at most forty a second.",
         )
     opened = _open(spec, on_progress)
-    product, contract, bounds, feed = opened.product, opened.contract, opened.bounds, opened.feed
+    product, bounds, feed = opened.product, opened.bounds, opened.feed
     info = SessionInfo(
         product_type=spec.product_type,
         symbol=spec.symbol,
-        contract=contract.name,
+        contract=opened.input.contract,
         dt=spec.dt,
-        source=opened.raw.source,
-        raw_file=opened.raw.path.name,
+        source=opened.input.source,
+        raw_files=tuple(raw.path.name for raw in opened.input.raw_files),
         start_time=spec.start_time,
         tick_int=product.tick_int,
         bucket_int=product.bucket_int,
@@ -74,7 +76,7 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         metadata=info.frame_metadata(),
         book=opened.book,
     )
-    meter = ProgressMeter("warmup", opened.file.record_estimate(), on_progress)
+    meter = ProgressMeter("warmup", opened.reader.record_estimate(), on_progress)
     while feed.ready():
         feed.index, _ = engine.advance(feed.events, feed.index, bounds.emit_from_ns)
         meter.update(feed.records_seen)
@@ -82,20 +84,21 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
             break
     meter.update(feed.records_seen, last=True)
     engine.start_emitting()
-    opened.file.keep_decompressed()
+    opened.reader.keep_decompressed()
     return LiveSession(info, engine, feed)
 
 
-def cache_book(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_progress) -> None:
-    """Have the book at the warmup boundary in the cache, built now where it is not; raises as `prepare` does."""
-    _open(spec, on_progress).feed.close()
+def book_at_warmup(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_progress) -> Book:
+    """The book at the warmup boundary, from the cache or built now and kept there; raises as `prepare` does."""
+    opened = _open(spec, on_progress)
+    opened.feed.close()
+    return opened.book
 
 
 class _Opened(NamedTuple):
     product: Product
-    raw: RawFile
-    file: DbnFile
-    contract: Contract
+    input: SessionInput
+    reader: SessionReader
     bounds: Phases
     book: Book
     feed: EventFeed
@@ -109,42 +112,44 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
     window = session_window(spec.product_type, date)
     bounds = phases(window, spec.start_time, spec.end_time)
     lake = Lake(spec.lake)
-    raw = lake.find_raw(product, date)
     on_progress(Progress("decode", 0, None, 0.0))
+    session = find_input(lake, product, canonical_symbol(product, spec.symbol), [date])
     decompressed = DecompressedFiles(
         lake.cache_dir / DECOMPRESSED_CACHE, round(spec.decompressed_limit_gb * BYTES_PER_GB)
     )
-    file = DbnFile(raw.path, decompressed=decompressed)
-    contract = choose_contract(file, product, canonical_symbol(product, spec.symbol), date)
-    book, feed, cache_state = _book_at_warmup(
-        lake, raw, file, product, contract, spec, bounds, window.end_ns, on_progress
+    reader = SessionReader(
+        [
+            EventReader(
+                DbnFile(file.raw.path, decompressed=decompressed),
+                file.spans[0].instrument_id,
+                window.start_ns,
+                window.end_ns,
+            )
+            for file in session.files
+        ]
     )
-    return _Opened(product, raw, file, contract, bounds, book, feed, cache_state)
+    key = CacheKey.of(product.product_type, session.contract, spec.dt, bounds.warmup_from_ns, session.raw_files)
+    book, feed, cache_state = _book_at_warmup(lake.cache_dir / BOOK_CACHE, key, reader, product, bounds, on_progress)
+    return _Opened(product, session, reader, bounds, book, feed, cache_state)
 
 
 def _book_at_warmup(
-    lake: Lake,
-    raw: RawFile,
-    file: DbnFile,
+    directory: Path,
+    key: CacheKey,
+    reader: SessionReader,
     product: Product,
-    contract: Contract,
-    spec: SessionSpec,
     bounds: Phases,
-    session_end_ns: int,
     on_progress: Callable[[Progress], None],
 ) -> tuple[Book, EventFeed, str]:
     """The book at the warmup boundary, the events from there on, and whether the cache was hit, missed or off."""
-    reader = EventReader(file, contract.instrument_id, bounds.session_start_ns, session_end_ns)
     if bounds.warmup_from_ns <= bounds.session_start_ns:
         return Book(product.tick_int, product.bucket_int), EventFeed(reader, None), "off"
-    key = CacheKey.of(product.product_type, contract.name, spec.dt, bounds.warmup_from_ns, raw)
-    directory = lake.cache_dir / BOOK_CACHE
     cached = load_book(directory, key)
     if cached is not None:
         return cached[0], EventFeed(reader, cached[1]), "hit"
     book = Book(product.tick_int, product.bucket_int)
     feed = EventFeed(reader, None)
-    meter = ProgressMeter("book", file.record_estimate(), on_progress)
+    meter = ProgressMeter("book", reader.record_estimate(), on_progress)
     while feed.ready():
         feed.index = book.fast_forward(feed.events, feed.index, bounds.warmup_from_ns)
         meter.update(feed.records_seen)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import datetime
-from functools import lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from vp.errors import NoRawFileError, RequestError
-from vp.lake.lake import Lake, RawFile
+from vp.lake.lake import Lake
 from vp.market.products import PRODUCT_TYPES, Product, canonical_symbol, find_product, is_contract
 from vp.market.session_hours import parse_date, phases, session_window
 from vp.query.events import TIME, session_events
 from vp.query.sources import ArrowSource, one_row
 
 if TYPE_CHECKING:
-    from vp.dbn.contracts import Contract
-    from vp.dbn.reader import EventReader
+    from vp.dbn.session_input import SessionInput
+    from vp.dbn.session_reader import SessionReader
 
 SESSION_SCHEMA = pa.schema(
     [
@@ -66,7 +66,7 @@ class ChosenSession:
         self.dt = dt
         self.date = date
         self.start_time = start_time
-        self.product, self.raw = _find(lake, symbol, product_type, date)
+        self.product = _find(lake, symbol, product_type, date)
         self.window = session_window(self.product.product_type, date)
         self.phases = phases(self.window, start_time)
 
@@ -77,13 +77,15 @@ class ChosenSession:
 
     @property
     def contract_name(self) -> str:
-        """The contract's name; of a bare root, the busiest contract of the file."""
-        return self.symbol if is_contract(self.product, self.symbol) else self.contract.name
+        """The contract's name; of a bare root, the busiest contract of the session's input."""
+        return self.symbol if is_contract(self.product, self.symbol) else self.input.contract
 
-    @property
-    def contract(self) -> Contract:
-        """The instrument in the file; raises as vp.dbn.contracts.choose_contract does."""
-        return _contract(self.raw, self.product, self.symbol, self.date)
+    @cached_property
+    def input(self) -> SessionInput:
+        """The contract and its files; raises as vp.dbn.session_input.find_input does."""
+        from vp.dbn.session_input import find_input  # noqa: PLC0415 - kernels take a while to load
+
+        return find_input(self.lake, self.product, self.symbol, [self.date])
 
     def events(self) -> ArrowSource:
         """The session's events; see vp.query.events."""
@@ -93,17 +95,23 @@ class ChosenSession:
         """One row of SESSION_SCHEMA."""
         return one_row(SESSION_SCHEMA, self._row)
 
-    def _open_reader(self, chunk_rows: int) -> EventReader:
+    def _open_reader(self, chunk_rows: int) -> SessionReader:
         from vp.dbn.file import DbnFile  # noqa: PLC0415
         from vp.dbn.reader import EventReader  # noqa: PLC0415
+        from vp.dbn.session_reader import SessionReader  # noqa: PLC0415
 
-        return EventReader(
-            DbnFile(self.raw.path),
-            self.contract.instrument_id,
-            self.window.start_ns,
-            self.window.end_ns,
-            chunk_rows=chunk_rows,
-            wide=True,
+        return SessionReader(
+            [
+                EventReader(
+                    DbnFile(file.raw.path),
+                    file.spans[0].instrument_id,
+                    self.window.start_ns,
+                    self.window.end_ns,
+                    chunk_rows=chunk_rows,
+                    wide=True,
+                )
+                for file in self.input.files
+            ]
         )
 
     def _row(self) -> dict[str, object]:
@@ -113,7 +121,7 @@ class ChosenSession:
             "symbol": self.symbol,
             "contract": self.contract_name,
             "dt": self.date,
-            "raw_file": self.raw.path.name,
+            "raw_file": ", ".join(raw.path.name for raw in self.input.raw_files),
             "tick_int": self.product.tick_int,
             "bucket_int": self.product.bucket_int,
             "multiplier": self.product.multiplier,
@@ -125,25 +133,18 @@ class ChosenSession:
         }
 
 
-def _find(lake: Lake, symbol: str, product_type: str | None, date: datetime.date) -> tuple[Product, RawFile]:
-    """The product and raw file that a symbol means on a date, whatever its product type."""
+def _find(lake: Lake, symbol: str, product_type: str | None, date: datetime.date) -> Product:
+    """The product that a symbol means on a date, whatever its product type; one whose raw files the lake holds."""
     first: RequestError | None = None
     for kind in PRODUCT_TYPES if product_type is None else (product_type,):
         try:
             product = find_product(kind, symbol)
-            return product, lake.find_raw(product, date)
+            lake.inputs(product, date)
         except RequestError as error:
             # A symbol that is known but has no file says more than one that is not known.
             if first is None or (isinstance(error, NoRawFileError) and not isinstance(first, NoRawFileError)):
                 first = error
+        else:
+            return product
     assert first is not None
     raise first
-
-
-@lru_cache(maxsize=64)
-def _contract(raw: RawFile, product: Product, symbol: str, date: datetime.date) -> Contract:
-    """The instrument, remembered: to find the busiest takes a pass over the file. A changed file is another key."""
-    from vp.dbn.contracts import choose_contract  # noqa: PLC0415 - kernels take a while to load
-    from vp.dbn.file import DbnFile  # noqa: PLC0415
-
-    return choose_contract(DbnFile(raw.path), product, symbol, date)
