@@ -20,7 +20,7 @@ from vp.model.engine import EventDrivenVPEngine
 
 TICK_INT = 250_000_000
 CHUNK_RECORDS = 1 << 16
-COLUMNS = ("ts_event", "order_id", "price", "size", "flags", "action", "side")
+COLUMNS = ("ts_event", "order_id", "price", "size", "flags", "action", "side", "publisher_id")
 
 
 def load(path: Path) -> Events:
@@ -61,7 +61,7 @@ def engine(events: Events) -> float:
 def frames(events: Events, count: int = 100_000) -> float:
     """Frames a second when each market event makes one: read from the cells and encoded."""
     machine = EventDrivenVPEngine(tick_int=TICK_INT)
-    at, _ = machine.advance(events, 0, int(events.columns.ts_event[len(events) // 4]))
+    at, _ = machine.advance(events, 0, int(events.columns.clock_ns[len(events) // 4]))
     machine.start_emitting()
     made = 0
     started = time.perf_counter()

@@ -12,22 +12,24 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numba
 
 SOURCES = Path(__file__).parent
+DIGITS = 16
+MOST_OTHERS = 3  # caches of other states of the sources that are kept: of other checkouts, or with other checks
 config: Any = numba.config
 
 
 def sources_digest(paths: Iterable[Path]) -> str:
-    """Sixteen hexadecimal digits that change with each of the files, with numba, and with checks of array indices."""
+    """Hexadecimal digits that change with each of the files, with numba, and with checks of array indices."""
     digest = hashlib.sha256(f"{numba.__version__} {bool(config.BOUNDSCHECK)}".encode())
     for path in sorted(paths):
         digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()[:DIGITS]
 
 
 def directory_name() -> str:
@@ -71,6 +73,17 @@ def cached_in(directory: Path) -> Iterator[None]:
         yield
     finally:
         config.CACHE_DIR = before
+
+
+def remove_old_directories(directory: Path) -> None:
+    """Delete the caches beside `directory` of other states of the sources, but for the newest few."""
+    changed_ns = {}
+    for path in directory.parent.glob("kernels-" + "[0-9a-f]" * DIGITS):
+        with suppress(FileNotFoundError):  # another process removes it too
+            changed_ns[path] = path.stat().st_mtime_ns
+    changed_ns.pop(directory, None)
+    for path in sorted(changed_ns, key=lambda path: changed_ns[path], reverse=True)[MOST_OTHERS:]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 CACHE_DIRECTORY = cache_directory()

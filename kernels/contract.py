@@ -41,7 +41,8 @@ D_DROPPED: Final = 3  # of the instrument, but outside the window
 D_OTHER: Final = 4  # of other types
 D_ERROR: Final = 5
 D_FOREIGN: Final = 6  # of other instruments
-D_WORDS: Final = 7
+D_UNKNOWN: Final = 7  # of types that this version of VP does not know
+D_WORDS: Final = 8
 DECODE_OK: Final = 0
 DECODE_LENGTH: Final = 1
 DECODE_RTYPE: Final = 2
@@ -63,11 +64,21 @@ SIDE_NONE: Final = ord("N")
 FLAG_LAST: Final = 128
 FLAG_TOB: Final = 64
 FLAG_SNAPSHOT: Final = 32
+FLAG_MBP: Final = 16
 FLAG_BAD_TS_RECV: Final = 8
 FLAG_MAYBE_BAD_BOOK: Final = 4
 
 UNDEF_PRICE: Final = 2**63 - 1
+UNDEF_SIZE: Final = 2**32 - 1
 NO_TIME: Final = -(2**63)  # the engine clock before the first record
+
+# What stands for a record's time in Columns.clock_ns where the record does not move the clock.
+BOOK_ONLY: Final = -(2**63)  # it builds the book and is no activity: of a snapshot, or of before the window
+CLOCK_KEPT: Final = -(2**63) + 1  # activity whose ts_event lies too far after its ts_recv to be true
+CLOCK_UNKNOWN: Final = -(2**63) + 2  # activity without a ts_event
+OUTSIDE: Final = -(2**63) + 3  # not of the session: the decoder drops it
+TIME_AHEAD_NS: Final = 1_000_000_000  # how far a ts_event may lie after its ts_recv
+
 NO_BID: Final = -(2**63)  # best bid of an empty side: below every price
 NO_ASK: Final = 2**63 - 1  # best ask of an empty side: above every price
 NO_BUCKET: Final = -(2**63)
@@ -82,7 +93,18 @@ GROUP_SLOTS: Final = 4
 GROUP_WORDS: Final = 16
 SLOT_PRICE: Final = 4
 SLOT_SIZE: Final = 8  # size in the low 32 bits, pending fill above
-SLOT_RANK: Final = 12  # priority stamp << 1 | side
+SLOT_RANK: Final = 12  # priority stamp << STAMP_SHIFT | tag << TAG_SHIFT | side
+
+# What a slot holds is known by its id and its tag, publisher id << KIND_BITS | kind.
+KIND_ORDER: Final = 0  # the id is the order's
+KIND_ASK_LEVEL: Final = 1  # an aggregated level (F_MBP), as KIND_ASK_LEVEL + side; the id is its price
+KIND_BID_LEVEL: Final = 2
+KIND_QUOTE: Final = 3  # the best level of a publisher's side (F_TOB); the id is the side
+KIND_BITS: Final = 2
+KIND_MASK: Final = 3
+TAG_SHIFT: Final = 1
+TAG_MASK: Final = (1 << 18) - 1
+STAMP_SHIFT: Final = 19
 
 SIZE_MASK: Final = 0xFFFF_FFFF
 PENDING_SHIFT: Final = 32
@@ -103,15 +125,15 @@ B_SPARSE_USED: Final = 10  # sparse slots ever taken since the last rebuild
 B_BASE_TICK: Final = 11  # tick number of dense level 0
 B_TICK: Final = 12
 B_BUCKET: Final = 13
-B_IN_SNAPSHOT: Final = 14
-B_BAD_BOOK: Final = 15
-B_SPOT: Final = 16  # bucket number, NO_BUCKET before the first
-B_SPOT_BID: Final = 17  # the best prices that B_SPOT was computed from
-B_SPOT_ASK: Final = 18
-B_LAST_PRICE: Final = 19
-B_BOOK_VALID: Final = 20  # as of the last event end
-B_ASK_ORDERS: Final = 21  # live orders, indexed as B_ASK_ORDERS + side
-B_BID_ORDERS: Final = 22
+B_IN_SNAPSHOT: Final = 14  # publishers within a snapshot
+B_BAD_BOOK: Final = 15  # publishers whose book is in doubt (F_MAYBE_BAD_BOOK)
+B_INCOMPLETE: Final = 16  # publishers that send orders and have had neither clear nor snapshot
+B_GAP: Final = 17  # 1 from a gap of the feed to the next snapshot
+B_SPOT: Final = 18  # bucket number, NO_BUCKET before the first
+B_SPOT_BID: Final = 19  # the best prices that B_SPOT was computed from
+B_SPOT_ASK: Final = 20
+B_LAST_PRICE: Final = 21
+B_QUALITY: Final = 22  # QUALITY_ bits as of the last event end
 B_PLACED: Final = 23  # 0 until the dense window has been placed
 B_WINDOW_LOW: Final = 24  # a mid outside these prices asks for the dense window to be placed anew
 B_WINDOW_HIGH: Final = 25
@@ -120,6 +142,28 @@ B_BASE_PRICE: Final = 27  # B_BASE_TICK * B_TICK
 B_TICK_INVERSE: Final = 28  # inverse of the tick's odd part modulo 2**64
 B_TICK_TWOS: Final = 29  # how often 2 divides the tick
 BOOK_SCALARS: Final = 30
+
+# The publishers of the instrument (int64), PUBLISHER_WORDS each, found by their id.
+PUBLISHERS: Final = 1 << 16
+PUBLISHER_SHIFT: Final = 2
+PUBLISHER_WORDS: Final = 1 << PUBLISHER_SHIFT
+PUB_ASKS: Final = 0  # its orders, levels and quotes, indexed as PUB_ASKS + side
+PUB_BIDS: Final = 1
+PUB_STATE: Final = 2  # bits:
+STATE_BAD_BOOK: Final = 1
+STATE_COMPLETE: Final = 2  # has had a clear or a snapshot
+STATE_ORDERS: Final = 4  # sends orders
+STATE_IN_SNAPSHOT: Final = 16
+STATE_REPLAYS: Final = 32  # its last record had F_SNAPSHOT, whose value this is
+
+# What speaks against the book (bits).
+QUALITY_EMPTY_SIDE: Final = 1
+QUALITY_CROSSED: Final = 2  # or locked
+QUALITY_SNAPSHOT: Final = 4  # within one
+QUALITY_BAD_BOOK: Final = 8
+QUALITY_INCOMPLETE: Final = 16
+QUALITY_GAP: Final = 32
+QUALITY_INVALID: Final = 47  # every bit that makes a book invalid
 
 # Counters (int64). Records in = applied + ignored by action + rejected by reason (vp.dbn.accounting).
 C_APPLIED: Final = 0
@@ -138,7 +182,10 @@ C_OUT_OF_ORDER: Final = 12
 C_LOCKED: Final = 13
 C_CROSSED: Final = 14
 C_MAYBE_BAD_BOOK: Final = 15
-COUNTERS: Final = 16
+C_REJECTED_SIZE: Final = 16
+C_TIME_AHEAD: Final = 17
+C_UNDEFINED_TIME: Final = 18
+COUNTERS: Final = 19
 COUNTER_NAMES: Final = (
     "applied",
     "ignored_trade",
@@ -156,6 +203,9 @@ COUNTER_NAMES: Final = (
     "locked_book",
     "crossed_book",
     "maybe_bad_book",
+    "undefined_size",
+    "time_ahead",
+    "undefined_time",
 )
 
 # Why a kernel that loops over records came back.
@@ -164,11 +214,16 @@ REACHED: Final = 1  # the next record brings the clock to or beyond `until`
 FULL: Final = 2  # the frame buffer is full
 GROW_ORDERS: Final = 3  # the order table needs more slots
 GROW_LEVELS: Final = 4  # the sparse levels need more slots, or the dense window another place
+GROW_TRADES: Final = 5  # the table of traded buckets needs more entries
 
 # What one record did to the book (bits).
 TOUCH_FROM: Final = 1
 TOUCH_TO: Final = 2
 DEPTH_RESET: Final = 4  # depth changed at prices that the effect does not name
+
+# What a record's flags began or ended for its publisher.
+SNAPSHOT_BEGINS: Final = 1
+SNAPSHOT_ENDS: Final = 2
 
 # Cells: one price bucket each, in a ring of RING buckets around spot.
 RING: Final = 2048
@@ -181,9 +236,7 @@ F_MASS: Final = 0  # none of rest depth
 F_V: Final = 4
 F_A: Final = 8
 F_J: Final = 12
-F_GAIN_V: Final = 16  # alpha/dt of the last touch, for later touches at its clock
-F_GAIN_A: Final = 17
-F_GAIN_J: Final = 18
+F_GAIN: Final = 16  # alpha/dt of each filter at the last touch, for later touches at its clock
 CELL_FLOATS: Final = 20
 
 # Cell ints (int64), CELL_INTS a cell.
@@ -198,32 +251,51 @@ E_CENTRE: Final = 0  # bucket in the middle of the ring, NO_BUCKET before the fi
 E_EMITTING: Final = 1
 E_THROTTLE_NS: Final = 2
 E_LAST_FRAME_NS: Final = 3  # NO_TIME before the first frame
-E_BUY_VOLUME: Final = 4
+E_BUY_VOLUME: Final = 4  # since the last frame, as those that follow
 E_SELL_VOLUME: Final = 5
-E_STATE: Final = 6
-E_K: Final = 7
-ENGINE_SCALARS: Final = 8
+E_OTHER_VOLUME: Final = 6
+E_OFI: Final = 7
+E_TRADED_BUCKETS: Final = 8  # entries of the table of traded buckets that are in use
+E_FRAME: Final = 9  # number of the frame that comes next, from 1
+E_QUOTE_BID: Final = 10  # best prices and sizes at the event end before; NO_BID: none to compare with
+E_QUOTE_BID_SIZE: Final = 11
+E_QUOTE_ASK: Final = 12
+E_QUOTE_ASK_SIZE: Final = 13
+E_STATE: Final = 14
+E_K: Final = 15
+ENGINE_SCALARS: Final = 16
 
-# Model parameters (float64).
-P_TAU_MASS: Final = 0
-P_TAU_V: Final = 1
-P_TAU_A: Final = 2
-P_TAU_J: Final = 3
-P_PRESSURE_ADD: Final = 4
-P_PRESSURE_REST: Final = 5
-P_PRESSURE_ACCEL: Final = 6
-P_VACUUM_PULL: Final = 7
-P_VACUUM_FILL: Final = 8
-P_VACUUM_REST: Final = 9
-P_VACUUM_ACCEL: Final = 10
-P_TAU_BASELINE: Final = 11
-P_WEAK: Final = 12
-P_ENTER: Final = 13
-P_LEAVE: Final = 14
-P_HARMONIC: Final = 15  # 1 when tau_mass = 3 tau_j = 6 tau_a = 15 tau_v: one exponential serves all four
-PARAMETERS: Final = 16
+# The table of traded buckets (int64), TRADED_INTS an entry.
+T_FRAME: Final = 0  # number of the frame that the entry is of; it is free when that is not the next
+T_BUCKET: Final = 1
+T_BOUGHT: Final = 2
+T_SOLD: Final = 3
+TRADED_INTS: Final = 4
 
-# One row of the grid (float64): its float columns in the order of the schema.
+# Model parameters (float64), but for the time constants, which are in the tables of exponentials.
+P_PRESSURE_ADD: Final = 0
+P_PRESSURE_REST: Final = 1
+P_PRESSURE_ACCEL: Final = 2
+P_VACUUM_PULL: Final = 3
+P_VACUUM_FILL: Final = 4
+P_VACUUM_REST: Final = 5
+P_VACUUM_ACCEL: Final = 6
+P_WEAK: Final = 7
+P_ENTER: Final = 8
+P_LEAVE: Final = 9
+P_REACH: Final = 10  # rows count up to so many buckets, the best price's own included, on each side; 0: all rows
+PARAMETERS: Final = 11
+
+# A table of exponentials of time (float64): levels of 2**DECAY_BITS rows of DECAY_FLOATS.
+DECAY_BITS: Final = 9
+DECAY_MASK: Final = 511
+DECAY_FLOATS: Final = 8  # exp(-t/tau) of four time constants, then exp(-t/tau) - 1 of them
+MASS: Final = 0  # the filters of a cell, in the order in which its table has their time constants
+VELOCITY: Final = 1
+ACCELERATION: Final = 2
+JERK: Final = 3
+
+# The grid (float64): its float columns in the order of the schema, each as long as the rows rounded up to fours.
 ADD: Final = 0  # the chains, in the order in which cells and rows hold them
 PULL: Final = 1
 FILL: Final = 2
@@ -236,7 +308,9 @@ G_REST_DEPTH: Final = 5
 G_V: Final = 6  # of every chain
 G_A: Final = 10
 G_J: Final = 14
-GRID_FLOATS: Final = 18
+G_BOUGHT: Final = 18
+G_SOLD: Final = 19
+GRID_FLOATS: Final = 20
 
 # Columns of a frame in the order of the schema.
 SCALAR_COLUMNS: Final = (
@@ -250,11 +324,18 @@ SCALAR_COLUMNS: Final = (
     "ask_size",
     "buy_volume",
     "sell_volume",
+    "other_volume",
     "last_price",
+    "ofi",
     "state",
     "score",
     "strength",
+    "pressure_above",
+    "pressure_below",
+    "vacuum_above",
+    "vacuum_below",
     "book_valid",
+    "quality",
 )
 GRID_COLUMNS: Final = (
     "pressure",
@@ -275,12 +356,14 @@ GRID_COLUMNS: Final = (
     "j_pull",
     "j_fill",
     "j_rest_depth",
+    "bought",
+    "sold",
     "last_event_id",
 )
 NULLABLE_COLUMNS: Final = ("spot_price", "bid_price", "ask_price", "mid_price", "last_price")
 
-# Where a frame's fields lie in its message (int64, in words of the field's own width): the data of each column, then
-# the validity byte and the null count of the nullable ones.
+# Where a frame's fields lie in its message (int64, in words of the field's own width): the data of each scalar column
+# and of the grid, then the validity byte and the null count of the nullable ones.
 AT_TS_NS: Final = 0
 AT_EVENT_ID: Final = 1
 AT_SPOT_PRICE: Final = 2
@@ -291,13 +374,21 @@ AT_BID_SIZE: Final = 6
 AT_ASK_SIZE: Final = 7
 AT_BUY_VOLUME: Final = 8
 AT_SELL_VOLUME: Final = 9
-AT_LAST_PRICE: Final = 10
-AT_STATE: Final = 11
-AT_SCORE: Final = 12
-AT_STRENGTH: Final = 13
-AT_BOOK_VALID: Final = 14
-AT_GRID: Final = 15  # float columns of the grid, in the order of a row
-AT_LAST_EVENT_ID: Final = AT_GRID + GRID_FLOATS
-AT_VALIDITY: Final = AT_LAST_EVENT_ID + 1
+AT_OTHER_VOLUME: Final = 10
+AT_LAST_PRICE: Final = 11
+AT_OFI: Final = 12
+AT_STATE: Final = 13
+AT_SCORE: Final = 14
+AT_STRENGTH: Final = 15
+AT_PRESSURE_ABOVE: Final = 16
+AT_PRESSURE_BELOW: Final = 17
+AT_VACUUM_ABOVE: Final = 18
+AT_VACUUM_BELOW: Final = 19
+AT_BOOK_VALID: Final = 20
+AT_QUALITY: Final = 21
+AT_GRID: Final = 22  # the first float column of the grid; the others follow ...
+AT_GRID_STRIDE: Final = 23  # ... so many words apart
+AT_LAST_EVENT_ID: Final = 24
+AT_VALIDITY: Final = 25
 AT_NULL_COUNT: Final = AT_VALIDITY + len(NULLABLE_COLUMNS)
 PLACES: Final = AT_NULL_COUNT + len(NULLABLE_COLUMNS)

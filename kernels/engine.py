@@ -8,7 +8,6 @@ from .book import (
     advance_clock,
     apply_record,
     end_event,
-    mark_bad_book,
     needs_room,
     record_at,
     records_of_room,
@@ -21,30 +20,31 @@ from .contract import (
     B_BUCKET,
     B_CLOCK,
     B_EVENT_ID,
-    B_IN_SNAPSHOT,
+    BOOK_ONLY,
     CELL_INTS,
     DEPTH_RESET,
     DONE,
-    E_BUY_VOLUME,
     E_EMITTING,
     E_LAST_FRAME_NS,
-    E_SELL_VOLUME,
     E_THROTTLE_NS,
     FLAG_LAST,
     FLAG_SNAPSHOT,
     FULL,
+    GROW_TRADES,
     I_DEPTH,
     NO_TIME,
     REACHED,
     RING_MASK,
-    SIDE_ASK,
-    SIDE_BID,
+    SNAPSHOT_BEGINS,
+    SNAPSHOT_ENDS,
     TOUCH_FROM,
     TOUCH_TO,
 )
 from .frame import write_frame
-from .jit import kernel, step
+from .interval import count_order_flow, count_trade, forget_quote, trades_of_room
+from .jit import kernel, routine, step
 from .orders import MOST_PLACES, fetch_ahead
+from .publishers import follow_publisher, is_settled, mark_bad_book
 from .ring import bucket_of, count_all_depth, follow_spot, holds, rebase, touch_outside
 from .state import BookState, Columns, Effect, FrameBuffer, Model, Record
 
@@ -81,7 +81,7 @@ def touch_buckets(book: BookState, model: Model, effect: Effect) -> None:
     while legs > 0:
         bucket = bucket_of(price, scalars[B_BUCKET])
         if holds(model, bucket):
-            touch(model.cells, model.parameters, bucket, clock, event_id, add, pull, fill)
+            touch(model.cells, model.decay, bucket, clock, event_id, add, pull, fill)
         else:
             touch_outside(book, model, bucket, add, pull, fill)
         price = effect.to_price
@@ -91,22 +91,18 @@ def touch_buckets(book: BookState, model: Model, effect: Effect) -> None:
         legs -= 1
 
 
-@step
-def count_trade(model: Model, record: Record) -> None:
-    """Add a trade to the volume of its aggressor."""
-    if record.side == SIDE_BID:
-        model.scalars[E_BUY_VOLUME] += record.size
-    elif record.side == SIDE_ASK:
-        model.scalars[E_SELL_VOLUME] += record.size
-
-
-@step
-def end_snapshot(book: BookState, model: Model) -> None:
-    """A snapshot is over whose last record did not say so."""
-    book.scalars[B_IN_SNAPSHOT] = 0
-    update_spot(book)
-    follow_spot(book, model)
-    rebase(book, model)
+@routine
+def follow_snapshot(book: BookState, model: Model, record: Record) -> None:
+    """What the record tells about its publisher: a snapshot begins, or one is over whose last record did not say so."""
+    changed = follow_publisher(book, record)
+    if changed == SNAPSHOT_BEGINS:
+        count_all_depth(book, model)
+        rebase(book, model)
+        forget_quote(model)
+    elif changed == SNAPSHOT_ENDS:
+        update_spot(book)
+        follow_spot(book, model)
+        rebase(book, model)
 
 
 @step
@@ -134,47 +130,45 @@ def advance(
     message = first_message
     follow_spot(book, model)
     roomy = 0  # records that will find room, so that it need not be looked at for each
-    for row in range(first, columns.ts_event.size):
+    for row in range(first, columns.clock_ns.size):
         i = row & MOST_PLACES
         record = record_at(columns, i)
-        snapshot = record.flags & FLAG_SNAPSHOT
-        if snapshot == 0 and max(record.ts_event, scalars[B_CLOCK]) >= until:
+        if max(record.clock_ns, scalars[B_CLOCK]) >= until:
             return i, message, REACHED
         if roomy == 0:
             room = needs_room(book)
             if room != DONE:
                 return i, message, room
-            roomy = records_of_room(book)
+            roomy = min(records_of_room(book), trades_of_room(model))
+            if roomy == 0:
+                return i, message, GROW_TRADES
         roomy -= 1
-        fetch_ahead(book.slots, columns.order_id, i)
-        active = 0
-        if snapshot != 0:
-            scalars[B_IN_SNAPSHOT] = 1
-        else:
-            if scalars[B_IN_SNAPSHOT] != 0:
-                end_snapshot(book, model)
-            advance_clock(book, record.ts_event)
-            active = 1
+        fetch_ahead(book.slots, columns.order_id, columns.publisher, i)
+        if not is_settled(book, record):
+            follow_snapshot(book, model, record)
+        advance_clock(book, record.clock_ns)
+        active = np.int64(record.clock_ns != BOOK_ONLY)
         scalars[B_EVENT_ID] += 1
         effect = apply_record(book, record, active)
-        mark_bad_book(book, record.flags)
+        mark_bad_book(book, record)
         if effect.bits != 0:
             move_depth(book, model, effect)
             if active != 0:
                 touch_buckets(book, model, effect)
         if record.action == ACTION_CLEAR:
             rebase(book, model)
+            forget_quote(model)
         elif record.action == ACTION_TRADE and active != 0 and model.scalars[E_EMITTING] != 0:
-            count_trade(model, record)
+            count_trade(book, model, record)
         if record.flags & FLAG_LAST:
-            scalars[B_IN_SNAPSHOT] = 0
-            end_event(book)
+            end_event(book, record.publisher)
+            count_order_flow(book, model)
             follow_spot(book, model)
-            if snapshot != 0:
+            if record.flags & FLAG_SNAPSHOT:
                 rebase(book, model)
             if frame_is_due(book, model):
                 write_frame(book, model, frames, message)
                 message += 1
                 if message == frames.uint8s.shape[0]:
                     return i + 1, message, FULL
-    return columns.ts_event.size, message, DONE
+    return columns.clock_ns.size, message, DONE

@@ -11,10 +11,9 @@ from __future__ import annotations
 from .book import (
     advance_clock,
     apply_record,
-    drop_order,
     end_event,
-    mark_bad_book,
     needs_room,
+    put_order,
     record_at,
     records_of_room,
     update_spot,
@@ -24,12 +23,10 @@ from .contract import (
     ACTION_CANCEL,
     ACTION_MODIFY,
     ASK,
-    B_ASK_ORDERS,
     B_BEST_ASK,
     B_CLOCK,
     B_DENSE_ASKS,
     B_EVENT_ID,
-    B_IN_SNAPSHOT,
     B_LIVE,
     B_NEXT_RANK,
     B_PLACED,
@@ -39,8 +36,11 @@ from .contract import (
     DONE,
     FLAG_LAST,
     FLAG_MAYBE_BAD_BOOK,
+    FLAG_MBP,
     FLAG_SNAPSHOT,
     FLAG_TOB,
+    KIND_BITS,
+    PUB_ASKS,
     REACHED,
     SIDE_ASK,
     SIDE_BID,
@@ -48,13 +48,16 @@ from .contract import (
     SLOT_PRICE,
     SLOT_RANK,
     SLOT_SIZE,
+    SNAPSHOT_ENDS,
+    UNDEF_SIZE,
 )
 from .jit import kernel, routine, step
 from .levels import dense_word, set_next_best
-from .orders import MOST_PLACES, fetch_ahead, find_slot
+from .orders import MOST_PLACES, fetch_ahead, find_slot, rank_of
+from .publishers import drop_order, follow_publisher, is_settled, mark_bad_book, publisher_word
 from .state import BookState, Columns, Record
 
-SPECIAL_FLAGS = FLAG_SNAPSHOT | FLAG_TOB | FLAG_MAYBE_BAD_BOOK
+SPECIAL_FLAGS = FLAG_SNAPSHOT | FLAG_TOB | FLAG_MBP | FLAG_MAYBE_BAD_BOOK
 
 
 @step
@@ -85,7 +88,7 @@ def lower_level(book: BookState, word: int, side: int, price: int, size: int) ->
 def plain_cancel(book: BookState, record: Record) -> bool:
     """A cancel of at most what rests; False where it is not plain."""
     slots = book.slots
-    slot = find_slot(slots, record.order_id)
+    slot = find_slot(slots, record.order_id, record.publisher << KIND_BITS)
     packed = slots[slot + SLOT_SIZE]
     price = slots[slot + SLOT_PRICE]
     size = record.size
@@ -104,24 +107,25 @@ def plain_cancel(book: BookState, record: Record) -> bool:
 
 
 @step
+def has_size(record: Record) -> bool:
+    """Whether a size is stated, and is not 0."""
+    return record.size not in (0, UNDEF_SIZE)
+
+
+@step
 def plain_add(book: BookState, record: Record) -> bool:
     """An add of an order that does not rest yet; False where it is not plain."""
-    scalars = book.scalars
     slots = book.slots
-    slot = find_slot(slots, record.order_id)
+    tag = record.publisher << KIND_BITS
+    slot = find_slot(slots, record.order_id, tag)
     word = dense_word(book, record.price)
     side = BID if record.side == SIDE_BID else ASK
-    if word < 0 or slots[slot + SLOT_SIZE] != 0 or record.size == 0 or (side == ASK and record.side != SIDE_ASK):
+    if word < 0 or slots[slot + SLOT_SIZE] != 0 or not has_size(record) or (side == ASK and record.side != SIDE_ASK):
         return False
     book.counters[C_APPLIED] += 1
-    rank = scalars[B_NEXT_RANK]
-    scalars[B_NEXT_RANK] = rank + 1
     slots[slot] = record.order_id
-    slots[slot + SLOT_PRICE] = record.price
-    slots[slot + SLOT_SIZE] = record.size
-    slots[slot + SLOT_RANK] = rank << 1 | side
-    scalars[B_LIVE] += 1
-    scalars[B_ASK_ORDERS + side] += 1
+    put_order(book, slot, tag, side, record.price, record.size)
+    book.scalars[B_LIVE] += 1
     raise_level(book, word, side, record.price, record.size)
     return True
 
@@ -131,7 +135,8 @@ def plain_modify(book: BookState, record: Record) -> bool:
     """A modify of an order that rests; False where it is not plain."""
     scalars = book.scalars
     slots = book.slots
-    slot = find_slot(slots, record.order_id)
+    tag = record.publisher << KIND_BITS
+    slot = find_slot(slots, record.order_id, tag)
     resting = slots[slot + SLOT_SIZE]
     old_price = slots[slot + SLOT_PRICE]
     rank = slots[slot + SLOT_RANK]
@@ -139,19 +144,20 @@ def plain_modify(book: BookState, record: Record) -> bool:
     side = BID if record.side == SIDE_BID else ASK
     word = dense_word(book, record.price)
     old_word = dense_word(book, old_price)
-    if word < 0 or old_word < 0 or resting == 0 or resting > SIZE_MASK or record.size == 0:
+    if word < 0 or old_word < 0 or resting == 0 or resting > SIZE_MASK or not has_size(record):
         return False
     if side == ASK and record.side != SIDE_ASK:
         return False
     book.counters[C_APPLIED] += 1
     if word != old_word or side != old_side or record.size > resting:
-        rank = scalars[B_NEXT_RANK] << 1 | side
+        rank = rank_of(scalars[B_NEXT_RANK], tag, side)
         scalars[B_NEXT_RANK] += 1
     slots[slot + SLOT_PRICE] = record.price
     slots[slot + SLOT_SIZE] = record.size
     slots[slot + SLOT_RANK] = rank
-    scalars[B_ASK_ORDERS + old_side] -= 1
-    scalars[B_ASK_ORDERS + side] += 1
+    counts = publisher_word(record.publisher) + PUB_ASKS
+    book.publishers[counts + old_side] -= 1
+    book.publishers[counts + side] += 1
     raise_level(book, word, side, record.price, record.size)
     lower_level(book, old_word, old_side, old_price, resting)
     return True
@@ -160,8 +166,10 @@ def plain_modify(book: BookState, record: Record) -> bool:
 @routine
 def apply_any(book: BookState, record: Record) -> None:
     """Apply one record, whatever it is; fills are not remembered."""
+    if not is_settled(book, record) and follow_publisher(book, record) == SNAPSHOT_ENDS:
+        update_spot(book)
     apply_record(book, record, 0)
-    mark_bad_book(book, record.flags)
+    mark_bad_book(book, record)
 
 
 @kernel
@@ -172,11 +180,10 @@ def fast_forward(columns: Columns, first: int, until: int, book: BookState) -> t
     """
     scalars = book.scalars
     roomy = 0  # records that will find room, so that it need not be looked at for each
-    for row in range(first, columns.ts_event.size):
+    for row in range(first, columns.clock_ns.size):
         i = row & MOST_PLACES
         record = record_at(columns, i)
-        snapshot = record.flags & FLAG_SNAPSHOT
-        if snapshot == 0 and max(record.ts_event, scalars[B_CLOCK]) >= until:
+        if max(record.clock_ns, scalars[B_CLOCK]) >= until:
             return i, REACHED
         if roomy == 0:
             room = needs_room(book)
@@ -184,27 +191,19 @@ def fast_forward(columns: Columns, first: int, until: int, book: BookState) -> t
                 return i, room
             roomy = records_of_room(book)
         roomy -= 1
-        fetch_ahead(book.slots, columns.order_id, i)
+        fetch_ahead(book.slots, columns.order_id, columns.publisher, i)
         scalars[B_EVENT_ID] += 1
+        advance_clock(book, record.clock_ns)
         plain = False
-        if record.flags & SPECIAL_FLAGS == 0 and scalars[B_IN_SNAPSHOT] == 0 and scalars[B_PLACED] != 0:
-            advance_clock(book, record.ts_event)
+        if record.flags & SPECIAL_FLAGS == 0 and is_settled(book, record) and scalars[B_PLACED] != 0:
             if record.action == ACTION_CANCEL:
                 plain = plain_cancel(book, record)
             elif record.action == ACTION_ADD:
                 plain = plain_add(book, record)
             elif record.action == ACTION_MODIFY:
                 plain = plain_modify(book, record)
-        elif snapshot != 0:
-            scalars[B_IN_SNAPSHOT] = 1
-        else:
-            if scalars[B_IN_SNAPSHOT] != 0:
-                scalars[B_IN_SNAPSHOT] = 0
-                update_spot(book)
-            advance_clock(book, record.ts_event)
         if not plain:
             apply_any(book, record)
         if record.flags & FLAG_LAST:
-            scalars[B_IN_SNAPSHOT] = 0
-            end_event(book)
-    return columns.ts_event.size, DONE
+            end_event(book, record.publisher)
+    return columns.clock_ns.size, DONE

@@ -57,14 +57,31 @@ def _prefetch(context: Any, builder: Any, signature: Any, arguments: Any) -> Any
     return context.get_dummy_value()
 
 
-def _match_four(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    pointer = _pointer(context, builder, signature, arguments)
-    four = ir.VectorType(I64, 4)
-    words = builder.load(builder.bitcast(pointer, four.as_pointer()), align=8)
-    wanted = ir.Constant(four, ir.Undefined)
-    for lane in range(4):
-        wanted = builder.insert_element(wanted, arguments[2], I32(lane))
+def _four_equal(builder: Any, words: Any, wanted: Any) -> Any:
     return builder.zext(builder.bitcast(builder.icmp_signed("==", words, wanted), ir.IntType(4)), I64)
+
+
+def _four_of(builder: Any, value: Any) -> Any:
+    four = ir.Constant(ir.VectorType(I64, 4), ir.Undefined)
+    for lane in range(4):
+        four = builder.insert_element(four, value, I32(lane))
+    return four
+
+
+def _load_four(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    pointer = _pointer(context, builder, signature, arguments)
+    return builder.load(builder.bitcast(pointer, ir.VectorType(I64, 4).as_pointer()), align=8)
+
+
+def _match_four(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    words = _load_four(context, builder, signature, arguments)
+    return _four_equal(builder, words, _four_of(builder, arguments[2]))
+
+
+def _match_four_bits(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    words = _load_four(context, builder, signature, arguments)
+    bits = builder.and_(words, _four_of(builder, arguments[2]))
+    return _four_equal(builder, bits, _four_of(builder, arguments[3]))
 
 
 def _count_zeros(name: str) -> Any:
@@ -123,6 +140,13 @@ match_four = operation(
     (None, types.int64, types.int64),
     _match_four,
     lambda data, at, value: sum(int(data[at + k] == value) << k for k in range(4)),
+)
+# (data: int64[:], at: int64, mask: int64, value: int64) -> int64: as `match_four`, of data[at + k] & mask.
+match_four_bits = operation(
+    types.int64,
+    (None, types.int64, types.int64, types.int64),
+    _match_four_bits,
+    lambda data, at, mask, value: sum(int(int(data[at + k]) & mask == value) << k for k in range(4)),
 )
 # (int64) -> int64: zero bits above the highest, and below the lowest, bit that is one; 64 for 0.
 leading_zeros = operation(

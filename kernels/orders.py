@@ -1,11 +1,12 @@
-"""The order table: order id -> price, size, pending fill, side, priority stamp.
+"""The order table: id and tag -> price, size, pending fill, side, priority stamp.
 
-A hash table of groups of four slots in one flat int64 array (layout: contract). An id belongs to the group
-that the top bits of its Fibonacci hash name, or, where that is full, to the next one that is not. A group's four ids
-and four sizes are compared at once, so a look-up has nothing to guess: it costs the same wherever in the group the
-order lies, and an order that goes leaves a hole which nobody need close, unless its group was full. There are no
-tombstones. The queue order of a level is the order of its priority stamps. A slot whose size is 0 is empty, so
-every id, 0 and -1 included, can be stored.
+A hash table of groups of four slots in one flat int64 array (layout: contract). What rests is an order, an aggregated
+level or a publisher's quote; the tag says which, and whose, so that publishers that number their orders alike do not
+meet. An id belongs to the group that the top bits of its Fibonacci hash name, or, where that is full, to the next one
+that is not. A group's four ids, tags and sizes are compared at once, so a look-up has nothing to guess: it costs the
+same wherever in the group the order lies, and an order that goes leaves a hole which nobody need close, unless its
+group was full. There are no tombstones. The queue order of a level is the order of its priority stamps. A slot whose
+size is 0 is empty, so every id, 0 and -1 included, can be stored.
 """
 
 from __future__ import annotations
@@ -15,17 +16,30 @@ import numpy as np
 from .contract import (
     GROUP_SLOTS,
     GROUP_WORDS,
+    KIND_BITS,
     SIZE_MASK,
     SLOT_PRICE,
     SLOT_RANK,
     SLOT_SIZE,
+    STAMP_SHIFT,
+    TAG_MASK,
+    TAG_SHIFT,
 )
-from .intrinsics import leading_zeros, match_four, multiply_wrapping, prefetch, rotate_right, trailing_zeros
+from .intrinsics import (
+    leading_zeros,
+    match_four,
+    match_four_bits,
+    multiply_wrapping,
+    prefetch,
+    rotate_right,
+    trailing_zeros,
+)
 from .jit import kernel, routine, step
-from .state import Int64s
+from .state import Int64s, UInt16s
 
 HASH_MULTIPLIER = -7046029254386353131  # 2**64 / golden ratio, as int64
 MOST_PLACES = 2**40 - 1  # tells the compiler that no place is negative, so that it need not ask at every access
+TAG_HASH_SHIFT = 45  # the tag in the highest bits of an id, below the sign
 LINE_BYTES = 64
 AHEAD = 12
 
@@ -47,9 +61,27 @@ def group_mask(slots: Int64s) -> int:
 
 
 @step
-def home_word(slots: Int64s, order_id: int) -> int:
-    """First word of the group that `order_id` belongs to."""
-    return home(order_id, group_mask(slots)) * GROUP_WORDS
+def home_group(slots: Int64s, order_id: int, tag: int) -> int:
+    """Number of the group that `order_id` with this tag belongs to; equal ids of several publishers lie apart."""
+    return home(order_id ^ (tag << TAG_HASH_SHIFT), group_mask(slots))
+
+
+@step
+def home_word(slots: Int64s, order_id: int, tag: int) -> int:
+    """First word of that group."""
+    return home_group(slots, order_id, tag) * GROUP_WORDS
+
+
+@step
+def tag_of(rank: int) -> int:
+    """The tag in a slot's rank."""
+    return rank >> TAG_SHIFT & TAG_MASK
+
+
+@step
+def rank_of(stamp: int, tag: int, side: int) -> int:
+    """The rank of a slot."""
+    return stamp << STAMP_SHIFT | tag << TAG_SHIFT | side
 
 
 @step
@@ -59,22 +91,23 @@ def slot_word(slot: int) -> int:
 
 
 @step
-def find_slot(slots: Int64s, order_id: int) -> int:
-    """Word of the slot that holds `order_id`, or of the empty slot where it belongs."""
-    word = home_word(slots, order_id)
+def find_slot(slots: Int64s, order_id: int, tag: int) -> int:
+    """Word of the slot that holds `order_id` with this tag, or of the empty slot where it belongs."""
+    word = home_word(slots, order_id, tag)
     while True:
         empty = match_four(slots, word + SLOT_SIZE, 0)
-        found = match_four(slots, word, order_id) & ~empty
+        mine = match_four_bits(slots, word + SLOT_RANK, TAG_MASK << TAG_SHIFT, tag << TAG_SHIFT)
+        found = match_four(slots, word, order_id) & mine & ~empty
         if found | empty != 0:
             return (word + (trailing_zeros(found | empty << GROUP_SLOTS) & (GROUP_SLOTS - 1))) & MOST_PLACES
         word = next_group(slots, word)
 
 
 @step
-def fetch_ahead(slots: Int64s, order_ids: Int64s, row: int) -> None:
-    """Ask for the group of the id that comes AHEAD rows later, so that it has arrived when its turn comes."""
+def fetch_ahead(slots: Int64s, order_ids: Int64s, publishers: UInt16s, row: int) -> None:
+    """Ask for the group of the order that comes AHEAD rows later, so that it has arrived when its turn comes."""
     if row + AHEAD < order_ids.size:
-        word = home_word(slots, order_ids[row + AHEAD])
+        word = home_word(slots, order_ids[row + AHEAD], np.int64(publishers[row + AHEAD]) << KIND_BITS)
         prefetch(slots, word)
         prefetch(slots, word + SLOT_SIZE)
 
@@ -106,7 +139,8 @@ def fill_hole(slots: Int64s, hole: int) -> None:
         first = later * GROUP_WORDS
         full = match_four(slots, first + SLOT_SIZE, 0) == 0
         for word in range(first, first + GROUP_SLOTS):
-            passed_by = (later - home(slots[word], mask)) & mask >= (later - group) & mask
+            belongs = home_group(slots, slots[word], tag_of(slots[word + SLOT_RANK]))
+            passed_by = (later - belongs) & mask >= (later - group) & mask
             if slots[word + SLOT_SIZE] != 0 and passed_by:
                 copy_slot(slots, word, slots, hole)
                 slots[word + SLOT_SIZE] = 0
@@ -128,32 +162,37 @@ def rehash(source: Int64s, target: Int64s) -> None:
     for slot in range(source.size // GROUP_WORDS * GROUP_SLOTS):
         word = slot_word(slot)
         if source[word + SLOT_SIZE] != 0:
-            copy_slot(source, word, target, find_slot(target, source[word]))
+            copy_slot(source, word, target, find_slot(target, source[word], tag_of(source[word + SLOT_RANK])))
 
 
 @kernel
-def insert_orders(slots: Int64s, order_id: Int64s, price: Int64s, size: Int64s, side: Int64s, stamp: Int64s) -> None:
-    """Fill a table from columns (int64 each, one row an order, ids distinct, sizes > 0); no pending fills."""
+def insert_orders(
+    slots: Int64s, order_id: Int64s, tag: Int64s, price: Int64s, size: Int64s, side: Int64s, stamp: Int64s
+) -> None:
+    """Fill a table from columns (int64 each, one row an order, ids and tags distinct, sizes > 0); no pending fills."""
     for i in range(order_id.size):
-        word = find_slot(slots, order_id[i])
+        word = find_slot(slots, order_id[i], tag[i])
         slots[word] = order_id[i]
         slots[word + SLOT_PRICE] = price[i]
         slots[word + SLOT_SIZE] = size[i]
-        slots[word + SLOT_RANK] = (stamp[i] << 1) | side[i]
+        slots[word + SLOT_RANK] = rank_of(stamp[i], tag[i], side[i])
 
 
 @kernel
-def list_orders(slots: Int64s, order_id: Int64s, price: Int64s, size: Int64s, side: Int64s, stamp: Int64s) -> int:
-    """Write the live orders, in table order, to int64 columns of at least that many rows; return how many."""
+def list_orders(
+    slots: Int64s, order_id: Int64s, tag: Int64s, price: Int64s, size: Int64s, side: Int64s, stamp: Int64s
+) -> int:
+    """Write what rests, in table order, to int64 columns of at least that many rows; return how many."""
     n = 0
     for slot in range(slots.size // GROUP_WORDS * GROUP_SLOTS):
         word = slot_word(slot)
         if slots[word + SLOT_SIZE] != 0:
             order_id[n] = slots[word]
+            tag[n] = tag_of(slots[word + SLOT_RANK])
             price[n] = slots[word + SLOT_PRICE]
             size[n] = slots[word + SLOT_SIZE] & SIZE_MASK
             side[n] = slots[word + SLOT_RANK] & 1
-            stamp[n] = slots[word + SLOT_RANK] >> 1
+            stamp[n] = slots[word + SLOT_RANK] >> STAMP_SHIFT
             n += 1
     return n
 

@@ -8,7 +8,7 @@ from typing import Any
 
 IGNORED_TALLIES = {"trade": "ignored_trade", "fill": "ignored_fill", "none": "ignored_none"}
 """Counters of the records that leave the book as it is, by action."""
-REJECTED_TALLIES = ("unknown_cancel", "undefined_price", "undefined_side")
+REJECTED_TALLIES = ("unknown_cancel", "undefined_price", "undefined_side", "undefined_size")
 """Counters of the records that cannot be applied."""
 ORDINARY_TALLIES = ("applied", *IGNORED_TALLIES.values())
 """Counters of what is no anomaly."""
@@ -16,15 +16,16 @@ ORDINARY_TALLIES = ("applied", *IGNORED_TALLIES.values())
 
 @dataclass(frozen=True)
 class PassedOver:
-    """Whole records of a file that a session has no use for."""
+    """Whole records of a file that a session has no use for; unknown are the types of a DBN newer than this VP."""
 
     other_types: int = 0
     other_instruments: int = 0
     outside_window: int = 0
+    unknown_types: int = 0
 
     def total(self) -> int:
         """All of them."""
-        return self.other_types + self.other_instruments + self.outside_window
+        return self.other_types + self.other_instruments + self.outside_window + self.unknown_types
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Accounting:
                 "other_types": self.passed_over.other_types,
                 "other_instruments": self.passed_over.other_instruments,
                 "outside_window": self.passed_over.outside_window,
+                "unknown_types": self.passed_over.unknown_types,
             },
             "waiting": self.waiting,
             "processed": self.processed,
@@ -98,6 +100,7 @@ class Accounting:
             "other types": self.passed_over.other_types,
             "other instruments": self.passed_over.other_instruments,
             "outside the window": self.passed_over.outside_window,
+            "unknown types": self.passed_over.unknown_types,
         }
         parts = [
             *([_listed("passed over", passed_over)] if self.passed_over.total() else []),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from vp.dbn.contents import Contents
 from vp.dbn.symbol_mappings import EVER_NS, NEVER_NS, Mapping
 from vp.errors import RequestError
-from vp.market.products import Product, find_product, is_contract
+from vp.market.products import Product, Products, is_contract
 from vp.market.session_hours import ONE_DAY, midnight_ns
 from vp.market.symbols import find_spelling
 
@@ -30,24 +30,24 @@ def names_on(contents: Contents, dates: Sequence[dt.date]) -> frozenset[str]:
     return frozenset(mapping.raw_symbol for mapping in _on(contents.mappings, dates))
 
 
-def names_of_product(contents: Contents, product: Product, dates: Sequence[dt.date]) -> list[str]:
+def names_of_product(contents: Contents, products: Products, product: Product, dates: Sequence[dt.date]) -> list[str]:
     """Those of the names that belong to a root or ticker, sorted; all of them where none does."""
     names = sorted(names_on(contents, dates))
-    return [name for name in names if belongs(product, name)] or names
+    return [name for name in names if belongs(products, product, name)] or names
 
 
-def belongs(product: Product, name: str) -> bool:
+def belongs(products: Products, product: Product, name: str) -> bool:
     """Whether a name, as files write it, is that of a contract of a product."""
     try:
-        return find_product(product.product_type, name).root == product.root
+        return products.find(product.product_type, name).root == product.root
     except RequestError:
         return False
 
 
-def can_be_asked_for(product_type: str, name: str) -> bool:
+def can_be_asked_for(products: Products, product_type: str, name: str) -> bool:
     """Whether a name, as files write it, is understood by every program."""
     try:
-        find_product(product_type, name)
+        products.find(product_type, name)
     except RequestError:
         return False
     return True
@@ -84,9 +84,9 @@ def count_records(contents: Contents, spans: Sequence[InstrumentSpan], dates: Se
     return total
 
 
-def is_one_contract(product: Product, symbol: str) -> bool:
+def is_one_contract(products: Products, product: Product, symbol: str) -> bool:
     """Whether a symbol, as a file's name writes it, names one contract of the product."""
-    return belongs(product, symbol) and is_contract(product, symbol)
+    return belongs(products, product, symbol) and is_contract(product, symbol)
 
 
 def _on(mappings: Sequence[Mapping], dates: Sequence[dt.date]) -> list[Mapping]:

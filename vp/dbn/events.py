@@ -1,28 +1,23 @@
-"""Market-by-order events as columns: what the decoder fills, the kernels read, and Arrow shows."""
+"""Market-by-order events as columns: what the decoder fills and the kernels read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
+from vp.dbn.selection import NO_LIMIT, selection
+from vp.errors import BadParameterError
+from vp.kernels.contract import D_ERROR, D_POSITION, D_ROWS, D_WORDS, DECODE_OK, MBO_BYTES, MBO_DTYPE, RTYPE_MBO
+from vp.kernels.decode import decode_records
 from vp.kernels.state import Columns
 
-EVENT_SCHEMA = pa.schema(
-    [
-        pa.field("ts_event", pa.timestamp("ns", tz="UTC"), nullable=False),
-        pa.field("order_id", pa.uint64(), nullable=False),
-        pa.field("price", pa.int64(), nullable=False),
-        pa.field("size", pa.uint32(), nullable=False),
-        pa.field("flags", pa.uint8(), nullable=False),
-        pa.field("action", pa.string(), nullable=False),
-        pa.field("side", pa.string(), nullable=False),
-        pa.field("ts_recv", pa.timestamp("ns", tz="UTC"), nullable=False),
-        pa.field("sequence", pa.uint32(), nullable=False),
-    ]
-)
+UNDEFINED_TIME = 2**64 - 1
+FIELDS = ("ts_event", "action", "side", "price", "size", "order_id", "flags", "publisher_id", "ts_recv")
+DEFAULTS = (1, UNDEFINED_TIME)  # of the last fields
+LEAST_FIELDS = len(FIELDS) - len(DEFAULTS)
 
 
 @dataclass(frozen=True)
@@ -32,47 +27,71 @@ class Events:
     Attributes
     ----------
     columns : Columns
-        What the kernels read; ts_recv and sequence are empty where they were not asked for.
+        What the kernels read; ts_event, ts_recv and sequence are empty where they were not asked for.
     """
 
     columns: Columns
 
     @classmethod
     def allocate(cls, rows: int, *, wide: bool = False) -> Events:
-        """Room for `rows` records; `wide` adds ts_recv and sequence."""
+        """Room for `rows` records; `wide` adds ts_event, ts_recv and sequence."""
         extra = rows if wide else 0
         return cls(
             Columns(
-                ts_event=np.zeros(rows, np.int64),
+                clock_ns=np.zeros(rows, np.int64),
                 order_id=np.zeros(rows, np.int64),
                 price=np.zeros(rows, np.int64),
                 size=np.zeros(rows, np.uint32),
                 flags=np.zeros(rows, np.uint8),
                 action=np.zeros(rows, np.uint8),
                 side=np.zeros(rows, np.uint8),
+                publisher=np.zeros(rows, np.uint16),
+                ts_event=np.zeros(extra, np.int64),
                 ts_recv=np.zeros(extra, np.int64),
                 sequence=np.zeros(extra, np.uint32),
             )
         )
 
     @classmethod
-    def from_records(cls, records: Iterable[tuple[int, str, str, int, int, int, int]]) -> Events:
-        """Events from tuples (ts_event, action, side, price, size, order_id, flags)."""
-        rows = list(records)
+    def from_records(
+        cls, records: Iterable[tuple[Any, ...]], *, start_ns: int = -NO_LIMIT, end_ns: int = NO_LIMIT
+    ) -> Events:
+        """Events from tuples (ts_event, action, side, price, size, order_id, flags[, publisher_id[, ts_recv]]).
+
+        Parameters
+        ----------
+        records : iterable of tuple
+            Times in ns UTC as DBN has them (2**64-1: undefined), actions and sides as DBN's letters, prices in 1e-9
+            units. The publisher is 1 where it is left out, ts_recv undefined.
+        start_ns, end_ns : int
+            The session's window: records of before it build the book only, those of after it are left out.
+
+        Raises
+        ------
+        BadParameterError
+            An action or side that DBN does not have.
+        """
+        rows = [(*row, *DEFAULTS[len(row) - LEAST_FIELDS :]) for row in records]
+        data = np.zeros(len(rows), MBO_DTYPE)
+        data["length"], data["rtype"] = MBO_BYTES // 4, RTYPE_MBO
+        for name, values in zip(FIELDS, zip(*rows, strict=True), strict=False):
+            if name in {"action", "side"}:
+                data[name] = list(map(ord, values))
+            elif MBO_DTYPE[name] == np.int64:
+                data[name] = np.array([value % 2**64 for value in values], np.uint64).view(np.int64)
+            else:
+                data[name] = values
         events = cls.allocate(len(rows))
-        columns = events.columns
-        for i, (ts_event, action, side, price, size, order_id, flags) in enumerate(rows):
-            columns.ts_event[i] = ts_event
-            columns.order_id[i] = order_id - 2**64 if order_id >= 2**63 else order_id
-            columns.price[i] = price
-            columns.size[i] = size
-            columns.flags[i] = flags
-            columns.action[i] = ord(action)
-            columns.side[i] = ord(side)
-        return events
+        cursor = np.zeros(D_WORDS, np.int64)
+        kept = selection(np.zeros(256, np.uint8), MBO_BYTES, start_ns=start_ns, end_ns=end_ns)
+        decode_records(data.view(np.uint8), kept, cursor, events.columns)
+        if cursor[D_ERROR] != DECODE_OK:
+            row = rows[int(cursor[D_POSITION]) // MBO_BYTES]
+            raise BadParameterError(f"action and side were {row[1]!r} and {row[2]!r}, expected letters of DBN.")
+        return events.head(int(cursor[D_ROWS]))
 
     def __len__(self) -> int:
-        return len(self.columns.ts_event)
+        return len(self.columns.clock_ns)
 
     def head(self, rows: int) -> Events:
         """The first `rows` records, as views."""
@@ -90,30 +109,3 @@ class Events:
     def concatenate(cls, parts: Sequence[Events]) -> Events:
         """One or more runs of records, one behind the other, in memory of their own."""
         return cls(Columns._make(map(np.concatenate, zip(*(part.columns for part in parts), strict=True))))
-
-    def to_arrow(self) -> pa.Table:
-        """The events as an Arrow table of EVENT_SCHEMA (copied); only wide events have all columns."""
-        columns = self.columns
-        names = {i: chr(i) for i in range(128)}
-        arrays = [
-            pa.array(columns.ts_event).cast(EVENT_SCHEMA.field("ts_event").type),
-            pa.array(columns.order_id.view(np.uint64)),
-            pa.array(columns.price),
-            pa.array(columns.size),
-            pa.array(columns.flags),
-            _letters(columns.action, names),
-            _letters(columns.side, names),
-        ]
-        if len(columns.ts_recv) == len(self):
-            arrays.append(pa.array(columns.ts_recv).cast(EVENT_SCHEMA.field("ts_recv").type))
-            arrays.append(pa.array(columns.sequence))
-        return pa.Table.from_arrays(arrays, schema=pa.schema(list(EVENT_SCHEMA)[: len(arrays)]))
-
-
-def _letters(codes: np.ndarray, names: dict[int, str]) -> pa.Array:
-    found = sorted(set(codes.tolist()))
-    index = np.zeros(256, np.int32)
-    for i, code in enumerate(found):
-        index[code] = i
-    dictionary = pa.array([names[code] for code in found], pa.string())
-    return pa.DictionaryArray.from_arrays(pa.array(index[codes]), dictionary).cast(pa.string())

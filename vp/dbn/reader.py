@@ -13,6 +13,7 @@ from vp.dbn.accounting import PassedOver
 from vp.dbn.events import Events
 from vp.dbn.file import DbnFile
 from vp.dbn.record_types import RECORD_HEADER_BYTES
+from vp.dbn.selection import ACTIONS, NO_LIMIT, SIDES, selection
 from vp.dbn.zstd import DAMAGED_HINT
 from vp.errors import DamagedFileError, FileError, TruncatedFileError, UnreadableFileError
 from vp.kernels import decode
@@ -24,6 +25,7 @@ from vp.kernels.contract import (
     D_POSITION,
     D_RECORDS,
     D_ROWS,
+    D_UNKNOWN,
     D_WORDS,
     DECODE_ACTION,
     DECODE_LENGTH,
@@ -31,11 +33,8 @@ from vp.kernels.contract import (
     DECODE_RTYPE,
     MBO_BYTES,
 )
-from vp.kernels.state import Selection
 
-NO_LIMIT = 2**63 - 1
-ACTIONS = "ACMRTFN"
-SIDES = "ABN"
+COUNTS = [D_OTHER, D_FOREIGN, D_DROPPED, D_UNKNOWN]  # in the order of PassedOver
 
 
 class Chunk(NamedTuple):
@@ -66,11 +65,12 @@ class EventReader:
     instrument_id : int
         Below 0: every instrument.
     start_ns, end_ns : int
-        Window of ts_event, ns UTC; clear and snapshot records outside it are kept.
+        The session's window, ns UTC. Records of before it build the book only, those of after it are passed over,
+        clear and snapshot records are of the session by the time of their receipt.
     chunk_rows : int
         Most events a chunk.
     wide : bool
-        Fill ts_recv and sequence too.
+        Fill ts_event, ts_recv and sequence too.
 
     Attributes
     ----------
@@ -110,7 +110,7 @@ class EventReader:
         cursor[D_RECORDS] = record_index
         self.records_seen = record_index
         self.passed_over = passed_over or PassedOver()
-        cursor[[D_OTHER, D_FOREIGN, D_DROPPED]] = astuple(self.passed_over)
+        cursor[COUNTS] = astuple(self.passed_over)
         rows = len(self._events)
         base = self.file.data_offset if offset is None else offset
         place = base, record_index, self.passed_over
@@ -158,7 +158,7 @@ class EventReader:
         """Decode on from the cursor; False if the columns are full, True if there is no whole record left."""
         decode.decode_records(view, self._selection, cursor, self._events.columns)
         self.records_seen = int(cursor[D_RECORDS])
-        self.passed_over = PassedOver(*cursor[[D_OTHER, D_FOREIGN, D_DROPPED]].tolist())
+        self.passed_over = PassedOver(*cursor[COUNTS].tolist())
         if cursor[D_ERROR] != DECODE_OK:
             raise self._damage(int(cursor[D_ERROR]), view, int(cursor[D_POSITION]), base)
         return int(cursor[D_ROWS]) < len(self._events)
@@ -191,13 +191,6 @@ class EventReader:
         )
 
 
-def selection(
-    lengths: np.ndarray, mbo_bytes: int, instrument_id: int = -1, start_ns: int = -NO_LIMIT, end_ns: int = NO_LIMIT
-) -> Selection:
-    """What the decoder keeps of a file whose records have these lengths (DbnFile.record_lengths)."""
-    return Selection(instrument_id, start_ns, end_ns, mbo_bytes // 4, lengths, _VALID_ACTION, _VALID_SIDE)
-
-
 def decode_nothing() -> None:
     """Decode no bytes: has the decoder compiled."""
     nothing = np.frombuffer(b"", np.uint8)
@@ -206,18 +199,7 @@ def decode_nothing() -> None:
 
 
 def read_events(file: DbnFile, instrument_id: int = -1, start_ns: int = -NO_LIMIT, end_ns: int = NO_LIMIT) -> Events:
-    """All events of one instrument (below 0: of all), with ts_recv and sequence, in memory of their own."""
+    """All events of one instrument (below 0: of all), with ts_event, ts_recv and sequence, in memory of their own."""
     reader = EventReader(file, instrument_id, start_ns, end_ns, wide=True)
     parts = [chunk.events.copy() for chunk in reader.chunks()]
     return Events.concatenate(parts) if parts else Events.allocate(0, wide=True)
-
-
-def _code_table(letters: str) -> np.ndarray:
-    table = np.zeros(256, np.uint8)
-    for letter in letters:
-        table[ord(letter)] = 1
-    return table
-
-
-_VALID_ACTION = _code_table(ACTIONS)
-_VALID_SIDE = _code_table(SIDES)

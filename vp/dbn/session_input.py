@@ -19,12 +19,17 @@ from vp.dbn.contracts import (
     names_of_product,
     spans_of,
 )
+from vp.dbn.decompressed_copies import DecompressedFiles
+from vp.dbn.file import DbnFile
+from vp.dbn.reader import EventReader
+from vp.dbn.session_reader import SessionReader
 from vp.errors import FileError, NoRawFileError, UnknownSymbolError
 from vp.lake.inputs import RawFile, RawInput
 from vp.lake.lake import Lake
-from vp.market.products import Product, is_contract
+from vp.market.products import Product, Products, is_contract
 from vp.market.symbols import spelling_key
 
+CHUNK_ROWS = 1 << 16
 LISTED_SYMBOLS = 20
 
 log = logging.getLogger(__name__)
@@ -87,7 +92,7 @@ def find_input(lake: Lake, product: Product, symbol: str, dates: Sequence[dt.dat
     LakeError
     """
     by_date = _candidates(lake, product, dates)
-    search = _Search(product, dates)
+    search = _Search(lake.products, product, dates)
     contract = symbol
     if not is_contract(product, symbol):
         contract = search.busiest(symbol, list(by_date.values()))
@@ -109,6 +114,31 @@ def find_input(lake: Lake, product: Product, symbol: str, dates: Sequence[dt.dat
     return SessionInput(contract, tuple(files))
 
 
+def session_reader(
+    session: SessionInput,
+    start_ns: int,
+    end_ns: int,
+    *,
+    chunk_rows: int = CHUNK_ROWS,
+    wide: bool = False,
+    decompressed: DecompressedFiles | None = None,
+) -> SessionReader:
+    """A reader of the input's events within a window, ns UTC; options as those of EventReader and DbnFile."""
+    return SessionReader(
+        [
+            EventReader(
+                DbnFile(file.raw.path, decompressed=decompressed),
+                file.spans[0].instrument_id,
+                start_ns,
+                end_ns,
+                chunk_rows=chunk_rows,
+                wide=wide,
+            )
+            for file in session.files
+        ]
+    )
+
+
 def _candidates(lake: Lake, product: Product, dates: Sequence[dt.date]) -> dict[dt.date, list[RawInput]]:
     """What there is of each day that there is anything of."""
     found: dict[dt.date, list[RawInput]] = {}
@@ -126,7 +156,8 @@ def _candidates(lake: Lake, product: Product, dates: Sequence[dt.date]) -> dict[
 class _Search:
     """Looks into files for contracts, and remembers what was wrong with one that cannot be used."""
 
-    def __init__(self, product: Product, dates: Sequence[dt.date]) -> None:
+    def __init__(self, products: Products, product: Product, dates: Sequence[dt.date]) -> None:
+        self.products = products
         self.product = product
         self.dates = dates
         self._failures: dict[Path, FileError] = {}
@@ -159,7 +190,7 @@ class _Search:
     def refusal(self, symbol: str, inputs: Sequence[RawInput]) -> UnknownSymbolError:
         """What to say of a symbol that nothing holds."""
         names = {name for one in inputs for name in self._names(one)}
-        offered = sorted(name for name in names if can_be_asked_for(self.product.product_type, name))
+        offered = sorted(name for name in names if can_be_asked_for(self.products, self.product.product_type, name))
         files = sorted({raw.path.name for one in inputs for raw in one.files})
         where = f"{files[0]} does" if len(files) == 1 else f"{files[0]} and {len(files) - 1} more files do"
         busiest = "" if self.product.root == symbol else f", or ask for {self.product.root} to take the busiest"
@@ -181,7 +212,7 @@ class _Search:
 
     def _may_hold(self, one: RawInput, symbol: str) -> bool:
         """Whether a file is worth a look: one that is named after another contract is not."""
-        if one.symbol is None or not is_one_contract(self.product, one.symbol):
+        if one.symbol is None or not is_one_contract(self.products, self.product, one.symbol):
             return True
         return _letters(one.symbol) == _letters(symbol)
 
@@ -198,13 +229,13 @@ class _Search:
 
     def _names(self, one: RawInput) -> list[str]:
         """The contracts of the product that an input holds, without a look into files whose names tell."""
-        if one.symbol is not None and is_one_contract(self.product, one.symbol):
+        if one.symbol is not None and is_one_contract(self.products, self.product, one.symbol):
             return [one.symbol]
         found = set()
         for raw in one.files:
             contents = self._contents(raw)
             if contents is not None:
-                found |= set(names_of_product(contents, self.product, self.dates))
+                found |= set(names_of_product(contents, self.products, self.product, self.dates))
         return sorted(found)
 
     def _rank(self, by_date: Sequence[list[RawInput]], name: str) -> tuple[int, int, bool]:

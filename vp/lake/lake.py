@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
 from urllib.parse import unquote
@@ -16,7 +17,7 @@ from vp.errors import LakeError, NoRawFileError, RequestError
 from vp.lake.inputs import SOURCES, USUAL_DATASET, LoneFile, RawFile, RawInput, inputs_of
 from vp.lake.layout import LAYOUT, Place, note_path, place_of
 from vp.lake.names import parse_name
-from vp.market.products import PRODUCT_TYPES, Product, find_product
+from vp.market.products import PRODUCT_TYPES, Product, Products, load_products
 from vp.market.symbols import canonical_ticker
 
 BOOK_CACHE = "vp_book"
@@ -71,6 +72,8 @@ class Lake:
     ----------
     root : str or Path, optional
         Left out: the environment's VP_LAKE, else `lake` in the current directory.
+    products : str or Path, optional
+        A file of products that adds to those of the package and of the lake's own products.yaml.
     lone_file : LoneFile, optional
         Sessions are those of this file alone, and their caches lie in the lake.
 
@@ -80,13 +83,25 @@ class Lake:
         The root names the home directory of nobody.
     """
 
-    def __init__(self, root: str | Path | None = None, lone_file: LoneFile | None = None) -> None:
+    def __init__(
+        self,
+        root: str | Path | None = None,
+        products: str | Path | None = None,
+        *,
+        lone_file: LoneFile | None = None,
+    ) -> None:
         self.lone_file = lone_file
+        self.products_file = None if products is None else Path(products)
         given = root or os.environ.get("VP_LAKE") or "lake"
         try:
             self.root = Path(given).expanduser()
         except RuntimeError as error:
             raise LakeError(f"The lake {given} has no place: {error}", hint="Name the whole path.") from error
+
+    @cached_property
+    def products(self) -> Products:
+        """The products that can be asked for; raises ProductsFileError."""
+        return load_products(self.root, self.products_file)
 
     @property
     def cache_dir(self) -> Path:
@@ -216,9 +231,16 @@ class Lake:
             symbol
             for source in SOURCES
             for symbol in _symbol_directories(self._product_dir(source, product_type))
-            if _is_root(product_type, symbol)
+            if self._is_root(product_type, symbol)
         }
         return sorted(found)
+
+    def _is_root(self, product_type: str, symbol: str) -> bool:
+        """Whether `symbol` is, letter for letter, a known root or a possible ticker."""
+        try:
+            return self.products.find(product_type, symbol).root == symbol
+        except RequestError:
+            return False
 
     def _product_dir(self, source: str, product_type: str) -> Path:
         return self.root / "raw" / f"source={source}" / f"product_type={product_type}"
@@ -284,14 +306,6 @@ class Lake:
             "the lake has" if len(dates) <= LISTED_DATES else f"the nearest of the {len(dates)} dates in the lake are"
         )
         return NoRawFileError(f"{missing}; {which} {named}.", hint=f"Choose one of these dates, or {get_it}.")
-
-
-def _is_root(product_type: str, symbol: str) -> bool:
-    """Whether `symbol` is, letter for letter, a known root or a possible ticker."""
-    try:
-        return find_product(product_type, symbol).root == symbol
-    except RequestError:
-        return False
 
 
 def _symbol_directories(product_dir: Path) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""The order book: every resting order of one instrument, in queue order, and the levels they make."""
+"""The order book: all that rests of one instrument, in queue order, and the levels that it makes."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from vp.kernels import levels as level_kernels
 from vp.kernels import orders as order_kernels
 from vp.kernels.contract import (
     ASK,
-    B_ASK_ORDERS,
     B_BAD_BOOK,
     B_BASE_TICK,
     B_BEST_ASK,
     B_BEST_BID,
-    B_BOOK_VALID,
     B_BUCKET,
     B_CLOCK,
     B_EVENT_ID,
+    B_GAP,
     B_IN_SNAPSHOT,
+    B_INCOMPLETE,
     B_LAST_PRICE,
     B_LIVE,
     B_NEXT_RANK,
     B_OUTSIDE,
     B_PLACED,
+    B_QUALITY,
     B_SPARSE_USED,
     B_SPOT,
     B_SPOT_ASK,
@@ -41,14 +42,27 @@ from vp.kernels.contract import (
     COUNTERS,
     GROW_LEVELS,
     GROW_ORDERS,
+    KIND_ASK_LEVEL,
+    KIND_BID_LEVEL,
+    KIND_BITS,
+    KIND_MASK,
+    KIND_ORDER,
+    KIND_QUOTE,
     NO_ASK,
     NO_BID,
     NO_BUCKET,
     NO_TIME,
+    PUB_ASKS,
+    PUB_BIDS,
+    PUB_STATE,
+    PUBLISHER_WORDS,
+    PUBLISHERS,
+    QUALITY_EMPTY_SIDE,
+    QUALITY_INVALID,
     UNDEF_PRICE,
 )
 from vp.kernels.state import BookState
-from vp.model.order_schema import ORDER_SCHEMA
+from vp.model.order_schema import KINDS, ORDER_SCHEMA
 
 NO_LIMIT = 2**63 - 1
 FIRST_ORDER_SLOTS = 1 << 12
@@ -56,7 +70,9 @@ FIRST_FAR_SLOTS = 1 << 8
 DENSE_LEVELS = 1 << 15
 SIDE_NAMES = ("A", "B")
 STATE_KEY = b"vp.book"
-# The scalars that outlive a snapshot of the book; the rest follow from the orders.
+KIND_OF = np.array([0, 1, 1, 2], np.int8)
+"""Which of KINDS a tag's kind is."""
+# The scalars that a book in the cache keeps; the rest follow from what rests.
 SAVED_SCALARS = {
     "event_id": B_EVENT_ID,
     "clock_ns": B_CLOCK,
@@ -64,7 +80,9 @@ SAVED_SCALARS = {
     "bucket_int": B_BUCKET,
     "in_snapshot": B_IN_SNAPSHOT,
     "bad_book": B_BAD_BOOK,
-    "book_valid": B_BOOK_VALID,
+    "incomplete": B_INCOMPLETE,
+    "gap": B_GAP,
+    "quality": B_QUALITY,
     "spot_bucket": B_SPOT,
     "spot_bid": B_SPOT_BID,
     "spot_ask": B_SPOT_ASK,
@@ -90,6 +108,7 @@ class Book:
             slots=order_kernels.empty_slots(FIRST_ORDER_SLOTS),
             depth=np.zeros(2 * dense_levels, np.int64),
             **level_kernels.empty_far_levels(FIRST_FAR_SLOTS),
+            publishers=np.zeros(PUBLISHERS * PUBLISHER_WORDS, np.int64),  # takes memory where it is written to
             scalars=np.zeros(BOOK_SCALARS, np.int64),
             counters=np.zeros(COUNTERS, np.int64),
         )
@@ -100,6 +119,7 @@ class Book:
         self.scalars[B_BEST_ASK] = NO_ASK
         self.scalars[B_SPOT] = NO_BUCKET
         self.scalars[B_LAST_PRICE] = UNDEF_PRICE
+        self.scalars[B_QUALITY] = QUALITY_EMPTY_SIDE
 
     @property
     def scalars(self) -> np.ndarray:
@@ -124,6 +144,17 @@ class Book:
             return False
         return True
 
+    def rescale(self, tick_int: int, bucket_int: int) -> None:
+        """Go on with another tick and bucket, in 1e-9 units, as if the book had had them from the start."""
+        if tick_int != self.scalars[B_TICK]:
+            level_kernels.set_tick(self.scalars, tick_int)
+            if self.order_count:
+                self._rebuild_levels()
+        self.scalars[B_BUCKET] = bucket_int
+        if self.scalars[B_SPOT] != NO_BUCKET:
+            twice_mid = self.scalars[B_SPOT_BID] + self.scalars[B_SPOT_ASK]
+            self.scalars[B_SPOT] = (twice_mid + bucket_int) // (2 * bucket_int)
+
     @property
     def event_id(self) -> int:
         """Records processed since the session's start."""
@@ -131,7 +162,7 @@ class Book:
 
     @property
     def clock_ns(self) -> int | None:
-        """Running maximum of ts_event over non-snapshot records, ns UTC."""
+        """Running maximum of ts_event over the window's non-snapshot records, ns UTC."""
         clock = int(self.scalars[B_CLOCK])
         return None if clock == NO_TIME else clock
 
@@ -156,12 +187,21 @@ class Book:
     @property
     def valid(self) -> bool:
         """Whether the book could be trusted at the last event end."""
-        return bool(self.scalars[B_BOOK_VALID])
+        return not self.quality & QUALITY_INVALID
+
+    @property
+    def quality(self) -> int:
+        """What spoke against the book at the last event end: the QUALITY_ bits of kernels.contract (docs/frames.md)."""
+        return int(self.scalars[B_QUALITY])
 
     @property
     def order_count(self) -> int:
-        """Orders resting now."""
+        """Orders resting now, and levels and quotes of publishers that send no orders."""
         return int(self.scalars[B_LIVE])
+
+    def mark_gap(self) -> None:
+        """Say that records are missing here: the book's quality tells so until the next snapshot."""
+        self.scalars[B_GAP] = 1
 
     def tallies(self) -> dict[str, int]:
         """Every counter by name. Records processed = applied + ignored + rejected (vp.dbn.accounting)."""
@@ -176,27 +216,35 @@ class Book:
         return int(level_kernels.read_depth(self.state, SIDE_NAMES.index(side), price))
 
     def levels(self, side: str, count: int | None = None) -> list[tuple[int, int, int]]:
-        """The best `count` levels of a side as (price, size, orders), best first."""
-        _, price, size, sides, _ = self._orders()
-        mine = sides == SIDE_NAMES.index(side)
-        prices, level = np.unique(price[mine], return_inverse=True)
-        sizes = np.zeros(len(prices), np.int64)
-        np.add.at(sizes, level, size[mine])
-        orders = np.bincount(level, minlength=len(prices))
-        rows = list(zip(prices.tolist(), sizes.tolist(), orders.tolist(), strict=True))
-        return (rows[::-1] if side == "B" else rows)[:count]
+        """The best `count` levels of a side as (price, size, orders), best first.
+
+        Sizes are those of all publishers; aggregated levels and quotes add size and no orders.
+        """
+        at = SIDE_NAMES.index(side)
+        state = self.state
+        near = np.flatnonzero(state.depth[at::2])
+        far = np.flatnonzero(state.far_depth[at::2])
+        near_price = (near + int(self.scalars[B_BASE_TICK])) * int(self.scalars[B_TICK])
+        prices = np.concatenate((near_price, state.far_price[far]))
+        sizes = np.concatenate((state.depth[at::2][near], state.far_depth[at::2][far]))
+        best_first = np.argsort(-prices if side == "B" else prices)[:count]
+        _, tag, price, _, sides, _ = self._orders()
+        mine = price[(sides == at) & (tag & KIND_MASK == KIND_ORDER)]
+        counts = dict(zip(*(column.tolist() for column in np.unique(mine, return_counts=True)), strict=True))
+        rows = zip(prices[best_first].tolist(), sizes[best_first].tolist(), strict=True)
+        return [(price, size, counts.get(price, 0)) for price, size in rows]
 
     def to_arrow(self) -> pa.Table:
-        """The book as ORDER_SCHEMA, one row an order: bids then asks, best level first, in queue order.
+        """The book as ORDER_SCHEMA, one row an order, level or quote: bids then asks, best level first, in queue order.
 
         `queue_rank` counts from 0 at the front of the queue, `level` from 0 at the best price. The schema
         metadata holds what else the book knows, so that `from_arrow` continues as if nothing had been.
         """
-        columns = self._orders()
-        order_id, price, size, side, stamp = columns
+        order_id, tag, price, size, side, stamp = self._orders()
         away = np.where(side == BID, -price, price)
         order = np.lexsort((stamp, away, -side))
-        order_id, price, size, side = order_id[order], price[order], size[order], side[order]
+        order_id, tag, price, size, side = (column[order] for column in (order_id, tag, price, size, side))
+        kind = KIND_OF[tag & KIND_MASK]
         n = len(order)
         new_side = np.ones(n, bool)
         new_side[1:] = side[1:] != side[:-1]
@@ -208,14 +256,18 @@ class Book:
         side_start = np.maximum.accumulate(np.where(new_side, level_number, 0)) if n else index
         letters = np.array([ord(name) for name in SIDE_NAMES], np.uint8)
         arrays = [
-            _arrow(pa.uint64(), order_id),
+            _arrow(pa.uint64(), np.where(kind == 0, order_id, 0)),
             _arrow(pa.string(), np.arange(n + 1, dtype=np.int32), letters[side]),
             _arrow(pa.int64(), price),
             _arrow(pa.int64(), size),
             _arrow(pa.int32(), (index - level_start).astype(np.int32)),
             _arrow(pa.int32(), (level_number - side_start).astype(np.int32)),
+            _arrow(pa.uint16(), (tag >> KIND_BITS).astype(np.uint16)),
+            pa.DictionaryArray.from_arrays(_arrow(pa.int8(), kind), pa.array(KINDS)),
         ]
         state: dict[str, Any] = {name: int(self.scalars[at]) for name, at in SAVED_SCALARS.items()}
+        states = self.state.publishers[PUB_STATE::PUBLISHER_WORDS]
+        state["publishers"] = {int(publisher): int(states[publisher]) for publisher in np.flatnonzero(states)}
         state["counters"] = self.tallies()
         return pa.Table.from_arrays(arrays, schema=ORDER_SCHEMA.with_metadata({STATE_KEY: json.dumps(state)}))
 
@@ -228,26 +280,35 @@ class Book:
             book.scalars[at] = state[name]
         for i, name in enumerate(COUNTER_NAMES):
             book.state.counters[i] = state["counters"][name]
-        order_id = _fixed_width(table, "order_id", np.int64)
         price = _fixed_width(table, "price", np.int64)
         size = _fixed_width(table, "size", np.int64)
         side = (_letters(table, "side") == ord(SIDE_NAMES[BID])).astype(np.int64)
         stamp = _fixed_width(table, "queue_rank", np.int32).astype(np.int64)
+        publisher = _fixed_width(table, "publisher_id", np.uint16).astype(np.int64)
+        kinds = _codes(table, "kind", KINDS)
+        kind = np.choose(kinds, (KIND_ORDER, np.where(side == BID, KIND_BID_LEVEL, KIND_ASK_LEVEL), KIND_QUOTE))
+        order_id = np.choose(kinds, (_fixed_width(table, "order_id", np.int64), price, side))
         slots = FIRST_ORDER_SLOTS
         while slots <= 4 * len(order_id):
             slots *= 2
         book.state = book.state._replace(slots=order_kernels.empty_slots(slots))
-        order_kernels.insert_orders(book.state.slots, order_id, price, size, side, stamp)
+        tag = publisher << KIND_BITS | kind
+        order_kernels.insert_orders(book.state.slots, order_id, tag, price, size, side, stamp)
+        publishers = book.state.publishers.reshape(PUBLISHERS, PUBLISHER_WORDS)
+        for name, bits in state["publishers"].items():
+            publishers[int(name), PUB_STATE] = bits
+        for at, of_side in ((PUB_ASKS, ASK), (PUB_BIDS, BID)):
+            ids, counts = np.unique(publisher[side == of_side], return_counts=True)
+            publishers[ids, at] = counts
         book.scalars[B_LIVE] = len(order_id)
-        book.scalars[B_ASK_ORDERS + ASK] = int(np.count_nonzero(side == ASK))
-        book.scalars[B_ASK_ORDERS + BID] = int(np.count_nonzero(side == BID))
         book.scalars[B_NEXT_RANK] = int(stamp.max(initial=-1)) + 1
         if len(order_id):
             book._rebuild_levels()
         return book
 
     def _orders(self) -> tuple[np.ndarray, ...]:
-        columns = tuple(np.zeros(self.order_count, np.int64) for _ in range(5))
+        """Id, tag, price, size, side and priority stamp of all that rests: int64 each."""
+        columns = tuple(np.zeros(self.order_count, np.int64) for _ in range(6))
         order_kernels.list_orders(self.state.slots, *columns)
         return columns
 
@@ -258,7 +319,7 @@ class Book:
 
     def _rebuild_levels(self) -> None:
         """Place the dense window where the market is, with room for all prices outside it."""
-        _, price, _, _, _ = self._orders()
+        _, _, price, _, _, _ = self._orders()
         bid, ask = int(self.scalars[B_BEST_BID]), int(self.scalars[B_BEST_ASK])
         level_kernels.empty_levels(self.state)
         self.scalars[B_PLACED] = 0
@@ -306,3 +367,13 @@ def _letters(table: pa.Table, name: str) -> np.ndarray:
     if ends[-1] - ends[0] != len(array):
         raise ValueError(f"column {name} holds strings of more or less than one letter")
     return np.frombuffer(letters, np.uint8, len(array), int(ends[0]))
+
+
+def _codes(table: pa.Table, name: str, words: tuple[str, ...]) -> np.ndarray:
+    """A dictionary column without nulls as places in `words`: int8[n]."""
+    array = table[name].combine_chunks()
+    if not len(array):
+        return np.zeros(0, np.int8)
+    known = np.array([words.index(word) for word in array.dictionary.to_pylist()], np.int8)
+    indices = array.indices
+    return known[np.frombuffer(indices.buffers()[1], np.int8, len(indices), indices.offset)]

@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
@@ -23,6 +23,7 @@ from vp.dbn.accounting import PassedOver
 from vp.dbn.place import Place
 from vp.errors import LakeError
 from vp.files import write_whole
+from vp.market.price_scale import InputPrices
 
 if TYPE_CHECKING:
     from vp.lake.inputs import RawFile
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 3
 KEY_METADATA = b"vp.cache_key"
 RESUME_METADATA = b"vp.resume"
+PRICES_METADATA = b"vp.input_prices"
 CHECKSUM_METADATA = b"vp.checksum"
 CHECKSUM_PATTERN = re.compile(rb"vp-sha256:[0-9a-f]{64}")
 BLANK_CHECKSUM = b"vp-sha256:" + b"0" * 64
@@ -96,7 +98,15 @@ class Resume:
         return cls(Place(**place), stated["skip_events"])
 
 
-def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume) -> Path:
+class CachedBook(NamedTuple):
+    """A snapshot: the book, where the records behind it begin, and the input's prices, if they were looked at."""
+
+    book: Book
+    resume: Resume
+    prices: InputPrices | None
+
+
+def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume, prices: InputPrices | None = None) -> Path:
     """Write a snapshot whole or not at all.
 
     Raises
@@ -109,6 +119,7 @@ def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume) -> Pat
         **table.schema.metadata,
         KEY_METADATA: key.to_json().encode(),
         RESUME_METADATA: resume.to_json().encode(),
+        PRICES_METADATA: json.dumps(None if prices is None else asdict(prices)).encode(),
         CHECKSUM_METADATA: BLANK_CHECKSUM,
     }
     table = table.replace_schema_metadata(metadata)
@@ -129,7 +140,7 @@ def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume) -> Pat
     return path
 
 
-def load_book(directory: Path, key: CacheKey) -> tuple[Book, Resume] | None:
+def load_book(directory: Path, key: CacheKey) -> CachedBook | None:
     """The snapshot of this key, or None where there is none or it cannot be trusted (with a warning)."""
     from vp.model.book import Book  # noqa: PLC0415 - who only looks at snapshots needs no kernels
 
@@ -138,7 +149,13 @@ def load_book(directory: Path, key: CacheKey) -> tuple[Book, Resume] | None:
     if table is None:
         return None
     try:
-        return Book.from_arrow(table), Resume.from_json(table.schema.metadata[RESUME_METADATA])
+        metadata = table.schema.metadata
+        prices = json.loads(metadata[PRICES_METADATA])
+        return CachedBook(
+            Book.from_arrow(table),
+            Resume.from_json(metadata[RESUME_METADATA]),
+            None if prices is None else InputPrices(**prices),
+        )
     except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
         log.warning("book snapshot %s cannot be understood (%s): it is built anew", key.path(directory).name, error)
         return None

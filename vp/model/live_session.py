@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vp.dbn.accounting import Accounting
-from vp.kernels.contract import FLAG_SNAPSHOT
+from vp.kernels.contract import CLOCK_UNKNOWN
 from vp.model.book import NO_LIMIT
 from vp.model.engine import EventDrivenVPEngine, FrameBatch
 from vp.model.event_feed import EventFeed
@@ -33,10 +33,10 @@ class LiveSession:
         if not feed.ready():
             return None
         clock = self.engine.clock_ns
-        ts_event = int(feed.events.columns.ts_event[feed.index])
-        if feed.events.columns.flags[feed.index] & FLAG_SNAPSHOT:
+        brings = int(feed.events.columns.clock_ns[feed.index])
+        if brings <= CLOCK_UNKNOWN:
             return self.info.session_start_ns if clock is None else clock
-        reached = ts_event if clock is None else max(ts_event, clock)
+        reached = brings if clock is None else max(brings, clock)
         return None if reached >= self.info.end_ns else reached
 
     @property

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import vp
 from vp.dbn.decompressed_copies import DecompressedFiles
-from vp.dbn.file import DbnFile
-from vp.dbn.reader import EventReader
-from vp.dbn.session_input import SessionInput, find_input
+from vp.dbn.input_prices import input_prices
+from vp.dbn.session_input import SessionInput, find_input, session_reader
 from vp.dbn.session_reader import SessionReader
 from vp.errors import BadParameterError, LakeError
 from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
-from vp.market.products import Product, canonical_symbol, find_product
+from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
+from vp.market.products import Product, canonical_symbol
 from vp.market.session_hours import Phases, parse_date, phases, session_window
 from vp.model.book import Book
 from vp.model.book_cache import CacheKey, load_book, save_book
@@ -46,7 +45,7 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
             hint="0 gives a frame at each event's end, 25 at most forty a second.",
         )
     opened = _open(spec, on_progress)
-    product, bounds, feed = opened.product, opened.bounds, opened.feed
+    product, scale, bounds, feed = opened.product, opened.scale, opened.bounds, opened.feed
     info = SessionInfo(
         product_type=spec.product_type,
         symbol=spec.symbol,
@@ -55,9 +54,11 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         source=opened.input.source,
         raw_files=tuple(raw.path.name for raw in opened.input.raw_files),
         start_time=spec.start_time,
-        tick_int=product.tick_int,
-        bucket_int=product.bucket_int,
-        decimals=product.decimals,
+        tick_int=scale.tick_int,
+        bucket_int=scale.bucket_int,
+        decimals=scale.decimals,
+        currency=product.currency,
+        tick_is_guessed=scale.tick_is_guessed,
         k=K,
         parameters=spec.parameters,
         throttle_ms=spec.throttle_ms,
@@ -69,8 +70,8 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
     )
     engine = EventDrivenVPEngine(
         K,
-        product.tick_int,
-        product.bucket_int,
+        scale.tick_int,
+        scale.bucket_int,
         parameters=spec.parameters,
         throttle_ns=round(spec.throttle_ms * NS_PER_MS),
         metadata=info.frame_metadata(),
@@ -97,6 +98,7 @@ def book_at_warmup(spec: SessionSpec, on_progress: Callable[[Progress], None] = 
 
 class _Opened(NamedTuple):
     product: Product
+    scale: PriceScale
     input: SessionInput
     reader: SessionReader
     bounds: Phases
@@ -107,57 +109,59 @@ class _Opened(NamedTuple):
 
 def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened:
     """What a request means, the book at its warmup boundary, and the events from there on."""
-    product = find_product(spec.product_type, spec.symbol)
+    lake = Lake(spec.lake, spec.products)
+    product = lake.products.find(spec.product_type, spec.symbol)
+    check_bucket(product, spec.bucket)
     date = parse_date(spec.dt)
     window = session_window(spec.product_type, date)
     bounds = phases(window, spec.start_time, spec.end_time)
-    lake = Lake(spec.lake)
     on_progress(Progress("decode", 0, None, 0.0))
     session = find_input(lake, product, canonical_symbol(product, spec.symbol), [date])
+    product = lake.products.of_contract(product, session.contract)
     decompressed = DecompressedFiles(
         lake.cache_dir / DECOMPRESSED_CACHE, round(spec.decompressed_limit_gb * BYTES_PER_GB)
     )
-    reader = SessionReader(
-        [
-            EventReader(
-                DbnFile(file.raw.path, decompressed=decompressed),
-                file.spans[0].instrument_id,
-                window.start_ns,
-                window.end_ns,
-            )
-            for file in session.files
-        ]
-    )
-    key = CacheKey.of(product.product_type, session.contract, spec.dt, bounds.warmup_from_ns, session.raw_files)
-    book, feed, cache_state = _book_at_warmup(lake.cache_dir / BOOK_CACHE, key, reader, product, bounds, on_progress)
-    return _Opened(product, session, reader, bounds, book, feed, cache_state)
 
+    def new_reader() -> SessionReader:
+        return session_reader(session, window.start_ns, window.end_ns, decompressed=decompressed)
 
-def _book_at_warmup(
-    directory: Path,
-    key: CacheKey,
-    reader: SessionReader,
-    product: Product,
-    bounds: Phases,
-    on_progress: Callable[[Progress], None],
-) -> tuple[Book, EventFeed, str]:
-    """The book at the warmup boundary, the events from there on, and whether the cache was hit, missed or off."""
+    def look_at_prices() -> InputPrices | None:
+        if not needs_prices(product, spec.bucket):
+            return None
+        reader = new_reader()
+        meter = ProgressMeter("decode", reader.record_estimate(), on_progress)
+        return input_prices(product, reader, meter.update)
+
+    reader = new_reader()
     if bounds.warmup_from_ns <= bounds.session_start_ns:
-        return Book(product.tick_int, product.bucket_int), EventFeed(reader, None), "off"
+        scale = price_scale(product, spec.bucket, look_at_prices())
+        book = Book(scale.tick_int, scale.bucket_int)
+        return _Opened(product, scale, session, reader, bounds, book, EventFeed(reader, None), "off")
+    key = CacheKey.of(product.product_type, session.contract, spec.dt, bounds.warmup_from_ns, session.raw_files)
+    directory = lake.cache_dir / BOOK_CACHE
     cached = load_book(directory, key)
     if cached is not None:
-        return cached[0], EventFeed(reader, cached[1]), "hit"
-    book = Book(product.tick_int, product.bucket_int)
+        scale = price_scale(product, spec.bucket, cached.prices or look_at_prices())
+        cached.book.rescale(scale.tick_int, scale.bucket_int)
+        feed = EventFeed(reader, cached.resume)
+        return _Opened(product, scale, session, reader, bounds, cached.book, feed, "hit")
+    prices = look_at_prices()
+    scale = price_scale(product, spec.bucket, prices)
+    book = Book(scale.tick_int, scale.bucket_int)
     feed = EventFeed(reader, None)
-    meter = ProgressMeter("book", reader.record_estimate(), on_progress)
+    _fast_forward(book, feed, bounds.warmup_from_ns, ProgressMeter("book", reader.record_estimate(), on_progress))
+    try:
+        save_book(directory, key, book, feed.resume(), prices)
+    except LakeError as error:
+        log.warning("%s", error)
+    return _Opened(product, scale, session, reader, bounds, book, feed, "miss")
+
+
+def _fast_forward(book: Book, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> None:
+    """Take the events before a moment through the book alone."""
     while feed.ready():
-        feed.index = book.fast_forward(feed.events, feed.index, bounds.warmup_from_ns)
+        feed.index = book.fast_forward(feed.events, feed.index, until_ns)
         meter.update(feed.records_seen)
         if feed.index < len(feed.events):
             break
     meter.update(feed.records_seen, last=True)
-    try:
-        save_book(directory, key, book, feed.resume())
-    except LakeError as error:
-        log.warning("%s", error)
-    return book, feed, "miss"

@@ -44,7 +44,7 @@ def session_events(open_reader: Callable[[int], SessionReader]) -> ArrowSource:
     Parameters
     ----------
     open_reader : callable
-        Opens the files for one scan, in chunks of so many rows; it reads ts_recv and sequence too.
+        Opens the files for one scan, in chunks of so many rows; it reads ts_event, ts_recv and sequence too.
     """
 
     def batches() -> Iterator[pa.RecordBatch]:
