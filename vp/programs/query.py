@@ -69,7 +69,7 @@ def _answer(values: dict[str, Any]) -> None:
     from vp.query.interruption import interruptible, signals_interrupt  # noqa: PLC0415
     from vp.query.views import RECORDING_VIEWS, in_memory  # noqa: PLC0415
 
-    lake = Lake(values["lake"])
+    lake = Lake(values["lake"], values["products"])
     kind = output.format_of(values["format"], values["out"])
     with in_memory(_config()) as connection:
         if values["query"] is None:
@@ -117,8 +117,8 @@ def _choose(lake: Lake, values: dict[str, Any], reads: set[str], progress: Any) 
         from vp.demo.session import DEMO, ensure_demo  # noqa: PLC0415
 
         ensure_demo(lake.root, lambda share: progress.share("demo", share))
-        return choose_session(lake, DEMO.symbol, DEMO.dt, DEMO.start_time, DEMO.product_type)
-    return choose_session(lake, *(values[name] for name in names))
+        return choose_session(lake, DEMO.symbol, DEMO.dt, DEMO.start_time, DEMO.product_type, bucket=values["bucket"])
+    return choose_session(lake, *(values[name] for name in names), bucket=values["bucket"])
 
 
 def _put_out(out: str | None, kind: str, lake: Lake, schema: Any, batches: Any) -> None:

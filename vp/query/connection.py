@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ def choose_session(
     dt: str | None,
     start_time: str | None = None,
     product_type: str | None = None,
+    *,
+    bucket: Decimal | None = None,
 ) -> ChosenSession | None:
     """The session that is named; None where none is.
 
@@ -33,7 +36,7 @@ def choose_session(
         There is no such session.
     """
     if symbol is not None and dt is not None:
-        return ChosenSession(lake, symbol, dt, start_time, product_type)
+        return ChosenSession(lake, symbol, dt, start_time, product_type, bucket=bucket)
     if any(value is not None for value in (symbol, dt, start_time, product_type)):
         missing = " and ".join(name for name, value in (("symbol", symbol), ("dt", dt)) if value is None)
         raise BadParameterError(

@@ -50,11 +50,14 @@ class QueryContext:
     session : SessionName
         The one that the server was started with.
     limits : Limits
+    products : str or None
+        The server's file of products.
     """
 
     lake: str | None
     session: SessionName
     limits: Limits = field(default_factory=Limits)
+    products: str | None = None
 
     def answer(self, request: QueryRequest, begun: Callable[[], None] = lambda: None) -> Answer:
         """The answer, from the sandbox; raises VPError. `begun` is called when the session is found."""
@@ -62,7 +65,7 @@ class QueryContext:
         from vp.query import catalogue, sandbox  # noqa: PLC0415
         from vp.query.connection import choose_session, find_views  # noqa: PLC0415
 
-        lake = Lake(self.lake)
+        lake = Lake(self.lake, self.products)
         if request.symbol is None and request.dt is None:
             own = self.session
             session = choose_session(lake, own.symbol, own.dt, request.start_time or own.start_time, own.product_type)
