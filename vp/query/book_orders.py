@@ -83,14 +83,5 @@ def _load(session: ChosenSession) -> pa.Table | None:
 def _build(session: ChosenSession, tell: Tell | None) -> None:
     from vp.model.pipeline import cache_book  # noqa: PLC0415 - kernels take a while to load
     from vp.model.progress import ignore_progress  # noqa: PLC0415 - kernels take a while to load
-    from vp.model.session import SessionSpec  # noqa: PLC0415 - kernels take a while to load
 
-    spec = SessionSpec(
-        session.product.product_type,
-        session.symbol,
-        session.dt,
-        session.start_time,
-        lake=str(session.lake.root),
-        products=session.lake.products_file,
-    )
-    cache_book(spec, tell or ignore_progress)
+    cache_book(session.spec(), tell or ignore_progress)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -87,6 +87,10 @@ class NamedQuery:
         body = PLACE.sub(lambda place: place[1], self.sql)
         return f"CREATE OR REPLACE TEMP MACRO {self.name}({', '.join(arguments)}) AS TABLE ({body})"
 
+    def refusing(self, reason: str) -> NamedQuery:
+        """The same but for its answer, which is an error of these words."""
+        return replace(self, sql=f"SELECT error('{reason.replace(chr(39), chr(39) * 2)}') AS error")
+
     def _value(self, parameter: Parameter, text: str | None) -> Any:
         text = parameter.default if text is None else text
         if text is None:
@@ -106,12 +110,12 @@ class NamedQuery:
 
 def load() -> dict[str, NamedQuery]:
     """Every named query that can be used, by name."""
-    return _load()[0]
+    return read_files()[0]
 
 
 def broken() -> dict[str, str]:
     """What is wrong with each file of sql/ that is no named query, by its name without the ending."""
-    return _load()[1]
+    return read_files()[1]
 
 
 def find(name: str) -> NamedQuery:
@@ -173,7 +177,8 @@ def parse(name: str, text: str) -> NamedQuery:
 
 
 @cache
-def _load() -> tuple[dict[str, NamedQuery], dict[str, str]]:
+def read_files() -> tuple[dict[str, NamedQuery], dict[str, str]]:
+    """What `load` and `broken` give; read once."""
     queries: dict[str, NamedQuery] = {}
     broken: dict[str, str] = {}
     for path in sorted(package_file("sql").glob("*.sql")):

@@ -1,9 +1,9 @@
 """Gaps of a live recording, from the manifest that lies beside its segments.
 
-The manifest of a day is `<dataset>-<YYYYMMDD>.mbo.segments.jsonl`, a JSON object a line in the order of time. An object
-whose `kind` is `gap` tells what the feed has not delivered: `start_ns` and `end_ns` (ns UTC, of the last record before
-it and of the first one after it), `reason` (a sentence), and `bridged`, whether a replay has filled it. Objects of other
-kinds tell of the segments. A line without an end is still being written.
+The manifest of a day is `<dataset>-<YYYYMMDD>.mbo.segments.jsonl`, a JSON object a line in the order of time. One whose
+`kind` is `gap` tells what the feed has not delivered: `start_ns` and `end_ns` (ns UTC, of the last record before it and
+of the first one after it), `reason` (a sentence), and `bridged`, whether a replay has filled it. Those of other kinds
+tell of the segments. A line without an end is still being written.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from vp.kernels.contract import (
     QUALITY_CROSSED,
     QUALITY_EMPTY_SIDE,
     QUALITY_GAP,
-    QUALITY_IN_SNAPSHOT,
     QUALITY_INCOMPLETE,
+    QUALITY_SNAPSHOT,
 )
 from vp.query.sources import ArrowSource
 
@@ -37,7 +37,7 @@ QUALITY_SCHEMA = pa.schema(
 REASONS = {
     QUALITY_EMPTY_SIDE: "a side is empty",
     QUALITY_CROSSED: "locked or crossed",
-    QUALITY_IN_SNAPSHOT: "within a snapshot",
+    QUALITY_SNAPSHOT: "within a snapshot",
     QUALITY_BAD_BOOK: "the feed says that the book may be bad",
     QUALITY_INCOMPLETE: "a publisher has sent neither clear nor snapshot yet",
     QUALITY_GAP: "after a gap of the feed",
@@ -68,17 +68,8 @@ def replayed_quality(session: ChosenSession) -> ArrowSource:
 
     def qualities() -> Qualities:
         from vp.model.pipeline import prepare  # noqa: PLC0415 - kernels take a while to load
-        from vp.model.session import SessionSpec  # noqa: PLC0415 - as above
 
-        spec = SessionSpec(
-            session.product.product_type,
-            session.symbol,
-            session.dt,
-            session.start_time,
-            throttle_ms=0.0,
-            lake=str(session.lake.root),
-        )
-        with contextlib.closing(prepare(spec)) as live:
+        with contextlib.closing(prepare(session.spec(throttle_ms=0.0))) as live:
             at = next(column.offset for column in live.layout.columns if column.name == "quality")
             while not live.finished:
                 batch = live.advance(None, FRAMES_A_CALL)

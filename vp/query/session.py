@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -20,6 +20,7 @@ from vp.query.sources import ArrowSource, one_row
 if TYPE_CHECKING:
     from vp.dbn.contracts import Contract
     from vp.dbn.reader import EventReader
+    from vp.model.session import SessionSpec
 
 SESSION_SCHEMA = pa.schema(
     [
@@ -97,6 +98,21 @@ class ChosenSession:
     def contract(self) -> Contract:
         """The instrument in the file; raises as vp.dbn.contracts.choose_contract does."""
         return _contract(self.raw, self.product, self.symbol, self.date)
+
+    def spec(self, **changes: Any) -> SessionSpec:
+        """What to ask of vp.model.pipeline to play it; `changes` are fields of SessionSpec."""
+        from vp.model.session import SessionSpec  # noqa: PLC0415 - the model's parameters are not needed to ask
+
+        return SessionSpec(
+            self.product.product_type,
+            self.symbol,
+            self.dt,
+            self.start_time,
+            lake=str(self.lake.root),
+            products=self.lake.products_file,
+            bucket=self.bucket,
+            **changes,
+        )
 
     def events(self) -> ArrowSource:
         """The session's events; see vp.query.events."""

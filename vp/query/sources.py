@@ -54,7 +54,6 @@ def absent(schema: pa.Schema, reason: Callable[[], VPError]) -> ArrowSource:
 
     def batches() -> Iterator[pa.RecordBatch]:
         raise reason()
-        yield
 
     return ArrowSource(schema, batches)
 

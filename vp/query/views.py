@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from vp.errors import NoRecordingError, NoSessionError, VPError
 from vp.kernels.contract import UNDEF_PRICE, UNDEF_SIZE
-from vp.model.frames import frame_schema
+from vp.model.frames import COLUMN_NAMES, frame_schema
 from vp.model.order_schema import ORDER_SCHEMA
 from vp.query import catalogue
 from vp.query.book_orders import Tell, cached_book
@@ -89,6 +90,7 @@ class Views:
             "book_files": book_files(lake),
             "recording_files": recording_files(lake),
         }
+        self._missing_columns = [] if recording is None else sorted({*COLUMN_NAMES} - {*recording.schema.names})
         nameless = partial(_no_session, lake)
         if session is None:
             of_session = (SESSION_SCHEMA, SESSION_EVENT_SCHEMA, ORDER_SCHEMA, GAP_SCHEMA)
@@ -128,9 +130,21 @@ class Views:
                 try:
                     connection.execute(query.macro())
                 except duckdb.Error as error:
-                    problems[query.name] = " ".join(str(error).split())
+                    problem = " ".join(str(error).split())
+                    hint = self.hint(problem)
+                    if not hint:
+                        problems[query.name] = problem
+                    else:
+                        connection.execute(query.refusing(f"The query {query.name} cannot be run. {hint}").macro())
         for name, problem in problems.items():
             log.warning("sql/%s.sql cannot be used: %s", name, problem)
+
+    def hint(self, problem: str) -> str:
+        """What to do about a complaint of DuckDB's that names a column which the recording was made without."""
+        missing = [name for name in self._missing_columns if re.search(rf"\b{name}\b", problem)]
+        if not missing:
+            return ""
+        return f"The recording has no column {missing[0]}: record it with --fields {','.join(missing)}, or all."
 
     def failure(self) -> VPError | None:
         """The error of our own that ended a scan, where one did."""
@@ -159,7 +173,8 @@ def register_view(connection: duckdb.DuckDBPyConnection, name: str, table: Any, 
     source = f"{place or name} as read"
     connection.register(source, table)
     columns = ", ".join(_view_columns(name, table.schema))
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW {place or name} AS SELECT {columns} FROM {quoted_name(source)}")
+    made_of = quoted_name(source)
+    connection.execute(f"CREATE OR REPLACE VIEW {place or name} AS SELECT {columns} FROM {made_of}")  # noqa: S608
 
 
 def quoted_name(name: str) -> str:
