@@ -15,12 +15,15 @@ import numpy as np
 import pyarrow as pa
 
 from vp.csv_lines import CsvLines
+from vp.model.frames import ColumnPlace
 from vp.server.history.session_history import SessionHistory
 
 BLOCK_FRAMES = 16_384
 NULL_INT64_BYTES = np.array([np.iinfo(np.int64).max], np.int64).view(np.uint8)
 ALIGNMENT = 8
 UNSAFE = re.compile(r"[^A-Za-z0-9.+-]+")  # in the name of a file, on some system or in a header
+# Nearly all of their rows are 0; the others count exactly.
+VOLUME_GRIDS = ("bought", "sold")
 ARROW_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
@@ -31,36 +34,51 @@ def columns_block(history: SessionHistory, first: int, end: int, fields: Sequenc
     `frames` (how many there are), `first` (sequence number of the first), `oldest` (of the oldest that the
     server holds) and per column `name`, `type`, `offset` and `length_bytes`; offsets count from the end of
     the head. Grid values come as `float32` where `exact`, else as `bfloat16`: the upper half of a float32,
-    rounded. A price that is null is the largest int64.
+    rounded; but for those of VOLUME_GRIDS, which are `sparse float32` then (`_sparse`). A price that is null is the
+    largest int64.
     """
     layout = history.layout.project(tuple(fields)).layout
-    described: list[dict[str, Any]] = []
-    size = 0
+    values = []
     for column in layout.columns:
-        short = column.type.startswith("float32[") and not exact
-        length = (column.length_bytes // 2 if short else column.length_bytes) * (end - first)
-        described.append(
-            {
-                "name": column.name,
-                "type": column.type.replace("float32", "bfloat16") if short else column.type,
-                "offset": size,
-                "length_bytes": length,
-            }
-        )
-        size += length + -length % ALIGNMENT
+        short = _type_in_block(column, exact=exact).startswith("bfloat16")
+        width = column.length_bytes // 2 if short else column.length_bytes
+        values.append(np.empty((end - first, width), np.uint8))
+    count = _fill_columns(history, first, end, values, [column.name for column in layout.columns])
+    if count < end - first:  # the oldest went meanwhile, and with it all that was asked for from there on
+        return columns_block(history, first, first + count, fields, exact=exact)
+    described: list[dict[str, Any]] = []
+    parts: list[np.ndarray] = []
+    size = 0
+    for column, filled in zip(layout.columns, values, strict=True):
+        kind = _type_in_block(column, exact=exact)
+        part = (_sparse(filled) if kind.startswith("sparse") else filled).reshape(-1)
+        described.append({"name": column.name, "type": kind, "offset": size, "length_bytes": part.size})
+        parts += [part, np.zeros(-part.size % ALIGNMENT, np.uint8)]
+        size += part.size + -part.size % ALIGNMENT
     head = {"frames": end - first, "first": first, "oldest": history.frames.oldest, "columns": described}
     text = json.dumps(head, separators=(",", ":")).encode()
     text += b" " * (-(4 + len(text)) % ALIGNMENT)
-    block = np.zeros(4 + len(text) + size, np.uint8)
-    block[: 4 + len(text)] = np.frombuffer(len(text).to_bytes(4, "little") + text, np.uint8)
-    body = block[4 + len(text) :]
-    if first == end:
-        return block.data
-    columns = [body[entry["offset"] :][: entry["length_bytes"]].reshape(end - first, -1) for entry in described]
-    count = _fill_columns(history, first, end, columns, [column.name for column in layout.columns])
-    if count < end - first:  # the oldest went meanwhile, and with it all that was asked for from there on
-        return columns_block(history, first, first + count, fields, exact=exact)
-    return block.data
+    front = np.frombuffer(len(text).to_bytes(4, "little") + text, np.uint8)
+    return np.concatenate([front, *parts]).data
+
+
+def _type_in_block(column: ColumnPlace, *, exact: bool) -> str:
+    """How a column's values are written in a block."""
+    if exact or not column.type.startswith("float32["):
+        return column.type
+    return f"sparse {column.type}" if column.name in VOLUME_GRIDS else column.type.replace("float32", "bfloat16")
+
+
+def _sparse(grid: np.ndarray) -> np.ndarray:
+    """A grid float32[n, rows] (as uint8[n, 4 * rows]) by its values that are not 0: uint8.
+
+    How many each frame has, uint8[n]; the row of each, uint8[m]; zeros up to a multiple of 4; the values, float32[m].
+    """
+    cells = grid.view(np.float32)
+    frame, row = np.nonzero(cells)
+    counts = np.bincount(frame, minlength=len(cells)).astype(np.uint8)
+    filling = np.zeros(-(counts.size + row.size) % 4, np.uint8)
+    return np.concatenate([counts, row.astype(np.uint8), filling, cells[frame, row].view(np.uint8)])
 
 
 def _fill_columns(history: SessionHistory, first: int, end: int, columns: list[np.ndarray], names: list[str]) -> int:

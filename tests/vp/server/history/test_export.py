@@ -12,6 +12,7 @@ import pytest
 from tests import lakes
 from tests.places import DATA
 from tests.vp.server.history.blocks import parse
+from tests.vp.server.history.conftest import bought
 from tests.vp.server.tiny import LAYOUT
 from vp.model.frames import FrameLayout, frame_schema_like
 from vp.model.pipeline import prepare
@@ -87,3 +88,22 @@ def test_a_file_is_named_by_contract_date_and_times_in_new_york(history: Session
     schema = frame_schema_like(LAYOUT.schema.with_metadata(odd), 101, ["pressure"])
     name = file_name(SessionHistory(history.frames, FrameLayout(schema)), 5, 5, NEW_YORK)
     assert name == "BRN-F-M0026-_2026-02-06"
+
+
+def test_volumes_come_exact_and_take_little_room(history: SessionHistory) -> None:
+    block = columns_block(history, 100, 700, ["bought", "sold"], exact=False)
+    head, columns = parse(block)
+    assert {c["name"]: c["type"] for c in head["columns"] if c["name"] in ("bought", "sold")} == {
+        "bought": "sparse float32[101]",
+        "sold": "sparse float32[101]",
+    }
+    counts = np.frombuffer(columns["bought"], np.uint8, 600)
+    assert counts.tolist() == [n % 4 for n in range(100, 700)]
+    rows = np.frombuffer(columns["bought"], np.uint8, int(counts.sum()), 600)
+    values = np.frombuffer(columns["bought"], "<f4", rows.size, -(-(600 + rows.size) // 4) * 4)
+    grid = np.zeros((600, 101), np.float32)
+    grid[np.repeat(np.arange(600), counts), rows] = values
+    assert np.array_equal(grid, bought(100, 700))
+    assert len(columns["sold"]) == 600
+    _, exact = parse(columns_block(history, 100, 700, ["bought"], exact=True))
+    assert np.array_equal(np.frombuffer(exact["bought"], "<f4").reshape(600, 101), grid)
