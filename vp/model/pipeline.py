@@ -12,7 +12,7 @@ import vp
 from vp.dbn.contents import contents_of
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.input_prices import input_prices
-from vp.dbn.session_input import SessionInput, find_input, inputs_by_date, session_reader
+from vp.dbn.session_input import SessionInput, find_input, session_reader
 from vp.dbn.session_reader import SessionReader
 from vp.errors import BadParameterError, LakeError
 from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
@@ -134,7 +134,7 @@ def judge(spec: SessionSpec, *, look: bool = True) -> None:
     """
     meaning = _meaning(spec)
     if look:
-        inputs_by_date(meaning.lake, meaning.product, meaning.window.file_dates)
+        meaning.lake.inputs_by_date(meaning.product, meaning.window.file_dates)
 
 
 class _Meaning(NamedTuple):
