@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 import vp
 from vp.dbn.contracts import Contract, choose_contract
 from vp.dbn.decompressed_copies import DecompressedFiles
@@ -16,7 +18,7 @@ from vp.errors import BadParameterError, LakeError
 from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake, RawFile
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import Product, canonical_symbol
-from vp.market.session_hours import Phases, parse_date, phases, session_window
+from vp.market.session_hours import Phases, SessionWindow, parse_dates, phases, window_of
 from vp.model.book import Book
 from vp.model.book_cache import CacheKey, load_book, save_book
 from vp.model.engine import EventDrivenVPEngine
@@ -24,9 +26,13 @@ from vp.model.event_feed import EventFeed
 from vp.model.live_session import LiveSession
 from vp.model.progress import Progress, ProgressMeter, ignore_progress
 from vp.model.session import SessionInfo, SessionSpec
+from vp.settings.forms import MAX_CONTEXT_MINUTES
 
 K = 50
 NS_PER_MS = 1_000_000
+NS_PER_MINUTE = 60_000_000_000
+LISTED = 5
+CONTEXT_THROTTLE_NS = 1_000_000_000
 BYTES_PER_GB = 1_000_000_000
 
 log = logging.getLogger(__name__)
@@ -40,11 +46,6 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
     VPError
         Each kind of wrong request or damaged file has its own type (vp.errors).
     """
-    if not 0 <= spec.throttle_ms < float("inf"):
-        raise BadParameterError(
-            f"throttle_ms was {spec.throttle_ms}, expected 0 or more milliseconds.",
-            hint="0 gives a frame at each event's end, 25 at most forty a second.",
-        )
     opened = _open(spec, on_progress)
     product, scale, contract = opened.product, opened.scale, opened.contract
     bounds, feed = opened.bounds, opened.feed
@@ -65,6 +66,7 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         parameters=spec.parameters,
         throttle_ms=spec.throttle_ms,
         session_start_ns=bounds.session_start_ns,
+        context_from_ns=max(bounds.warmup_from_ns, bounds.emit_from_ns - round(spec.context_minutes * NS_PER_MINUTE)),
         emit_from_ns=bounds.emit_from_ns,
         end_ns=bounds.end_ns,
         book_cache=opened.book_cache,
@@ -75,25 +77,93 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         scale.tick_int,
         scale.bucket_int,
         parameters=spec.parameters,
-        throttle_ns=round(spec.throttle_ms * NS_PER_MS),
         metadata=info.frame_metadata(),
         book=opened.book,
     )
     meter = ProgressMeter("warmup", opened.file.record_estimate(), on_progress)
-    while feed.ready():
-        feed.index, _ = engine.advance(feed.events, feed.index, bounds.emit_from_ns)
-        meter.update(feed.records_seen)
-        if feed.index < len(feed.events):
-            break
+    if info.context_from_ns < bounds.emit_from_ns:
+        _advance(engine, feed, info.context_from_ns, meter)
+        engine.start_emitting(CONTEXT_THROTTLE_NS)
+    context = _advance(engine, feed, bounds.emit_from_ns, meter)
     meter.update(feed.records_seen, last=True)
-    engine.start_emitting()
+    engine.start_emitting(round(spec.throttle_ms * NS_PER_MS))
     opened.file.keep_decompressed()
-    return LiveSession(info, engine, feed)
+    return LiveSession(info, engine, feed, context, lambda: _instead(spec, opened))
+
+
+def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> np.ndarray:
+    """Run the records under `until_ns`; the frames that the engine makes of them, uint8[n, message_bytes]."""
+    made = [engine.no_frames().buffer.copy()]
+    while feed.ready():
+        feed.index, batch = engine.advance(feed.events, feed.index, until_ns)
+        meter.update(feed.records_seen)
+        if batch.count:
+            made.append(batch.buffer.copy())
+        elif feed.index < len(feed.events):
+            break
+    return np.concatenate(made)
+
+
+def _instead(spec: SessionSpec, opened: _Opened) -> str:
+    """Which sessions there are besides an empty one: the nearest days, and other contracts of the file."""
+    product, date = opened.product, parse_dates(spec.dt).first
+    days = {
+        entry.date
+        for entry in Lake(spec.lake, spec.products).sessions()
+        if (entry.product_type, entry.symbol) == (product.product_type, product.root) and entry.date != date
+    }
+    nearest = sorted(sorted(days, key=lambda day: abs(day - date))[:LISTED])
+    others = sorted({mapping.raw_symbol for mapping in opened.file.mappings} - {opened.contract.name})[:LISTED]
+    sentences = [
+        *([f"The lake holds {product.root} of {', '.join(map(str, nearest))} too."] if nearest else []),
+        *([f"The file names {', '.join(others)} too."] if others else []),
+    ]
+    return " ".join(sentences) or f"The lake holds no other session of {product.root}."
 
 
 def cache_book(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_progress) -> None:
     """Have the book at the warmup boundary in the cache, built now where it is not; raises as `prepare` does."""
-    _open(spec, on_progress).feed.close()
+    opened = _open(spec, on_progress)
+    opened.feed.close()
+    if opened.book.event_id == 0:
+        log.warning("%s holds no record of %s up to there.", opened.raw.path.name, opened.contract.name)
+
+
+def judge(spec: SessionSpec, *, look: bool = True) -> None:
+    """Raise what is wrong with a request by itself: nothing is compiled for it, and no raw file is opened.
+
+    `look`: also where its raw file lies, by the names in the lake.
+    """
+    meaning = _meaning(spec)
+    if look:
+        meaning.lake.find_raw(meaning.product, meaning.window.dates.first)
+
+
+class _Meaning(NamedTuple):
+    """What the words of a request stand for."""
+
+    lake: Lake
+    product: Product
+    window: SessionWindow
+    bounds: Phases
+
+
+def _meaning(spec: SessionSpec) -> _Meaning:
+    if not 0 <= spec.throttle_ms < float("inf"):
+        raise BadParameterError(
+            f"throttle_ms was {spec.throttle_ms}, expected 0 or more milliseconds.",
+            hint="0 gives a frame at each event's end, 25 at most forty a second.",
+        )
+    if not 0 <= spec.context_minutes <= MAX_CONTEXT_MINUTES:
+        raise BadParameterError(
+            f"context_minutes was {spec.context_minutes}, expected 0 to {MAX_CONTEXT_MINUTES:g}.",
+            hint="0 shows nothing of the time before the start.",
+        )
+    lake = Lake(spec.lake, spec.products)
+    product = lake.products.find(spec.product_type, spec.symbol)
+    check_bucket(product, spec.bucket)
+    window = window_of(spec.product_type, parse_dates(spec.dt))
+    return _Meaning(lake, product, window, phases(window, spec.start_time, spec.end_time))
 
 
 class _Opened(NamedTuple):
@@ -110,12 +180,8 @@ class _Opened(NamedTuple):
 
 def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened:
     """What a request means, the book at its warmup boundary, and the events from there on."""
-    lake = Lake(spec.lake, spec.products)
-    product = lake.products.find(spec.product_type, spec.symbol)
-    check_bucket(product, spec.bucket)
-    date = parse_date(spec.dt)
-    window = session_window(spec.product_type, date)
-    bounds = phases(window, spec.start_time, spec.end_time)
+    lake, product, window, bounds = _meaning(spec)
+    date = window.dates.first
     raw = lake.find_raw(product, date)
     on_progress(Progress("decode", 0, None, 0.0))
     decompressed = DecompressedFiles(
