@@ -68,7 +68,18 @@ def test_which_program_takes_what() -> None:
         *("--build", "--format", "--out", "--lake", "--products", "--log-level"),
     ]
     assert [setting.name for setting in of_query()] == [
-        *("product_type", "symbol", "dt", "start_time", "speed", "throttle_ms", "bucket", "fields", "after"),
+        *(
+            "product_type",
+            "symbol",
+            "dt",
+            "trading_day",
+            "start_time",
+            "speed",
+            "throttle_ms",
+            "bucket",
+            "fields",
+            "after",
+        ),
     ]
 
 
