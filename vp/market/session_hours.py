@@ -215,6 +215,11 @@ def to_ns(moment: dt.datetime) -> int:
     return (moment - EPOCH) // dt.timedelta(microseconds=1) * 1000
 
 
+def midnight_ns(date: dt.date) -> int:
+    """Ns UTC at which a date begins in UTC, exact."""
+    return (date - EPOCH.date()).days * 86_400 * NS_PER_SECOND
+
+
 def from_ns(ns: int) -> dt.datetime:
     """The aware datetime, UTC, of `ns`, cut to microseconds."""
     return EPOCH + dt.timedelta(microseconds=ns // 1000)

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import vp
-from vp.dbn.contracts import Contract, choose_contract
 from vp.dbn.decompressed_copies import DecompressedFiles
-from vp.dbn.file import DbnFile
 from vp.dbn.input_prices import input_prices
-from vp.dbn.reader import EventReader
+from vp.dbn.session_input import SessionInput, find_input, session_reader
+from vp.dbn.session_reader import SessionReader
 from vp.errors import BadParameterError, LakeError
-from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake, RawFile
+from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import Product, canonical_symbol
 from vp.market.session_hours import Phases, parse_dates, phases, window_of
@@ -46,15 +45,14 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
             hint="0 gives a frame at each event's end, 25 at most forty a second.",
         )
     opened = _open(spec, on_progress)
-    product, scale, contract = opened.product, opened.scale, opened.contract
-    bounds, feed = opened.bounds, opened.feed
+    product, scale, bounds, feed = opened.product, opened.scale, opened.bounds, opened.feed
     info = SessionInfo(
         product_type=spec.product_type,
         symbol=spec.symbol,
-        contract=contract.name,
+        contract=opened.input.contract,
         dt=spec.dt,
-        source=opened.raw.source,
-        raw_file=opened.raw.path.name,
+        source=opened.input.source,
+        raw_files=tuple(raw.path.name for raw in opened.input.raw_files),
         start_time=spec.start_time,
         tick_int=scale.tick_int,
         bucket_int=scale.bucket_int,
@@ -79,7 +77,7 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         metadata=info.frame_metadata(),
         book=opened.book,
     )
-    meter = ProgressMeter("warmup", opened.file.record_estimate(), on_progress)
+    meter = ProgressMeter("warmup", opened.reader.record_estimate(), on_progress)
     while feed.ready():
         feed.index, _ = engine.advance(feed.events, feed.index, bounds.emit_from_ns)
         meter.update(feed.records_seen)
@@ -87,21 +85,22 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
             break
     meter.update(feed.records_seen, last=True)
     engine.start_emitting()
-    opened.file.keep_decompressed()
+    opened.reader.keep_decompressed()
     return LiveSession(info, engine, feed)
 
 
-def cache_book(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_progress) -> None:
-    """Have the book at the warmup boundary in the cache, built now where it is not; raises as `prepare` does."""
-    _open(spec, on_progress).feed.close()
+def book_at_warmup(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_progress) -> Book:
+    """The book at the warmup boundary, from the cache or built now and kept there; raises as `prepare` does."""
+    opened = _open(spec, on_progress)
+    opened.feed.close()
+    return opened.book
 
 
 class _Opened(NamedTuple):
     product: Product
     scale: PriceScale
-    raw: RawFile
-    file: DbnFile
-    contract: Contract
+    input: SessionInput
+    reader: SessionReader
     bounds: Phases
     book: Book
     feed: EventFeed
@@ -116,68 +115,53 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
     window = window_of(spec.product_type, parse_dates(spec.dt))
     date = window.dates.first
     bounds = phases(window, spec.start_time, spec.end_time)
-    raw = lake.find_raw(product, date)
     on_progress(Progress("decode", 0, None, 0.0))
+    session = find_input(lake, product, canonical_symbol(product, spec.symbol), [date])
+    product = lake.products.of_contract(product, session.contract)
     decompressed = DecompressedFiles(
         lake.cache_dir / DECOMPRESSED_CACHE, round(spec.decompressed_limit_gb * BYTES_PER_GB)
     )
-    file = DbnFile(raw.path, decompressed=decompressed)
-    contract = choose_contract(file, product, canonical_symbol(product, spec.symbol), date)
-    product = lake.products.of_contract(product, contract.name)
-    book, scale, feed, cache_state = _book_at_warmup(
-        lake, raw, file, product, contract, spec, bounds, window.end_ns, on_progress
-    )
-    return _Opened(product, scale, raw, file, contract, bounds, book, feed, cache_state)
 
-
-def _book_at_warmup(
-    lake: Lake,
-    raw: RawFile,
-    file: DbnFile,
-    product: Product,
-    contract: Contract,
-    spec: SessionSpec,
-    bounds: Phases,
-    session_end_ns: int,
-    on_progress: Callable[[Progress], None],
-) -> tuple[Book, PriceScale, EventFeed, str]:
-    """The book at the warmup boundary, tick and bucket, the events from there on, and what the cache was: hit, miss
-    or off.
-    """
-
-    def new_reader() -> EventReader:
-        return EventReader(file, contract.instrument_id, bounds.session_start_ns, session_end_ns)
+    def new_reader() -> SessionReader:
+        return session_reader(session, window.start_ns, window.end_ns, decompressed=decompressed)
 
     def look_at_prices() -> InputPrices | None:
         if not needs_prices(product, spec.bucket):
             return None
-        meter = ProgressMeter("decode", file.record_estimate(), on_progress)
-        return input_prices(product, new_reader(), meter.update)
+        reader = new_reader()
+        meter = ProgressMeter("decode", reader.record_estimate(), on_progress)
+        return input_prices(product, reader, meter.update)
 
     reader = new_reader()
     if bounds.warmup_from_ns <= bounds.session_start_ns:
         scale = price_scale(product, spec.bucket, look_at_prices())
-        return Book(scale.tick_int, scale.bucket_int), scale, EventFeed(reader, None), "off"
-    key = CacheKey.of(product.product_type, contract.name, spec.dt, bounds.warmup_from_ns, raw)
+        book = Book(scale.tick_int, scale.bucket_int)
+        return _Opened(product, scale, session, reader, bounds, book, EventFeed(reader, None), "off")
+    key = CacheKey.of(product.product_type, session.contract, spec.dt, bounds.warmup_from_ns, session.raw_files)
     directory = lake.cache_dir / BOOK_CACHE
     cached = load_book(directory, key)
     if cached is not None:
         scale = price_scale(product, spec.bucket, cached.prices or look_at_prices())
         cached.book.rescale(scale.tick_int, scale.bucket_int)
-        return cached.book, scale, EventFeed(reader, cached.resume), "hit"
+        feed = EventFeed(reader, cached.resume)
+        return _Opened(product, scale, session, reader, bounds, cached.book, feed, "hit")
     prices = look_at_prices()
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
     feed = EventFeed(reader, None)
-    meter = ProgressMeter("book", file.record_estimate(), on_progress)
-    while feed.ready():
-        feed.index = book.fast_forward(feed.events, feed.index, bounds.warmup_from_ns)
-        meter.update(feed.records_seen)
-        if feed.index < len(feed.events):
-            break
-    meter.update(feed.records_seen, last=True)
+    _fast_forward(book, feed, bounds.warmup_from_ns, ProgressMeter("book", reader.record_estimate(), on_progress))
     try:
         save_book(directory, key, book, feed.resume(), prices)
     except LakeError as error:
         log.warning("%s", error)
-    return book, scale, feed, "miss"
+    return _Opened(product, scale, session, reader, bounds, book, feed, "miss")
+
+
+def _fast_forward(book: Book, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> None:
+    """Take the events before a moment through the book alone."""
+    while feed.ready():
+        feed.index = book.fast_forward(feed.events, feed.index, until_ns)
+        meter.update(feed.records_seen)
+        if feed.index < len(feed.events):
+            break
+    meter.update(feed.records_seen, last=True)
