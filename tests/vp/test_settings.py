@@ -83,6 +83,7 @@ def test_which_program_takes_what() -> None:
             "product_type",
             "symbol",
             "dt",
+            "trading_day",
             "start_time",
             "speed",
             "throttle_ms",
