@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .contract import (
@@ -194,33 +192,3 @@ def decode_records(data: Bytes, selection: Selection, cursor: Int64s, columns: C
     cursor[D_FOREIGN] += foreign
     cursor[D_UNKNOWN] += unknown
     cursor[D_ERROR] = error
-
-
-@kernel
-def count_instruments(data: Bytes, ids: Int64s, counts: Int64s) -> int:
-    """Count market-by-order records by instrument in the whole records of `data`.
-
-    ids, counts : int64[slots], an open-addressing hash of a power of two slots; a count of 0 is a free slot.
-    Returns the position of the first byte not read: less than a record is left, a record has no length, or
-    the hash is full.
-    """
-    position = 0
-    end = data.size
-    mask = counts.size - 1
-    while position + HEADER_BYTES <= end:
-        after: Any = position + 4 * np.int64(data[position + LENGTH])
-        if after == position or after > end:
-            break
-        if data[position + RTYPE] == RTYPE_MBO:
-            instrument = load_u32(data, position + INSTRUMENT)
-            slot = (instrument * 2654435761) & mask
-            probes = 0
-            while counts[slot] != 0 and ids[slot] != instrument and probes <= mask:
-                slot = (slot + 1) & mask
-                probes += 1
-            if probes > mask:
-                break
-            ids[slot] = instrument
-            counts[slot] += 1
-        position = after
-    return position

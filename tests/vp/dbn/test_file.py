@@ -31,10 +31,13 @@ from tests.vp.dbn.raw_files import (
     versions,
 )
 from tests.vp.dbn.raw_files import put as put  # noqa: PLC0414 - a fixture
-from vp.dbn.file import DbnFile, Mapping
-from vp.dbn.reader import EventReader, count_by_instrument, read_events
+from vp.dbn.contents import count_by_instrument
+from vp.dbn.file import DbnFile
+from vp.dbn.reader import EventReader, read_events
 from vp.dbn.record_types import RECORD_BYTES
+from vp.dbn.symbol_mappings import Mapping
 from vp.kernels.contract import BOOK_ONLY
+from vp.market.session_hours import midnight_ns
 
 
 @versions
@@ -51,7 +54,7 @@ def test_each_version(put: Put, version: int, compressed: bool) -> None:
     assert len(known) > 0
     np.testing.assert_array_equal(events.columns.sequence, np.arange(len(RECORDS)))
     assert (file.version, file.dataset, file.compressed, file.ts_out) == (version, "GLBX.MDP3", compressed, False)
-    assert file.mappings == (Mapping("MNQH6", MNQ, dt.date(2026, 2, 6), dt.date(2026, 2, 7)),)
+    assert file.mappings == (Mapping("MNQH6", MNQ, *(midnight_ns(dt.date(2026, 2, day)) for day in (6, 7))),)
     assert file.record_estimate() == (None if compressed else len(RECORDS))
     assert file.data_offset == len(header(version))
 
