@@ -15,7 +15,6 @@ from .contract import (
     B_BAD_BOOK,
     B_BEST_ASK,
     B_BEST_BID,
-    B_BOOK_VALID,
     B_BUCKET,
     B_CLOCK,
     B_GAP,
@@ -76,8 +75,8 @@ from .contract import (
     QUALITY_CROSSED,
     QUALITY_EMPTY_SIDE,
     QUALITY_GAP,
-    QUALITY_IN_SNAPSHOT,
     QUALITY_INCOMPLETE,
+    QUALITY_SNAPSHOT,
     SIDE_BID,
     SIDE_NONE,
     SIZE_MASK,
@@ -285,9 +284,9 @@ def apply_quote(book: BookState, record: Record) -> Effect:
 def apply_without_order(book: BookState, record: Record, pendings: int) -> Effect:
     """A record with F_TOB or F_MBP, which knows no orders and no ids.
 
-    With F_MBP it is about the level of its side and price: an add or a modify states the level's size, a cancel takes
-    off it, a fill fills it. With F_TOB it is about the best level of its side, which only adds and modifies change: a
-    cancel is of an unknown order.
+    With F_MBP it is about the level of its side and price. An add or a modify states the level's size, 0 that it is
+    gone; so does a cancel of size 0, and any other cancel takes its size off; a fill fills the level. With F_TOB it is
+    about the best level of its side, which adds and modifies alone change: a cancel is of an unknown order.
     """
     side = BID if record.side == SIDE_BID else ASK
     tag = record.publisher << KIND_BITS
@@ -299,10 +298,10 @@ def apply_without_order(book: BookState, record: Record, pendings: int) -> Effec
         book.counters[C_REJECTED_CANCEL] += 1
         return NO_EFFECT
     tag |= KIND_ASK_LEVEL + side
-    if record.action in (ACTION_ADD, ACTION_MODIFY):
-        return apply_place(book, record, record.price, tag)
     if record.action == ACTION_FILL:
         return apply_fill(book, record, record.price, tag, pendings)
+    if record.action != ACTION_CANCEL or record.size == 0:
+        return apply_place(book, record, record.price, tag)
     if record.side == SIDE_NONE:
         book.counters[C_REJECTED_SIDE] += 1
         return NO_EFFECT
@@ -373,12 +372,11 @@ def end_event(book: BookState, publisher: int) -> None:
         quality = QUALITY_CROSSED
         book.counters[C_LOCKED if bid == ask else C_CROSSED] += 1
     if scalars[B_IN_SNAPSHOT] | scalars[B_BAD_BOOK] | scalars[B_INCOMPLETE] | scalars[B_GAP]:
-        quality |= QUALITY_IN_SNAPSHOT if scalars[B_IN_SNAPSHOT] else 0
+        quality |= QUALITY_SNAPSHOT if scalars[B_IN_SNAPSHOT] else 0
         quality |= QUALITY_BAD_BOOK if scalars[B_BAD_BOOK] else 0
         quality |= QUALITY_INCOMPLETE if scalars[B_INCOMPLETE] else 0
         quality |= QUALITY_GAP if scalars[B_GAP] else 0
     scalars[B_QUALITY] = quality
-    scalars[B_BOOK_VALID] = 1 if quality & ~QUALITY_INCOMPLETE == 0 else 0
     update_spot(book)
 
 

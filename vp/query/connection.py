@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,18 +11,20 @@ from vp.lake.lake import Lake
 from vp.query.book_orders import Tell
 from vp.query.recordings import find_recording, open_recording
 from vp.query.session import ChosenSession
-from vp.query.views import Views, in_memory
+from vp.query.views import Views, in_memory, quoted_name, register_view
 
 if TYPE_CHECKING:
     import duckdb
 
 
-def choose(
+def choose_session(
     lake: Lake,
     symbol: str | None,
     dt: str | None,
     start_time: str | None = None,
     product_type: str | None = None,
+    *,
+    bucket: Decimal | None = None,
 ) -> ChosenSession | None:
     """The session that is named; None where none is.
 
@@ -33,7 +36,7 @@ def choose(
         There is no such session.
     """
     if symbol is not None and dt is not None:
-        return ChosenSession(lake, symbol, dt, start_time, product_type)
+        return ChosenSession(lake, symbol, dt, start_time, product_type, bucket=bucket)
     if any(value is not None for value in (symbol, dt, start_time, product_type)):
         missing = " and ".join(name for name, value in (("symbol", symbol), ("dt", dt)) if value is None)
         raise BadParameterError(
@@ -43,13 +46,14 @@ def choose(
     return None
 
 
-def views(
+def find_views(
     lake: Lake,
     session: ChosenSession | None,
     recording: str | Path | None = None,
     *,
     look_for_recording: bool = True,
     build: bool = False,
+    replay: bool = True,
     tell: Tell | None = None,
 ) -> Views:
     """The views over a session and a recording: the one in a file, else the lake's newest of the session."""
@@ -58,10 +62,10 @@ def views(
         found = open_recording(Path(recording).expanduser())
     elif session is not None and look_for_recording:
         found = find_recording(session)
-    return Views(lake, session, found, build=build, tell=tell)
+    return Views(lake, session, found, build=build, replay=replay, tell=tell)
 
 
-def connect(
+def open_connection(
     lake: Lake,
     symbol: str | None,
     dt: str | None,
@@ -72,8 +76,8 @@ def connect(
     build: bool,
 ) -> duckdb.DuckDBPyConnection:
     """What vp.query.connect does."""
-    session = choose(lake, symbol, dt, start_time, product_type)
-    chosen = views(lake, session, recording, build=build)
+    session = choose_session(lake, symbol, dt, start_time, product_type)
+    chosen = find_views(lake, session, recording, build=build)
     connection = in_memory()
     try:
         chosen.register(connection)
@@ -89,8 +93,6 @@ def _add_every_session(lake: Lake, connection: duckdb.DuckDBPyConnection) -> Non
     """A view of the events of each session the lake holds, in a schema of its product type."""
     for entry in lake.sessions():
         session = ChosenSession(lake, entry.symbol, str(entry.date), product_type=entry.product_type)
-        name = f"{entry.symbol.lower()}_{entry.date:%Y%m%d}".replace('"', '""')
-        source = f"{entry.product_type} {name}"
-        connection.register(source, session.events())
+        name = f"{entry.symbol.lower()}_{entry.date:%Y%m%d}"
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {entry.product_type}")
-        connection.execute(f'CREATE VIEW {entry.product_type}."{name}" AS FROM "{source}"')
+        register_view(connection, "events", session.events(), f"{entry.product_type}.{quoted_name(name)}")

@@ -27,7 +27,7 @@ from vp.server.stream.snapshot import Loading
 START_NS = 1_770_388_200_000_000_000  # 2026-02-06 09:30 in New York
 MS = 1_000_000
 DEFAULTS = StreamRequest("future_mbo", "MNQH6", "2026-02-06", "09:30", speed=1.0, throttle_ms=25.0)
-LAYOUT = FrameLayout(frame_schema({"vp.symbol": "MNQH6"}))
+LAYOUT = FrameLayout(frame_schema({"vp.symbol": "MNQ", "vp.contract": "MNQH6", "vp.dt": "2026-02-06"}))
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class TinyInfo:
             "contract": self.contract,
             "k": 50,
             "session_start_ns": str(self.emit_from_ns),
+            "context_from_ns": str(self.emit_from_ns),
             "emit_from_ns": str(self.emit_from_ns),
             "end_ns": str(self.end_ns),
         }
@@ -86,6 +87,12 @@ class TinySession:
         batch = FrameBatch(self.layout, messages(self.clocks, self.done, end))
         self.done = end
         return batch
+
+    def emptiness(self) -> None:
+        return None
+
+    def take_context(self) -> FrameBatch:
+        return FrameBatch(self.layout, messages(self.clocks, 0, 0))
 
     def anomalies(self) -> dict[str, int]:
         return {"unknown_order": 3}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from vp.server.history.frame_store import Block, FrameStore
@@ -15,7 +16,7 @@ from vp.server.runs.session import Prepare, Session
 from vp.server.stream.encoding import FrameEncoder
 from vp.server.stream.packing import header, pack
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import FramesHeld, RunFacts, RunState
+from vp.server.stream.snapshot import FramesHeld, RunState
 
 FRAMES_A_CALL = 64
 STEP_NS = 10 * NS
@@ -40,7 +41,8 @@ class SharedRun(Run):
 
     The clock starts when the session is ready to play. Between frames the thread sleeps until the next frame
     can be due: a frame comes no sooner than the throttle after the last one, and the records before it do not
-    care when they are processed, only in which order.
+    care when they are processed, only in which order. The context, frames of before the emit boundary, is there from
+    the beginning: a viewer who comes gets it as history.
 
     A new frame is pushed to all who wait for it in one go, without a task switch for each: hundreds of viewers cost
     little more than their sockets. Only a viewer for which that does not do (its socket is full, a status is due) is
@@ -100,6 +102,9 @@ class SharedRun(Run):
     def _play(self, session: Session) -> None:
         message_bytes = session.layout.message_bytes
         frames = FrameStore(len(header(message_bytes)) + message_bytes)
+        context = session.take_context()
+        if context.count:
+            frames.append(pack(context.buffer), int(context.ts_ns[-1]))
         self.history = SessionHistory(frames, session.layout)
         self.state = RunState.LIVE
         throttle_ns = round(self.request.throttle_ms * 1e6)
@@ -123,12 +128,18 @@ class SharedRun(Run):
                 break
             now = time.monotonic()
             lag = pace.lag_seconds(due_ns, now)
+            reached_ns = min(pace.target_ns(now), due_ns)
             if now - noted_at >= NOTE_SECONDS:
-                self._note(lag)
+                self._note(lag, reached_ns)
                 noted_at = now
             else:
-                facts = self.facts
-                self.facts = RunFacts(session.clock_ns, session.records_done, lag, facts.anomalies, facts.records)
+                self.facts = replace(
+                    self.facts,
+                    clock_ns=session.clock_ns,
+                    time_ns=reached_ns,
+                    records_done=session.records_done,
+                    lag_seconds=lag,
+                )
             wait = pace.seconds_until(max(due_ns, last_frame_ns + throttle_ns), now)
             if wait > 0:
                 self._stop.wait(min(wait, LOOK_SECONDS))

@@ -118,7 +118,7 @@ def test_nothing_else_is_served(web: Path, path: str) -> None:
 def test_the_root_leads_to_the_page_with_its_query() -> None:
     status, headers, _ = get("/?symbol=ESH4")
     assert status in {302, 307}
-    assert headers["location"] == "/vacuum-pressure.html?symbol=ESH4"
+    assert headers["location"] == "vacuum-pressure.html?symbol=ESH4"  # beside the address
 
 
 def test_the_page_may_load_only_from_here_and_speak_only_to_here(web: Path) -> None:
@@ -150,6 +150,7 @@ def test_the_page_comes_compressed_to_those_who_take_it_and_frames_do_not() -> N
             len(fetch(f"{server.http}/{path.name}", "gzip")[0])
             for pattern in ("*.html", "*.css", "*.js")
             for path in page_files.WEB.glob(pattern)
+            if path.name != "probe.js"  # tests alone load it
         )
         assert 20_000 < weight < 60_000  # the whole page, as it goes over the wire
         address = f"{server.http}/v1/vacuum-pressure/history?session_id={config['session_id']}&fields=pressure"
