@@ -15,7 +15,6 @@ from .contract import (
     B_BAD_BOOK,
     B_BEST_ASK,
     B_BEST_BID,
-    B_BOOK_VALID,
     B_BUCKET,
     B_CLOCK,
     B_GAP,
@@ -76,8 +75,8 @@ from .contract import (
     QUALITY_CROSSED,
     QUALITY_EMPTY_SIDE,
     QUALITY_GAP,
-    QUALITY_IN_SNAPSHOT,
     QUALITY_INCOMPLETE,
+    QUALITY_SNAPSHOT,
     SIDE_BID,
     SIDE_NONE,
     SIZE_MASK,
@@ -373,12 +372,11 @@ def end_event(book: BookState, publisher: int) -> None:
         quality = QUALITY_CROSSED
         book.counters[C_LOCKED if bid == ask else C_CROSSED] += 1
     if scalars[B_IN_SNAPSHOT] | scalars[B_BAD_BOOK] | scalars[B_INCOMPLETE] | scalars[B_GAP]:
-        quality |= QUALITY_IN_SNAPSHOT if scalars[B_IN_SNAPSHOT] else 0
+        quality |= QUALITY_SNAPSHOT if scalars[B_IN_SNAPSHOT] else 0
         quality |= QUALITY_BAD_BOOK if scalars[B_BAD_BOOK] else 0
         quality |= QUALITY_INCOMPLETE if scalars[B_INCOMPLETE] else 0
         quality |= QUALITY_GAP if scalars[B_GAP] else 0
     scalars[B_QUALITY] = quality
-    scalars[B_BOOK_VALID] = 1 if quality & ~QUALITY_INCOMPLETE == 0 else 0
     update_spot(book)
 
 

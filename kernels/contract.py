@@ -134,23 +134,14 @@ B_SPOT_BID: Final = 19  # the best prices that B_SPOT was computed from
 B_SPOT_ASK: Final = 20
 B_LAST_PRICE: Final = 21
 B_QUALITY: Final = 22  # QUALITY_ bits as of the last event end
-B_BOOK_VALID: Final = 23  # as of the last event end
-B_PLACED: Final = 24  # 0 until the dense window has been placed
-B_WINDOW_LOW: Final = 25  # a mid outside these prices asks for the dense window to be placed anew
-B_WINDOW_HIGH: Final = 26
-B_OUTSIDE: Final = 27  # 1 when the mid of the last event end was outside
-B_BASE_PRICE: Final = 28  # B_BASE_TICK * B_TICK
-B_TICK_INVERSE: Final = 29  # inverse of the tick's odd part modulo 2**64
-B_TICK_TWOS: Final = 30  # how often 2 divides the tick
-BOOK_SCALARS: Final = 31
-
-# Quality of the book at an event's end (bits).
-QUALITY_EMPTY_SIDE: Final = 1
-QUALITY_CROSSED: Final = 2  # or locked
-QUALITY_IN_SNAPSHOT: Final = 4
-QUALITY_BAD_BOOK: Final = 8
-QUALITY_INCOMPLETE: Final = 16
-QUALITY_GAP: Final = 32
+B_PLACED: Final = 23  # 0 until the dense window has been placed
+B_WINDOW_LOW: Final = 24  # a mid outside these prices asks for the dense window to be placed anew
+B_WINDOW_HIGH: Final = 25
+B_OUTSIDE: Final = 26  # 1 when the mid of the last event end was outside
+B_BASE_PRICE: Final = 27  # B_BASE_TICK * B_TICK
+B_TICK_INVERSE: Final = 28  # inverse of the tick's odd part modulo 2**64
+B_TICK_TWOS: Final = 29  # how often 2 divides the tick
+BOOK_SCALARS: Final = 30
 
 # The publishers of the instrument (int64), PUBLISHER_WORDS each, found by their id.
 PUBLISHERS: Final = 1 << 16
@@ -164,6 +155,15 @@ STATE_COMPLETE: Final = 2  # has had a clear or a snapshot
 STATE_ORDERS: Final = 4  # sends orders
 STATE_IN_SNAPSHOT: Final = 16
 STATE_REPLAYS: Final = 32  # its last record had F_SNAPSHOT, whose value this is
+
+# What speaks against the book (bits).
+QUALITY_EMPTY_SIDE: Final = 1
+QUALITY_CROSSED: Final = 2  # or locked
+QUALITY_SNAPSHOT: Final = 4  # within one
+QUALITY_BAD_BOOK: Final = 8
+QUALITY_INCOMPLETE: Final = 16
+QUALITY_GAP: Final = 32
+QUALITY_INVALID: Final = 47  # every bit that makes a book invalid
 
 # Counters (int64). Records in = applied + ignored by action + rejected by reason (vp.dbn.accounting).
 C_APPLIED: Final = 0
@@ -214,6 +214,7 @@ REACHED: Final = 1  # the next record brings the clock to or beyond `until`
 FULL: Final = 2  # the frame buffer is full
 GROW_ORDERS: Final = 3  # the order table needs more slots
 GROW_LEVELS: Final = 4  # the sparse levels need more slots, or the dense window another place
+GROW_TRADES: Final = 5  # the table of traded buckets needs more entries
 
 # What one record did to the book (bits).
 TOUCH_FROM: Final = 1
@@ -235,9 +236,7 @@ F_MASS: Final = 0  # none of rest depth
 F_V: Final = 4
 F_A: Final = 8
 F_J: Final = 12
-F_GAIN_V: Final = 16  # alpha/dt of the last touch, for later touches at its clock
-F_GAIN_A: Final = 17
-F_GAIN_J: Final = 18
+F_GAIN: Final = 16  # alpha/dt of each filter at the last touch, for later touches at its clock
 CELL_FLOATS: Final = 20
 
 # Cell ints (int64), CELL_INTS a cell.
@@ -252,32 +251,51 @@ E_CENTRE: Final = 0  # bucket in the middle of the ring, NO_BUCKET before the fi
 E_EMITTING: Final = 1
 E_THROTTLE_NS: Final = 2
 E_LAST_FRAME_NS: Final = 3  # NO_TIME before the first frame
-E_BUY_VOLUME: Final = 4
+E_BUY_VOLUME: Final = 4  # since the last frame, as those that follow
 E_SELL_VOLUME: Final = 5
-E_STATE: Final = 6
-E_K: Final = 7
-ENGINE_SCALARS: Final = 8
+E_OTHER_VOLUME: Final = 6
+E_OFI: Final = 7
+E_TRADED_BUCKETS: Final = 8  # entries of the table of traded buckets that are in use
+E_FRAME: Final = 9  # number of the frame that comes next, from 1
+E_QUOTE_BID: Final = 10  # best prices and sizes at the event end before; NO_BID: none to compare with
+E_QUOTE_BID_SIZE: Final = 11
+E_QUOTE_ASK: Final = 12
+E_QUOTE_ASK_SIZE: Final = 13
+E_STATE: Final = 14
+E_K: Final = 15
+ENGINE_SCALARS: Final = 16
 
-# Model parameters (float64).
-P_TAU_MASS: Final = 0
-P_TAU_V: Final = 1
-P_TAU_A: Final = 2
-P_TAU_J: Final = 3
-P_PRESSURE_ADD: Final = 4
-P_PRESSURE_REST: Final = 5
-P_PRESSURE_ACCEL: Final = 6
-P_VACUUM_PULL: Final = 7
-P_VACUUM_FILL: Final = 8
-P_VACUUM_REST: Final = 9
-P_VACUUM_ACCEL: Final = 10
-P_TAU_BASELINE: Final = 11
-P_WEAK: Final = 12
-P_ENTER: Final = 13
-P_LEAVE: Final = 14
-P_HARMONIC: Final = 15  # 1 when tau_mass = 3 tau_j = 6 tau_a = 15 tau_v: one exponential serves all four
-PARAMETERS: Final = 16
+# The table of traded buckets (int64), TRADED_INTS an entry.
+T_FRAME: Final = 0  # number of the frame that the entry is of; it is free when that is not the next
+T_BUCKET: Final = 1
+T_BOUGHT: Final = 2
+T_SOLD: Final = 3
+TRADED_INTS: Final = 4
 
-# One row of the grid (float64): its float columns in the order of the schema.
+# Model parameters (float64), but for the time constants, which are in the tables of exponentials.
+P_PRESSURE_ADD: Final = 0
+P_PRESSURE_REST: Final = 1
+P_PRESSURE_ACCEL: Final = 2
+P_VACUUM_PULL: Final = 3
+P_VACUUM_FILL: Final = 4
+P_VACUUM_REST: Final = 5
+P_VACUUM_ACCEL: Final = 6
+P_WEAK: Final = 7
+P_ENTER: Final = 8
+P_LEAVE: Final = 9
+P_REACH: Final = 10  # rows count up to so many buckets, the best price's own included, on each side; 0: all rows
+PARAMETERS: Final = 11
+
+# A table of exponentials of time (float64): levels of 2**DECAY_BITS rows of DECAY_FLOATS.
+DECAY_BITS: Final = 9
+DECAY_MASK: Final = 511
+DECAY_FLOATS: Final = 8  # exp(-t/tau) of four time constants, then exp(-t/tau) - 1 of them
+MASS: Final = 0  # the filters of a cell, in the order in which its table has their time constants
+VELOCITY: Final = 1
+ACCELERATION: Final = 2
+JERK: Final = 3
+
+# The grid (float64): its float columns in the order of the schema, each as long as the rows rounded up to fours.
 ADD: Final = 0  # the chains, in the order in which cells and rows hold them
 PULL: Final = 1
 FILL: Final = 2
@@ -290,7 +308,9 @@ G_REST_DEPTH: Final = 5
 G_V: Final = 6  # of every chain
 G_A: Final = 10
 G_J: Final = 14
-GRID_FLOATS: Final = 18
+G_BOUGHT: Final = 18
+G_SOLD: Final = 19
+GRID_FLOATS: Final = 20
 
 # Columns of a frame in the order of the schema.
 SCALAR_COLUMNS: Final = (
@@ -304,11 +324,18 @@ SCALAR_COLUMNS: Final = (
     "ask_size",
     "buy_volume",
     "sell_volume",
+    "other_volume",
     "last_price",
+    "ofi",
     "state",
     "score",
     "strength",
+    "pressure_above",
+    "pressure_below",
+    "vacuum_above",
+    "vacuum_below",
     "book_valid",
+    "quality",
 )
 GRID_COLUMNS: Final = (
     "pressure",
@@ -329,12 +356,14 @@ GRID_COLUMNS: Final = (
     "j_pull",
     "j_fill",
     "j_rest_depth",
+    "bought",
+    "sold",
     "last_event_id",
 )
 NULLABLE_COLUMNS: Final = ("spot_price", "bid_price", "ask_price", "mid_price", "last_price")
 
-# Where a frame's fields lie in its message (int64, in words of the field's own width): the data of each column, then
-# the validity byte and the null count of the nullable ones.
+# Where a frame's fields lie in its message (int64, in words of the field's own width): the data of each scalar column
+# and of the grid, then the validity byte and the null count of the nullable ones.
 AT_TS_NS: Final = 0
 AT_EVENT_ID: Final = 1
 AT_SPOT_PRICE: Final = 2
@@ -345,13 +374,21 @@ AT_BID_SIZE: Final = 6
 AT_ASK_SIZE: Final = 7
 AT_BUY_VOLUME: Final = 8
 AT_SELL_VOLUME: Final = 9
-AT_LAST_PRICE: Final = 10
-AT_STATE: Final = 11
-AT_SCORE: Final = 12
-AT_STRENGTH: Final = 13
-AT_BOOK_VALID: Final = 14
-AT_GRID: Final = 15  # float columns of the grid, in the order of a row
-AT_LAST_EVENT_ID: Final = AT_GRID + GRID_FLOATS
-AT_VALIDITY: Final = AT_LAST_EVENT_ID + 1
+AT_OTHER_VOLUME: Final = 10
+AT_LAST_PRICE: Final = 11
+AT_OFI: Final = 12
+AT_STATE: Final = 13
+AT_SCORE: Final = 14
+AT_STRENGTH: Final = 15
+AT_PRESSURE_ABOVE: Final = 16
+AT_PRESSURE_BELOW: Final = 17
+AT_VACUUM_ABOVE: Final = 18
+AT_VACUUM_BELOW: Final = 19
+AT_BOOK_VALID: Final = 20
+AT_QUALITY: Final = 21
+AT_GRID: Final = 22  # the first float column of the grid; the others follow ...
+AT_GRID_STRIDE: Final = 23  # ... so many words apart
+AT_LAST_EVENT_ID: Final = 24
+AT_VALIDITY: Final = 25
 AT_NULL_COUNT: Final = AT_VALIDITY + len(NULLABLE_COLUMNS)
 PLACES: Final = AT_NULL_COUNT + len(NULLABLE_COLUMNS)

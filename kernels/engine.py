@@ -24,27 +24,24 @@ from .contract import (
     CELL_INTS,
     DEPTH_RESET,
     DONE,
-    E_BUY_VOLUME,
     E_EMITTING,
     E_LAST_FRAME_NS,
-    E_SELL_VOLUME,
     E_THROTTLE_NS,
     FLAG_LAST,
     FLAG_SNAPSHOT,
     FULL,
+    GROW_TRADES,
     I_DEPTH,
     NO_TIME,
     REACHED,
     RING_MASK,
-    SIDE_ASK,
-    SIDE_BID,
     SNAPSHOT_BEGINS,
     SNAPSHOT_ENDS,
     TOUCH_FROM,
     TOUCH_TO,
-    UNDEF_SIZE,
 )
 from .frame import write_frame
+from .interval import count_order_flow, count_trade, forget_quote, trades_of_room
 from .jit import kernel, routine, step
 from .orders import MOST_PLACES, fetch_ahead
 from .publishers import follow_publisher, is_settled, mark_bad_book
@@ -84,7 +81,7 @@ def touch_buckets(book: BookState, model: Model, effect: Effect) -> None:
     while legs > 0:
         bucket = bucket_of(price, scalars[B_BUCKET])
         if holds(model, bucket):
-            touch(model.cells, model.parameters, bucket, clock, event_id, add, pull, fill)
+            touch(model.cells, model.decay, bucket, clock, event_id, add, pull, fill)
         else:
             touch_outside(book, model, bucket, add, pull, fill)
         price = effect.to_price
@@ -94,17 +91,6 @@ def touch_buckets(book: BookState, model: Model, effect: Effect) -> None:
         legs -= 1
 
 
-@step
-def count_trade(model: Model, record: Record) -> None:
-    """Add a trade to the volume of its aggressor, where it has a size."""
-    if record.size == UNDEF_SIZE:
-        return
-    if record.side == SIDE_BID:
-        model.scalars[E_BUY_VOLUME] += record.size
-    elif record.side == SIDE_ASK:
-        model.scalars[E_SELL_VOLUME] += record.size
-
-
 @routine
 def follow_snapshot(book: BookState, model: Model, record: Record) -> None:
     """What the record tells about its publisher: a snapshot begins, or one is over whose last record did not say so."""
@@ -112,6 +98,7 @@ def follow_snapshot(book: BookState, model: Model, record: Record) -> None:
     if changed == SNAPSHOT_BEGINS:
         count_all_depth(book, model)
         rebase(book, model)
+        forget_quote(model)
     elif changed == SNAPSHOT_ENDS:
         update_spot(book)
         follow_spot(book, model)
@@ -152,7 +139,9 @@ def advance(
             room = needs_room(book)
             if room != DONE:
                 return i, message, room
-            roomy = records_of_room(book)
+            roomy = min(records_of_room(book), trades_of_room(model))
+            if roomy == 0:
+                return i, message, GROW_TRADES
         roomy -= 1
         fetch_ahead(book.slots, columns.order_id, columns.publisher, i)
         if not is_settled(book, record):
@@ -168,10 +157,12 @@ def advance(
                 touch_buckets(book, model, effect)
         if record.action == ACTION_CLEAR:
             rebase(book, model)
+            forget_quote(model)
         elif record.action == ACTION_TRADE and active != 0 and model.scalars[E_EMITTING] != 0:
-            count_trade(model, record)
+            count_trade(book, model, record)
         if record.flags & FLAG_LAST:
             end_event(book, record.publisher)
+            count_order_flow(book, model)
             follow_spot(book, model)
             if record.flags & FLAG_SNAPSHOT:
                 rebase(book, model)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from .cells import SECONDS_PER_NS, decay, expm1_negative
+import numpy as np
+
+from .cells import SECONDS_PER_NS
 from .contract import (
+    ACCELERATION,
     ADD,
     ASK,
     AT_ASK_PRICE,
@@ -14,49 +17,64 @@ from .contract import (
     AT_BUY_VOLUME,
     AT_EVENT_ID,
     AT_GRID,
+    AT_GRID_STRIDE,
     AT_LAST_EVENT_ID,
     AT_LAST_PRICE,
     AT_MID_PRICE,
     AT_NULL_COUNT,
+    AT_OFI,
+    AT_OTHER_VOLUME,
+    AT_PRESSURE_ABOVE,
+    AT_PRESSURE_BELOW,
+    AT_QUALITY,
     AT_SCORE,
     AT_SELL_VOLUME,
     AT_SPOT_PRICE,
     AT_STATE,
     AT_STRENGTH,
     AT_TS_NS,
+    AT_VACUUM_ABOVE,
+    AT_VACUUM_BELOW,
     AT_VALIDITY,
     B_BEST_ASK,
     B_BEST_BID,
-    B_BOOK_VALID,
     B_BUCKET,
     B_CLOCK,
     B_EVENT_ID,
     B_LAST_PRICE,
+    B_QUALITY,
     B_SPOT,
     BID,
     CELL_FLOATS,
     CELL_INTS,
+    CHAINS,
     E_BUY_VOLUME,
+    E_FRAME,
     E_K,
     E_LAST_FRAME_NS,
+    E_OFI,
+    E_OTHER_VOLUME,
     E_SELL_VOLUME,
     E_STATE,
+    E_TRADED_BUCKETS,
     F_A,
     F_J,
     F_MASS,
     F_V,
     FILL,
     G_A,
-    G_J,
+    G_BOUGHT,
     G_MASS,
     G_PRESSURE,
-    G_REST_DEPTH,
+    G_SOLD,
     G_V,
     G_VACUUM,
     GRID_FLOATS,
     I_DEPTH,
     I_EVENT_ID,
     I_TOUCHED_NS,
+    JERK,
+    MASS,
     NO_ASK,
     NO_BID,
     NO_BUCKET,
@@ -66,29 +84,43 @@ from .contract import (
     P_PRESSURE_ACCEL,
     P_PRESSURE_ADD,
     P_PRESSURE_REST,
-    P_TAU_BASELINE,
+    P_REACH,
     P_VACUUM_ACCEL,
     P_VACUUM_FILL,
     P_VACUUM_PULL,
     P_VACUUM_REST,
     P_WEAK,
     PULL,
+    QUALITY_INVALID,
     REST_DEPTH,
     RING_MASK,
+    T_BOUGHT,
+    T_FRAME,
+    T_SOLD,
     UNDEF_PRICE,
+    VELOCITY,
 )
+from .decay import decay
+from .interval import begin_interval, find_traded
 from .jit import kernel, routine, step
 from .levels import level_depth
-from .state import BookState, Cells, Float64s, FrameBuffer, Model
-from .vectors import load_four, store_four
+from .ring import bucket_of
+from .state import BookState, Cells, Decay, Float64s, FrameBuffer, Model
+from .vectors import LANES, lane_of, load_four, make_four, positive, store_four, store_singles, transpose
 
-HALF_PER_UNIT = 0.5e-9  # (bid + ask) in 1e-9 units -> mid in currency
+MID_PER_SUM = 2e9  # the sum of bid and ask in 1e-9 units, for a mid of one in currency
+ROW_FLOATS = 4 * CHAINS  # masses (and rest depth, which has none), velocities, accelerations, jerks
 
 
 @step
-def read_cell(cells: Cells, parameters: Float64s, bucket: int, clock: int, grid: Float64s, row: int) -> None:
-    """Read the cell of `bucket` at `clock` (ns), as a zero-delta touch would leave it, into row `row` of the grid."""
-    g = row * GRID_FLOATS
+def grid_stride(grid: Float64s) -> int:
+    """How many values each column of the grid has room for: the rows, rounded up to fours."""
+    return (grid.size - LANES * ROW_FLOATS) // GRID_FLOATS
+
+
+@step
+def read_cell(cells: Cells, table: Decay, bucket: int, clock: int, out: Float64s, at: int) -> None:
+    """Read the cell of `bucket` at `clock` (ns), as a zero-delta touch would leave it, to out[at : at + ROW_FLOATS]."""
     f = (bucket & RING_MASK) * CELL_FLOATS
     i = (bucket & RING_MASK) * CELL_INTS
     touched = cells.ints[i + I_TOUCHED_NS]
@@ -97,42 +129,130 @@ def read_cell(cells: Cells, parameters: Float64s, bucket: int, clock: int, grid:
     a = load_four(cells.floats, f + F_A)
     j = load_four(cells.floats, f + F_J)
     if touched not in (clock, NO_TIME):
-        dt = float(clock - touched) * SECONDS_PER_NS
-        kept_mass, alpha_v, alpha_a, alpha_j, kept_j = decay(parameters, dt)
-        change_v = -alpha_v * v
-        change_a = (alpha_a / dt) * change_v - alpha_a * a
-        mass = kept_mass * mass
-        v = v + change_v
-        a = a + change_a
-        j = (alpha_j / dt) * change_a + kept_j * j
-    store_four(grid, g + G_MASS, mass)  # and rest depth, which has none
-    store_four(grid, g + G_V, v)
-    store_four(grid, g + G_A, a)
-    store_four(grid, g + G_J, j)
-    grid[g + G_REST_DEPTH] = float(cells.ints[i + I_DEPTH])
-    grid[g + G_PRESSURE] = (
-        parameters[P_PRESSURE_ADD] * grid[g + G_V + ADD]
-        + parameters[P_PRESSURE_REST] * max(grid[g + G_V + REST_DEPTH], 0.0)
-        + parameters[P_PRESSURE_ACCEL] * max(grid[g + G_A + ADD], 0.0)
-    )
-    grid[g + G_VACUUM] = (
-        parameters[P_VACUUM_PULL] * grid[g + G_V + PULL]
-        + parameters[P_VACUUM_FILL] * grid[g + G_V + FILL]
-        + parameters[P_VACUUM_REST] * max(-grid[g + G_V + REST_DEPTH], 0.0)
-        + parameters[P_VACUUM_ACCEL] * max(grid[g + G_A + PULL], 0.0)
-    )
+        kept, alpha = decay(table, clock - touched)
+        gains = (1.0 / (float(clock - touched) * SECONDS_PER_NS)) * alpha
+        rise_a = lane_of(gains, ACCELERATION) * (-lane_of(alpha, VELOCITY) * v)
+        rise_j = lane_of(gains, JERK) * (rise_a - lane_of(alpha, ACCELERATION) * a)
+        mass = lane_of(kept, MASS) * mass
+        v = lane_of(kept, VELOCITY) * v
+        a = lane_of(kept, ACCELERATION) * a + rise_a
+        j = lane_of(kept, JERK) * j + rise_j
+    store_four(out, at, mass + make_four(0.0, 0.0, 0.0, float(cells.ints[i + I_DEPTH])))
+    store_four(out, at + CHAINS, v)
+    store_four(out, at + 2 * CHAINS, a)
+    store_four(out, at + 3 * CHAINS, j)
+
+
+@step
+def read_chains(book: BookState, model: Model, grid: Float64s) -> None:
+    """Read the cells around spot into the columns of masses, rest depth and chains: four rows, turned, at a time."""
+    stride = grid_stride(grid)
+    first = book.scalars[B_SPOT] - model.scalars[E_K]
+    rows = GRID_FLOATS * stride  # room for four rows behind the columns
+    for row in range(0, stride, LANES):
+        for i in range(LANES):
+            bucket = first + row + i
+            read_cell(model.cells, model.decay, bucket, book.scalars[B_CLOCK], grid, rows + i * ROW_FLOATS)
+        for level in range(4):
+            at = rows + level * CHAINS
+            columns = transpose(
+                load_four(grid, at),
+                load_four(grid, at + ROW_FLOATS),
+                load_four(grid, at + 2 * ROW_FLOATS),
+                load_four(grid, at + 3 * ROW_FLOATS),
+            )
+            for chain in range(CHAINS):
+                store_four(grid, (G_MASS + level * CHAINS + chain) * stride + row, columns[chain])
+
+
+@step
+def weigh_forces(parameters: Float64s, grid: Float64s) -> None:
+    """Work out pressure and vacuum of every row from its velocities and accelerations."""
+    stride = grid_stride(grid)
+    for row in range(0, stride, LANES):
+        rest = load_four(grid, (G_V + REST_DEPTH) * stride + row)
+        pressure = (
+            parameters[P_PRESSURE_ADD] * load_four(grid, (G_V + ADD) * stride + row)
+            + parameters[P_PRESSURE_REST] * positive(rest)
+            + parameters[P_PRESSURE_ACCEL] * positive(load_four(grid, (G_A + ADD) * stride + row))
+        )
+        vacuum = (
+            parameters[P_VACUUM_PULL] * load_four(grid, (G_V + PULL) * stride + row)
+            + parameters[P_VACUUM_FILL] * load_four(grid, (G_V + FILL) * stride + row)
+            + parameters[P_VACUUM_REST] * positive(-1.0 * rest)
+            + parameters[P_VACUUM_ACCEL] * positive(load_four(grid, (G_A + PULL) * stride + row))
+        )
+        store_four(grid, G_PRESSURE * stride + row, pressure)
+        store_four(grid, G_VACUUM * stride + row, vacuum)
+
+
+@step
+def read_traded(book: BookState, model: Model, grid: Float64s) -> None:
+    """Read what has been traded since the last frame into the columns of the rows around spot."""
+    stride = grid_stride(grid)
+    first = book.scalars[B_SPOT] - model.scalars[E_K]
+    grid[G_BOUGHT * stride : (G_SOLD + 1) * stride] = 0.0
+    if model.scalars[E_TRADED_BUCKETS] == 0:
+        return
+    for row in range(2 * model.scalars[E_K] + 1):
+        at = find_traded(model, first + row)
+        if model.traded[at + T_FRAME] == model.scalars[E_FRAME]:
+            grid[G_BOUGHT * stride + row] = float(model.traded[at + T_BOUGHT])
+            grid[G_SOLD * stride + row] = float(model.traded[at + T_SOLD])
 
 
 @kernel
 def read_grid(book: BookState, model: Model, grid: Float64s) -> None:
-    """Read the cells around spot at the clock into `grid`, float64[(2 K + 1) * GRID_FLOATS], k ascending."""
-    spot = book.scalars[B_SPOT]
-    if spot == NO_BUCKET:
+    """Read the rows around spot at the clock, k ascending, into the columns of `grid` (frames.new_grid)."""
+    if book.scalars[B_SPOT] == NO_BUCKET:
         grid[:] = 0.0
         return
+    read_chains(book, model, grid)
+    weigh_forces(model.parameters, grid)
+    read_traded(book, model, grid)
+
+
+@step
+def counted_rows(book: BookState, model: Model) -> tuple[int, int, int, int]:
+    """Which k count below and above the mid: (first below, last below, first above, last above).
+
+    None count where first > last. The row of spot is on the side of the mid on which spot is. With a reach, rows
+    count up to so many buckets from the best price of their side on.
+    """
+    scalars = book.scalars
+    bid = scalars[B_BEST_BID]
+    ask = scalars[B_BEST_ASK]
+    spot = scalars[B_SPOT]
+    first_below = -model.scalars[E_K]
+    last_below = -1
+    first_above = 1
+    last_above = model.scalars[E_K]
+    if spot == NO_BUCKET:
+        return first_below, last_below, first_above, last_above
+    if bid != NO_BID and ask != NO_ASK:
+        twice_spot = 2 * spot * scalars[B_BUCKET]
+        if twice_spot > bid + ask:
+            first_above = 0
+        elif twice_spot < bid + ask:
+            last_below = 0
+    reach = np.int64(model.parameters[P_REACH])
+    if reach > 0 and bid != NO_BID:
+        first_below = max(first_below, bucket_of(bid, scalars[B_BUCKET]) - reach + 1 - spot)
+    if reach > 0 and ask != NO_ASK:
+        last_above = min(last_above, bucket_of(ask, scalars[B_BUCKET]) + reach - 1 - spot)
+    return first_below, last_below, first_above, last_above
+
+
+@step
+def sum_rows(model: Model, grid: Float64s, first: int, last: int) -> tuple[float, float]:
+    """Pressure and vacuum of rows k = first to last together."""
+    stride = grid_stride(grid)
     k_max = model.scalars[E_K]
-    for row in range(2 * k_max + 1):
-        read_cell(model.cells, model.parameters, spot - k_max + row, book.scalars[B_CLOCK], grid, row)
+    pressure = vacuum = 0.0
+    for row in range(first + k_max, last + k_max + 1):
+        pressure += grid[G_PRESSURE * stride + row]
+        vacuum += grid[G_VACUUM * stride + row]
+    return pressure, vacuum
 
 
 @step
@@ -150,82 +270,98 @@ def market_state(state: int, weak: bool, score: float, enter: float, leave: floa
 
 
 @step
-def write_grid(book: BookState, model: Model, frames: FrameBuffer, message: int) -> tuple[float, float]:
-    """Write the grid of this moment into a message; returns (net, total) of its forces."""
-    read_grid(book, model, frames.grid)
+def write_grid(book: BookState, model: Model, frames: FrameBuffer, message: int) -> None:
+    """Read the grid of this moment and write it into a message."""
     grid = frames.grid
+    read_grid(book, model, grid)
+    stride = grid_stride(grid)
     spot = book.scalars[B_SPOT]
-    k_max = model.scalars[E_K]
-    below_p = above_p = below_v = above_v = 0.0
-    for k in range(-k_max, k_max + 1):
-        at = k + k_max
-        for column in range(GRID_FLOATS):
-            frames.float32s[message, frames.places[AT_GRID + column] + at] = grid[at * GRID_FLOATS + column]
+    rows = 2 * model.scalars[E_K] + 1
+    in_fours = rows - rows % LANES
+    for column in range(GRID_FLOATS):
+        place = frames.places[AT_GRID] + column * frames.places[AT_GRID_STRIDE]
+        flat = message * frames.float32s.shape[1] + place
+        for row in range(0, in_fours, LANES):
+            store_singles(frames.float32s, flat + row, load_four(grid, column * stride + row))
+        for row in range(in_fours, rows):
+            frames.float32s[message, place + row] = grid[column * stride + row]
+    for row in range(rows):
         event_id = 0
         if spot != NO_BUCKET:
-            event_id = model.cells.ints[((spot + k) & RING_MASK) * CELL_INTS + I_EVENT_ID]
-        frames.int64s[message, frames.places[AT_LAST_EVENT_ID] + at] = event_id
-        if k < 0:
-            below_p += grid[at * GRID_FLOATS + G_PRESSURE]
-            below_v += grid[at * GRID_FLOATS + G_VACUUM]
-        elif k > 0:
-            above_p += grid[at * GRID_FLOATS + G_PRESSURE]
-            above_v += grid[at * GRID_FLOATS + G_VACUUM]
-    return (below_p - above_p) + (above_v - below_v), below_p + above_p + below_v + above_v
+            slot = (spot - model.scalars[E_K] + row) & RING_MASK
+            event_id = model.cells.ints[slot * CELL_INTS + I_EVENT_ID]
+        frames.int64s[message, frames.places[AT_LAST_EVENT_ID] + row] = event_id
 
 
 @step
-def write_market(
-    book: BookState, model: Model, frames: FrameBuffer, message: int, score: float, strength: float
-) -> None:
-    """Write the scalar columns of this moment into a message."""
+def write_market(book: BookState, model: Model, frames: FrameBuffer, message: int) -> None:
+    """Write what book, trades and quotes say at this moment into a message."""
     scalars = book.scalars
     places = frames.places
+    int64s = frames.int64s
     spot = scalars[B_SPOT]
     bid = scalars[B_BEST_BID]
     ask = scalars[B_BEST_ASK]
     last = scalars[B_LAST_PRICE]
     has_bid = bid != NO_BID
     has_ask = ask != NO_ASK
-    mid = float(bid + ask) * HALF_PER_UNIT if has_bid and has_ask else 0.0
-    frames.int64s[message, places[AT_TS_NS]] = scalars[B_CLOCK]
-    frames.int64s[message, places[AT_EVENT_ID]] = scalars[B_EVENT_ID]
-    frames.int64s[message, places[AT_SPOT_PRICE]] = spot * scalars[B_BUCKET] if spot != NO_BUCKET else 0
-    frames.int64s[message, places[AT_BID_PRICE]] = bid if has_bid else 0
-    frames.int64s[message, places[AT_ASK_PRICE]] = ask if has_ask else 0
-    frames.float64s[message, places[AT_MID_PRICE]] = mid
-    frames.int64s[message, places[AT_BID_SIZE]] = level_depth(book, BID, bid) if has_bid else 0
-    frames.int64s[message, places[AT_ASK_SIZE]] = level_depth(book, ASK, ask) if has_ask else 0
-    frames.int64s[message, places[AT_BUY_VOLUME]] = model.scalars[E_BUY_VOLUME]
-    frames.int64s[message, places[AT_SELL_VOLUME]] = model.scalars[E_SELL_VOLUME]
-    frames.int64s[message, places[AT_LAST_PRICE]] = last if last != UNDEF_PRICE else 0
-    frames.uint8s[message, places[AT_STATE]] = model.scalars[E_STATE] & 0xFF
-    frames.float32s[message, places[AT_SCORE]] = score
-    frames.float32s[message, places[AT_STRENGTH]] = strength
-    frames.uint8s[message, places[AT_BOOK_VALID]] = scalars[B_BOOK_VALID]
+    int64s[message, places[AT_TS_NS]] = scalars[B_CLOCK]
+    int64s[message, places[AT_EVENT_ID]] = scalars[B_EVENT_ID]
+    int64s[message, places[AT_SPOT_PRICE]] = spot * scalars[B_BUCKET] if spot != NO_BUCKET else 0
+    int64s[message, places[AT_BID_PRICE]] = bid if has_bid else 0
+    int64s[message, places[AT_ASK_PRICE]] = ask if has_ask else 0
+    frames.float64s[message, places[AT_MID_PRICE]] = float(bid + ask) / MID_PER_SUM if has_bid and has_ask else 0.0
+    int64s[message, places[AT_BID_SIZE]] = level_depth(book, BID, bid) if has_bid else 0
+    int64s[message, places[AT_ASK_SIZE]] = level_depth(book, ASK, ask) if has_ask else 0
+    int64s[message, places[AT_BUY_VOLUME]] = model.scalars[E_BUY_VOLUME]
+    int64s[message, places[AT_SELL_VOLUME]] = model.scalars[E_SELL_VOLUME]
+    int64s[message, places[AT_OTHER_VOLUME]] = model.scalars[E_OTHER_VOLUME]
+    int64s[message, places[AT_LAST_PRICE]] = last if last != UNDEF_PRICE else 0
+    int64s[message, places[AT_OFI]] = model.scalars[E_OFI]
+    frames.uint8s[message, places[AT_BOOK_VALID]] = 1 if scalars[B_QUALITY] & QUALITY_INVALID == 0 else 0
+    frames.uint8s[message, places[AT_QUALITY]] = scalars[B_QUALITY]
     present = (spot != NO_BUCKET, has_bid, has_ask, has_bid and has_ask, last != UNDEF_PRICE)  # as NULLABLE_COLUMNS
     for nullable in range(len(present)):
         frames.uint8s[message, places[AT_VALIDITY + nullable]] = 1 if present[nullable] else 0
-        frames.int64s[message, places[AT_NULL_COUNT + nullable]] = 0 if present[nullable] else 1
+        int64s[message, places[AT_NULL_COUNT + nullable]] = 0 if present[nullable] else 1
 
 
-@routine
-def write_frame(book: BookState, model: Model, frames: FrameBuffer, message: int) -> None:
-    """Write the frame of this moment into a message of the buffer, and begin the next frame's volumes."""
+@step
+def write_state(book: BookState, model: Model, frames: FrameBuffer, message: int) -> None:
+    """Judge the market by the forces of the grid that was read last, and write that into a message."""
     clock = book.scalars[B_CLOCK]
     parameters = model.parameters
     baseline = model.baseline
-    net, total = write_grid(book, model, frames, message)
+    places = frames.places
+    first_below, last_below, first_above, last_above = counted_rows(book, model)
+    pressure_below, vacuum_below = sum_rows(model, frames.grid, first_below, last_below)
+    pressure_above, vacuum_above = sum_rows(model, frames.grid, first_above, last_above)
+    # Both are rounded alike on the way, so that the net is never more than the total.
+    net = (pressure_below - pressure_above) + (vacuum_above - vacuum_below)
+    total = (pressure_below + pressure_above) + (vacuum_above + vacuum_below)
     score = 0.0 if total == 0.0 else net / total
     if model.scalars[E_LAST_FRAME_NS] == NO_TIME:
         baseline[0] = total
     else:
-        elapsed = float(clock - model.scalars[E_LAST_FRAME_NS]) * SECONDS_PER_NS
-        baseline[0] -= expm1_negative(elapsed / parameters[P_TAU_BASELINE]) * (total - baseline[0])
+        kept, alpha = decay(model.baseline_decay, clock - model.scalars[E_LAST_FRAME_NS])
+        baseline[0] = lane_of(kept, 0) * baseline[0] + lane_of(alpha, 0) * total
     strength = total / baseline[0] if baseline[0] > 0.0 else 0.0
     weak = total == 0.0 or total < parameters[P_WEAK] * baseline[0]
     model.scalars[E_STATE] = market_state(model.scalars[E_STATE], weak, score, parameters[P_ENTER], parameters[P_LEAVE])
-    write_market(book, model, frames, message, score, strength)
-    model.scalars[E_LAST_FRAME_NS] = clock
-    model.scalars[E_BUY_VOLUME] = 0
-    model.scalars[E_SELL_VOLUME] = 0
+    frames.uint8s[message, places[AT_STATE]] = model.scalars[E_STATE] & 0xFF
+    frames.float32s[message, places[AT_SCORE]] = score
+    frames.float32s[message, places[AT_STRENGTH]] = strength
+    frames.float32s[message, places[AT_PRESSURE_ABOVE]] = pressure_above
+    frames.float32s[message, places[AT_PRESSURE_BELOW]] = pressure_below
+    frames.float32s[message, places[AT_VACUUM_ABOVE]] = vacuum_above
+    frames.float32s[message, places[AT_VACUUM_BELOW]] = vacuum_below
+
+
+@routine
+def write_frame(book: BookState, model: Model, frames: FrameBuffer, message: int) -> None:
+    """Write the frame of this moment into a message of the buffer, and begin to count for the next."""
+    write_grid(book, model, frames, message)
+    write_state(book, model, frames, message)
+    write_market(book, model, frames, message)
+    model.scalars[E_LAST_FRAME_NS] = book.scalars[B_CLOCK]
+    begin_interval(model)

@@ -133,7 +133,7 @@ def touch_outside(book: BookState, model: Model, bucket: int, add: int, pull: in
         forget(model.outer, bucket)
         model.outer_bucket[slot] = bucket
     count_depth(book, model.outer, bucket, bucket)
-    touch(model.outer, model.parameters, bucket, book.scalars[B_CLOCK], book.scalars[B_EVENT_ID], add, pull, fill)
+    touch(model.outer, model.decay, bucket, book.scalars[B_CLOCK], book.scalars[B_EVENT_ID], add, pull, fill)
 
 
 @routine

@@ -16,6 +16,7 @@ UInt32s = npt.NDArray[np.uint32]
 Bytes = npt.NDArray[np.uint8]
 Float32s = npt.NDArray[np.float32]
 Float64s = npt.NDArray[np.float64]
+FourFloats = Float64s  # as interpreted; compiled it is one value (vectors)
 Int64 = int | np.int64
 
 
@@ -83,14 +84,25 @@ class Cells(NamedTuple):
     ints: Int64s  # [RING * CELL_INTS], I_
 
 
+class Decay(NamedTuple):
+    """What time leaves of four exponential filters (decay)."""
+
+    rows: Float64s  # [levels * 2**DECAY_BITS * DECAY_FLOATS]
+    rates: Float64s  # [4] -1/tau, in 1/ns
+    shift: int  # a row of the first level stands for 2**shift ns
+
+
 class Model(NamedTuple):
     """The two-force model of one instrument (ring, cells, frame)."""
 
     cells: Cells  # around spot
     outer: Cells  # those that lie outside the ring ...
     outer_bucket: Int64s  # [RING] ... and which buckets they are; NO_BUCKET: none
+    traded: Int64s  # [entries * TRADED_INTS] volume by bucket since the last frame, T_ (interval)
     scalars: Int64s  # [ENGINE_SCALARS], E_
     parameters: Float64s  # [PARAMETERS], P_
+    decay: Decay  # of a cell's filters
+    baseline_decay: Decay  # four times that of the baseline
     baseline: Float64s  # [1] running mean of total force over frames
 
 
@@ -102,7 +114,7 @@ class FrameBuffer(NamedTuple):
     float32s: Float32s
     float64s: Float64s
     places: Int64s  # [PLACES] where each field lies in a message, in words of its own width, AT_
-    grid: Float64s  # [(2 K + 1) * GRID_FLOATS] room for the rows around spot, G_
+    grid: Float64s  # [GRID_FLOATS * rows, in fours] room for the rows around spot, column by column, G_
 
 
 class Selection(NamedTuple):

@@ -5,6 +5,8 @@ Frames are read back from the bytes of the wire with Arrow's own reader, so a co
 
 from __future__ import annotations
 
+import dataclasses
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from tests.oracle import ANOMALIES, OracleBook, OracleParameters, Rec
+from tests.oracle_book import UNDEFINED_TIME
 from vp.dbn.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
 from vp.dbn.events import Events
 from vp.kernels.contract import ASK, BID, PUB_ASKS, PUBLISHER_WORDS
@@ -25,35 +28,29 @@ EARLIEST_NS = -(2**62)
 LATEST_NS = 2**62
 
 
-def events_of(records: Iterable[Rec]) -> Events:
-    """The oracle's records as columns."""
-    return Events.from_records((r.ts_event, r.action, r.side, r.price, r.size, r.order_id, r.flags) for r in records)
+def events_of(records: Iterable[Rec], *, start_ns: int = EARLIEST_NS, end_ns: int = LATEST_NS) -> Events:
+    """The oracle's records as columns, in a session of this window."""
+    rows = (rec if rec.ts_recv is not None else rec._replace(ts_recv=UNDEFINED_TIME) for rec in records)
+    return Events.from_records(rows, start_ns=start_ns, end_ns=end_ns)
 
 
-def oracle_orders(book: OracleBook) -> list[tuple[int, str, int, int, int, int]]:
-    """Rows of the oracle's book as `Book.to_arrow` gives them: id, side, price, size, place in queue, level."""
+OrderRow = tuple[int, str, int, int, int, int, int, str]
+
+
+def oracle_orders(book: OracleBook) -> list[OrderRow]:
+    """Rows of the oracle's book as `Book.to_arrow` gives them: id, side, price, size, rank, level, publisher, kind."""
     return [
-        (order.order_id, side, price, order.size, rank, level)
+        (order.order_id, side, price, order.size, rank, level, order.publisher, order.kind)
         for side in "BA"
         for level, (price, queue) in enumerate(book.orders[side])
         for rank, order in enumerate(queue)
     ]
 
 
-def book_orders(book: Book, sides: str = "AB") -> list[tuple[int, str, int, int, int, int]]:
-    """Rows of `Book.to_arrow`, as far as the oracle tells them."""
-    names = ("order_id", "side", "price", "size", "queue_rank", "level")
-    return [tuple(row[name] for name in names) for row in book.to_arrow().to_pylist() if row["side"] in sides]
-
-
-def levels_of_orders(book: Book, side: str) -> list[tuple[int, int, int]]:
-    """What `Book.levels` must say, added up from all that rests."""
-    found: dict[int, tuple[int, int]] = {}
-    for row in book.to_arrow().to_pylist():
-        if row["side"] == side:
-            size, orders = found.get(row["price"], (0, 0))
-            found[row["price"]] = size + row["size"], orders + (row["kind"] == "order")
-    return [(price, *found[price]) for price in sorted(found, reverse=side == "B")]
+def book_orders(book: Book) -> list[OrderRow]:
+    """Rows of `Book.to_arrow`."""
+    table = book.to_arrow()
+    return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
 
 def assert_same_book(book: Book, oracle: OracleBook) -> None:
@@ -62,18 +59,22 @@ def assert_same_book(book: Book, oracle: OracleBook) -> None:
     assert_same_top(book, oracle)
     for side, at in (("A", ASK), ("B", BID)):
         levels = oracle.levels(side)
-        assert book.levels(side) == levels == levels_of_orders(book, side)  # from the depth arrays, and added up
+        assert book.levels(side) == levels  # the book's from its depth arrays, the oracle's added up from its orders
         assert [book.depth_at(side, price) for price, _, _ in levels] == [size for _, size, _ in levels]
         with_depth = sum(np.count_nonzero(depth[at::2]) for depth in (book.state.depth, book.state.far_depth))
         assert with_depth == len(levels), "no price has depth besides those at which orders rest"
-        assert book.state.publishers[PUB_ASKS + at :: PUBLISHER_WORDS].sum() == len(book_orders(book, side))
+        counts = book.state.publishers[PUB_ASKS + at :: PUBLISHER_WORDS]
+        resting = [order.publisher for _, queue in oracle.orders[side] for order in queue]
+        assert dict(Counter(resting)) == {int(number): int(counts[number]) for number in np.flatnonzero(counts)}
 
 
 def assert_same_top(book: Book, oracle: OracleBook) -> None:
     """The cheap part of `assert_same_book`: everything but orders and levels."""
     assert (book.event_id, book.clock_ns) == (oracle.event_id, oracle.clock_ns)
     assert (book.best_bid, book.best_ask, book.spot_bucket) == (oracle.best_bid, oracle.best_ask, oracle.spot)
-    assert book.order_count == len(oracle.by_id)
+    assert book.order_count == oracle.order_count
+    if oracle.ended_event:
+        assert (book.quality, book.valid) == (oracle.quality, oracle.book_valid)
     counters = book.tallies()
     assert {name: counters[name] for name in ANOMALIES} == oracle.anomalies
     ignored_or_not = (*ORDINARY_TALLIES, *REJECTED_TALLIES)
@@ -117,4 +118,4 @@ def run_frames(
 
 def to_oracle_parameters(parameters: ModelParameters) -> OracleParameters:
     """The same numbers under the oracle's names (both keep the contract's order)."""
-    return OracleParameters(*parameters.to_json().values())
+    return OracleParameters(*dataclasses.astuple(parameters))

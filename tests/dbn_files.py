@@ -59,11 +59,17 @@ def header(
     return bytes(metadata)
 
 
+def _received(rec: Rec) -> int:
+    if rec.ts_recv is not None:
+        return rec.ts_recv
+    return UNDEFINED_TIME if rec.ts_event == UNDEFINED_TIME else rec.ts_event + 1000
+
+
 def mbo(rec: Rec, instrument_id: int = 42005, *, ts_out: int = UNDEFINED_TIME, sequence: int = 0) -> bytes:
-    """A market-by-order record; its ts_recv is a microsecond after its ts_event."""
+    """A market-by-order record; one that does not say when it was received is so a microsecond after its time."""
     return bytes(
         dbn.MBOMsg(
-            publisher_id=1,
+            publisher_id=rec.publisher,
             instrument_id=instrument_id,
             ts_event=rec.ts_event,
             order_id=rec.order_id,
@@ -71,7 +77,7 @@ def mbo(rec: Rec, instrument_id: int = 42005, *, ts_out: int = UNDEFINED_TIME, s
             size=rec.size,
             action=dbn.Action(rec.action),
             side=dbn.Side(rec.side),
-            ts_recv=rec.ts_event + 1000,
+            ts_recv=_received(rec),
             flags=rec.flags,
             channel_id=5,
             ts_in_delta=-7,

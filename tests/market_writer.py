@@ -3,232 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from random import Random
 
-from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_SNAPSHOT, F_TOB, UNDEFINED_PRICE, Rec
+from tests.market_orders import BASE_PRICE, PUBLISHERS, QUIET_NS, SECOND_NS, SESSION_START_NS, OrderEvents
+from tests.oracle_book import (
+    F_BAD_TS_RECV,
+    F_LAST,
+    F_MAYBE_BAD_BOOK,
+    F_MBP,
+    F_SNAPSHOT,
+    F_TOB,
+    UNDEFINED_PRICE,
+    UNDEFINED_TIME,
+)
 
-SESSION_START_NS = 1_770_336_000_000_000_000  # 2026-02-06 00:00 UTC
-BASE_PRICE = 21_500_000_000_000
-MAX_ID = 2**64 - 1
-STUB_PRICES = (10_000_000, 199_999_990_000_000, -5_000_000_000, 0)
-QUIET_NS = (0, 0, 0, 1, 999, 40_000, 3_000_000, 25_000_000, 180_000_000, 1_000_000_000, 7_500_000_000)
-OTHER_FLAGS = (0, 0, 0, 1, 2, 8, 10)
+__all__ = ["BASE_PRICE", "KINDS", "LEVEL_PUBLISHER", "QUOTE_PUBLISHER", "SESSION_START_NS", "MarketWriter"]
+
+QUOTE_PUBLISHER = 41
+LEVEL_PUBLISHER = 42
+DAY_NS = 86_400 * SECOND_NS
 
 
-class MarketWriter:
-    """Writes events as records, and keeps a rough view of what rests so that cancels and fills can hit."""
-
-    def __init__(
-        self,
-        rng: Random,
-        *,
-        tick_int: int = 250_000_000,
-        start_ns: int = SESSION_START_NS,
-        mid: int = BASE_PRICE,
-    ) -> None:
-        self.rng = rng
-        self.tick_int = tick_int
-        self.mid = mid
-        self.now_ns = start_ns
-        self.next_id = 6_800_000_000_000
-        self.live: dict[int, tuple[str, int, int]] = {}  # id -> side, price, size
-        self.event: list[Rec] = []
-        self.records: list[Rec] = []
+class MarketWriter(OrderEvents):
+    """Beside orders and trades, what concerns whole books and times: publishers, quotes, levels, snapshots, clears."""
 
     def write(self, kind: str) -> None:
         """Append one event of a kind in `KINDS`."""
         self.now_ns += self.rng.choice(QUIET_NS)
         KINDS[kind](self)
-        self._end_event()
+        self.end_event()
 
-    def _end_event(self) -> None:
-        """F_LAST at the event's end; now and then on each record (as Nasdaq does), now and then nowhere."""
-        style = self.rng.randrange(12)
-        for i, rec in enumerate(self.event):
-            snapshot = bool(rec.flags & F_SNAPSHOT)
-            last = style == 1 or (style != 0 and i == len(self.event) - 1)
-            ends = last and not snapshot
-            self.records.append(rec._replace(flags=rec.flags | (F_LAST if ends else 0)))
-        self.event = []
+    def _as(self, publisher: int, *events: Callable[[MarketWriter], None]) -> None:
+        """Let another publisher speak."""
+        before, self.publisher = self.publisher, publisher
+        for event in events:
+            event(self)
+        self.publisher = before
 
-    def put(
-        self,
-        action: str,
-        side: str,
-        price: int,
-        size: int,
-        order_id: int,
-        *,
-        flags: int = 0,
-        ts_event: int | None = None,
-    ) -> None:
-        """Append a record and follow what it does to the rough view of the book."""
-        if not flags & F_SNAPSHOT:
-            flags |= self.rng.choice(OTHER_FLAGS)
-        ts_event = self.now_ns if ts_event is None else ts_event
-        self.event.append(Rec(ts_event, action, side, price, size, order_id, flags))
-        if action == "R":
-            self.live.clear()
-        elif action in "AM" and side in "BA" and price != UNDEFINED_PRICE:
-            self.live.pop(order_id, None)
-            if size:
-                self.live[order_id] = (side, price, size)
-        elif action == "C" and order_id in self.live:
-            rest_side, rest_price, rest_size = self.live.pop(order_id)
-            if rest_size > size:
-                self.live[order_id] = (rest_side, rest_price, rest_size - size)
+    # Publishers.
 
-    # What events are made of.
+    def other_publisher(self) -> None:
+        """The next one that sends orders speaks from now on; it numbers its orders as the others do."""
+        self.publisher = self.rng.choice(PUBLISHERS)
+        self.quote()
 
-    def side(self) -> str:
-        return self.rng.choice("BA")
-
-    def size(self) -> int:
-        return self.rng.choice((1, 1, 2, 3, 5, self.rng.randint(1, 40), 10_000))
-
-    def price(self, side: str, *, reach: int = 12) -> int:
-        ticks = self.rng.randint(1, reach)
-        return self.mid + (ticks if side == "A" else -ticks) * self.tick_int
-
-    def new_id(self) -> int:
-        self.next_id += self.rng.choice((1, 1, 1, 97))
-        return self.next_id
-
-    def resting_id(self) -> int:
-        """An order that rests; a fresh one is added when nothing does."""
-        if not self.live:
-            self.add()
-        return self.rng.choice(list(self.live))
-
-    # Events.
-
-    def add(self) -> None:
+    def id_of_another(self) -> None:
+        """Whatever can be said of an order, under an id that rests with another publisher."""
+        ids = [i for publisher, book in self.books.items() if publisher != self.publisher for i in book]
         side = self.side()
-        self.put("A", side, self.price(side), self.size(), self.new_id())
-
-    def add_far(self) -> None:
-        side = self.side()
-        self.put("A", side, self.price(side, reach=200), self.size(), self.new_id())
-
-    def add_off_tick(self) -> None:
-        side = self.side()
-        off = self.rng.choice((1, -1, self.tick_int // 2, self.tick_int // 2 + 1, self.tick_int // 3))
-        self.put("A", side, self.price(side) + off, self.size(), self.new_id())
-
-    def add_stub(self) -> None:
-        price = self.rng.choice(STUB_PRICES)
-        self.put("A", "B" if price < self.mid else "A", price, self.size(), self.new_id())
-
-    def add_stub_across(self) -> None:
-        """A sell at next to nothing: crosses everything and takes spot along."""
-        price = self.rng.choice(STUB_PRICES)
-        self.put("A", "A" if price < self.mid else "B", price, self.size(), self.new_id())
-
-    def add_nothing(self) -> None:
-        side = self.side()
-        self.put("A", side, self.price(side), 0, self.new_id())
-
-    def add_extreme_id(self) -> None:
-        side = self.side()
-        self.put("A", side, self.price(side), self.size(), self.rng.choice((0, 1, 2**63 - 1, 2**63, MAX_ID)))
-
-    def add_known(self) -> None:
-        order_id = self.resting_id()
-        side, price, size = self.live[order_id]
-        if self.rng.random() < 0.5:
-            side = self.side()
-            price = self.price(side)
-        self.put("A", side, price, self.rng.choice((size, size + 2, self.size())), order_id)
-
-    def add_crossing(self) -> None:
-        """A locked or crossed book, until somebody cancels."""
-        side = self.side()
-        away = self.rng.randint(0, 2) * self.tick_int
-        self.put("A", side, self.mid + (away if side == "B" else -away), self.size(), self.new_id())
-
-    def cancel(self) -> None:
-        order_id = self.resting_id()
-        side, price, size = self.live[order_id]
-        self.put("C", side, price, size, order_id)
-
-    def cancel_part(self) -> None:
-        order_id = self.resting_id()
-        side, price, size = self.live[order_id]
-        self.put("C", side, price, self.rng.randint(0, size), order_id)
-
-    def cancel_too_much(self) -> None:
-        order_id = self.resting_id()
-        side, price, size = self.live[order_id]
-        self.put("C", side, price, size + self.rng.randint(1, 9), order_id)
-
-    def cancel_unknown(self) -> None:
-        side = self.side()
-        self.put("C", side, self.price(side), self.size(), self.rng.choice((self.new_id(), 0, MAX_ID)))
-
-    def modify_size(self) -> None:
-        order_id = self.resting_id()
-        side, price, size = self.live[order_id]
-        self.put("M", side, price, max(0, size + self.rng.randint(-size, 9)), order_id)
-
-    def modify_price(self) -> None:
-        order_id = self.resting_id()
-        side, _, size = self.live[order_id]
-        self.put("M", side, self.price(side), self.rng.choice((size, self.size(), 0)), order_id)
-
-    def modify_side(self) -> None:
-        order_id = self.resting_id()
-        side = self.side()
-        self.put("M", side, self.price(side), self.size(), order_id)
-
-    def modify_unknown(self) -> None:
-        side = self.side()
-        self.put("M", side, self.price(side), self.rng.choice((0, self.size())), self.new_id())
-
-    def undefined_price(self) -> None:
-        self.put(self.rng.choice("AM"), self.side(), UNDEFINED_PRICE, self.size(), self._some_id())
-
-    def undefined_side(self) -> None:
-        price = self.rng.choice((self.mid, UNDEFINED_PRICE))
-        flags = self.rng.choice((0, F_TOB))
-        self.put(self.rng.choice("AM"), "N", price, self.size(), self._some_id(), flags=flags)
-
-    def _some_id(self) -> int:
-        return self.rng.choice((self.resting_id(), self.new_id()))
-
-    def trade_through(self) -> None:
-        """As on CME: the trade, the fills, then what realises them (or part of them, or more)."""
-        aggressor = self.side()
-        hit = [i for i, (side, _, _) in self.live.items() if side != aggressor][: self.rng.randint(1, 3)]
-        sizes = {i: self.rng.randint(1, self.live[i][2]) for i in hit}
-        self.put("T", aggressor, self.mid, sum(sizes.values()) or 1, self.new_id())
-        for order_id, filled in sizes.items():
-            side, price, _ = self.live[order_id]
-            self.put("F", self.rng.choice((side, side, "N")), price, filled, order_id)
-        for order_id, filled in sizes.items():
-            side, price, size = self.live[order_id]
-            taken = self.rng.choice((filled, filled, filled, size, self.rng.randint(0, size)))
-            if size > taken and self.rng.random() < 0.6:
-                self.put("M", side, price, size - taken, order_id)
-            else:
-                self.put("C", side, price, taken, order_id)
-
-    def fill_alone(self) -> None:
-        """A fill whose cancel comes in a later event, or never."""
-        order_id = self.resting_id()
-        side, price, _ = self.live[order_id]
-        self.put("F", side, self.rng.choice((price, UNDEFINED_PRICE)), self.size(), order_id)
-
-    def fill_unknown(self) -> None:
-        side = self.side()
-        price = self.rng.choice((self.price(side), UNDEFINED_PRICE))
-        self.put("F", self.rng.choice((side, "N")), price, self.size(), self.new_id())
-
-    def trade(self) -> None:
-        price = self.rng.choice((self.mid, self.mid + self.tick_int, UNDEFINED_PRICE))
-        self.put("T", self.rng.choice("BAN"), price, self.size(), self.rng.choice((0, self.new_id())))
-
-    def nothing(self) -> None:
-        self.put("N", self.rng.choice("BAN"), UNDEFINED_PRICE, 0, 0)
+        order_id = self.rng.choice(ids or [self.new_id()])
+        self.put(self.rng.choice("AACMF"), side, self.price(side), self.size(), order_id)
 
     def clear(self) -> None:
         self.put("R", "N", UNDEFINED_PRICE, 0, 0)
@@ -239,59 +62,110 @@ class MarketWriter:
         for side in "BABA":
             self.put("A", side, self.price(side), self.size(), self.new_id())
 
+    def bad_book(self) -> None:
+        self.put(self.rng.choice("NTR"), "N", UNDEFINED_PRICE, 0, 0, flags=F_MAYBE_BAD_BOOK)
+
+    # Quotes and levels.
+
+    def best_quotes(self) -> None:
+        """A publisher that sends nothing but best quotes, all with order id 0."""
+        self._as(QUOTE_PUBLISHER, MarketWriter._quotes)
+
+    def _quotes(self) -> None:
+        for side in self.rng.sample("BA", self.rng.randint(1, 2)):
+            price = UNDEFINED_PRICE if self.rng.random() < 0.2 else self.price(side, reach=3)
+            size = 0 if price == UNDEFINED_PRICE or self.rng.random() < 0.1 else self.size()
+            self.put(self.rng.choice("AAM"), side, price, size, 0, flags=F_TOB)
+        if self.rng.random() < 0.2:
+            self.put(self.rng.choice("TFCRN"), self.rng.choice("BAN"), self.mid, self.size(), 0, flags=F_TOB)
+
+    def top_of_book(self) -> None:
+        """Quotes of a publisher of orders, under one id for both sides or one each, and a side without a quote."""
+        for side in self.rng.sample("BA", self.rng.randint(1, 2)):
+            order_id = self.rng.choice((0, 1 if side == "B" else 2, self.new_id(), self.resting_id()))
+            nothing = self.rng.random() < 0.25
+            price, size = (UNDEFINED_PRICE, 0) if nothing else (self.price(side), self.size())
+            self.put(self.rng.choice("AAM"), side, price, size, order_id, flags=F_TOB)
+
+    def price_levels(self) -> None:
+        """A publisher that sends the sizes of levels."""
+        self._as(LEVEL_PUBLISHER, MarketWriter._levels)
+
+    def price_levels_among_orders(self) -> None:
+        self._levels()
+
+    def _levels(self) -> None:
+        for _ in range(self.rng.randint(1, 4)):
+            side = self.side()
+            size = self.rng.choice((0, self.size(), self.size()))
+            self.put(self.rng.choice("AAMMC"), side, self.price(side, reach=4), size, 0, flags=F_MBP)
+        if self.rng.random() < 0.1:
+            self.put(self.rng.choice("TFRN"), self.rng.choice("BAN"), self.mid, self.size(), 0, flags=F_MBP)
+
+    # Snapshots.
+
     def snapshot(self) -> None:
-        """With or without a leading clear and F_LAST, its times days old, now and then over what rests."""
-        old_ns = self.now_ns - self.rng.choice((0, 60_000_000_000, 3 * 86_400_000_000_000))
+        """In the middle of whatever there is; with or without a clear before it and F_LAST, its times days old."""
         rows = [(self.side(), self.new_id()) for _ in range(self.rng.randint(0, 8))]
         rows += [(side, self.new_id()) for side in ("BA" if rows else "")]
         if self.live and self.rng.random() < 0.3:
             rows.append((self.side(), self.resting_id()))
-        if not rows or self.rng.random() < 0.5:
-            self.put("R", "N", UNDEFINED_PRICE, 0, 0, flags=F_SNAPSHOT | 8, ts_event=old_ns)
+        old_ns = self.now_ns - self.rng.choice((0, 60 * SECOND_NS, 3 * DAY_NS))
+        with_clear = not rows or self.rng.random() < 0.5
+        self.live.clear()
+        if with_clear:
+            self.put("R", "N", UNDEFINED_PRICE, 0, 0, flags=F_SNAPSHOT | F_BAD_TS_RECV, ts_event=old_ns)
         for side, order_id in rows:
             price, size = self.price(side), self.size()
-            self.put("A", side, price, size, order_id, flags=F_SNAPSHOT | 8, ts_event=old_ns)
+            self.put("A", side, price, size, order_id, flags=F_SNAPSHOT | F_BAD_TS_RECV, ts_event=old_ns)
+            if self.rng.random() < 0.1:
+                self._as(self.rng.choice(PUBLISHERS), MarketWriter.add, MarketWriter.cancel_part)
         if self.rng.random() < 0.5:
             self.event[-1] = self.event[-1]._replace(flags=self.event[-1].flags | F_LAST)
 
     def snapshot_oddities(self) -> None:
-        """Actions that no venue replays, in case one does."""
+        """Actions and kinds that no venue replays, in case one does."""
         order_id = self.resting_id()
         side, price, size = self.live[order_id]
+        kind = self.rng.choice((0, 0, F_TOB, F_MBP))
         for action in self.rng.sample("AMCFTN", 3):
-            self.put(action, side, price, self.rng.randint(1, size), order_id, flags=F_SNAPSHOT)
+            self.put(action, side, price, self.rng.randint(1, size), order_id, flags=F_SNAPSHOT | kind)
 
-    def top_of_book(self) -> None:
-        """Top-of-book quotes, under one id for both sides (0) or one each, and a side without a quote."""
-        for side in self.rng.sample("BA", self.rng.randint(1, 2)):
-            order_id = self.rng.choice((0, 1 if side == "B" else 2, self.new_id()))
-            if self.rng.random() < 0.25:
-                self.put(self.rng.choice("AM"), side, UNDEFINED_PRICE, 0, order_id, flags=F_TOB)
-                self.live = {i: order for i, order in self.live.items() if order[0] != side}
-            else:
-                action = self.rng.choice("AAM")
-                self.put(action, side, self.price(side), self.size(), order_id, flags=F_TOB)
-                if action == "A":
-                    self.live = {i: o for i, o in self.live.items() if o[0] != side or i == order_id}
-
-    def bad_book(self) -> None:
-        self.put(self.rng.choice("NTR"), "N", UNDEFINED_PRICE, 0, 0, flags=F_MAYBE_BAD_BOOK)
+    # Times.
 
     def late(self) -> None:
         """A record whose time lies before the clock."""
         side = self.side()
-        ts_event = self.now_ns - self.rng.choice((1, 1_000, 2_000_000_000))
+        ts_event = self.now_ns - self.rng.choice((1, 1_000, 2 * SECOND_NS))
         self.put("A", side, self.price(side), self.size(), self.new_id(), ts_event=ts_event)
 
-    def burst(self) -> None:
-        """Many records at one clock, partly on the same few prices."""
-        for _ in range(self.rng.randint(3, 10)):
-            self.rng.choice((MarketWriter.add, MarketWriter.cancel_part, MarketWriter.modify_size))(self)
+    def before_the_window(self) -> None:
+        """What was stamped before the session began and arrives among its records."""
+        ts_event = self.start_ns - self.rng.choice((1, 5_000, 3600 * SECOND_NS, 3 * DAY_NS))
+        for action in self.rng.choices("AACCMTFRN", (4, 4, 4, 4, 3, 2, 2, 1, 1), k=self.rng.randint(1, 4)):
+            side, order_id = self.side(), self._some_id()
+            price, size = self.price(side, reach=4), self.size()
+            if action in "CF" and order_id in self.live:
+                side, price, size = self.live[order_id]
+            self.put(action, side, price, size, order_id, ts_event=ts_event)
 
-    def quote(self) -> None:
-        """Both sides get an order next to the middle."""
-        for side in "BA":
-            self.put("A", side, self.price(side, reach=1), self.size(), self.new_id())
+    def ahead_of_receipt(self) -> None:
+        """Times an hour after their receipt; or two seconds after one that says that it cannot be trusted."""
+        trusted = self.rng.random() < 0.8
+        ts_event = self.now_ns + (3600 if trusted else 2) * SECOND_NS
+        for action in self.rng.sample("AMCTFN", self.rng.randint(1, 3)):
+            side = self.side()
+            self.put(action, side, self.price(side, reach=4), self.size(), self._some_id(), ts_event=ts_event)
+            flags = self.event[-1].flags & ~F_BAD_TS_RECV | (0 if trusted else F_BAD_TS_RECV)
+            self.event[-1] = self.event[-1]._replace(flags=flags, ts_recv=self.now_ns + 999)
+
+    def undefined_time(self) -> None:
+        """A record without a time, received before the window, in it, or nobody knows when."""
+        self.rng.choice((self.add, self.cancel_part, self.trade, self.clear))()
+        ts_recv = self.rng.choice((None, self.now_ns, self.start_ns - 5))
+        self.event = [rec._replace(ts_event=UNDEFINED_TIME, ts_recv=ts_recv) for rec in self.event]
+
+    # Where spot goes.
 
     def drift(self) -> None:
         self._move_spot(self.rng.randint(-3, 3))
@@ -307,22 +181,30 @@ class MarketWriter:
         self._move_spot(home + self.rng.choice((0, 700, -3_000)))
 
     def _move_spot(self, ticks: int) -> None:
+        """Everybody cancels what is in the way, and quotes again."""
         self.mid += ticks * self.tick_int
-        for order_id, (side, price, size) in list(self.live.items()):
-            in_the_way = price >= self.mid if side == "B" else price <= self.mid
-            if in_the_way:
-                self.put("C", side, price, size, order_id)
+        for publisher in sorted({*self.books, *(publisher for publisher, *_ in self.levels)}):
+            self._as(publisher, MarketWriter._make_way)
         self.quote()
 
-    def long_quiet(self) -> None:
-        self.now_ns += self.rng.choice((30_000_000_000, 90_000_000_000))
-        self.add()
+    def _make_way(self) -> None:
+        for order_id, (side, price, size) in list(self.live.items()):
+            if self._is_in_the_way(side, price):
+                self.put("C", side, price, size, order_id)
+        for level in sorted(level for level in self.levels if level[0] == self.publisher):
+            _, flag, side, price = level
+            if self._is_in_the_way(side, price):
+                self.put("M", side, price, 0, 0, flags=flag)
+                self.levels.remove(level)
+
+    def _is_in_the_way(self, side: str, price: int) -> bool:
+        return price >= self.mid if side == "B" else price <= self.mid
 
 
+NOT_KINDS = {"write", "end_event", "put", "side", "size", "price", "new_id", "resting_id"}
 KINDS: dict[str, Callable[[MarketWriter], None]] = {
     name: method
-    for name, method in vars(MarketWriter).items()
-    if callable(method)
-    and not name.startswith("_")
-    and name not in {"write", "put", "side", "size", "price", "new_id", "resting_id"}
+    for written in (OrderEvents, MarketWriter)
+    for name, method in vars(written).items()
+    if callable(method) and not name.startswith("_") and name not in NOT_KINDS
 }

@@ -1,7 +1,8 @@
 """The slow oracle of VP: SPEC 3 to 6 read independently of the kernels, in plain Python.
 
-`oracle_book.py` is the book, `oracle_cells.py` a bucket and its forces, `oracle_engine.py` frames and market
-state; here are the phases of SPEC 6, the reading of DBN files (databento_dbn), and the comparison of frames.
+`oracle_records.py` is what comes in, `oracle_orders.py` what rests, `oracle_book.py` the book, `oracle_cells.py` a
+bucket and its forces, `oracle_market.py` market state, trades and order flow, `oracle_engine.py` frames. Here are the
+window and the phases of SPEC 2 and 6, the reading of DBN files (databento_dbn), and the comparison of frames.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Any
 import databento_dbn
 import zstandard
 
-from tests.oracle_book import ANOMALIES, OracleBook, Order, Rec, Touch, bucket_of
-from tests.oracle_cells import OracleParameters
+from tests.oracle_book import OracleBook, Order, Rec, Touch, bucket_of
+from tests.oracle_cells import DEFAULT_PARAMETERS, TOUCH_PARAMETERS, OracleParameters
 from tests.oracle_engine import (
     BOOK,
     EMIT,
@@ -25,13 +26,16 @@ from tests.oracle_engine import (
     Frame,
     OracleEngine,
 )
+from tests.oracle_records import ANOMALIES, UNDEFINED_TIME
 
 __all__ = [
     "ANOMALIES",
     "BOOK",
+    "DEFAULT_PARAMETERS",
     "EMIT",
     "GRID_COLUMNS",
     "SCALAR_COLUMNS",
+    "TOUCH_PARAMETERS",
     "WARMUP",
     "Frame",
     "OracleBook",
@@ -65,34 +69,30 @@ def run_session(
     K: int = 50,  # noqa: N803
     tick_int: int = 250_000_000,
     bucket_int: int | None = None,
-    parameters: OracleParameters | None = None,
+    parameters: OracleParameters = DEFAULT_PARAMETERS,
     engine: OracleEngine | None = None,
     max_frames: int | None = None,
 ) -> list[Frame]:
-    """Run records of one instrument through the phases of SPEC 6.
+    """Run records of one instrument through the window of SPEC 2 and the phases of SPEC 6.
 
     Parameters
     ----------
     engine
-        An engine to use, and to look into afterwards, in place of a fresh one; it brings its own K, tick,
-        bucket, throttle and parameters.
+        A fresh engine to use, and to look into afterwards; it brings its own K, tick, bucket, throttle and parameters.
     max_frames
         Stop after so many frames.
     """
     if engine is None:
         engine = OracleEngine(
-            K=K,
-            tick_int=tick_int,
-            bucket_int=bucket_int,
-            throttle_ns=throttle_ns,
-            parameters=parameters or OracleParameters(),
+            K=K, tick_int=tick_int, bucket_int=bucket_int, throttle_ns=throttle_ns, parameters=parameters
         )
+    book = engine.book
+    book.start_ns, book.end_ns = session_start_ns, end_ns
     frames: list[Frame] = []
     for rec in records:
-        in_session = session_start_ns <= rec.ts_event < end_ns
-        if not in_session and rec.action != "R" and not rec.is_snapshot:
+        if not rec.is_of_the_session(session_start_ns, end_ns):
             continue
-        phase = phase_of(engine.book.clock_after(rec), warmup_from_ns, emit_from_ns, end_ns)
+        phase = phase_of(book.clock_after(rec), warmup_from_ns, emit_from_ns, end_ns)
         frame = engine.apply(rec, phase)
         if frame is not None:
             frames.append(frame)
@@ -117,6 +117,8 @@ def read_records(path: Path, instrument_id: int | None = None) -> list[Rec]:
             size=message.size,
             order_id=message.order_id,
             flags=int(message.flags),
+            publisher=message.publisher_id,
+            ts_recv=None if message.ts_recv == UNDEFINED_TIME else message.ts_recv,
         )
         for message in decoder.decode()
         if isinstance(message, databento_dbn.MBOMsg)

@@ -1,291 +1,278 @@
-"""The order book of SPEC 3 in plain dictionaries: the slow half of the oracle.
+"""The order book of SPEC 3 in lists and dictionaries: the slow half of the oracle.
 
-A level is a dict from order id to order; Python keeps insertion order, which is the queue.
+What a record says goes to the book of its publisher; prices, sizes and spot are those of all publishers together.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
-
-UNDEFINED_PRICE = 2**63 - 1
-
-F_LAST = 128
-F_TOB = 64
-F_SNAPSHOT = 32
-F_MAYBE_BAD_BOOK = 4
-
-ANOMALIES = (
-    "unknown_cancel",
-    "unknown_modify",
-    "unknown_fill",
-    "duplicate_add",
-    "oversize_cancel",
-    "undefined_price",
-    "undefined_side",
-    "out_of_order_time",
-    "locked_book",
-    "crossed_book",
-    "maybe_bad_book",
+from tests.oracle_orders import SIDES, Ladder, Order, Publisher
+from tests.oracle_records import (
+    ANOMALIES,
+    BAD_BOOK,
+    EMPTY_SIDE,
+    F_BAD_TS_RECV,
+    F_LAST,
+    F_MAYBE_BAD_BOOK,
+    F_MBP,
+    F_SNAPSHOT,
+    F_TOB,
+    INCOMPLETE,
+    LOCKED_OR_CROSSED,
+    UNDEFINED_PRICE,
+    UNDEFINED_SIZE,
+    UNDEFINED_TIME,
+    WITHIN_SNAPSHOT,
+    Rec,
+    Touch,
+    bucket_of,
 )
 
+__all__ = [
+    "F_BAD_TS_RECV",
+    "F_LAST",
+    "F_MAYBE_BAD_BOOK",
+    "F_MBP",
+    "F_SNAPSHOT",
+    "F_TOB",
+    "UNDEFINED_PRICE",
+    "UNDEFINED_SIZE",
+    "UNDEFINED_TIME",
+    "OracleBook",
+    "Order",
+    "Rec",
+    "Touch",
+    "bucket_of",
+]
 
-class Rec(NamedTuple):
-    """One MBO record, as far as the book needs it."""
-
-    ts_event: int
-    action: str
-    side: str
-    price: int
-    size: int
-    order_id: int
-    flags: int
-
-    @property
-    def is_snapshot(self) -> bool:
-        return bool(self.flags & F_SNAPSHOT)
-
-    @property
-    def is_last(self) -> bool:
-        return bool(self.flags & F_LAST)
-
-
-@dataclass
-class Order:
-    """A resting order. `pending` is what fills have taken that no cancel or modify has realised yet."""
-
-    order_id: int
-    side: str
-    price: int
-    size: int
-    pending: int = 0
+EVER = 2**70
 
 
-class Touch(NamedTuple):
-    """What one record did at one price: the deltas of SPEC 4."""
+class OracleBook(Ladder):
+    """Book, clock, spot and anomaly counters of one instrument.
 
-    price: int
-    add: int = 0
-    pull: int = 0
-    fill: int = 0
+    Parameters
+    ----------
+    bucket_int
+        Size of a bucket, price_int.
+    start_ns, end_ns
+        The session's window: what lies before it builds the book only.
+    """
 
-
-def bucket_of(price: int, bucket_int: int) -> int:
-    """``floor(price / B + 1/2)`` in integers, also for negative prices."""
-    return (2 * price + bucket_int) // (2 * bucket_int)
-
-
-class OracleBook:
-    """Book, clock, spot and anomaly counters of one instrument."""
-
-    def __init__(self, bucket_int: int) -> None:
-        self.bucket_int = bucket_int
-        self.by_id: dict[int, Order] = {}
-        self.queues: dict[str, dict[int, dict[int, Order]]] = {"B": {}, "A": {}}
-        self.bucket_depths: dict[int, int] = {}
+    def __init__(self, bucket_int: int, *, start_ns: int = -EVER, end_ns: int = EVER) -> None:
+        super().__init__(bucket_int)
+        self.start_ns = start_ns
+        self.end_ns = end_ns
+        self.publishers: dict[int, Publisher] = {}
         self.anomalies = dict.fromkeys(ANOMALIES, 0)
         self.clock_ns: int | None = None
         self.event_id = 0
         self.spot: int | None = None
-        self.in_snapshot = False
-        self.maybe_bad = False
+        self.ended_event = False  # with the last record
 
     # What can be asked of the book.
 
     @property
-    def best_bid(self) -> int | None:
-        return max(self.queues["B"], default=None)
+    def order_count(self) -> int:
+        return sum(len(publisher.resting) for publisher in self.publishers.values())
 
     @property
-    def best_ask(self) -> int | None:
-        return min(self.queues["A"], default=None)
+    def in_snapshot(self) -> bool:
+        return any(publisher.in_snapshot for publisher in self.publishers.values())
 
     @property
-    def orders(self) -> dict[str, list[tuple[int, list[Order]]]]:
-        """Per side the levels, best first, each with its orders in queue order."""
-        return {
-            side: [(price, list(self.queues[side][price].values())) for price in self._prices(side)]
-            for side in ("B", "A")
-        }
-
-    def levels(self, side: str) -> list[tuple[int, int, int]]:
-        """``(price, size, number of orders)`` per level, best first."""
-        return [
-            (price, sum(o.size for o in self.queues[side][price].values()), len(self.queues[side][price]))
-            for price in self._prices(side)
-        ]
-
-    def level_size(self, side: str, price: int) -> int:
-        return sum(order.size for order in self.queues[side].get(price, {}).values())
-
-    def depth(self, price: int) -> int:
-        """Resting size at a price, both sides."""
-        return self.level_size("B", price) + self.level_size("A", price)
-
-    def bucket_depth(self, bucket: int) -> int:
-        """Resting size of a bucket, both sides."""
-        return self.bucket_depths.get(bucket, 0)
+    def quality(self) -> int:
+        """The bits of SPEC 3, but for a gap of the feed, of which no record tells."""
+        bid, ask = self.best_bid, self.best_ask
+        publishers = self.publishers.values()
+        return (
+            EMPTY_SIDE * (bid is None or ask is None)
+            | LOCKED_OR_CROSSED * (bid is not None and ask is not None and bid >= ask)
+            | WITHIN_SNAPSHOT * self.in_snapshot
+            | BAD_BOOK * any(publisher.maybe_bad for publisher in publishers)
+            | INCOMPLETE * any(publisher.sends_orders and not publisher.is_complete for publisher in publishers)
+        )
 
     @property
     def book_valid(self) -> bool:
-        bid, ask = self.best_bid, self.best_ask
-        if bid is None or ask is None or bid >= ask:
-            return False
-        return not self.in_snapshot and not self.maybe_bad
+        return self.quality & ~INCOMPLETE == 0
+
+    def builds_only(self, rec: Rec) -> bool:
+        """Whether a record builds the book without being activity or moving the clock."""
+        return rec.builds_only(self.start_ns, self.end_ns)
 
     def clock_after(self, rec: Rec) -> int | None:
-        """The clock to which a record brings the book: snapshots neither set nor advance it."""
-        if rec.is_snapshot:
+        """The clock to which a record brings the book."""
+        if self.builds_only(rec) or rec.is_ahead or rec.ts_event == UNDEFINED_TIME:
             return self.clock_ns
         return rec.ts_event if self.clock_ns is None else max(self.clock_ns, rec.ts_event)
 
     # One record.
 
     def end_snapshot_before(self, rec: Rec) -> bool:
-        """End a running snapshot if `rec` is not of it. Returns whether one ended."""
-        if not self.in_snapshot or rec.is_snapshot:
+        """End a snapshot of the record's publisher that it is not of. Returns whether one ended."""
+        publisher = self.publishers.get(rec.publisher)
+        if publisher is None or not publisher.in_snapshot or rec.is_snapshot:
             return False
-        self.in_snapshot = False
+        publisher.in_snapshot = False
         self._set_spot()
         return True
 
+    def begins_snapshot(self, rec: Rec) -> bool:
+        """Whether a record is the first of a snapshot, which clears."""
+        publisher = self.publishers.get(rec.publisher)
+        return rec.is_snapshot and not (publisher is not None and publisher.last_was_snapshot)
+
     def apply(self, rec: Rec, *, track_fills: bool = True) -> list[Touch]:
-        """Apply one record; returns its activity (empty for snapshot and clear records)."""
+        """Apply one record; returns its activity (empty where it builds the book only)."""
         self.end_snapshot_before(rec)
-        if not rec.is_snapshot and self.clock_ns is not None and rec.ts_event < self.clock_ns:
-            self.anomalies["out_of_order_time"] += 1
-        self.clock_ns = self.clock_after(rec)
+        self._tell_time(rec)
         self.event_id += 1
-        self.in_snapshot = rec.is_snapshot
+        begins_snapshot = self.begins_snapshot(rec)
+        publisher = self.publishers.setdefault(rec.publisher, Publisher(rec.publisher))
+        publisher.in_snapshot = publisher.last_was_snapshot = rec.is_snapshot
+        publisher.sends_orders |= rec.is_order
 
         touches: list[Touch] = []
-        if rec.action == "R":
-            self._clear()
-        elif rec.action in "AM":
-            touches = self._add_or_modify(rec)
+        if begins_snapshot or rec.action == "R":
+            self._clear(publisher)
+        if rec.action in "AM" or (rec.action == "C" and rec.is_level):
+            touches = self._add_or_modify(publisher, rec)
         elif rec.action == "C":
-            touches = self._cancel(rec)
+            touches = self._cancel(publisher, rec)
         elif rec.action == "F":
-            touches = self._fill(rec, track_fills=track_fills)
+            touches = self._fill(publisher, rec, track_fills=track_fills and not self.builds_only(rec))
+        elif rec.action == "T":
+            self.anomalies["undefined_size"] += rec.size == UNDEFINED_SIZE
 
         if rec.flags & F_MAYBE_BAD_BOOK:
-            self.maybe_bad = True
+            publisher.maybe_bad = True
             self.anomalies["maybe_bad_book"] += 1
+        self.ended_event = rec.is_last
         if rec.is_last:
-            self.in_snapshot = False
+            publisher.in_snapshot = False
             bid, ask = self._set_spot()
             if bid is not None and ask is not None:
                 self.anomalies["locked_book"] += bid == ask
                 self.anomalies["crossed_book"] += bid > ask
-        return [] if rec.is_snapshot else touches
+        return [] if self.builds_only(rec) else touches
 
-    def _clear(self) -> None:
-        self.by_id.clear()
-        self.queues = {"B": {}, "A": {}}
-        self.bucket_depths.clear()
-        self.maybe_bad = False
+    def _tell_time(self, rec: Rec) -> None:
+        if not self.builds_only(rec):
+            if rec.is_ahead:
+                self.anomalies["time_ahead"] += 1
+            elif rec.ts_event == UNDEFINED_TIME:
+                self.anomalies["undefined_time"] += 1
+            elif self.clock_ns is not None and rec.ts_event < self.clock_ns:
+                self.anomalies["out_of_order_time"] += 1
+        self.clock_ns = self.clock_after(rec)
 
-    def _add_or_modify(self, rec: Rec) -> list[Touch]:
-        if rec.side not in "BA":
+    def _clear(self, publisher: Publisher) -> None:
+        for order in list(publisher.resting.values()):
+            self._unrest(publisher, order)
+        publisher.maybe_bad = False
+        publisher.is_complete = True
+
+    def _add_or_modify(self, publisher: Publisher, rec: Rec) -> list[Touch]:
+        if rec.side not in SIDES:
             self.anomalies["undefined_side"] += 1
-            return []
-        top_of_book = bool(rec.flags & F_TOB)
-        if rec.price == UNDEFINED_PRICE:
-            if top_of_book:
-                self._clear_side(rec.side, keep=None)
-            else:
-                self.anomalies["undefined_price"] += 1
-            return []
-
-        order = self.by_id.get(rec.order_id)
-        if order is None:
-            self.anomalies["unknown_modify"] += rec.action == "M"
-            touches = [Touch(rec.price, add=rec.size)]
-            self._rest(Order(rec.order_id, rec.side, rec.price, rec.size))
+        elif rec.flags & F_TOB and (rec.price == UNDEFINED_PRICE or rec.size != UNDEFINED_SIZE):
+            return self._quote(publisher, rec)
+        elif rec.price == UNDEFINED_PRICE:
+            self.anomalies["undefined_price"] += 1
+        elif rec.size == UNDEFINED_SIZE:
+            self.anomalies["undefined_size"] += 1
+        elif rec.is_level:
+            return self._put(publisher, Order(rec.publisher, (rec.side, rec.price), rec.side, rec.price, rec.size))
         else:
-            self.anomalies["duplicate_add"] += rec.action == "A"
-            touches = self._replace(order, rec)
-        if top_of_book and (rec.action == "A" or order is None):
-            self._clear_side(rec.side, keep=rec.order_id)
-        return touches
+            is_known = rec.order_id in publisher.resting
+            self.anomalies["unknown_modify"] += rec.action == "M" and not is_known
+            self.anomalies["duplicate_add"] += rec.action == "A" and is_known
+            return self._put(publisher, Order(rec.publisher, rec.order_id, rec.side, rec.price, rec.size))
+        return []
 
-    def _replace(self, order: Order, rec: Rec) -> list[Touch]:
-        if (order.side, order.price) != (rec.side, rec.price):
+    def _quote(self, publisher: Publisher, rec: Rec) -> list[Touch]:
+        """One level in place of the side, or none; what else stood there goes without activity."""
+        key = (rec.side, None)
+        for order in list(publisher.resting.values()):
+            if order.side == rec.side and order.key != key:
+                self._unrest(publisher, order)
+        if rec.price != UNDEFINED_PRICE:
+            return self._put(publisher, Order(rec.publisher, key, rec.side, rec.price, rec.size))
+        quote = publisher.resting.get(key)
+        return [] if quote is None else [self._shrink(publisher, quote, quote.size)]
+
+    def _put(self, publisher: Publisher, wanted: Order) -> list[Touch]:
+        """Make what rests under a key, or nothing, what is wanted."""
+        order = publisher.resting.get(wanted.key)
+        if order is None:
+            self._rest(publisher, wanted)
+            return [Touch(wanted.price, add=wanted.size)]
+        if (order.side, order.price) != (wanted.side, wanted.price):
             pulled = order.size - min(order.size, order.pending)
-            touches = [Touch(order.price, pull=pulled), Touch(rec.price, add=rec.size)]
-            self._unrest(order)
-            self._rest(Order(rec.order_id, rec.side, rec.price, rec.size))
-            return touches
-        if rec.size < order.size:
-            return [self._shrink(order, order.size - rec.size)]
-        grown = rec.size - order.size
-        if grown > 0:  # back of the queue
-            self._unrest(order)
-            order.size = rec.size
-            self._rest(order)
+            self._unrest(publisher, order)
+            self._rest(publisher, wanted)
+            return [Touch(order.price, pull=pulled), Touch(wanted.price, add=wanted.size)]
+        if wanted.size < order.size:
+            return [self._shrink(publisher, order, order.size - wanted.size)]
+        grown = wanted.size - order.size
+        if grown > 0:  # to the back of the queue
+            self._unrest(publisher, order)
+            wanted.pending = order.pending
+            self._rest(publisher, wanted)
         return [Touch(order.price, add=grown)]
 
-    def _cancel(self, rec: Rec) -> list[Touch]:
-        order = self.by_id.get(rec.order_id)
+    def _cancel(self, publisher: Publisher, rec: Rec) -> list[Touch]:
+        order = publisher.resting.get(rec.order_id) if rec.is_order else None
         if order is None:
             self.anomalies["unknown_cancel"] += 1
             return []
         if rec.size > order.size:
             self.anomalies["oversize_cancel"] += 1
-        return [self._shrink(order, min(rec.size, order.size))]
+        return [self._shrink(publisher, order, min(rec.size, order.size))]
 
-    def _shrink(self, order: Order, quantity: int) -> Touch:
+    def _shrink(self, publisher: Publisher, order: Order, quantity: int) -> Touch:
         """Take `quantity` off an order where it stands: first what fills announced, the rest is a pull."""
         realised = min(quantity, order.pending)
         order.pending -= realised
         if quantity == order.size:
-            self._unrest(order)
+            self._unrest(publisher, order)
         else:
-            order.size -= quantity
-            self._add_depth(order.price, -quantity)
+            self.shrink(order, quantity)
         return Touch(order.price, pull=quantity - realised)
 
-    def _fill(self, rec: Rec, *, track_fills: bool) -> list[Touch]:
-        order = self.by_id.get(rec.order_id)
+    def _fill(self, publisher: Publisher, rec: Rec, *, track_fills: bool) -> list[Touch]:
+        if rec.size == UNDEFINED_SIZE:
+            self.anomalies["undefined_size"] += 1
+            return []
+        order = self._filled(publisher, rec)
         if order is not None:
-            if track_fills and not rec.is_snapshot:
-                order.pending += rec.size
+            order.pending += rec.size * track_fills
             return [Touch(order.price, fill=rec.size)]
-        self.anomalies["unknown_fill"] += 1
+        self.anomalies["unknown_fill"] += rec.is_order
         if rec.price == UNDEFINED_PRICE:
             self.anomalies["undefined_price"] += 1
             return []
         return [Touch(rec.price, fill=rec.size)]
 
-    # The two places where orders come to rest and go, and what hangs on them.
+    def _filled(self, publisher: Publisher, rec: Rec) -> Order | None:
+        """What a fill takes from: an order, a level, or a best quote at that price."""
+        if rec.is_order:
+            return publisher.resting.get(rec.order_id)
+        if rec.is_level:
+            return publisher.resting.get((rec.side, rec.price))
+        quote = publisher.resting.get((rec.side, None))
+        return quote if quote is not None and quote.price == rec.price else None
 
-    def _rest(self, order: Order) -> None:
-        if order.size == 0:
-            return
-        self.by_id[order.order_id] = order
-        self.queues[order.side].setdefault(order.price, {})[order.order_id] = order
-        self._add_depth(order.price, order.size)
+    # Where orders and levels come to rest and go.
 
-    def _unrest(self, order: Order) -> None:
-        del self.by_id[order.order_id]
-        level = self.queues[order.side][order.price]
-        del level[order.order_id]
-        if not level:
-            del self.queues[order.side][order.price]
-        self._add_depth(order.price, -order.size)
+    def _rest(self, publisher: Publisher, order: Order) -> None:
+        if order.size > 0:
+            publisher.resting[order.key] = order
+            self.append(order)
 
-    def _clear_side(self, side: str, keep: int | None) -> None:
-        for order in [o for o in self.by_id.values() if o.side == side and o.order_id != keep]:
-            self._unrest(order)
-
-    def _add_depth(self, price: int, change: int) -> None:
-        bucket = bucket_of(price, self.bucket_int)
-        depth = self.bucket_depths.pop(bucket, 0) + change
-        if depth != 0:
-            self.bucket_depths[bucket] = depth
-
-    def _prices(self, side: str) -> list[int]:
-        return sorted(self.queues[side], reverse=side == "B")
+    def _unrest(self, publisher: Publisher, order: Order) -> None:
+        del publisher.resting[order.key]
+        self.remove(order)
 
     def _set_spot(self) -> tuple[int | None, int | None]:
         bid, ask = self.best_bid, self.best_ask

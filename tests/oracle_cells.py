@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import exp, expm1
 
-from tests.oracle_book import Touch
+from tests.oracle_records import Touch
 
 MASSES = ("add", "pull", "fill")
 CHAINS = ("add", "pull", "fill", "rest_depth")
@@ -34,9 +34,11 @@ class OracleParameters:
     weak_fraction: float = 0.25
     enter_score: float = 0.2
     leave_score: float = 0.1
+    reach: int = 0
 
 
 DEFAULT_PARAMETERS = OracleParameters()
+TOUCH_PARAMETERS = OracleParameters(v_tau_seconds=10.0, a_tau_seconds=25.0, j_tau_seconds=50.0, reach=1)
 
 
 @dataclass
@@ -51,21 +53,21 @@ def alpha(dt_seconds: float, tau_seconds: float) -> float:
     return -expm1(-dt_seconds / tau_seconds)
 
 
+def kept(dt_seconds: float, tau_seconds: float) -> float:
+    """``1 - alpha``, which no silence makes negative."""
+    return exp(-dt_seconds / tau_seconds)
+
+
 def touched(before: CellState, deltas: dict[str, float], dt: float, p: OracleParameters) -> CellState:
     """SPEC 4, "A touch", word by word; `dt` in seconds."""
     after = CellState()
     for name in MASSES:
-        after.mass[name] = before.mass[name] * exp(-dt / p.mass_tau_seconds) + deltas[name]
+        after.mass[name] = before.mass[name] * kept(dt, p.mass_tau_seconds) + deltas[name]
     for name in CHAINS:
         d, v, a, j = deltas[name], before.v[name], before.a[name], before.j[name]
-        alpha_v, alpha_a, alpha_j = (
-            alpha(dt, p.v_tau_seconds),
-            alpha(dt, p.a_tau_seconds),
-            alpha(dt, p.j_tau_seconds),
-        )
-        v1 = alpha_v * (d / dt) + (1 - alpha_v) * v
-        a1 = alpha_a * ((v1 - v) / dt) + (1 - alpha_a) * a
-        j1 = alpha_j * ((a1 - a) / dt) + (1 - alpha_j) * j
+        v1 = alpha(dt, p.v_tau_seconds) * (d / dt) + kept(dt, p.v_tau_seconds) * v
+        a1 = alpha(dt, p.a_tau_seconds) * ((v1 - v) / dt) + kept(dt, p.a_tau_seconds) * a
+        j1 = alpha(dt, p.j_tau_seconds) * ((a1 - a) / dt) + kept(dt, p.j_tau_seconds) * j
         after.v[name], after.a[name], after.j[name] = v1, a1, j1
     return after
 

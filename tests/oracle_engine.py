@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
-from tests.oracle_book import UNDEFINED_PRICE, OracleBook, Rec, Touch, bucket_of
+from tests.oracle_book import OracleBook
 from tests.oracle_cells import (
     CHAINS,
     DEFAULT_PARAMETERS,
@@ -12,14 +12,13 @@ from tests.oracle_cells import (
     Cell,
     CellState,
     OracleParameters,
-    alpha,
     pressure,
     vacuum,
 )
+from tests.oracle_market import MarketState, OrderFlow, Trades
+from tests.oracle_records import Rec, Touch, bucket_of
 
 KEPT_BUCKETS = 512
-SURE_TOTAL = 1e-6
-SURE_MARGIN = 1e-9
 
 BOOK = "book"
 WARMUP = "warmup"
@@ -33,6 +32,8 @@ GRID_COLUMNS = (
     *(f"{name}_mass" for name in MASSES),
     "rest_depth",
     *(f"{level}_{name}" for level in "vaj" for name in CHAINS),
+    "bought",
+    "sold",
     "last_event_id",
 )
 SCALAR_COLUMNS = (
@@ -46,70 +47,20 @@ SCALAR_COLUMNS = (
     "ask_size",
     "buy_volume",
     "sell_volume",
+    "other_volume",
     "last_price",
+    "ofi",
     "state",
     "score",
     "strength",
+    "pressure_above",
+    "pressure_below",
+    "vacuum_above",
+    "vacuum_below",
     "book_valid",
+    "quality",
 )
-
-
-class Verdict(NamedTuple):
-    """State, score and strength, and which of them rounding cannot change."""
-
-    state: int
-    score: float
-    strength: float
-    state_is_sure: bool
-    score_is_sure: bool
-    strength_is_sure: bool
-
-
-class MarketState:
-    """Score, strength and state of SPEC 4, frame after frame."""
-
-    def __init__(self, p: OracleParameters) -> None:
-        self.p = p
-        self.state = 0
-        self.baseline: float | None = None
-        self.clock_ns = 0
-        self.possible = {0}  # the states that an engine with other rounding may be in
-        self.baseline_is_sure = True
-
-    def judge(self, clock_ns: int, net: float, total: float, *, total_is_sure: bool = True) -> Verdict:
-        """Judge one frame. `total_is_sure` is false where forgettable buckets are part of `total`."""
-        if self.baseline is None:
-            self.baseline = total
-        else:
-            weight = alpha((clock_ns - self.clock_ns) / 1e9, self.p.baseline_tau_seconds)
-            self.baseline = weight * total + (1 - weight) * self.baseline
-        self.clock_ns = clock_ns
-
-        score = net / total if total > 0 else 0.0
-        strength = total / self.baseline if self.baseline > 0 else 0.0
-        weak = total == 0 or total < self.p.weak_fraction * self.baseline
-        self.state = self._next(self.state, score, weak=weak)
-
-        self.baseline_is_sure &= total_is_sure
-        score_is_sure = total_is_sure and total > SURE_TOTAL
-        strength_is_sure = self.baseline_is_sure and self.baseline > SURE_TOTAL
-        edges = (self.p.enter_score, self.p.leave_score, 0.0)
-        clear_cut = abs(strength - self.p.weak_fraction) > SURE_MARGIN and all(
-            abs(abs(score) - edge) > SURE_MARGIN for edge in edges
-        )
-        if score_is_sure and strength_is_sure and clear_cut:
-            self.possible = {self._next(state, score, weak=weak) for state in self.possible}
-        else:
-            self.possible = {-1, 0, 1}
-        return Verdict(self.state, score, strength, len(self.possible) == 1, score_is_sure, strength_is_sure)
-
-    def _next(self, state: int, score: float, *, weak: bool) -> int:
-        if weak:
-            return 0
-        held = state != 0 and abs(score) >= self.p.leave_score and state * score > 0
-        if held:
-            return state
-        return (score >= self.p.enter_score) - (score <= -self.p.enter_score)
+SUMS = ("pressure_above", "pressure_below", "vacuum_above", "vacuum_below")
 
 
 class OracleEngine:
@@ -125,7 +76,6 @@ class OracleEngine:
         parameters: OracleParameters = DEFAULT_PARAMETERS,
     ) -> None:
         self.K = K
-        self.tick_int = tick_int
         self.bucket_int = tick_int if bucket_int is None else bucket_int
         self.throttle_ns = throttle_ns
         self.p = parameters
@@ -134,41 +84,40 @@ class OracleEngine:
         self.forgettable: set[int] = set()
         self.last_spot: int | None = None
         self.market = MarketState(parameters)
+        self.trades = Trades()
+        self.flow = OrderFlow()
         self.emitting = False
         self.last_frame_ns: int | None = None
-        self.buy_volume = 0
-        self.sell_volume = 0
-        self.last_price: int | None = None
 
     def apply(self, rec: Rec, phase: str = EMIT) -> Frame | None:
         """Apply one record in phase BOOK, WARMUP or EMIT; returns the frame it makes, if it makes one."""
         if phase == EMIT and not self.emitting:
             self.emitting = True
-            self.buy_volume = self.sell_volume = 0
+            self.trades.forget()
+            self.flow.imbalance = 0
 
         if self.book.end_snapshot_before(rec):
             self._rebase_depths()
+        clears = rec.action == "R" or self.book.begins_snapshot(rec)
         touches = self.book.apply(rec, track_fills=phase != BOOK)
-        if rec.action == "R" or (rec.is_snapshot and rec.is_last):
+        if clears or (rec.is_snapshot and rec.is_last):
             self._rebase_depths()
-        if rec.action == "T" and not rec.is_snapshot:
-            self._trade(rec)
+        if rec.action == "T" and not self.book.builds_only(rec):
+            self.trades.add(rec)
         if phase == BOOK:
             return None
+
+        builds_only = self.book.builds_only(rec)
+        if clears or builds_only:
+            self.flow.start_afresh()
+        if rec.is_last and not builds_only:
+            self.flow.end_event(self.book)
         for touch in touches:
             self._touch(touch)
         self._mark_forgettable([bucket_of(touch.price, self.bucket_int) for touch in touches])
         if phase == EMIT and rec.is_last and self._frame_is_due():
             return self._frame()
         return None
-
-    def _trade(self, rec: Rec) -> None:
-        if rec.price != UNDEFINED_PRICE:
-            self.last_price = rec.price
-        if rec.side == "B":
-            self.buy_volume += rec.size
-        elif rec.side == "A":
-            self.sell_volume += rec.size
 
     def _touch(self, touch: Touch) -> None:
         clock_ns = self.book.clock_ns
@@ -212,25 +161,51 @@ class OracleEngine:
             "spot_price": None if spot is None else spot * self.bucket_int,
             "bid_price": bid,
             "ask_price": ask,
-            "mid_price": None if bid is None or ask is None else (bid + ask) / 2 * 1e-9,
+            "mid_price": None if bid is None or ask is None else (bid + ask) / 2e9,
             "bid_size": 0 if bid is None else book.level_size("B", bid),
             "ask_size": 0 if ask is None else book.level_size("A", ask),
-            "buy_volume": self.buy_volume,
-            "sell_volume": self.sell_volume,
-            "last_price": self.last_price,
+            "buy_volume": self.trades.volume("B"),
+            "sell_volume": self.trades.volume("A"),
+            "other_volume": self.trades.volume("N"),
+            "last_price": self.trades.last_price,
+            "ofi": self.flow.imbalance,
             "book_valid": book.book_valid,
+            "quality": book.quality,
         }
-        self.buy_volume = self.sell_volume = 0
-        self.last_frame_ns = clock_ns
         frame |= self._grid(clock_ns, spot)
+        self.trades.forget()
+        self.flow.imbalance = 0
+        self.last_frame_ns = clock_ns
 
-        below, above = slice(0, self.K), slice(self.K + 1, None)
-        p_below, p_above = sum(frame["pressure"][below]), sum(frame["pressure"][above])
-        v_below, v_above = sum(frame["vacuum"][below]), sum(frame["vacuum"][above])
-        net = (p_below - p_above) + (v_above - v_below)
-        total = p_below + p_above + v_above + v_below
-        verdict = self.market.judge(clock_ns, net, total, total_is_sure=not any(frame["may_be_forgotten"]))
+        above, below = self._rows_above_and_below()
+        for force in ("pressure", "vacuum"):
+            for name, rows in (("above", above), ("below", below)):
+                frame[f"{force}_{name}"] = sum((frame[force][row] for row in rows), 0.0)
+        rows_are_sure = not any(frame["may_be_forgotten"][row] for row in (*above, *below))
+        frame |= {f"{name}_is_sure": rows_are_sure for name in SUMS}
+        pressure_above, pressure_below, vacuum_above, vacuum_below = (frame[name] for name in SUMS)
+        net = (pressure_below - pressure_above) + (vacuum_above - vacuum_below)
+        total = pressure_below + pressure_above + vacuum_above + vacuum_below
+        verdict = self.market.judge(clock_ns, net, total, total_is_sure=rows_are_sure)
         return frame | verdict._asdict()
+
+    def _rows_above_and_below(self) -> tuple[list[int], list[int]]:
+        """The rows whose forces count on each side of the mid."""
+        spot, bid, ask = self.book.spot, self.book.best_bid, self.book.best_ask
+        if spot is None:
+            return [], []
+        above, below = list(range(1, self.K + 1)), list(range(-self.K, 0))
+        if bid is not None and ask is not None:
+            twice_spot, twice_mid = 2 * spot * self.bucket_int, bid + ask
+            if twice_spot > twice_mid:
+                above.append(0)
+            elif twice_spot < twice_mid:
+                below.append(0)
+        if self.p.reach:
+            beyond = self.p.reach - 1
+            above = [k for k in above if ask is not None and spot + k <= bucket_of(ask, self.bucket_int) + beyond]
+            below = [k for k in below if bid is not None and spot + k >= bucket_of(bid, self.bucket_int) - beyond]
+        return [k + self.K for k in above], [k + self.K for k in below]
 
     def _grid(self, clock_ns: int, spot: int | None) -> Frame:
         columns: Frame = {name: [] for name in GRID_COLUMNS}
@@ -247,6 +222,9 @@ class OracleEngine:
                 columns[f"v_{name}"].append(state.v[name])
                 columns[f"a_{name}"].append(state.a[name])
                 columns[f"j_{name}"].append(state.j[name])
+            for name, side in (("bought", "B"), ("sold", "A")):
+                volume = 0.0 if spot is None else self.trades.volume_in(spot + k, side, self.bucket_int)
+                columns[name].append(volume)
             columns["last_event_id"].append(0 if cell is None else cell.last_event_id)
             columns["may_be_forgotten"].append(spot is not None and spot + k in self.forgettable)
         return columns

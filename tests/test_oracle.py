@@ -13,39 +13,51 @@ import databento_dbn
 import pyarrow.parquet as pq
 import pytest
 
-from tests.oracle import OracleBook, OracleEngine, frame_differences, read_records, run_session
+from tests.oracle import (
+    DEFAULT_PARAMETERS,
+    GRID_COLUMNS,
+    SCALAR_COLUMNS,
+    TOUCH_PARAMETERS,
+    OracleBook,
+    OracleEngine,
+    frame_differences,
+    read_records,
+    run_session,
+)
 from tests.places import SHARED
 
-GOLDEN = SHARED / "golden"
+GOLDEN = SHARED / "golden-2"
 DATA = SHARED / "data"
 NEW_YORK = ZoneInfo("America/New_York")
+PARAMETERS = {"default": DEFAULT_PARAMETERS, "touch": TOUCH_PARAMETERS}
 
-needs_golden = pytest.mark.skipif(not (GOLDEN / "manifest.json").exists(), reason="no ../shared/golden here")
+needs_golden = pytest.mark.skipif(not (GOLDEN / "manifest.json").exists(), reason="no ../shared/golden-2 here")
 needs_data = pytest.mark.skipif(not (DATA / "README.md").exists(), reason="no ../shared/data here")
 
 
-def golden_case(product_type: str) -> dict[str, Any]:
-    cases = json.loads((GOLDEN / "manifest.json").read_text())
-    found: dict[str, Any] = next(case for case in cases if case["product_type"] == product_type)
-    return found
+def golden_cases() -> list[dict[str, Any]]:
+    manifest = GOLDEN / "manifest.json"
+    return json.loads(manifest.read_text()) if manifest.exists() else []
 
 
 def nanoseconds(moment: datetime) -> int:
     return int(moment.timestamp()) * 1_000_000_000
 
 
-@needs_golden
-@pytest.mark.parametrize("product_type", ["future_mbo", "equity_mbo"])
-def test_golden_frames(product_type: str) -> None:
-    case = golden_case(product_type)
-    zone = UTC if product_type == "future_mbo" else NEW_YORK
+def wanted_frames(case: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a golden file, `ts_ns` as an integer."""
+    table = pq.read_table(GOLDEN / case["frames"])
+    times = table["ts_ns"].cast("int64")
+    return table.set_column(table.schema.get_field_index("ts_ns"), "ts_ns", times).to_pylist()  # type: ignore[no-any-return]
+
+
+def run_golden(case: dict[str, Any], engine: OracleEngine) -> list[dict[str, Any]]:
+    zone = UTC if case["product_type"] == "future_mbo" else NEW_YORK
     start = datetime.fromisoformat(case["dt"]).replace(tzinfo=zone)
     emit_from = datetime.fromisoformat(f"{case['dt']}T{case['start_time']}").replace(tzinfo=NEW_YORK)
     records = read_records(GOLDEN / case["file"])
     assert len(records) == case["records"]
-
-    engine = OracleEngine(bucket_int=case["bucket"], throttle_ns=case["throttle_ms"] * 1_000_000)
-    frames = run_session(
+    return run_session(
         records,
         session_start_ns=nanoseconds(start),
         warmup_from_ns=nanoseconds(emit_from - timedelta(minutes=30)),
@@ -55,15 +67,22 @@ def test_golden_frames(product_type: str) -> None:
         max_frames=case["first_frames"],
     )
 
-    table = pq.read_table(GOLDEN / case["frames"])
-    times = table["ts_ns"].cast("int64").to_pylist()
-    wanted = [
-        row | {"ts_ns": ts_ns} for row, ts_ns in zip(table.drop_columns(["ts_ns"]).to_pylist(), times, strict=True)
-    ]
+
+@needs_golden
+@pytest.mark.parametrize("case", golden_cases(), ids=lambda case: case["frames"].partition(".")[0])
+def test_golden_frames(case: dict[str, Any]) -> None:
+    engine = OracleEngine(
+        bucket_int=case["bucket"],
+        throttle_ns=case["throttle_ms"] * 1_000_000,
+        parameters=PARAMETERS[case["parameters"]],
+    )
+    frames = run_golden(case, engine)
+    wanted = wanted_frames(case)
     assert len(frames) == len(wanted) == case["first_frames"]
     for i, (frame, want) in enumerate(zip(frames, wanted, strict=True)):
-        assert set(want) <= set(frame)
-        assert frame_differences(frame, want, columns=want) == [], f"frame {i}"
+        assert set(want) == {*SCALAR_COLUMNS, *GRID_COLUMNS}
+        assert frame_differences(frame, want) == [], f"frame {i}"
+        assert frame["mid_price"] == want["mid_price"], "to the last bit"
     assert not any(engine.book.anomalies.values())
 
 
@@ -111,7 +130,7 @@ def test_snapshot_without_clear_or_last_leaves_nothing_unknown() -> None:
         book.apply(rec)
     found = {name: count for name, count in book.anomalies.items() if count}
     assert found == {"unknown_fill": 7, "crossed_book": 891}
-    assert (book.event_id, len(book.by_id)) == (68_792, 11_217)
+    assert (book.event_id, book.order_count) == (68_792, 11_217)
     assert (book.best_bid, book.best_ask) == (4_810_000_000_000, 4_810_250_000_000)
 
 

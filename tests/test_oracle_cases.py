@@ -21,8 +21,8 @@ from tests.oracle import (
     frame_differences,
     run_session,
 )
-from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_SNAPSHOT, F_TOB, UNDEFINED_PRICE
-from tests.oracle_engine import MarketState
+from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_SNAPSHOT, UNDEFINED_PRICE
+from tests.oracle_market import MarketState
 
 TICK = 250_000_000
 SECOND = 1_000_000_000
@@ -137,17 +137,6 @@ def test_queue_priority() -> None:
     assert book.levels("B") == [(BID, 26, 3)]
 
 
-def test_top_of_book_replaces_and_clears_a_side() -> None:
-    book = OracleBook(TICK)
-    for i, price in enumerate((BID, BID - TICK, BID - 2 * TICK)):
-        book.apply(rec(0, "A", "B", price, 5, i + 10))
-    book.apply(rec(1, "A", "B", BID + TICK, 7, 99, F_LAST | F_TOB))
-    assert book.levels("B") == [(BID + TICK, 7, 1)]
-    book.apply(rec(2, "A", "B", UNDEFINED_PRICE, 0, 0, F_LAST | F_TOB))
-    assert book.levels("B") == []
-    assert not any(book.anomalies.values())
-
-
 def test_same_clock_touches_add_up_in_any_order() -> None:
     instant = [
         rec(1, "A", "B", BID, 4, 3),
@@ -183,7 +172,7 @@ def test_a_snapshot_is_no_activity(leading_clear: bool, last: bool) -> None:
     assert engine.book.in_snapshot is not last
     assert engine.book.clock_ns == 0
     bid = row(last_frame(rec(1, "A", "B", BID, 4, 3), engine=engine), BID_ROW)
-    assert bid["rest_depth"] == 34 + (0 if leading_clear else 10)
+    assert bid["rest_depth"] == 34, "what rested before is gone, with or without a clear"
     assert bid["v_rest_depth"] == bid["v_add"] == pytest.approx((1 - exp(-1 / 2)) * 4)
     assert engine.book.book_valid
 
@@ -258,13 +247,14 @@ def test_volumes_count_from_the_emit_boundary_and_the_last_price_from_the_start(
 
 
 def test_phases_and_the_session_window() -> None:
-    records = [rec(-5, "A", "B", BID, 1, 9), rec(-5, "R", "N", UNDEFINED_PRICE, 0, 0), *quotes()]
+    records = [rec(-5, "A", "B", BID, 1, 9), *quotes()]
     records += [rec(s, "A", "B", BID, 1, 100 + s) for s in range(1, 12)]
     frames = run_session(
         records, session_start_ns=0, warmup_from_ns=3 * SECOND, emit_from_ns=6 * SECOND, end_ns=9 * SECOND
     )
     assert [frame["ts_ns"] // SECOND for frame in frames] == [6, 7, 8]
     assert frames[0]["event_id"] == 1 + 2 + 6
+    assert frames[0]["rest_depth"][BID_ROW] == 1 + 10 + 6
     assert frames[0]["add_mass"][BID_ROW] == pytest.approx(1 + sum(exp(-s / 30) for s in (1, 2, 3)))
 
 

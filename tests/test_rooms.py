@@ -17,6 +17,7 @@ PACKAGE = ROOT / "vp"
 BASE = {
     "errors": set[str](),
     "counters": set[str](),
+    "csv_lines": set[str](),
     "files": set[str](),
     "logs": set[str](),
     "child_processes": set[str](),

@@ -13,12 +13,16 @@ const SESSION_TIMES = /** @type {Record<string, string>} */ ({
 });
 
 /** @param {CanvasRenderingContext2D} context @param {Scene} scene */
-export function paintPriceGrid(context, { ring, viewport, size, y, theme }) {
+export function paintPriceGrid(context, scene) {
+  context.fillStyle = scene.theme.grid;
+  for (const bucket of roundPrices(scene)) context.fillRect(0, Math.round(scene.y(bucket)), scene.size.width, 1);
+}
+
+/** Buckets on screen, from the lowest that can be a price, that people count in. @param {Scene} scene @returns {number[]} */
+function roundPrices({ ring, viewport, size, lowest }) {
   const step = priceStep((28 / size.height) * viewport.rows, ring.bucketInt);
-  context.fillStyle = theme.grid;
-  for (let bucket = Math.ceil((viewport.top - viewport.rows) / step) * step; bucket <= viewport.top; bucket += step) {
-    context.fillRect(0, Math.round(y(bucket)), size.width, 1);
-  }
+  const from = Math.ceil(Math.max(viewport.top - viewport.rows, lowest) / step);
+  return Array.from({ length: Math.max(0, Math.floor(viewport.top / step) - from + 1) }, (_, i) => (from + i) * step);
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Scene} scene */
@@ -62,10 +66,33 @@ export function paintSessions(context, { viewport, size, x, theme }) {
 }
 
 /**
+ * Where the session's own frames begin; those before are context, one a second.
+ * @param {CanvasRenderingContext2D} context @param {Scene} scene
+ */
+export function paintContextEdge(context, { ring, size, x, theme, emitFromMs }) {
+  const edge = Math.min(x(emitFromMs), size.width);
+  const from = Math.max(x(ring.timeMs(ring.first)), 0);
+  if (!(ring.timeMs(ring.first) < emitFromMs) || edge <= 0) return;
+  context.fillStyle = context.strokeStyle = theme.session;
+  context.globalAlpha = 0.5;
+  context.fillRect(from, 0, edge - from, 3);
+  context.globalAlpha = 1;
+  context.setLineDash([6, 4]);
+  context.beginPath();
+  context.moveTo(Math.round(edge) + 0.5, 0);
+  context.lineTo(Math.round(edge) + 0.5, size.height);
+  context.stroke();
+  context.textAlign = "right";
+  context.textBaseline = "bottom";
+  context.fillText("context, at most a frame a second", edge - 5, size.height - 20);
+}
+
+/**
  * Labels of prices on the axis right of the map, and the prices of bid, ask and last in it.
  * @param {CanvasRenderingContext2D} context @param {Scene} scene
  */
-export function paintPriceAxis(context, { ring, viewport, size, y, theme, decimals, column }) {
+export function paintPriceAxis(context, scene) {
+  const { ring, size, y, theme, decimals, column } = scene;
   const left = size.width;
   let taken = -Infinity;
   const marks = /** @type {[number, string][]} */ ([
@@ -75,11 +102,10 @@ export function paintPriceAxis(context, { ring, viewport, size, y, theme, decima
     taken = top + MARK_PX;
     return { price, colour, top };
   });
-  const step = priceStep((28 / size.height) * viewport.rows, ring.bucketInt);
   context.textBaseline = "middle";
   context.textAlign = "left";
   context.fillStyle = theme.quiet;
-  for (let bucket = Math.ceil((viewport.top - viewport.rows) / step) * step; bucket <= viewport.top; bucket += step) {
+  for (const bucket of roundPrices(scene)) {
     const level = y(bucket);
     if (level <= 8 || level >= size.height - 6 || marks.some(({ top }) => level > top - 6 && level < top + MARK_PX + 6)) continue;
     context.fillText(priceText(bucket * ring.bucketInt, decimals), left + 4, level);

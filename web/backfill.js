@@ -45,7 +45,7 @@ export class Backfill {
     try {
       for (let until = before; ;) {
         // the frame before the hole is asked for as well: when it comes, the hole is closed
-        const block = await fetchHistory(this.base, { session: this.session, after: after - 1, before: until, fields: ring.fields });
+        const block = await fetchHistory(this.base, { session: this.session, after: after - 1, before: until, fields: ring.layout.grids });
         if (ring !== this.ring || block.frames === 0) return;
         const [oldest] = block.scalars.event_id;
         const open = oldest > after;
@@ -69,7 +69,7 @@ export class Backfill {
     const { ring } = this;
     if (!ring || this.loading || this.exhausted || ring.count === 0) return;
     this.loading = true;
-    const wanted = { session: this.session, fields: ring.fields };
+    const wanted = { session: this.session, fields: ring.layout.grids };
     /** @type {Promise<Block>[]} */
     const asked = [fetchHistory(this.base, { ...wanted, before: ring.eventId(ring.first) })];
     try {

@@ -1,12 +1,13 @@
 /** The chart: the map, what is over and beside it, and the legend and score strip that tell of the same picture. */
 
 import { LEVELS, THEMES } from "./colour.js";
-import { canvas, element } from "./dom.js";
+import { canvas, element, write } from "./dom.js";
 import { Heatmap } from "./heatmap.js";
 import { paintLayers } from "./layers.js";
 import { Legend } from "./legend.js";
 import { paintScoreStrip } from "./market-state.js";
 import { modeOf, unitOf } from "./modes.js";
+import { hatchingKey, stretches } from "./quality.js";
 import { contextOf, FONT, LADDER_PX, PRICE_AXIS_PX, STATE_BAND_PX, TIME_AXIS_PX } from "./scene.js";
 
 /**
@@ -41,13 +42,14 @@ export class Chart {
     };
   }
 
-  /** Let the canvases be as large as the chart. */
+  /** Let the canvases be as large as the chart, in pixels of the screen; one that is set is empty. */
   fit() {
     const { clientWidth, clientHeight } = this.box;
     const ratio = window.devicePixelRatio || 1;
+    const width = Math.max(1, Math.round(clientWidth * ratio));
+    const height = Math.max(1, Math.round(clientHeight * ratio));
     for (const each of [this.heatmap.painter.canvas, this.overlay, this.cursor]) {
-      each.width = Math.max(1, Math.round(clientWidth * ratio));
-      each.height = Math.max(1, Math.round(clientHeight * ratio));
+      if (each.width !== width || each.height !== height) Object.assign(each, { width, height });
     }
   }
 
@@ -64,15 +66,18 @@ export class Chart {
   /** @param {Ring} ring @param {Feed} feed */
   paint(ring, feed) {
     const { viewport, settings, heatmap } = this;
+    const { nowMs, emitFromMs, lowestBucket: lowest } = feed;
+    this.fit();
     const size = this.size();
     const theme = THEMES[settings.theme];
     const mode = modeOf(settings.mode);
-    heatmap.paint(ring, viewport, settings, mode, size);
+    heatmap.paint(ring, viewport, settings, mode, size, nowMs);
     const first = Math.max(ring.columnAt(viewport.startMs) - 1, ring.first);
     const last = ring.columnAt(viewport.endMs + 1e-3);
     /** @type {Scene} */
     const scene = {
       ring, viewport, bins: heatmap.bins, size, theme, decimals: feed.decimals, layers: settings.layers, first, last,
+      stretches: stretches(heatmap.bins, ring, viewport.startMs, viewport.endMs), nowMs, emitFromMs, lowest,
       column: Math.min(Math.max(last - 1, ring.first), ring.end - 1), exact: feed.exact(),
       upper: mode.kind === "pair" || mode.kind === "net" ? heatmap.scale.upper : 0,
       x: (timeMs) => ((timeMs - viewport.startMs) / viewport.spanMs) * size.width,
@@ -85,6 +90,9 @@ export class Chart {
     context.font = FONT;
     paintLayers(context, scene);
     paintScoreStrip(canvas("course"), scene);
+    const key = settings.layers.quality ? hatchingKey(scene.stretches) : "";
+    element("hatched").hidden = key === "";
+    write("hatched", key && `Hatched: ${key}`);
     this.legend.paint(heatmap.colours, LEVELS, theme, mode.kind !== "one", mode.legend, unitOf(mode.a, feed.quantity),
       "where cells share a pixel, the largest magnitude with its sign");
   }

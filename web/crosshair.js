@@ -107,7 +107,9 @@ export class Crosshair {
     const number = ring.columnUntil(spot.timeMs);
     const column = number < ring.first ? null : number;
     const field = ring.fields.includes(mode) ? mode : "pressure";
-    describeCell(card, ring, spot, column, { decimals, exact, field, quantity, full: column === null ? null : this.fullOf(ring, column) });
+    describeCell(card, ring, spot, column, {
+      decimals, exact, field, quantity, lowest: this.feed.lowestBucket, full: column === null ? null : this.fullOf(ring, column),
+    });
     return column;
   }
 

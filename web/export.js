@@ -52,8 +52,8 @@ export async function saveScreenshot(feed, chart) {
   const { scene, viewport } = chart;
   if (!scene) return;
   const lines = [
-    `${config.contract}  ${dateAndTime(viewport.endMs).date}  ${clockText(viewport.startMs)} to ${clockText(viewport.endMs)} ${zoneName()}  ·  ${element("legend-text").textContent}`,
-    `${config.raw_file}${config.source === "generated" ? " (generated data)" : ""}  ·  throttle ${config.throttle_ms} ms  ·  Vacuum Pressure ${config.version}`,
+    `${config.contract}  ${dateAndTime(viewport.endMs).date}  ${clockText(viewport.startMs)} to ${clockText(viewport.endMs)} ${zoneName()}  ·  ${element("legend-text").textContent}  ${element("hatched").textContent}`,
+    `${feed.files}${config.source === "generated" ? " (generated data)" : ""}  ·  throttle ${config.throttle_ms} ms  ·  Vacuum Pressure ${config.version}`,
   ];
   const { size: { ratio }, theme: { ground, text } } = scene;
   download(await drawPicture(chart.canvases(), lines, { ratio, ground, text }), `${fileName(feed, viewport)}.png`);

@@ -16,6 +16,13 @@ import { Stream } from "./stream.js";
  * @property {(state: Connection, why: string) => void} connection
  */
 
+/** Time runs on where no frame has come for so long. */
+const SILENT_MS = 500;
+/** A status says where the session is, and is soon out of date. */
+const STATUS_HOLDS_MS = 2000;
+/** Whose names are those of spreads, whose prices may well be below zero: legs are put together with these. */
+const SPREAD = /[-:]/;
+
 export class Feed {
   /** @param {string} base where the server is @param {Hooks} hooks */
   constructor(base, hooks) {
@@ -46,6 +53,10 @@ export class Feed {
     /** @type {ArrayBuffer | null} the newest frame as it came */
     this.newest = null;
     this.arrivedMs = NaN;
+    /** When the newest frame came. */
+    this.frameMs = -Infinity;
+    /** From when on frames are the session's own; those before are context. */
+    this.emitFromMs = NaN;
     this.backfill = new Backfill(base, hooks.changed);
     this.stream = new Stream(base, {
       message: (message) => this.message(message),
@@ -58,6 +69,25 @@ export class Feed {
   /** What is counted: contracts or shares. */
   get quantity() { return this.config.product_type === "equity_mbo" ? "shares" : "contracts"; }
   get decimals() { return this.config.decimals ?? 2; }
+  /** Names of the raw files played. @returns {string} */
+  get files() { return (this.config.raw_files ?? []).join(", ") || "–"; }
+
+  /** The lowest bucket that can be a price: some contracts trade below zero, and then it shows. */
+  get lowestBucket() {
+    const spread = this.config.product_type !== "equity_mbo" && SPREAD.test(this.config.contract ?? "");
+    return spread || this.ring?.belowZero ? -Infinity : 0;
+  }
+
+  /** The session's time, which runs on where no events come, as far as the server said. Only while the ring holds a column. */
+  get nowMs() {
+    const { ring, status, config } = this;
+    if (!ring || ring.count === 0) return NaN;
+    const newestMs = ring.timeMs(ring.end - 1);
+    const now = performance.now();
+    if (this.connection !== "live" || this.catchingUp > 0 || !status.time_ns || now - this.frameMs < SILENT_MS) return newestMs;
+    const since = status.lag_seconds > 0 ? 0 : Math.min(now - this.statusMs, STATUS_HOLDS_MS) * config.speed;
+    return Math.max(newestMs, Number(BigInt(status.time_ns) / 1000n) / 1000 + since);
+  }
 
   /**
    * Watch a session.
@@ -97,7 +127,7 @@ export class Feed {
   /** @param {Message} config */
   configure(config) {
     const identity = JSON.stringify([
-      config.contract, config.dt, config.raw_file, config.version, config.throttle_ms, config.parameters, this.fields,
+      config.contract, config.dt, config.raw_files, config.version, config.throttle_ms, config.parameters, this.fields,
     ]);
     const sameSession = config.session_id === this.config.session_id;
     const goesOn = this.ring && identity === this.identity && (this.keepRing || sameSession);
@@ -106,6 +136,9 @@ export class Feed {
     this.catchingUp = 0;
     this.statusMs = performance.now();
     this.config = config;
+    this.status = {};
+    const emitFromMs = Number(BigInt(config.emit_from_ns) / 1_000_000n);
+    this.emitFromMs = goesOn ? Math.min(this.emitFromMs, emitFromMs) : emitFromMs;
     this.identity = identity;
     this.keepRing = false;
     if (!goesOn) {
@@ -136,13 +169,14 @@ export class Feed {
     }
     this.holeDue = false;
     this.newest = message;
+    this.frameMs = started;
     if (Number.isNaN(this.arrivedMs)) this.arrivedMs = started;
     if (hole) void this.backfill.fillHole();
     if (this.received % 8 === 0) this.latency.add("decode", performance.now() - started, started);
     this.hooks.changed(Infinity);
   }
 
-  /** Exact grids of the newest column. @returns {Record<string, Float32Array> | null} */
+  /** Exact grids of the newest column that are held whole. @returns {Record<string, Float32Array> | null} */
   exact() {
     const { newest, ring } = this;
     if (!newest || !ring) return null;

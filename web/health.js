@@ -4,6 +4,7 @@ import { element, write } from "./dom.js";
 import { spanText } from "./format.js";
 import { STAGES } from "./latency.js";
 import { showSign } from "./notices.js";
+import { QUIET_MS } from "./readout.js";
 import { CAPACITY } from "./ring.js";
 
 /** @typedef {import("./feed.js").Feed} Feed */
@@ -15,11 +16,13 @@ const STALLED_MS = 1500;
 function showEngine(feed, now) {
   const lag = feed.status.lag_seconds ?? 0;
   const silent = now - feed.statusMs;
+  const silentMs = feed.ring && feed.ring.count > 0 ? feed.nowMs - feed.ring.timeMs(feed.ring.end - 1) : 0;
   if (feed.connection === "ended") showSign("engine", "good", "engine done", "The session is over");
   else if (feed.connection !== "live") showSign("engine", "wait", "engine –", "Nothing is known without a socket");
   else if (feed.catchingUp > 0) showSign("engine", "wait", `catching up, ${feed.catchingUp.toLocaleString("en-US")} frames`, "The server sends what it holds, then goes on live");
   else if (silent > SILENT_MS) showSign("engine", "bad", `engine silent ${Math.round(Math.min(silent, 9.9e6) / 1000)} s`, "No status for more than three seconds");
   else if (lag > 1) showSign("engine", "bad", `engine ${lag.toFixed(1)} s behind`, "Event time runs behind the speed asked for");
+  else if (silentMs > QUIET_MS) showSign("engine", "good", `engine ok, no events for ${spanText(silentMs)}`, "The session keeps its pace; nothing happens in this market");
   else showSign("engine", "good", "engine ok", "Status comes, and the session keeps its pace");
 }
 
@@ -41,7 +44,7 @@ export function showLiveness({ feed, viewport, chart, painting }) {
   const { following } = viewport;
   element("behind").hidden = following;
   if (!following) {
-    const behind = ring.timeMs(ring.end - 1) - viewport.endMs;
+    const behind = feed.nowMs - viewport.endMs;
     write("behind", behind >= 0 ? `${spanText(behind)} behind` : `${spanText(-behind)} ahead: not played yet`);
   }
   element("live").setAttribute("aria-pressed", String(following));
@@ -67,10 +70,10 @@ export function showProvenance(feed, painter) {
       ["missed by this viewer", String(status.frames_missed ?? 0)], ["holes left", String(backfill.holes)],
       ["reconnections", String(feed.stream.retries)],
     ]],
-    ["Anomalies in the feed", Object.entries(/** @type {Record<string, number>} */ (status.anomalies ?? {}))
+    ["Anomalies in the feed since the session's start", Object.entries(/** @type {Record<string, number>} */ (status.anomalies ?? {}))
       .map(([name, count]) => [name.replaceAll("_", " "), amount(count)])],
     ["What made this picture", [
-      ["File", String(config.raw_file ?? "–")], ["Source", String(config.source ?? "–")],
+      ["File", feed.files], ["Source", String(config.source ?? "–")],
       ["Contract", String(config.contract ?? "–")], ["Session", String(config.session_id ?? "–")],
       ["Date, start", `${config.dt ?? "–"} ${config.start_time ?? "from its start"}`],
       ["Tick, bucket", `${Number(config.tick_int) / 1e9}, ${Number(config.bucket_int) / 1e9}`],

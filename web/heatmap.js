@@ -24,13 +24,13 @@ export class Heatmap {
     this.frame = null;
   }
 
-  /** @param {Ring} ring @param {Viewport} viewport @param {Settings} settings @param {Mode} mode @param {Size} size */
-  paint(ring, viewport, settings, mode, size) {
+  /** @param {Ring} ring @param {Viewport} viewport @param {Settings} settings @param {Mode} mode @param {Size} size @param {number} nowMs the session's time */
+  paint(ring, viewport, settings, mode, size, nowMs) {
     const width = Math.floor(size.width * size.ratio);
     const height = Math.floor(size.height * size.ratio);
     const binMs = binWidth(viewport.spanMs, width);
     const { bins, scale, painter } = this;
-    const anew = bins.hold(ring, mode, binMs, viewport);
+    const anew = bins.hold(ring, mode, binMs, viewport, nowMs);
     const lastBin = Math.min(Math.floor(viewport.endMs / binMs), bins.newest);
     const now = performance.now();
     if (anew || scale.due(now)) scale.judge(sample(bins, Math.floor(viewport.startMs / binMs), lastBin), now);

@@ -9,7 +9,7 @@ const API = "/v1/vacuum-pressure";
  * @property {Float64Array} timeMs @property {Uint32Array} nanos
  * @property {Record<string, import("./frame-layout.js").ScalarArray>} scalars a null price is NaN
  * @property {Record<string, Uint16Array>} grids bfloat16
- * @property {Record<string, Float32Array>} exact
+ * @property {Record<string, Float32Array>} exact grids that are not rounded, volumes always
  * @typedef {object} SessionEntry @property {string} product_type @property {string} symbol @property {string} dt
  * @property {string} source @property {string} hours_et @property {string} start_ns @property {string} end_ns
  * @typedef {{version: string, protocol: number, default: Record<string, any>, sessions: SessionEntry[]}} Catalogue
@@ -68,7 +68,8 @@ function parseBlock(buffer) {
   };
   for (const { name, type, offset, length_bytes: bytes } of head.columns) {
     const at = body + offset;
-    if (type.startsWith("bfloat16[")) block.grids[name] = new Uint16Array(buffer, at, bytes / 2);
+    if (type.startsWith("sparse float32[")) block.exact[name] = spread(new Uint8Array(buffer, at, bytes), head.frames, parseInt(type.slice(type.indexOf("[") + 1), 10));
+    else if (type.startsWith("bfloat16[")) block.grids[name] = new Uint16Array(buffer, at, bytes / 2);
     else if (type.startsWith("float32[")) block.exact[name] = new Float32Array(buffer, at, bytes / 4);
     else if (type.startsWith("int64[")) continue;
     else if (name === "ts_ns") splitTime(new Uint32Array(buffer, at, bytes / 4), block);
@@ -78,6 +79,22 @@ function parseBlock(buffer) {
     else block.scalars[name] = new (type === "int8" ? Int8Array : Uint8Array)(buffer, at, bytes);
   }
   return block;
+}
+
+/**
+ * A grid of which the values are given that are not 0: how many of each frame, their rows, and from a multiple of four on
+ * the values.
+ * @param {Uint8Array} bytes @param {number} frames @param {number} rows @returns {Float32Array}
+ */
+function spread(bytes, frames, rows) {
+  const counts = bytes.subarray(0, frames);
+  const count = counts.reduce((sum, each) => sum + each, 0);
+  const values = new Float32Array(bytes.buffer, bytes.byteOffset + Math.ceil((frames + count) / 4) * 4, count);
+  const grid = new Float32Array(frames * rows);
+  for (let frame = 0, i = 0; frame < frames; frame += 1) {
+    for (const end = i + counts[frame]; i < end; i += 1) grid[frame * rows + bytes[frames + i]] = values[i];
+  }
+  return grid;
 }
 
 /** @param {Int32Array} words low and high in turn @returns {Float64Array} NaN for null */

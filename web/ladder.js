@@ -20,6 +20,7 @@ export function paintLadder(context, scene) {
   const { ring, viewport, size, y, theme, column, upper } = scene;
   const room = size.side - PRICE_AXIS_PX;
   const spot = ring.spot(column);
+  const [bid, ask] = ["bid_price", "ask_price"].map((name) => Math.floor(ring.scalar(name, column) + 0.5)); // their rows
   if (room < 60 || Number.isNaN(spot)) return;
   const thick = size.height / viewport.rows;
   const numbers = thick >= 11;
@@ -40,7 +41,8 @@ export function paintLadder(context, scene) {
       let value = 0;
       for (let i = row; i < Math.min(row + perBar, ring.rows); i += 1) value = Math.max(value, values[i]);
       if (!(value > 0)) continue;
-      context.fillStyle = field === "rest_depth" ? (bucket > spot ? theme.ask : bucket < spot ? theme.bid : theme.depth) : theme[field];
+      const side = bucket >= ask && !(bucket <= bid) ? theme.ask : bucket <= bid && !(bucket >= ask) ? theme.bid : theme.depth;
+      context.fillStyle = field === "rest_depth" ? side : theme[field];
       context.globalAlpha = 0.55;
       context.fillRect(at, level - (thick * perBar) / 2 + 0.5, (value / most) * width, Math.max(1, thick * perBar - 1));
       context.globalAlpha = 1;

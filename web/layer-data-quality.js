@@ -1,58 +1,66 @@
-/** Data quality: stretches of the picture that are not to be trusted. */
+/** Data quality: stretches of the picture that are not to be trusted, or that are empty, and why. */
 
-import { BAD, HOLE } from "./time-bins.js";
+import { hatchings, reasonWords } from "./quality.js";
 
-/** @typedef {import("./scene.js").Scene} Scene @typedef {import("./colour.js").Theme} Theme */
+/** @typedef {import("./scene.js").Scene} Scene @typedef {import("./quality.js").Hatching} Hatching */
 
-/**
- * Stretches that are not to be trusted: hatched, with the reason.
- * @param {CanvasRenderingContext2D} context @param {Scene} scene
- */
-export function paintDataQuality(context, { bins, viewport, size, x, theme }) {
-  const from = Math.max(Math.floor(viewport.startMs / bins.binMs), bins.first);
-  const until = Math.min(Math.floor(viewport.endMs / bins.binMs), bins.newest);
-  let start = from;
-  const flagsAt = (/** @type {number} */ bin) => bins.flags[bins.slot(bin)] & (BAD | HOLE);
-  for (let bin = from; bin <= until; bin += 1) {
-    const flags = flagsAt(bin);
-    if (bin < until && flagsAt(bin + 1) === flags) continue;
-    if (flags) {
-      const left = x(start * bins.binMs);
-      const width = Math.max(2, x((bin + 1) * bins.binMs) - left);
-      hatch(context, left, width, size.height, theme, flags & HOLE ? "data missing" : "book not valid", Boolean(flags & HOLE));
+const LEAST_PX = 2;
+const LABEL_PX = 90;
+/** Px between lines, and how strong they are. @type {Record<Hatching, {gap: number, alpha: number}>} */
+const LINES = {
+  dense: { gap: 6, alpha: 0.5 }, wide: { gap: 12, alpha: 0.28 }, faint: { gap: 24, alpha: 0.16 }, dotted: { gap: 18, alpha: 0.3 },
+};
+
+/** @param {CanvasRenderingContext2D} context @param {Scene} scene */
+export function paintDataQuality(context, { stretches, size: { height }, x, theme }) {
+  for (const { startMs, endMs, reasons } of stretches) {
+    const left = x(startMs);
+    const width = Math.max(LEAST_PX, x(endMs) - left);
+    context.save();
+    context.beginPath();
+    context.rect(left, 0, width, height);
+    context.clip();
+    context.strokeStyle = theme.hatch;
+    context.lineWidth = 1;
+    for (const hatching of hatchings(reasons)) {
+      context.globalAlpha = LINES[hatching].alpha;
+      hatch(context, left, width, height, hatching);
     }
-    start = bin + 1;
+    context.globalAlpha = 1;
+    if (width > LABEL_PX) label(context, Math.max(left, 0) + 4, reasonWords(reasons), theme);
+    context.restore();
   }
 }
 
 /**
- * @param {CanvasRenderingContext2D} context @param {number} left @param {number} width
- * @param {number} height @param {Theme} theme @param {string} reason
- * @param {boolean} dense
+ * @param {CanvasRenderingContext2D} context @param {number} left @param {number} width @param {number} height
+ * @param {Hatching} hatching
  */
-function hatch(context, left, width, height, theme, reason, dense) {
-  const gap = dense ? 6 : 12;
-  context.save();
+function hatch(context, left, width, height, hatching) {
+  const { gap } = LINES[hatching];
   context.beginPath();
-  context.rect(left, 0, width, height);
-  context.clip();
-  context.strokeStyle = theme.hatch;
-  context.globalAlpha = dense ? 0.5 : 0.28;
-  context.lineWidth = 1;
-  context.beginPath();
-  for (let at = Math.floor((left - height) / gap) * gap; at < left + width; at += gap) {
-    context.moveTo(at, height);
-    context.lineTo(at + height, 0);
+  if (hatching === "dotted") {
+    context.setLineDash([1, gap / 2]);
+    for (let level = gap; level < height; level += gap) {
+      context.moveTo(left, level + 0.5);
+      context.lineTo(left + width, level + 0.5);
+    }
+  } else {
+    context.setLineDash([]);
+    for (let at = Math.floor((left - height) / gap) * gap; at < left + width; at += gap) {
+      context.moveTo(at, height);
+      context.lineTo(at + height, 0);
+    }
   }
   context.stroke();
-  context.globalAlpha = 1;
-  if (width > 90) {
-    context.fillStyle = theme.halo;
-    context.fillRect(left + 4, 4, context.measureText(reason).width + 8, 18);
-    context.fillStyle = theme.text;
-    context.textBaseline = "middle";
-    context.textAlign = "left";
-    context.fillText(reason, left + 8, 13);
-  }
-  context.restore();
+}
+
+/** @param {CanvasRenderingContext2D} context @param {number} left @param {string} words @param {import("./colour.js").Theme} theme */
+function label(context, left, words, theme) {
+  context.fillStyle = theme.halo;
+  context.fillRect(left, 4, context.measureText(words).width + 8, 18);
+  context.fillStyle = theme.text;
+  context.textBaseline = "middle";
+  context.textAlign = "left";
+  context.fillText(words, left + 4, 13);
 }

@@ -6,7 +6,7 @@ const BUBBLE_PX = 24;
 const LEAST_RADIUS_PX = 2;
 
 /**
- * Trades, by aggressor: buyers as full circles, sellers as rings. The area is the volume.
+ * Trades by their rows and aggressors: buyers as full circles, sellers as rings. The area is the volume.
  * @param {CanvasRenderingContext2D} context @param {Scene} scene
  */
 export function paintTrades(context, { ring, first, last, x, y, theme, layers }) {
@@ -14,16 +14,16 @@ export function paintTrades(context, { ring, first, last, x, y, theme, layers })
   const spots = new Map();
   let most = 1;
   for (let column = first; column < last; column += 1) {
-    const { scalars, timeMs } = ring.chunk(column);
-    const at = ring.at(column);
-    if (!(scalars.buy_volume[at] > 0 || scalars.sell_volume[at] > 0) || Number.isNaN(scalars.last_price[at])) continue;
-    const [left, top] = [x(timeMs[at]), y(scalars.last_price[at])];
-    const key = `${Math.round(left / 16)}|${Math.round(top / 8)}`;
-    const spot = spots.get(key) ?? { x: left, y: top, buy: 0, sell: 0 };
-    spot.buy += scalars.buy_volume[at];
-    spot.sell += scalars.sell_volume[at];
-    spots.set(key, spot);
-    most = Math.max(most, spot.buy, spot.sell);
+    const trades = ring.trades(column);
+    for (let i = 0; i < trades.length; i += 3) {
+      const [left, top] = [x(ring.timeMs(column)), y(trades[i])];
+      const key = `${Math.round(left / 16)}|${Math.round(top / 8)}`;
+      const spot = spots.get(key) ?? { x: left, y: top, buy: 0, sell: 0 };
+      spot.buy += trades[i + 1];
+      spot.sell += trades[i + 2];
+      spots.set(key, spot);
+      most = Math.max(most, spot.buy, spot.sell);
+    }
   }
   for (const spot of spots.values()) {
     for (const side of /** @type {const} */ (["buy", "sell"])) {
@@ -54,15 +54,15 @@ export function paintVolumeProfile(context, { ring, first, last, y, theme, size,
   const step = Math.max(1, Math.ceil((3 / size.height) * viewport.rows));
   let most = 0;
   for (let column = first; column < last; column += 1) {
-    const { scalars } = ring.chunk(column);
-    const at = ring.at(column);
-    if (!(scalars.buy_volume[at] > 0 || scalars.sell_volume[at] > 0) || Number.isNaN(scalars.last_price[at])) continue;
-    const key = Math.round(scalars.last_price[at] / step) * step;
-    const level = levels.get(key) ?? [0, 0];
-    level[0] += scalars.buy_volume[at];
-    level[1] += scalars.sell_volume[at];
-    levels.set(key, level);
-    most = Math.max(most, level[0] + level[1]);
+    const trades = ring.trades(column);
+    for (let i = 0; i < trades.length; i += 3) {
+      const key = Math.round(trades[i] / step) * step;
+      const level = levels.get(key) ?? [0, 0];
+      level[0] += trades[i + 1];
+      level[1] += trades[i + 2];
+      levels.set(key, level);
+      most = Math.max(most, level[0] + level[1]);
+    }
   }
   if (most === 0) return;
   const thick = Math.max(1, (step / viewport.rows) * size.height - 1);

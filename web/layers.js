@@ -3,7 +3,7 @@
  * painting are made. A layer is an entry here and the function that paints it.
  */
 
-import { paintPriceAxis, paintPriceGrid, paintSessions, paintTimeAxis } from "./axes.js";
+import { paintContextEdge, paintPriceAxis, paintPriceGrid, paintSessions, paintTimeAxis } from "./axes.js";
 import { paintLadder } from "./ladder.js";
 import { paintDataQuality } from "./layer-data-quality.js";
 import { paintBestQuotes, paintLastPrice, paintSpot } from "./layer-prices.js";
@@ -30,11 +30,12 @@ const LAYERS = [
   { name: "trades", label: "Trades: buys full, sells rings", level: 60, default: true, paint: paintTrades, help: "By aggressor, area by volume, near ones together",
     option: { name: "least", label: "of at least", default: 0, most: 100_000 } },
   { name: "profile", label: "Volume by price on screen", level: 30, default: true, paint: paintVolumeProfile, help: "At the left edge, by aggressor: buys, then sells" },
-  { name: "quality", label: "Untrusted stretches", key: "g", level: 10, default: true, paint: paintDataQuality, help: "Dense hatching: data missing; wide: the book was not valid" },
+  { name: "quality", label: "Untrusted and empty stretches", key: "g", level: 10, default: true, paint: paintDataQuality, help: "Hatched with the reason: dense: data missing or a gap; wide: a side empty, locked or crossed, in a snapshot, a bad book; faint: incomplete; dots: no events" },
   { name: "time axis", level: 0, around: true, paint: paintTimeAxis },
   { name: "price grid", level: 1, around: true, paint: paintPriceGrid },
   { name: "market state", level: 2, around: true, paint: paintMarketState },
   { name: "sessions", level: 20, paint: paintSessions },
+  { name: "context", level: 21, paint: paintContextEdge },
   { name: "spot", level: 70, paint: paintSpot },
   { name: "price axis", level: 80, around: true, paint: paintPriceAxis },
   { name: "ladder", level: 90, around: true, paint: paintLadder },

@@ -8,7 +8,7 @@ import { element } from "./dom.js";
 import { Gestures } from "./gestures.js";
 import { showLiveness } from "./health.js";
 import { listenToKeys, MOUSE_HELP, shortcuts } from "./keyboard.js";
-import { showNumbers, showSummary, showTotals, totals } from "./market-panel.js";
+import { showNumbers, showSummary } from "./market-panel.js";
 import { showProgress } from "./notices.js";
 import { Painting } from "./painting.js";
 import { SessionChooser } from "./session-chooser.js";
@@ -52,16 +52,15 @@ function paintAll(stalled, startMs) {
   if (!ring) return;
   if (stalled && chart.heatmap.bins.ring === ring) chart.heatmap.refresh();
   const newest = ring.end - 1;
-  viewport.follow(ring.timeMs(ring.first), ring.timeMs(newest), ring.spot(newest));
+  viewport.follow(ring.timeMs(ring.first), feed.nowMs, ring.spot(newest), feed.lowestBucket);
   chart.paint(ring, feed);
   showProgress(null);
   const column = chart.scene?.column ?? newest;
-  const sums = totals(ring, column);
-  showNumbers(ring, column, feed.decimals);
-  showTotals(sums);
+  const shownMs = column === newest ? Math.min(feed.nowMs, viewport.endMs) : ring.timeMs(column);
+  showNumbers(ring, column, feed.decimals, shownMs);
   if (startMs - summarisedMs > SUMMARY_MS) {
     summarisedMs = startMs;
-    showSummary(ring, column, feed.decimals, sums);
+    showSummary(ring, column, feed.decimals, shownMs);
   }
   if (viewport.startMs < ring.timeMs(ring.first) && !viewport.following) void backfill.older(viewport.startMs);
   const endMs = performance.now();
@@ -70,12 +69,28 @@ function paintAll(stalled, startMs) {
   feed.arrivedMs = NaN;
 }
 
+function refit() {
+  chart.fit();
+  repaint();
+}
+
+/** The window may come to a screen of another scale, its size unchanged. */
+function followScale() {
+  const here = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+  here.addEventListener("change", () => { followScale(); refit(); }, { once: true });
+}
+
 listenToKeys(shortcuts(commands, page), element("help-keys"));
 element("help-mouse").textContent = MOUSE_HELP;
 connectControls(page, commands);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) repaint(); });
-new ResizeObserver(() => { chart.fit(); repaint(); }).observe(element("chart"));
-setInterval(() => { showLiveness(page); commands.refreshProvenance(); }, LIVENESS_MS);
+new ResizeObserver(refit).observe(element("chart"));
+followScale();
+setInterval(() => {
+  showLiveness(page);
+  commands.refreshProvenance();
+  if (viewport.following && feed.nowMs > viewport.endMs) repaint(); // time runs on
+}, LIVENESS_MS);
 
 settle(page);
 chart.fit();

@@ -1,15 +1,21 @@
 /** The market in words and numbers around the map. */
 
 import { element, write } from "./dom.js";
-import { amountText, clockText, priceText, zoneName } from "./format.js";
+import { amountText, clockText, priceText, spanText, zoneName } from "./format.js";
+import { reasonWords } from "./quality.js";
+import { QUIET_MS } from "./readout.js";
 
 /** @typedef {import("./ring.js").Ring} Ring */
-/** @typedef {Record<"pressure-above" | "pressure-below" | "vacuum-above" | "vacuum-below", number>} Sums by the cell that shows it */
 
 const STATES = { 1: ["up", "▲ UP"], 0: ["chop", "■ CHOP"], "-1": ["down", "▼ DOWN"] };
 
-/** @param {Ring} ring @param {number} column @param {number} decimals */
-export function showNumbers(ring, column, decimals) {
+const SUMS = ["pressure_above", "pressure_below", "vacuum_above", "vacuum_below"];
+
+/**
+ * A column in numbers, sums as the frame itself gives them.
+ * @param {Ring} ring @param {number} column @param {number} decimals @param {number} nowMs the session's time then
+ */
+export function showNumbers(ring, column, decimals, nowMs) {
   const value = (/** @type {string} */ name) => ring.scalar(name, column);
   const [name, label] = STATES[/** @type {1 | 0 | -1} */ (value("state"))];
   element("state").dataset.state = name;
@@ -20,39 +26,21 @@ export function showNumbers(ring, column, decimals) {
     write(price, priceText(value(`${price}_price`) * ring.bucketInt, decimals));
   }
   write("clock-name", `Event time (${zoneName()})`);
-  write("clock", clockText(ring.timeMs(column)));
-}
-
-/** @param {Sums} sums */
-export function showTotals(sums) {
-  for (const [id, sum] of Object.entries(sums)) write(id, amountText(sum));
+  write("clock", clockText(nowMs));
+  for (const sum of SUMS) write(sum.replace("_", "-"), amountText(value(sum)));
 }
 
 /**
- * One sentence for a screen reader: price, dominant side, state.
- * @param {Ring} ring @param {number} column @param {number} decimals @param {Sums} sums
+ * One sentence for a screen reader: price, dominant side, state, and what there is to mind.
+ * @param {Ring} ring @param {number} column @param {number} decimals @param {number} nowMs the session's time then
  */
-export function showSummary(ring, column, decimals, sums) {
+export function showSummary(ring, column, decimals, nowMs) {
   const value = (/** @type {string} */ name) => ring.scalar(name, column);
   const label = STATES[/** @type {1 | 0 | -1} */ (value("state"))][1].slice(2);
-  const more = (/** @type {"pressure" | "vacuum"} */ force) => (sums[`${force}-above`] > sums[`${force}-below`] ? "above" : "below");
-  write("summary", `${clockText(ring.timeMs(column))}: ${label}, score ${value("score").toFixed(2)}, last `
-    + `${priceText(value("last_price") * ring.bucketInt, decimals)}, more pressure ${more("pressure")}, more vacuum ${more("vacuum")}`);
-}
-
-/**
- * Pressure and vacuum above and below spot.
- * @param {Ring} ring @param {number} column @returns {Sums}
- */
-export function totals(ring, column) {
-  const spot = ring.spot(column);
-  const sums = { "pressure-above": 0, "pressure-below": 0, "vacuum-above": 0, "vacuum-below": 0 };
-  if (Number.isNaN(spot)) return sums;
-  for (const force of /** @type {const} */ (["pressure", "vacuum"])) {
-    for (let k = 1; k <= ring.k; k += 1) {
-      sums[`${force}-above`] += ring.value(force, column, spot + k);
-      sums[`${force}-below`] += ring.value(force, column, spot - k);
-    }
-  }
-  return sums;
+  const more = (/** @type {"pressure" | "vacuum"} */ force) => (value(`${force}_above`) > value(`${force}_below`) ? "above" : "below");
+  const silentMs = nowMs - ring.timeMs(column);
+  const silence = silentMs > QUIET_MS ? `, no events for ${spanText(silentMs)}` : "";
+  const doubts = value("quality") ? `, book: ${reasonWords(value("quality"))}` : "";
+  write("summary", `${clockText(nowMs)}: ${label}, score ${value("score").toFixed(2)}, last `
+    + `${priceText(value("last_price") * ring.bucketInt, decimals)}, more pressure ${more("pressure")}, more vacuum ${more("vacuum")}${doubts}${silence}`);
 }

@@ -1,24 +1,33 @@
 /** The market state: in a band under the map, and the course of score and strength that it comes from. */
 
 import { STATE_BAND_PX } from "./scene.js";
+import { HOLD_MS } from "./time-bins.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
 
+const CONTEXT_ALPHA = 0.45;
+
 /**
- * The market state along the time axis; UP lies high in the band and DOWN low.
+ * The market state along the time axis, where there are frames; UP lies high in the band and DOWN low. Context is fainter.
  * @param {CanvasRenderingContext2D} context @param {Scene} scene
  */
-export function paintMarketState(context, { ring, first, last, size: { width, height }, x, theme }) {
-  let from = 0;
+export function paintMarketState(context, { ring, first, last, size: { width, height }, x, theme, nowMs, emitFromMs }) {
+  let from = -Infinity;
   for (let column = first; column < last; column += 1) {
+    const timeMs = ring.timeMs(column);
+    const heldMs = Math.min(column + 1 < ring.end ? ring.timeMs(column + 1) : nowMs, timeMs + HOLD_MS);
+    if (from === -Infinity) from = x(timeMs);
     const state = ring.scalar("state", column);
-    if (column + 1 < last && ring.scalar("state", column + 1) === state) continue;
-    const until = column + 1 < last ? Math.min(x(ring.timeMs(column + 1)), width) : Math.min(x(ring.timeMs(column)) + 2, width);
+    const goesOn = column + 1 < last && ring.timeMs(column + 1) <= heldMs && !ring.hole(column + 1)
+      && ring.scalar("state", column + 1) === state && timeMs < emitFromMs === ring.timeMs(column + 1) < emitFromMs;
+    if (goesOn) continue;
+    const until = Math.min(Math.max(x(ring.hole(column + 1) ? timeMs : heldMs), x(timeMs) + 2), width);
+    context.globalAlpha = timeMs < emitFromMs ? CONTEXT_ALPHA : 1;
     context.fillStyle = state > 0 ? theme.up : state < 0 ? theme.down : theme.chop;
     const top = height + 2 + (state < 0 ? STATE_BAND_PX / 2 : state > 0 ? 0 : STATE_BAND_PX / 4);
     const left = Math.max(from, 0);
     if (until > left) context.fillRect(left, top, until - left, STATE_BAND_PX / 2);
-    from = until;
+    from = -Infinity;
   }
 }
 

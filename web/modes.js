@@ -8,8 +8,8 @@
  */
 
 const CHAINS = ["add", "pull", "fill", "rest_depth"];
-/** Grid columns that every picture takes, whatever the map shows: ladder, totals and measuring read them. */
-export const ALWAYS = ["pressure", "vacuum", "rest_depth"];
+/** Grid columns that every picture takes, whatever the map shows: ladder, trades and measuring read them. */
+export const ALWAYS = ["pressure", "vacuum", "rest_depth", "bought", "sold"];
 
 /** @param {string} name of a grid column @param {string} [label] @returns {Mode} */
 function ofColumn(name, label) {

@@ -2,10 +2,20 @@
 
 import { amountText, clockText, exactText, priceText, spanText } from "./format.js";
 import { unitOf } from "./modes.js";
+import { REASONS } from "./quality.js";
 import { HOLD_MS } from "./time-bins.js";
 
 /** @typedef {import("./ring.js").Ring} Ring @typedef {import("./http-api.js").Block} Block */
 /** @typedef {{timeMs: number, bucket: number}} Spot a place in the picture */
+
+/** A silence is told of that is longer than this. */
+export const QUIET_MS = 5000;
+
+/** Volumes by aggressor; some trades have none. @param {number} bought @param {number} sold @param {number} other @returns {string} */
+function tradedText(bought, sold, other) {
+  return [[bought + sold, `bought ${bought}, sold ${sold}`], [other, `without a side ${other}`]]
+    .filter(([volume]) => Number(volume) > 0).map(([, text]) => text).join(", ");
+}
 
 /** @param {string} text @param {string} [kind] */
 const piece = (text, kind = "div") => {
@@ -17,10 +27,10 @@ const piece = (text, kind = "div") => {
 /**
  * Fill a card with everything about a cell.
  * @param {HTMLElement} card @param {Ring} ring @param {Spot} spot @param {number | null} column none before the first
- * @param {{decimals: number, exact: boolean, field: string, quantity: string, full: Block | null}} how `full`: the frame with
- * every column, once the server sent it
+ * @param {{decimals: number, exact: boolean, field: string, quantity: string, full: Block | null, lowest: number}} how
+ * `full`: the frame with every column, once the server sent it; `lowest`: no bucket below it is a price
  */
-export function describeCell(card, ring, spot, column, { decimals, exact, field, quantity, full }) {
+export function describeCell(card, ring, spot, column, { decimals, exact, field, quantity, full, lowest }) {
   if (column === null) {
     card.replaceChildren(piece("before what the page holds"));
     return;
@@ -28,7 +38,7 @@ export function describeCell(card, ring, spot, column, { decimals, exact, field,
   const value = (/** @type {string} */ name) => ring.scalar(name, column);
   const k = spot.bucket - ring.spot(column);
   const when = exact ? exactText(ring.timeNs(column)) : clockText(ring.timeMs(column), true);
-  const price = (/** @type {number} */ bucket) => priceText(bucket * ring.bucketInt, decimals);
+  const price = (/** @type {number} */ bucket) => priceText(bucket < lowest ? NaN : bucket * ring.bucketInt, decimals);
   const lines = [piece(`${when}   ${price(spot.bucket)}   k ${k > 0 ? "+" : ""}${Number.isNaN(k) ? "–" : k}`, "strong")];
   const row = k + ring.k;
   if (row >= 0 && row < ring.rows) {
@@ -45,11 +55,13 @@ export function describeCell(card, ring, spot, column, { decimals, exact, field,
   } else lines.push(piece(`beyond the grid of ${ring.rows} rows`));
   const quote = (/** @type {string} */ side) => `${side} ${price(value(`${side}_price`))} × ${amountText(value(`${side}_size`))}`;
   lines.push(piece(`${quote("bid")}   ${quote("ask")}`));
-  const [bought, sold] = [value("buy_volume"), value("sell_volume")];
-  const traded = bought + sold > 0 ? `   bought ${bought}, sold ${sold}` : "";
-  lines.push(piece(`score ${value("score").toFixed(2)}   strength ${value("strength").toFixed(2)}   event ${ring.eventId(column)}${traded}`));
-  if (!value("book_valid")) lines.push(piece("⚠ book not valid: crossed, one-sided, in a snapshot or after a gap"));
-  if (ring.chunk(column).hole[ring.at(column)]) lines.push(piece("⚠ frames before this one are missing"));
+  const traded = tradedText(value("buy_volume"), value("sell_volume"), value("other_volume"));
+  lines.push(piece(`score ${value("score").toFixed(2)}   strength ${value("strength").toFixed(2)}   event ${ring.eventId(column)}${traded && `   ${traded}`}`));
+  for (const { bit, words } of REASONS) if (value("quality") & bit) lines.push(piece(`⚠ ${words}`));
+  if (ring.hole(column)) lines.push(piece("⚠ frames before this one are missing"));
+  const silentMs = spot.timeMs - ring.timeMs(column);
+  if (ring.hole(column + 1)) lines.push(piece("⚠ frames after this one are missing"));
+  else if (silentMs > QUIET_MS) lines.push(piece(`no events for ${spanText(silentMs)}`));
   card.replaceChildren(...lines);
 }
 
@@ -89,6 +101,7 @@ export function measureText(ring, a, b, decimals, quantity) {
   let vacuum = 0;
   let bought = 0;
   let sold = 0;
+  let other = 0;
   let columns = 0;
   for (let column = first; column < ring.end && ring.timeMs(column) <= endMs; column += 1) {
     const timeMs = ring.timeMs(column);
@@ -100,10 +113,12 @@ export function measureText(ring, a, b, decimals, quantity) {
     }
     if (timeMs < startMs) continue;
     columns += 1;
-    const last = ring.scalar("last_price", column);
-    if (last >= low - 0.5 && last <= high + 0.5) {
-      bought += ring.scalar("buy_volume", column);
-      sold += ring.scalar("sell_volume", column);
+    other += ring.scalar("other_volume", column);
+    const trades = ring.trades(column);
+    for (let i = 0; i < trades.length; i += 3) {
+      if (trades[i] < low || trades[i] > high) continue;
+      bought += trades[i + 1];
+      sold += trades[i + 2];
     }
   }
   const move = (b.bucket - a.bucket) * ring.bucketInt;
@@ -112,6 +127,7 @@ export function measureText(ring, a, b, decimals, quantity) {
     `Δ price ${priceText(move, decimals)}   ${b.bucket - a.bucket} rows`,
     `pressure Σ ${amountText(pressure)}   vacuum Σ ${amountText(vacuum)} ${quantity}`,
     `bought ${amountText(bought)}   sold ${amountText(sold)} ${quantity}`,
+    ...(other > 0 ? [`without a side ${amountText(other)}, at any price`] : []),
   ].join("\n");
 }
 

@@ -12,7 +12,14 @@ export const CHUNK = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK - 1;
 /** Two hours and a bit at forty columns a second. */
 export const CAPACITY = 72 * CHUNK;
+/** Grid columns of traded volume, in which nearly all rows are empty: held as lists of the others. */
+export const VOLUMES = ["bought", "sold"];
+/** @type {number[]} */
+const NO_TRADES = [];
 const NANOS = 1_000_000n;
+
+/** @param {FrameLayout} layout @returns {string[]} grid columns that are held whole */
+const dense = (layout) => layout.grids.filter((name) => !VOLUMES.includes(name));
 
 /** CHUNK columns. */
 class Chunk {
@@ -26,7 +33,9 @@ class Chunk {
     /** Every scalar column of a frame by its name. Prices count in buckets, NaN where there is none. */
     this.scalars = Object.fromEntries(layout.scalars.map((name) => [name, layout.allocate(name, CHUNK)]));
     /** @type {Record<string, Uint16Array>} bfloat16, row after row from the lowest price up */
-    this.grids = Object.fromEntries(layout.grids.map((name) => [name, new Uint16Array(CHUNK * layout.rows)]));
+    this.grids = Object.fromEntries(dense(layout).map((name) => [name, new Uint16Array(CHUNK * layout.rows)]));
+    /** Bucket, bought and sold of each row that was traded in, one after the other. @type {number[][]} */
+    this.trades = [];
   }
 }
 
@@ -38,7 +47,10 @@ export class Ring {
     /** Rows on each side of spot. */
     this.k = (layout.rows - 1) / 2;
     this.bucketInt = bucketInt;
-    this.fields = layout.grids;
+    /** Grid columns that are held whole. */
+    this.fields = dense(layout);
+    /** Whether there were prices below zero. */
+    this.belowZero = false;
     /** Number of the oldest column held, and the number that the next one will have. */
     this.first = 0;
     this.end = 0;
@@ -70,6 +82,10 @@ export class Ring {
   spot(column) { return this.scalar("spot_price", column); }
   /** @param {string} name a scalar column of frames @param {number} column @returns {number} prices in buckets */
   scalar(name, column) { return this.chunk(column).scalars[name][column & CHUNK_MASK]; }
+  /** Whether columns are missing right before a column. @param {number} column */
+  hole(column) { return column > this.first && column < this.end && this.chunk(column).hole[column & CHUNK_MASK] === 1; }
+  /** Bucket, bought and sold of each row that was traded in, one after the other. @param {number} column @returns {number[]} */
+  trades(column) { return this.chunk(column).trades[column & CHUNK_MASK] ?? NO_TRADES; }
   /** @param {number} column @returns {bigint} the exact clock, ns UTC */
   timeNs(column) {
     const chunk = this.chunk(column);
@@ -103,8 +119,12 @@ export class Ring {
     chunk.timeMs[at] = Number(ns / NANOS) + Number(ns % NANOS) / 1e6;
     chunk.nanos[at] = Number(ns % NANOS);
     chunk.hole[at] = hole ? 1 : 0;
-    for (const name of layout.scalars) chunk.scalars[name][at] = layout.scalar(view, name) / this.unitOf(name);
-    for (const name of layout.grids) copyAsBfloat16(view, layout.column(name).offset, chunk.grids[name], at * this.rows, this.rows);
+    for (const name of layout.scalars) {
+      chunk.scalars[name][at] = layout.scalar(view, name) / this.unitOf(name);
+      if (chunk.scalars[name][at] < 0 && layout.isPrice(name)) this.belowZero = true;
+    }
+    for (const name of this.fields) copyAsBfloat16(view, layout.column(name).offset, chunk.grids[name], at * this.rows, this.rows);
+    this.takeTrades(chunk, at, (name) => layout.grid(message, name), 0);
     this.end += 1;
     if (this.count > CAPACITY) this.forget();
     return true;
@@ -209,8 +229,9 @@ export class Ring {
   /** Bytes of all columns. */
   get bytes() {
     let sum = 0;
-    for (const { timeMs, nanos, hole, scalars, grids } of this.chunks.values()) {
+    for (const { timeMs, nanos, hole, scalars, grids, trades } of this.chunks.values()) {
       for (const array of [timeMs, nanos, hole, ...Object.values(scalars), ...Object.values(grids)]) sum += array.byteLength;
+      for (const list of trades) sum += 8 * (list?.length ?? 0);
     }
     return sum;
   }
@@ -230,12 +251,17 @@ export class Ring {
       for (const name of this.layout.scalars) {
         const unit = this.unitOf(name);
         const [values, target] = [block.scalars[name], chunk.scalars[name]];
-        for (let n = 0; n < run; n += 1) target[at + n] = values[source + n] / unit;
+        const price = this.layout.isPrice(name);
+        for (let n = 0; n < run; n += 1) {
+          target[at + n] = values[source + n] / unit;
+          if (price && target[at + n] < 0) this.belowZero = true;
+        }
       }
       for (const name of this.fields) {
         const values = block.grids[name].subarray(source * this.rows, (source + run) * this.rows);
         chunk.grids[name].set(values, at * this.rows);
       }
+      for (let n = 0; n < run; n += 1) this.takeTrades(chunk, at + n, (name) => block.exact[name], source + n);
       i += run;
     }
   }
@@ -250,5 +276,25 @@ export class Ring {
     for (const name of this.fields) {
       target.grids[name].set(source.grids[name].subarray(a * this.rows, (a + 1) * this.rows), b * this.rows);
     }
+    target.trades[b] = source.trades[a];
+  }
+
+  /**
+   * Keep the rows of a column that were traded in; its scalars are there already.
+   * @param {Chunk} chunk @param {number} at @param {(name: string) => Float32Array | undefined} volumes of rows of columns
+   * @param {number} from which of those columns
+   */
+  takeTrades(chunk, at, volumes, from) {
+    chunk.trades[at] = NO_TRADES;
+    const { buy_volume: buys, sell_volume: sells, spot_price: spot } = chunk.scalars;
+    if (!(buys?.[at] > 0 || sells?.[at] > 0) || Number.isNaN(spot[at])) return;
+    const [bought, sold] = VOLUMES.map(volumes);
+    if (!bought || !sold) return;
+    const list = [];
+    for (let row = 0; row < this.rows; row += 1) {
+      const i = from * this.rows + row;
+      if (bought[i] > 0 || sold[i] > 0) list.push(spot[at] - this.k + row, bought[i], sold[i]);
+    }
+    if (list.length > 0) chunk.trades[at] = list;
   }
 }

@@ -7,6 +7,9 @@
  * @typedef {object} Scene
  * @property {Ring} ring @property {Viewport} viewport @property {TimeBins} bins @property {Size} size @property {Theme} theme
  * @property {number} decimals @property {Record<string, any>} layers which are shown, and their options
+ * @property {import("./quality.js").Stretch[]} stretches on screen that are not to be trusted, or empty
+ * @property {number} nowMs the session's time @property {number} emitFromMs frames before it are context
+ * @property {number} lowest bucket that can be a price
  * @property {number} first @property {number} last columns on screen, the last one not included
  * @property {number} column the newest one on screen, which the numbers beside the map tell of
  * @property {Record<string, Float32Array> | null} exact grids of the ring's newest column @property {number} upper cut-off of forces

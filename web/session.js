@@ -15,7 +15,10 @@ import { link, load, readLink, save, STREAM_NAMES } from "./settings.js";
 
 const PROTOCOL = 1;
 /** Errors that another choice of session may mend. */
-const WRONG_CHOICES = ["no_raw_file", "bad_date", "unknown_symbol", "unknown_root", "bad_start_time"];
+const WRONG_CHOICES = ["no_raw_file", "bad_date", "unknown_symbol", "unknown_root", "bad_start_time", "empty_session"];
+
+/** What is asked of one session alone, and makes no sense for the next. */
+const OF_ONE_SESSION = ["bucket", "trading_day"];
 
 export class Session {
   /**
@@ -58,6 +61,7 @@ export class Session {
   /** Another session than the one that the address names. @param {Record<string, string>} wanted */
   choose(wanted) {
     this.linked = null;
+    for (const name of OF_ONE_SESSION) delete this.query[name];
     this.open(wanted);
   }
 
@@ -70,9 +74,11 @@ export class Session {
   setSpeed(speed) {
     const { ring, config } = this.feed;
     if (!ring || ring.count === 0) return;
-    const newestMs = ring.timeMs(ring.end - 1);
+    const newestMs = this.feed.nowMs;
     const early = Number(BigInt(config.emit_from_ns) / 1_000_000n) > newestMs - 2000;
-    this.open({ speed: String(speed), ...(early ? {} : { start_time: dateAndTime(newestMs, "ET").time }) }, true);
+    const { date, time } = dateAndTime(newestMs, "ET");
+    const manyDays = String(config.dt).includes("..") || this.query.trading_day;
+    this.open({ speed: String(speed), ...(early ? {} : { start_time: manyDays ? `${date} ${time}` : time }) }, true);
     say(`Speed ${speed}`);
   }
 
@@ -87,8 +93,9 @@ export class Session {
 
   /** @returns {string} an address that shows the same picture */
   link() {
-    const { config } = this.feed;
-    return link(this.location, { ...config, symbol: config.contract }, this.viewport, this.settings, this.scale);
+    const { product_type, contract: symbol, dt, start_time, speed, throttle_ms, version } = this.feed.config;
+    const session = { ...this.query, product_type, symbol, dt, start_time, speed, throttle_ms };
+    return link(this.location, session, version, this.viewport, this.settings, this.scale);
   }
 
   /** @param {Message} config @param {boolean} fresh */
@@ -143,13 +150,14 @@ export class Session {
     const catalogue = await fetchSessions(this.base).catch(() => null);
     if (!catalogue) return;
     const wanted = (this.query.symbol ?? catalogue.default.symbol).toUpperCase();
-    const near = catalogue.sessions.filter((entry) => wanted.startsWith(entry.symbol));
-    const choices = (near.length > 0 ? near : catalogue.sessions).slice(-8).map((entry) => {
+    const others = catalogue.sessions.filter((entry) => code !== "empty_session" || entry.dt !== (this.query.dt ?? catalogue.default.dt));
+    const near = others.filter((entry) => wanted.startsWith(entry.symbol));
+    const choices = (near.length > 0 ? near : others).slice(-8).map((entry) => {
       const symbol = code === "unknown_symbol" || near.length === 0 ? entry.symbol : wanted;
       const fromStart = code === "bad_start_time";
       return {
         label: `${symbol} ${entry.dt}${fromStart ? " from its start" : ""}`,
-        act: () => this.open({
+        act: () => this.choose({
           product_type: entry.product_type, dt: entry.dt, symbol, start_time: fromStart ? "" : (this.query.start_time ?? ""),
         }),
       };

@@ -12,7 +12,7 @@ import { layerDefaults } from "./layers.js";
  */
 
 const PREFIX = "vp.settings.";
-export const STREAM_NAMES = ["product_type", "symbol", "dt", "speed", "start_time", "throttle_ms"];
+export const STREAM_NAMES = ["product_type", "symbol", "dt", "trading_day", "start_time", "speed", "throttle_ms", "bucket", "parameters"];
 
 /** @returns {Settings} */
 export function defaults() {
@@ -53,16 +53,17 @@ export function forget(instrument) {
 
 /**
  * An address that shows the same picture: session, range, view and colours.
- * @param {Location} location @param {Record<string, any>} config @param {Viewport} viewport @param {Settings} settings
+ * @param {Location} location @param {Record<string, any>} session what was asked for, and what it turned out to be
+ * @param {string} version of the server @param {Viewport} viewport @param {Settings} settings
  * @param {{lower: number, upper: number}} cutoffs
  */
-export function link(location, config, viewport, settings, cutoffs) {
+export function link(location, session, version, viewport, settings, cutoffs) {
   const query = new URLSearchParams();
-  for (const name of STREAM_NAMES) query.set(name, String(config[name] ?? ""));
+  for (const name of STREAM_NAMES) if (name in session) query.set(name, String(session[name] ?? ""));
   const at = new URLSearchParams({
     end: viewport.endMs.toFixed(3), span: viewport.spanMs.toFixed(3), centre: viewport.centre.toFixed(3), rows: viewport.rows.toFixed(3),
     mode: settings.mode, palette: settings.palette, transfer: settings.transfer, theme: settings.theme,
-    lower: cutoffs.lower.toPrecision(6), upper: cutoffs.upper.toPrecision(6), version: String(config.version),
+    lower: cutoffs.lower.toPrecision(6), upper: cutoffs.upper.toPrecision(6), version,
   });
   return `${location.origin}${location.pathname}?${query}#${at}`;
 }

@@ -91,9 +91,10 @@ export class Stream {
 }
 
 /**
- * Where the server is. The development server on port 5174 serves the page alone; the frames are on port 8002.
- * @param {Location} location @returns {string}
+ * Where the server is: where the page came from, under whatever path a proxy put it. The development server on port
+ * 5174 serves the page alone; the frames are on port 8002.
+ * @param {{port: string, protocol: string, hostname: string, href: string}} location @returns {string} without a slash at its end
  */
-export function serverBase(location) {
-  return location.port === "5174" ? `${location.protocol}//${location.hostname}:8002` : location.origin;
+export function serverBase({ port, protocol, hostname, href }) {
+  return port === "5174" ? `${protocol}//${hostname}:8002` : new URL(".", href).href.slice(0, -1);
 }

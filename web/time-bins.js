@@ -3,16 +3,17 @@
  * magnitude, its sign kept. Bins are a ring over time (bin n lies at n modulo BINS), rows lie at absolute prices.
  */
 
+import { MISSING, NO_EVENTS } from "./quality.js";
+
 /** @typedef {import("./ring.js").Ring} Ring */
 /** @typedef {import("./modes.js").Mode} Mode */
 
 export const BINS = 4096;
 export const ROWS = 1024;
-/** A column stands for its prices until the next one, but not longer than this. */
+/** A column's values are shown until the next one, but not longer than this: forces fade where nothing happens. */
 export const HOLD_MS = 60_000;
-export const BAD = 1;
-export const HOLE = 2;
-export const DATA = 4;
+/** Of a bin's flags; the others are reasons, as in quality.js. */
+const SHOWN = NO_EVENTS;
 const MAGNITUDE = 0x7fff;
 const words = new Float32Array(2);
 const wordBits = new Uint32Array(words.buffer);
@@ -21,6 +22,7 @@ export class TimeBins {
   constructor() {
     /** bfloat16, [bin][row][two channels]; a signed value lies in channel 0 if positive, its magnitude in 1 if not. */
     this.cells = new Uint16Array(BINS * ROWS * 2);
+    /** Per bin the reasons not to trust it, and whether it shows values. */
     this.flags = new Uint8Array(BINS);
     this.binMs = NaN;
     /** Bins `first` up to, not including, `first + BINS` have a place; rows begin at the bucket `base`. */
@@ -35,6 +37,8 @@ export class TimeBins {
     /** Whether the window moves along with the newest column. */
     this.sliding = false;
     this.newest = -1;
+    /** The bin of the newest column taken in; what lies after it shows that nothing has come since. */
+    this.settled = -1;
     /** Bins that changed since `clean`. */
     this.dirtyFrom = 0;
     this.dirtyUntil = 0;
@@ -43,15 +47,22 @@ export class TimeBins {
   /** @param {number} bin @returns {number} its place */
   slot(bin) { return bin - Math.floor(bin / BINS) * BINS; }
 
+  /** Why a bin is not to be trusted, or shows nothing, as bits of quality.js. @param {number} bin @returns {number} */
+  reasons(bin) {
+    const reasons = this.flags[this.slot(bin)] ^ SHOWN;
+    return reasons & MISSING ? reasons & ~NO_EVENTS : reasons;
+  }
+
   clean() { this.dirtyFrom = Infinity; this.dirtyUntil = -Infinity; }
 
   /**
    * See that the bins hold the view: build them anew if they have to be, else take the newest columns in.
    * @param {Ring} ring @param {Mode} mode @param {number} binMs
    * @param {{startMs: number, endMs: number, top: number, rows: number}} view
+   * @param {number} [nowMs] until when the newest column is known to be the last
    * @returns {boolean} whether all is new
    */
-  hold(ring, mode, binMs, view) {
+  hold(ring, mode, binMs, view, nowMs = -Infinity) {
     const from = Math.floor(view.startMs / binMs);
     const until = Math.floor(view.endMs / binMs) + 1;
     const bottom = Math.floor(view.top - view.rows);
@@ -61,7 +72,7 @@ export class TimeBins {
     this.epoch = ring.epoch;
     ring.touchedMs = -Infinity;
     if (fits) {
-      this.extend();
+      this.extend(nowMs);
       if (from >= this.first) return false;
     }
     this.ring = ring;
@@ -75,43 +86,58 @@ export class TimeBins {
     this.first = this.sliding ? until - BINS : from - (spare >> 1);
     this.cells.fill(0);
     this.flags.fill(0);
-    this.newest = this.first - 1;
+    this.newest = this.settled = this.first - 1;
     this.taken = Math.max(ring.first, ring.columnAt(this.first * binMs) - 1);
-    this.extend();
+    this.extend(nowMs);
     this.dirtyFrom = this.first;
     this.dirtyUntil = this.first + BINS;
     return true;
   }
 
-  /** Take in the columns that came since. */
-  extend() {
+  /** Take in the columns that came since, and hold the newest one until now. @param {number} nowMs */
+  extend(nowMs) {
     const ring = this.ring;
-    if (!ring) return;
+    if (!ring || ring.count === 0) return;
     if (this.taken < ring.first) this.taken = ring.first;
+    if (this.taken < ring.end) this.newest = Math.min(this.newest, this.settled);
     for (let column = this.taken; column < ring.end; column += 1) {
       const bin = Math.floor(ring.timeMs(column) / this.binMs);
       const edge = this.first + BINS - 1;
-      if (bin > edge && !this.sliding) { // a window that looks at the past stays where it is
-        if (this.newest < edge && column > ring.first) this.carry(column - 1, this.newest + 1, edge);
-        this.taken = column;
-        return;
-      }
+      const missing = ring.hole(column);
       if (column > ring.first && bin > this.newest + 1) {
-        this.carry(column - 1, this.newest + 1, bin - 1);
+        const until = this.sliding ? bin - 1 : Math.min(bin - 1, edge);
+        if (missing) this.mark(this.newest + 1, until, MISSING);
+        else this.carry(column - 1, this.newest + 1, until);
+        this.settled = this.newest;
       }
+      this.taken = column;
+      if (bin > edge && !this.sliding) return; // a window that looks at the past stays where it is
       this.open(bin);
       this.put(column, bin, bin);
+      if (missing) this.mark(bin, bin, MISSING);
       this.taken = column + 1;
+      this.settled = this.newest;
     }
+    const now = Math.min(Math.floor(nowMs / this.binMs), this.sliding ? Infinity : this.first + BINS - 1);
+    if (now > this.newest) this.carry(ring.end - 1, this.newest + 1, now);
   }
 
-  /** Hold the values of a column over the bins after it. @param {number} column @param {number} from @param {number} until */
+  /**
+   * Hold a column over the bins after it: its values for a while, what is known of its book until the next one.
+   * @param {number} column @param {number} from @param {number} until inclusive
+   */
   carry(column, from, until) {
     const ring = /** @type {Ring} */ (this.ring);
     const last = Math.min(until, Math.floor((ring.timeMs(column) + HOLD_MS) / this.binMs));
     this.open(until);
-    if (last >= from) this.put(column, Math.max(from, this.first), last);
-    for (let bin = Math.max(last + 1, from, this.first); bin <= until; bin += 1) this.flags[this.slot(bin)] |= HOLE;
+    this.put(column, from, last);
+    this.mark(Math.max(last + 1, from), until, ring.scalar("quality", column));
+  }
+
+  /** Add reasons to bins. @param {number} from @param {number} until inclusive @param {number} reasons */
+  mark(from, until, reasons) {
+    this.open(until);
+    for (let bin = Math.max(from, this.first); bin <= until; bin += 1) this.flags[this.slot(bin)] |= reasons;
   }
 
   /** Make room for the bins up to `bin`, empty. @param {number} bin */
@@ -130,13 +156,14 @@ export class TimeBins {
 
   /** Reduce a column into bins. @param {number} column @param {number} from @param {number} until inclusive */
   put(column, from, until) {
+    if (until < from) return;
     const ring = /** @type {Ring} */ (this.ring);
     const chunk = ring.chunk(column);
     const at = ring.at(column);
     this.dirtyFrom = Math.min(this.dirtyFrom, from);
     this.dirtyUntil = Math.max(this.dirtyUntil, until + 1);
     const low = chunk.scalars.spot_price[at] - ring.k - this.base;
-    const flags = DATA | (chunk.scalars.book_valid[at] ? 0 : BAD) | (chunk.hole[at] ? HOLE : 0);
+    const flags = SHOWN | chunk.scalars.quality[at];
     const mode = /** @type {Mode} */ (this.mode);
     const { kind } = mode;
     const a = chunk.grids[mode.a];

@@ -39,15 +39,16 @@ export class Viewport {
    * Follow the newest column: time runs, price moves only when spot nears an edge. Until someone zooms, a young
    * picture fills the map from its first column on.
    * @param {number} firstMs time of the oldest column @param {number} timeMs @param {number} spot
+   * @param {number} [lowest] bucket: what lies below it need not be shown
    */
-  follow(firstMs, timeMs, spot) {
+  follow(firstMs, timeMs, spot, lowest = -Infinity) {
     if (Number.isNaN(this.centre)) this.centre = 0;
     if (!this.following) return;
     this.endMs = timeMs;
     if (!this.zoomed) this.spanMs = within(timeMs - firstMs, YOUNG_MS, DEFAULT_SPAN_MS);
     if (Number.isNaN(spot)) return;
     const off = Math.abs(spot - this.centre) / this.rows;
-    if (this.recentre || !(off <= 0.5 - EDGE)) this.centre = spot;
+    if (this.recentre || !(off <= 0.5 - EDGE)) this.centre = Math.max(spot, lowest - 0.5 + this.rows / 2);
     this.recentre = false;
   }
 

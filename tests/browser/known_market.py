@@ -5,7 +5,7 @@ Prices are ticks from the middle, times are seconds from the first event.
 
 from __future__ import annotations
 
-from tests.oracle_book import F_LAST, Rec
+from tests.oracle_book import F_LAST, UNDEFINED_PRICE, Rec
 
 FIRST_NS = 1_770_336_600_000_000_000  # 2026-02-06 00:10 UTC
 TICK_INT = 250_000_000
@@ -13,6 +13,7 @@ MID_INT = 21_500_000_000_000
 STEP_SECONDS = 0.25
 UP_UNTIL_SECONDS = 20
 LOCKED_SECONDS = (44.0, 50.0)
+ONE_TICK_SECONDS = 51.0  # from then on the best ask is the price in the middle, and with it spot
 END_SECONDS = 56
 LEVELS = 8  # of each side
 SIZE_OF_BID, SIZE_OF_ASK = 30, 12  # of each order that rests from the start
@@ -25,6 +26,11 @@ TRADES = (
     (12.5, 3, "A", 27),
     (16.0, -3, "A", 25),
 )
+# One buyer takes several prices in one event: when, and at which price how much.
+SWEEP_SECONDS = 14.0
+SWEEP = ((2, 6), (4, 30), (5, 16))
+# One that names no aggressor.
+SIDELESS_SECONDS, SIDELESS_TICKS, SIDELESS_SIZE = 6.0, 2, 50
 
 
 def price(ticks: int) -> int:
@@ -59,9 +65,11 @@ def known_market() -> list[Rec]:
     """The records, in order.
 
     Until UP_UNTIL_SECONDS bids are added and asks are cancelled, then asks are added and bids are cancelled; a little
-    of the reverse goes on all the time. While the book is locked a bid lies at the best ask.
+    of the reverse goes on all the time. While the book is locked a bid lies at the best ask; in the end an ask lies in
+    the middle.
     """
     writer = _Writer()
+    writer.records.append(Rec(at_ns(0), "R", "N", UNDEFINED_PRICE, 0, 0, 0))  # the book is whole from here on
     for ticks in range(1, LEVELS + 1):
         for _ in range(ORDERS_A_LEVEL):
             writer.add(0, "B", -ticks, SIZE_OF_BID)
@@ -74,6 +82,14 @@ def known_market() -> list[Rec]:
         if trades and trades[0][0] <= seconds:
             _, where, aggressor, size = trades.pop(0)
             writer.records.append(Rec(at_ns(seconds), "T", aggressor, price(where), size, 0, F_LAST))
+        if seconds == SWEEP_SECONDS:
+            for i, (where, size) in enumerate(SWEEP, 1):
+                flags = F_LAST if i == len(SWEEP) else 0
+                writer.records.append(Rec(at_ns(seconds), "T", "B", price(where), size, 0, flags))
+        if seconds == SIDELESS_SECONDS:
+            writer.records.append(Rec(at_ns(seconds), "T", "N", price(SIDELESS_TICKS), SIDELESS_SIZE, 0, F_LAST))
+        if seconds >= ONE_TICK_SECONDS:
+            writer.add(seconds, "A", 0, 40)
         if locked != (LOCKED_SECONDS[0] <= seconds < LOCKED_SECONDS[1]):
             locked = not locked
             if locked:

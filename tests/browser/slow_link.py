@@ -51,8 +51,19 @@ class SlowLink:
             far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * PIECE_BYTES)  # what waits, waits at the server
             far.connect(self._to)
             self._open += (near, far)
-            threading.Thread(target=self._pass, args=(near, far, False), daemon=True).start()
-            threading.Thread(target=self._pass, args=(far, near, True), daemon=True).start()
+            threading.Thread(target=self._carry, args=(near, far), daemon=True).start()
+
+    def _begin(self, near: socket.socket, far: socket.socket) -> bool:
+        """What there is to do before all is passed on; False: nothing is."""
+        return True
+
+    def _carry(self, near: socket.socket, far: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            if self._begin(near, far):
+                threading.Thread(target=self._pass, args=(far, near, True), daemon=True).start()
+                self._pass(near, far, slowly=False)
+        _end(near)
+        _end(far)
 
     def _pass(self, source: socket.socket, target: socket.socket, slowly: bool) -> None:
         with contextlib.suppress(OSError):

@@ -17,7 +17,21 @@ import pyarrow as pa
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.known_market import LOCKED_SECONDS, MID_INT, TICK_INT, TRADES, at_ns, known_market, price
+from tests.browser.known_market import (
+    LOCKED_SECONDS,
+    MID_INT,
+    ONE_TICK_SECONDS,
+    SIDELESS_SECONDS,
+    SIDELESS_SIZE,
+    SIDELESS_TICKS,
+    SWEEP,
+    SWEEP_SECONDS,
+    TICK_INT,
+    TRADES,
+    at_ns,
+    known_market,
+    price,
+)
 from tests.browser.probe import IDLE, PAGE, open_page
 from tests.browser.programs import Server
 from tests.lakes import dbn, put
@@ -25,7 +39,7 @@ from tests.lakes import dbn, put
 pytestmark = pytest.mark.browser
 
 SPOT = MID_INT // TICK_INT
-UP, DOWN = 18.0, 42.0
+UP, DOWN, ONE_TICK = 18.0, 42.0, ONE_TICK_SECONDS + 3
 START_SECONDS = -1.0
 ROWS = 24
 AXIS_PX, LADDER_PX = 76, 200
@@ -144,12 +158,23 @@ def market(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     assert not wrong
 
 
+SIDES = [f"{force}-{side}" for force in ("pressure", "vacuum") for side in ("above", "below")]
+
+
 def sums(frame: dict[str, Any]) -> dict[str, float]:
-    """Pressure and vacuum above and below spot."""
+    """Pressure and vacuum above and below the mid, as the frame has them."""
+    return {name: frame[name.replace("-", "_")] for name in SIDES}
+
+
+def row_sums(frame: dict[str, Any]) -> dict[str, float]:
+    """The same, of the frame's rows."""
+    above, below = np.arange(-K, K + 1) > 0, np.arange(-K, K + 1) < 0
+    spot, mid = frame["spot_price"] / 1e9, frame["mid_price"]
+    above[K], below[K] = spot > mid, spot < mid
     return {
-        f"{force}-{side}": float(np.sum(frame[force][K + 1 :] if side == "above" else frame[force][:K]))
+        f"{force}-{side}": float(np.sum(np.array(frame[force])[rows]))
         for force in ("pressure", "vacuum")
-        for side in ("above", "below")
+        for side, rows in (("above", above), ("below", below))
     }
 
 
@@ -161,10 +186,22 @@ def test_the_market_is_what_it_is_meant_to_be(market: KnownMarket) -> None:
     assert above["vacuum-above"] > 1.3 * above["vacuum-below"] > 0
     assert below["pressure-above"] > 10 * below["pressure-below"] > 0
     assert below["vacuum-below"] > 1.3 * below["vacuum-above"] > 0
+    for seconds in (UP, DOWN, ONE_TICK):
+        assert sums(market.row(seconds)) == pytest.approx(row_sums(market.row(seconds)), rel=1e-5)
+    one_tick = market.row(ONE_TICK)
+    assert one_tick["spot_price"] == one_tick["ask_price"] == one_tick["bid_price"] + TICK_INT
+    assert sums(one_tick)["pressure-above"] > 1.2 * sum(one_tick["pressure"][K + 1 :])  # the row of spot counts
     for seconds, ticks, aggressor, size in TRADES:
         row = market.row(seconds)
         bought, sold = (size, 0) if aggressor == "B" else (0, size)
         assert (row["buy_volume"], row["sell_volume"], row["last_price"]) == (bought, sold, price(ticks))
+        assert (row["bought"][K + ticks], row["sold"][K + ticks]) == (bought, sold)
+    swept = market.row(SWEEP_SECONDS)
+    assert {i - K: size for i, size in enumerate(swept["bought"]) if size} == dict(SWEEP)
+    assert (swept["last_price"], sum(swept["sold"])) == (price(SWEEP[-1][0]), 0)
+    sideless = market.row(SIDELESS_SECONDS)
+    assert sideless["other_volume"] == SIDELESS_SIZE
+    assert not any(sideless["bought"] + sideless["sold"])
 
 
 @pytest.mark.parametrize(
@@ -190,7 +227,7 @@ def test_words(market: KnownMarket, seconds: float, word: str, name: str, backgr
     assert market.text("clock") == clock
 
 
-@pytest.mark.parametrize("seconds", [UP, DOWN])
+@pytest.mark.parametrize("seconds", [UP, DOWN, ONE_TICK])
 def test_sums_above_and_below(market: KnownMarket, seconds: float) -> None:
     market.show(seconds)
     for name, value in sums(market.row(seconds)).items():
@@ -214,6 +251,17 @@ def test_a_sentence_for_those_who_do_not_see(market: KnownMarket) -> None:
         score = f"{abs(market.row(seconds)['score']):.2f}"[2:]
         said = "(words) => { vp.view({}); return document.getElementById('summary').textContent === words; }"
         market.page.wait_for_function(said, arg=words.format(score), polling=500, timeout=15_000)
+    market.show(LOCKED_SECONDS[1] - 1)
+    said = "(end) => { vp.view({}); return document.getElementById('summary').textContent.endsWith(end); }"
+    market.page.wait_for_function(said, arg=", book: locked or crossed", polling=500, timeout=15_000)
+
+
+def test_the_band_begins_with_the_first_frame(market: KnownMarket) -> None:
+    market.show(UP, -6.0)
+    first, _ = market.xy(0, 0)
+    top = market.size["height"] + 2
+    assert market.count("overlay", 0, top, first - 1, 8)["painted"] == 0
+    assert market.count("overlay", first + 1, top, market.size["width"] - first - 1, 8)["painted"] > 2000
 
 
 def test_the_band_under_the_map(market: KnownMarket) -> None:
@@ -278,6 +326,18 @@ def test_bubbles(market: KnownMarket, seconds: float, ticks: int, aggressor: str
         assert heart["rose"] == heart["green"] == 0
 
 
+def test_bubbles_of_a_sweep(market: KnownMarket) -> None:
+    """One in each row that was traded in, none between, none of a trade that names no aggressor."""
+    market.show(UP)
+    for ticks in range(2, 7):
+        x, y = market.xy(SWEEP_SECONDS, ticks)
+        heart = market.count("overlay", x - 3, y - 4, 6, 3)
+        assert (heart["green"] > 8, heart["rose"]) == (ticks in dict(SWEEP), 0), ticks
+    x, y = market.xy(SIDELESS_SECONDS, SIDELESS_TICKS)
+    found = market.count("overlay", x - 12, y - 11, 24, 9)
+    assert found["green"] == found["rose"] == 0
+
+
 def test_bubbles_of_at_least(market: KnownMarket) -> None:
     market.show(UP)
     market.page.locator("#layers > summary").click()
@@ -306,7 +366,7 @@ def test_volume_by_price(market: KnownMarket) -> None:
         sells = market.count("overlay", left + 1, top, until - left - 2, height) if sold else {"green": 0, "rose": 0}
         assert (buys["green"] > 50, buys["rose"]) == (bought > 0, 0)
         assert (sells["rose"] > 50, sells["green"]) == (sold > 0, 0)
-        assert market.count("overlay", until + 2, top, 10, height)["painted"] == 0
+        assert market.count("overlay", until + 2, top, 10, height)["painted"] == 0, ticks
 
 
 def traded() -> dict[int, tuple[int, int]]:
@@ -315,6 +375,9 @@ def traded() -> dict[int, tuple[int, int]]:
     for _, ticks, aggressor, size in TRADES:
         bought, sold = levels.get(ticks, (0, 0))
         levels[ticks] = (bought + size, sold) if aggressor == "B" else (bought, sold + size)
+    for ticks, size in SWEEP:
+        bought, sold = levels.get(ticks, (0, 0))
+        levels[ticks] = (bought + size, sold)
     return levels
 
 
@@ -413,7 +476,7 @@ def test_a_column_from_before_the_first_is_read(browser: Browser, market: KnownM
     size = page.evaluate("() => vp.state().size")
     assert box is not None
     page.mouse.move(box["x"] + size["width"] * 0.3, box["y"] + size["height"] / 2)  # on the second of four
-    expect(page.locator("#readout")).to_contain_text("event -2")
+    expect(page.locator("#readout")).to_contain_text("event -1")
     expect(page.locator("#readout")).to_contain_text("pressure     ≈      7 contracts/s")
     page.close()
 
@@ -422,7 +485,7 @@ def test_a_measure_tells_bought_from_sold(market: KnownMarket) -> None:
     market.show(UP)
     box = market.page.locator("#chart").bounding_box()
     assert box is not None
-    (left, top), (right, bottom) = market.xy(11.0, 4), market.xy(14.0, 2)
+    (left, top), (right, bottom) = market.xy(11.0, 4), market.xy(13.4, 2)
     market.page.keyboard.down("Alt")
     market.page.mouse.move(box["x"] + left, box["y"] + top)
     market.page.mouse.down()
@@ -432,7 +495,42 @@ def test_a_measure_tells_bought_from_sold(market: KnownMarket) -> None:
     text = market.page.evaluate("() => vp.state().measured")
     assert "bought 9   sold 27 contracts" in text
     assert "Δ price -0.50   -2 rows" in text
+    assert "without a side" not in text
     market.page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "low", "high", "words"),
+    [
+        (SWEEP_SECONDS - 0.2, SWEEP_SECONDS + 0.2, 4, 5, f"bought {SWEEP[1][1] + SWEEP[2][1]}   sold 0 contracts"),
+        (SWEEP_SECONDS - 0.2, SWEEP_SECONDS + 0.2, 1, 3, f"bought {SWEEP[0][1]}   sold 0 contracts"),
+        (SIDELESS_SECONDS - 0.2, SIDELESS_SECONDS + 0.2, -5, -5, f"without a side {SIDELESS_SIZE}, at any price"),
+    ],
+)
+def test_a_measure_counts_rows(
+    market: KnownMarket, since: float, until: float, low: int, high: int, words: str
+) -> None:
+    market.show(UP)
+    box = market.page.locator("#chart").bounding_box()
+    assert box is not None
+    (left, top), (right, bottom) = market.xy(since, high), market.xy(until, low)
+    market.page.mouse.move(box["x"] + left, box["y"] + top)
+    market.page.keyboard.press("m")
+    market.page.mouse.move(box["x"] + right, box["y"] + bottom)
+    assert words in market.page.evaluate("() => vp.state().measured")
+    market.page.keyboard.press("m")
+    market.page.mouse.move(5, 5)
+
+
+def test_a_trade_without_a_side_is_read_as_one(market: KnownMarket) -> None:
+    market.show(UP)
+    box = market.page.locator("#chart").bounding_box()
+    assert box is not None
+    x, y = market.xy(SIDELESS_SECONDS + 0.1, 4)
+    market.page.mouse.move(box["x"] + x, box["y"] + y)
+    expect(market.page.locator("#readout")).to_contain_text(f"without a side {SIDELESS_SIZE}")
+    expect(market.page.locator("#readout")).not_to_contain_text("bought 0, sold")
+    market.page.mouse.move(5, 5)
 
 
 def test_a_measure_by_keys_goes_along_with_the_crosshair(market: KnownMarket) -> None:
@@ -442,7 +540,7 @@ def test_a_measure_by_keys_goes_along_with_the_crosshair(market: KnownMarket) ->
     x, y = market.xy(11.0, 4)
     market.page.mouse.move(box["x"] + x, box["y"] + y)
     market.page.keyboard.press("m")
-    x, y = market.xy(14.0, 2)
+    x, y = market.xy(13.4, 2)
     market.page.mouse.move(box["x"] + x, box["y"] + y)
     assert "bought 9   sold 27 contracts" in market.page.evaluate("() => vp.state().measured")
     market.page.keyboard.press(";")
@@ -465,8 +563,17 @@ def test_what_is_not_to_be_trusted(market: KnownMarket) -> None:
     )
     assert inside["painted"] > 20
     assert before["painted"] == after["painted"] == 0
+    expect(market.page.locator("#hatched")).to_have_text("Hatched: wide: locked or crossed")
+    box = market.page.locator("#chart").bounding_box()
+    assert box is not None
+    for x, said in ((left + 20, True), (left - 20, False)):
+        market.page.mouse.move(box["x"] + x, box["y"] + y)
+        expect(market.page.locator("#readout")).to_contain_text("score")
+        assert ("⚠ locked or crossed" in market.page.locator("#readout").inner_text()) == said
+    market.page.mouse.move(5, 5)
     market.page.keyboard.press("g")
     market.page.wait_for_function(IDLE)
+    expect(market.page.locator("#hatched")).to_be_hidden()
     assert market.count("overlay", left + 130, y, right - left - 140, height)["painted"] == 0
     market.page.keyboard.press("g")
     market.page.wait_for_function(IDLE)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from itertools import permutations
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.agreement import to_oracle_parameters
 from tests.kernels.entry import from_python
 from tests.oracle_book import Touch
 from tests.oracle_cells import CHAINS, MASSES, Cell, OracleParameters, pressure, vacuum
@@ -19,6 +19,8 @@ from vp.kernels import frame as frame_kernels
 from vp.kernels.contract import (
     CELL_FLOATS,
     CELL_INTS,
+    G_BOUGHT,
+    G_MASS,
     GRID_COLUMNS,
     GRID_FLOATS,
     I_BASELINE,
@@ -30,6 +32,8 @@ from vp.kernels.contract import (
     RING_MASK,
 )
 from vp.kernels.state import Cells
+from vp.model.engine import new_model
+from vp.model.frames import new_grid
 from vp.model.parameters import ModelParameters
 
 BUCKET = 86_000
@@ -49,12 +53,11 @@ OTHERS = ModelParameters(
     vacuum_acceleration=0.9,
 )
 STEPS_NS = (0, 0, 1, 2, 999, 1_000_000, 62_499_999, 1_875_000_000, 1_875_000_001, 30 * 10**9, 3_600 * 10**9)
-FLOATS = GRID_COLUMNS[:GRID_FLOATS]
-decay = from_python(cell_kernels.decay)
-expm1_negative = from_python(cell_kernels.expm1_negative)
+FLOATS = GRID_COLUMNS[:G_BOUGHT]
 forget = from_python(cell_kernels.forget)
 read_cell = from_python(frame_kernels.read_cell)
 touch = from_python(cell_kernels.touch)
+weigh_forces = from_python(frame_kernels.weigh_forces)
 
 
 class KernelCell:
@@ -66,19 +69,24 @@ class KernelCell:
         self.ints = np.full(RING * CELL_INTS, -77, np.int64)
         self.cells = Cells(self.floats, self.ints)
         self.at = (bucket & RING_MASK) * CELL_INTS
-        self.parameters = parameters.to_array()
+        self.model = new_model(parameters)
         forget(self.cells, bucket)
 
     def touch(self, clock_ns: int, event_id: int, depth: int, add: int, pull: int, fill: int) -> None:
         self.ints[self.at + I_DEPTH] = depth
-        touch(self.cells, self.parameters, self.bucket, clock_ns, event_id, add, pull, fill)
+        touch(self.cells, self.model.decay, self.bucket, clock_ns, event_id, add, pull, fill)
 
     def read(self, clock_ns: int) -> dict[str, float]:
-        grid = np.full(3 * GRID_FLOATS, np.nan)
-        read_cell(self.cells, self.parameters, self.bucket, clock_ns, grid, 1)
-        rows = grid.reshape(3, GRID_FLOATS)
-        assert np.isnan(rows[[0, 2]]).all(), "other rows are left alone"
-        return dict(zip(FLOATS, rows[1].tolist(), strict=True))
+        """Masses, depth and chains at a clock, and the forces that they make."""
+        rows = np.full(3 * frame_kernels.ROW_FLOATS, np.nan)
+        read_cell(self.cells, self.model.decay, self.bucket, clock_ns, rows, frame_kernels.ROW_FLOATS)
+        _, row, _ = rows.reshape(3, -1)
+        assert np.isnan(rows).sum() == 2 * frame_kernels.ROW_FLOATS, "other rows are left alone"
+        grid = new_grid(1)
+        columns = grid[: -4 * frame_kernels.ROW_FLOATS].reshape(GRID_FLOATS, -1)
+        columns[G_MASS : G_MASS + len(row), 0] = row
+        weigh_forces(self.model.parameters, grid)
+        return dict(zip(FLOATS, columns[:, 0].tolist(), strict=False))
 
 
 def oracle_row(cell: Cell, clock_ns: int, depth: int, p: OracleParameters) -> dict[str, float]:
@@ -104,7 +112,7 @@ touches = st.lists(
 def test_touches_and_readings_are_the_oracles(
     steps: list[tuple[int, int, int, int, int]], wait_ns: int, parameters: ModelParameters
 ) -> None:
-    p = OracleParameters(*parameters.to_json().values())
+    p = to_oracle_parameters(parameters)
     cell = KernelCell(parameters)
     clock_ns = START_NS
     want: Cell | None = None
@@ -143,7 +151,7 @@ def test_a_reading_is_what_a_zero_touch_would_leave(
     assert cell.read(clock_ns + wait_ns) == pytest.approx(read, rel=1e-12, abs=1e-12)
 
 
-@pytest.mark.parametrize("parameters", [DEFAULTS, OTHERS], ids=["harmonic", "general"])
+@pytest.mark.parametrize("parameters", [DEFAULTS, OTHERS], ids=["defaults", "others"])
 @pytest.mark.parametrize("dt_ns", [1, 1_000_000, 4_000_000_000])
 def test_touches_at_one_clock_add_up_in_any_order(parameters: ModelParameters, dt_ns: int) -> None:
     deltas = [(5, 0, 0), (0, 3, 0), (0, 0, 4), (7, 0, 0)]
@@ -162,6 +170,42 @@ def test_touches_at_one_clock_add_up_in_any_order(parameters: ModelParameters, d
             assert cell.read(clock_ns) == pytest.approx(whole.read(clock_ns), rel=1e-9, abs=1e-9)
 
 
+silences = st.one_of(
+    st.integers(1, 100),
+    st.integers(1, 10**9),
+    st.integers(10**9, 4 * 10**11),
+    st.integers(10**11, 10 * 86_400 * 10**9),
+    st.sampled_from([(1 << bits) + off for bits in (25, 26, 34, 35, 36, 44, 53) for off in (-1, 0, 1)]),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    steps=st.lists(st.tuples(silences, *(st.integers(0, 2**32) for _ in range(3))), min_size=1, max_size=12),
+    wait_ns=silences,
+    parameters=st.sampled_from((DEFAULTS, OTHERS, ModelParameters.preset("touch"))),
+)
+def test_no_silence_makes_a_mass_a_flow_or_a_force_negative(
+    steps: list[tuple[int, int, int, int]], wait_ns: int, parameters: ModelParameters
+) -> None:
+    """To the last bit: not by a unit in the last place of 1 after minutes either."""
+    cell = KernelCell(parameters)
+    clock_ns = START_NS
+    cell.touch(clock_ns, 1, 0, 3, 2, 1)
+    for event_id, (silence_ns, add, pull, fill) in enumerate(steps, 2):
+        clock_ns += silence_ns
+        cell.touch(clock_ns, event_id, 0, add, pull, fill)
+        for read_ns in (clock_ns, clock_ns + wait_ns):
+            row = cell.read(read_ns)
+            never_negative = [
+                "pressure",
+                "vacuum",
+                *(f"{name}_mass" for name in MASSES),
+                *(f"v_{name}" for name in MASSES),
+            ]
+            assert {name: row[name] for name in never_negative if not row[name] >= 0.0} == {}
+
+
 def test_a_forgotten_cell_is_new() -> None:
     cell = KernelCell(DEFAULTS)
     assert cell.read(START_NS) == dict.fromkeys(FLOATS, 0.0)
@@ -172,26 +216,3 @@ def test_a_forgotten_cell_is_new() -> None:
     assert cell.ints[cell.at : cell.at + CELL_INTS].tolist() == [0, 0, NO_TIME, 0]
     assert cell.ints[cell.at + I_TOUCHED_NS] == NO_TIME
     assert np.isnan(cell.floats).sum() == (RING - 1) * CELL_FLOATS, "its neighbours are left alone"
-
-
-@pytest.mark.parametrize("x", [0.0, 1e-300, 3.3e-11, 1e-6, 0.01, 0.0624999, 0.0625, 0.0625001, 0.5, 2.0, 50.0, 800.0])
-def test_expm1_keeps_its_digits(x: float) -> None:
-    assert expm1_negative(x) == pytest.approx(math.expm1(-x), rel=3e-16, abs=0)
-
-
-@pytest.mark.parametrize("parameters", [DEFAULTS, OTHERS], ids=["harmonic", "general"])
-@pytest.mark.parametrize("dt", [1e-9, 1e-6, 0.001, 0.5, 1.875, 1.8750001, 20.0, 3600.0, 1e9])
-def test_decay_is_four_exponentials(parameters: ModelParameters, dt: float) -> None:
-    array: Any = parameters.to_array()
-    taus = (
-        parameters.tau_velocity_seconds,
-        parameters.tau_acceleration_seconds,
-        parameters.tau_jerk_seconds,
-    )
-    want = (
-        math.exp(-dt / parameters.tau_mass_seconds),
-        *(-math.expm1(-dt / tau) for tau in taus),
-        math.exp(-dt / parameters.tau_jerk_seconds),
-    )
-    # kept = 1 - alpha: what is left of a filter is known to a unit in the last place of 1
-    assert decay(array, dt) == pytest.approx(want, rel=2e-14, abs=4e-16)

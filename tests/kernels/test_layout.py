@@ -69,6 +69,7 @@ def test_codes_flags_and_sentinels_are_those_of_databento() -> None:
         ("B_", contract.BOOK_SCALARS),
         ("C_", contract.COUNTERS),
         ("E_", contract.ENGINE_SCALARS),
+        ("T_", contract.TRADED_INTS),
         ("P_", contract.PARAMETERS),
         ("SLOT_", contract.GROUP_WORDS),
         ("I_", contract.CELL_INTS),
@@ -79,6 +80,19 @@ def test_every_place_in_an_array_has_one_name(prefix: str, size: int) -> None:
     places = [value for name, value in vars(contract).items() if name.startswith(prefix) and name not in sizes]
     assert len(set(places)) == len(places)
     assert set(places) <= set(range(size))
+
+
+def test_quality_bits_are_the_contracts() -> None:
+    bits = {name: value for name, value in vars(contract).items() if name.startswith("QUALITY_")}
+    assert bits == {
+        "QUALITY_EMPTY_SIDE": 1,
+        "QUALITY_CROSSED": 2,
+        "QUALITY_SNAPSHOT": 4,
+        "QUALITY_BAD_BOOK": 8,
+        "QUALITY_INCOMPLETE": 16,
+        "QUALITY_GAP": 32,
+        "QUALITY_INVALID": 63 - 16,
+    }
 
 
 def test_sides_index_pairs() -> None:
@@ -92,6 +106,7 @@ def test_names_fill_their_arrays() -> None:
     for i, name in enumerate(contract.SCALAR_COLUMNS):
         assert getattr(contract, f"AT_{name.upper()}") == i
     assert len(contract.SCALAR_COLUMNS) == contract.AT_GRID
+    assert contract.AT_GRID < contract.AT_GRID_STRIDE < contract.AT_LAST_EVENT_ID < contract.AT_VALIDITY
     assert contract.GRID_COLUMNS.index("last_event_id") == contract.GRID_FLOATS
     assert len(contract.GRID_COLUMNS) == contract.GRID_FLOATS + 1
     assert set(contract.NULLABLE_COLUMNS) < set(contract.SCALAR_COLUMNS)
@@ -103,12 +118,16 @@ def test_names_fill_their_arrays() -> None:
     ):
         for chain, name in enumerate(names):
             assert contract.GRID_COLUMNS[getattr(contract, f"G_{first}") + chain] == name
-    for name in ("pressure", "vacuum", "rest_depth"):
+    for name in ("pressure", "vacuum", "rest_depth", "bought", "sold"):
         assert contract.GRID_COLUMNS[getattr(contract, f"G_{name.upper()}")] == name
     assert tuple(range(contract.CHAINS)) == (contract.ADD, contract.PULL, contract.FILL, contract.REST_DEPTH)
     chains = (contract.F_MASS, contract.F_V, contract.F_A, contract.F_J)
     assert chains == (0, 4, 8, 12)
-    assert contract.F_J + 4 <= contract.F_GAIN_V < contract.F_GAIN_A < contract.F_GAIN_J < contract.CELL_FLOATS
+    filters = (contract.MASS, contract.VELOCITY, contract.ACCELERATION, contract.JERK)
+    assert filters == tuple(range(4))
+    assert contract.F_J + 4 == contract.F_GAIN == contract.CELL_FLOATS - 4
+    assert contract.DECAY_MASK == 2**contract.DECAY_BITS - 1
+    assert 2 * len(filters) == contract.DECAY_FLOATS
     assert contract.RING & contract.RING_MASK == 0
     assert contract.RING_HALF >= 512, "the contract's reach on each side of spot"
     fields = (0, contract.SLOT_PRICE, contract.SLOT_SIZE, contract.SLOT_RANK)

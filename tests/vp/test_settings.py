@@ -23,7 +23,7 @@ def test_every_setting_explains_itself(setting: Setting) -> None:
 
 def test_which_program_takes_what() -> None:
     assert [setting.flag for setting in of_program("serve")] == [
-        *("--product-type", "--symbol", "--dt", "--start-time", "--speed", "--throttle-ms"),
+        *("--product-type", "--symbol", "--dt", "--start-time", "--speed", "--throttle-ms", "--bucket"),
         *(
             "--parameters",
             "--context-minutes",
@@ -34,6 +34,7 @@ def test_which_program_takes_what() -> None:
             "--max-sessions",
             "--enable-query",
             "--lake",
+            "--products",
             "--decompressed-limit-gb",
             "--log-level",
             "--log-format",
@@ -41,15 +42,17 @@ def test_which_program_takes_what() -> None:
     ]
     assert [setting.flag for setting in of_program("record")] == [
         *("--product-type", "--symbol", "--dt", "--start-time", "--end-time", "--throttle-ms"),
-        *("--parameters", "--fields", "--out", "--lake", "--decompressed-limit-gb", "--log-level"),
+        *("--bucket", "--parameters", "--fields", "--out", "--lake", "--products", "--decompressed-limit-gb"),
+        "--log-level",
     ]
     assert [setting.flag for setting in of_program("cache")] == ["--lake", "--clear", "--log-level"]
     assert [setting.flag for setting in of_program("query")] == [
-        *("--product-type", "--symbol", "--dt", "--start-time", "--sql", "--list", "--set", "--recording"),
-        *("--build", "--format", "--out", "--lake", "--log-level"),
+        *("--product-type", "--symbol", "--dt", "--start-time", "--bucket", "--sql", "--list", "--set", "--recording"),
+        *("--build", "--format", "--out", "--lake", "--products", "--log-level"),
     ]
     assert [setting.name for setting in of_query()] == [
-        *("product_type", "symbol", "dt", "start_time", "speed", "throttle_ms", "parameters", "fields", "after"),
+        *("product_type", "symbol", "dt", "start_time", "speed", "throttle_ms", "bucket", "parameters", "fields"),
+        "after",
     ]
 
 

@@ -11,14 +11,16 @@ import { shortcuts } from "../../web/keyboard.js";
 import { layerDefaults, SWITCHED_LAYERS } from "../../web/layers.js";
 import { gridsOf, modeOf, unitOf } from "../../web/modes.js";
 import { CAPACITY, Ring } from "../../web/ring.js";
-import { BINS, binWidth, DATA, HOLE, ROWS, sample, TimeBins } from "../../web/time-bins.js";
+import { hatchingKey, MISSING, NO_EVENTS, reasonWords, stretches } from "../../web/quality.js";
+import { serverBase } from "../../web/stream.js";
+import { BINS, binWidth, HOLD_MS, ROWS, sample, TimeBins } from "../../web/time-bins.js";
 import { Viewport } from "../../web/viewport.js";
 
 const ROWS_HELD = 101;
 const START_MS = 1_770_388_200_000;
 const SCALARS = {
   event_id: "int64", spot_price: "int64", bid_price: "int64", ask_price: "int64", last_price: "int64", mid_price: "float64",
-  bid_size: "int64", ask_size: "int64", buy_volume: "int64", sell_volume: "int64", state: "int8", score: "float32",
+  bid_size: "int64", ask_size: "int64", buy_volume: "int64", sell_volume: "int64", other_volume: "int64", state: "int8", score: "float32",
   strength: "float32", book_valid: "bool", ofi: "int64", quality: "uint8",
 };
 const column = (name, type, offset = 0, validity = null) => ({ name, type, offset, length_bytes: 8, validity_offset: validity });
@@ -26,7 +28,7 @@ const LAYOUT = new FrameLayout({
   message_bytes: 0, rows: ROWS_HELD,
   columns: [
     column("ts_ns", "timestamp_ns"), ...Object.entries(SCALARS).map(([name, type]) => column(name, type)),
-    column("pressure", "float32[101]"), column("vacuum", "float32[101]"), column("last_event_id", "int64[101]"),
+    ...["pressure", "vacuum", "bought", "sold"].map((name) => column(name, "float32[101]")), column("last_event_id", "int64[101]"),
   ],
 });
 
@@ -131,8 +133,8 @@ test("every key does one thing, and layers have theirs from their table", () => 
 });
 
 test("a view asks for the columns that it shows, and those that every picture takes", () => {
-  assert.deepEqual(gridsOf(modeOf("net")), ["pressure", "vacuum", "rest_depth"]);
-  assert.deepEqual(gridsOf(modeOf("v_add")), ["pressure", "vacuum", "rest_depth", "v_add"]);
+  assert.deepEqual(gridsOf(modeOf("net")), ["pressure", "vacuum", "rest_depth", "bought", "sold"]);
+  assert.deepEqual(gridsOf(modeOf("v_add")), ["pressure", "vacuum", "rest_depth", "bought", "sold", "v_add"]);
   assert.equal(modeOf("of another version").name, "pair");
   const units = ["pressure", "v_add", "a_pull", "j_fill", "rest_depth"].map((name) => unitOf(name, "shares"));
   assert.deepEqual(units, ["shares/s", "shares/s", "shares/s²", "shares/s³", "shares"]);
@@ -184,20 +186,116 @@ test("taking columns in one by one gives the bins of building them at once", () 
   fast.hold(ring, mode, 64, viewOf(START_MS + 8999 * 25 - 20_000, START_MS + 8999 * 25));
   const from = Math.floor((START_MS + 8999 * 25 - 20_000) / 64);
   for (let bin = from; bin <= fast.newest; bin += 1) {
-    assert.equal(slow.flags[slow.slot(bin)] & DATA, DATA);
+    assert.equal(slow.reasons(bin), 0);
     const at = (100 - fast.base) * 2;
     assert.equal(slow.cells[slow.slot(bin) * ROWS * 2 + at], fast.cells[fast.slot(bin) * ROWS * 2 + at]);
   }
 });
 
-test("silence longer than the hold is a hole", () => {
+const PAIR = { kind: "pair", a: "pressure", b: "vacuum" };
+/** What bins say of moments, ms after the start. */
+function reasonsAt(bins, ...moments) { return moments.map((ms) => bins.reasons(Math.floor((START_MS + ms) / bins.binMs))); }
+/** Whether bins show a value in row 50 of the grid. */
+const shownAt = (bins, ms) => bins.cells[(bins.slot(Math.floor((START_MS + ms) / bins.binMs)) * ROWS + (100 - bins.base)) * 2] > 0;
+
+test("nothing happens for long: that is no hole, what is known of the book stays, values fade from the picture", () => {
   const ring = made();
-  ring.insert(block([0, 4000])); // 100 s apart
+  const silent = block([0, 4000, 8000], () => 5); // 100 s apart
+  silent.scalars.quality = [0, 1, 0]; // a side is empty from the second on
+  ring.insert(silent);
   const bins = new TimeBins();
-  bins.hold(ring, { kind: "pair", a: "pressure", b: "vacuum" }, 64, viewOf(START_MS, START_MS + 100_000));
-  const flags = (ms) => bins.flags[bins.slot(Math.floor((START_MS + ms) / 64))];
-  assert.equal(flags(30_000) & HOLE, 0);
-  assert.equal(flags(80_000) & HOLE, HOLE);
+  bins.hold(ring, PAIR, 64, viewOf(START_MS, START_MS + 200_000));
+  assert.deepEqual(reasonsAt(bins, 30_000, 99_000, 130_000, 199_000, 200_000), [0, NO_EVENTS, 1, 1 | NO_EVENTS, 0]);
+  assert.deepEqual([30_000, 99_000].map((ms) => shownAt(bins, ms)), [true, false]);
+  assert.equal(reasonWords(1 | NO_EVENTS), "a side is empty, no events");
+});
+
+test("frames are missing from the column before them to the one after, whatever the time between", () => {
+  for (const last of [400, 4000]) { // 10 s, 100 s
+    const ring = made();
+    ring.insert(block([0]));
+    ring.insert(block([last]), true);
+    const bins = new TimeBins();
+    bins.hold(ring, PAIR, 64, viewOf(START_MS, START_MS + 100_000));
+    assert.deepEqual(reasonsAt(bins, 0, 5000, last * 25), [0, MISSING, MISSING]);
+    assert.ok(!shownAt(bins, 5000) && shownAt(bins, last * 25));
+    ring.insert(block([last / 2])); // it came after all
+    bins.hold(ring, PAIR, 64, viewOf(START_MS, START_MS + 100_000));
+    assert.deepEqual(reasonsAt(bins, 5000, last * 25), [0, 0]);
+  }
+});
+
+test("time runs on behind the newest column, and what then comes takes its place", () => {
+  const [ring, bins] = [made(), new TimeBins()];
+  ring.insert(block(range(0, 10)));
+  for (let ms = 1000; ms <= 90_000; ms += 1000) bins.hold(ring, PAIR, 64, viewOf(START_MS - 10_000, START_MS + ms), START_MS + ms);
+  assert.deepEqual(reasonsAt(bins, 1000, 60_000, 89_000), [0, 0, NO_EVENTS]);
+  assert.deepEqual([1000, 89_000].map((ms) => shownAt(bins, ms)), [true, false]);
+  ring.insert(block([1000])); // at 25 s: it had been on its way for long
+  bins.hold(ring, PAIR, 64, viewOf(START_MS - 10_000, START_MS + 90_000), START_MS + 90_000);
+  const anew = new TimeBins();
+  anew.hold(ring, PAIR, 64, viewOf(START_MS - 10_000, START_MS + 90_000), START_MS + 90_000);
+  for (let bin = Math.floor(START_MS / 64); bin <= anew.newest; bin += 1) {
+    assert.equal(bins.reasons(bin), anew.reasons(bin));
+    const at = (100 - anew.base) * 2;
+    assert.equal(bins.cells[bins.slot(bin) * ROWS * 2 + at], anew.cells[anew.slot(bin) * ROWS * 2 + at]);
+  }
+  assert.equal(bins.newest, Math.floor((START_MS + 90_000) / 64));
+});
+
+test("stretches begin where frames do, and a key says what their hatching means", () => {
+  const ring = made();
+  const columns = block([0, 4000, 4400]);
+  columns.scalars.quality = [0, 2, 2 | 32];
+  ring.insert(columns);
+  const bins = new TimeBins();
+  bins.hold(ring, PAIR, 64, viewOf(START_MS - 50_000, START_MS + 120_000), START_MS + 120_000);
+  const found = stretches(bins, ring, START_MS - 50_000, START_MS + 120_000);
+  assert.deepEqual(found.map(({ reasons }) => reasons), [NO_EVENTS, 2, 2 | 32]);
+  assert.ok(Math.abs(found[0].startMs - START_MS - HOLD_MS) <= 64 && Math.abs(found[1].startMs - START_MS - 100_000) <= 64);
+  assert.equal(hatchingKey(found), "wide: locked or crossed · dense: after a gap of the feed · dotted: no events");
+  assert.equal(hatchingKey([]), "");
+});
+
+test("trades lie in their own rows, from history and stream alike", () => {
+  const ring = made();
+  const traded = block([1, 2]);
+  traded.scalars.buy_volume = [7, 0];
+  traded.exact = { bought: new Float32Array(2 * ROWS_HELD), sold: new Float32Array(2 * ROWS_HELD) };
+  traded.exact.bought[50] = 4;
+  traded.exact.bought[52] = 3;
+  traded.exact.sold[52] = 1234;
+  ring.insert(traded);
+  assert.deepEqual([ring.trades(0), ring.trades(1)], [[100, 4, 0, 102, 3, 1234], []]);
+  ring.insert(block([0]));
+  ring.insert(block(range(-5000, 0)));
+  assert.deepEqual(ring.trades(1), [], "the number of a column may have been another's");
+  assert.deepEqual(ring.trades(ring.afterEvent(1) - 1), [100, 4, 0, 102, 3, 1234]);
+});
+
+test("below zero is shown where there were prices", () => {
+  const ring = made();
+  ring.insert(block([1]));
+  assert.ok(!ring.belowZero);
+  const below = block([2]);
+  below.scalars.bid_price = Float64Array.from([-5e9]);
+  ring.insert(below);
+  assert.ok(ring.belowZero);
+  const view = new Viewport();
+  view.follow(START_MS, START_MS, 30, 0);
+  assert.equal(view.top - view.rows, -0.5); // the lower edge of the row of price 0
+  view.follow(START_MS, START_MS, 300, 0);
+  assert.equal(view.centre, 300);
+  view.live();
+  view.follow(START_MS, START_MS, 30);
+  assert.equal(view.centre, 30);
+});
+
+test("the server is where the page came from", () => {
+  const at = (href) => serverBase(new URL(href));
+  assert.equal(at("http://127.0.0.1:8002/vacuum-pressure.html?dt=2026-02-06#end=1"), "http://127.0.0.1:8002");
+  assert.equal(at("https://example.org/a/vp/vacuum-pressure.html"), "https://example.org/a/vp");
+  assert.equal(at("http://localhost:5174/vacuum-pressure.html"), "http://localhost:8002");
 });
 
 test("bins are never wider than a pixel and fit the texture", () => {

@@ -8,12 +8,13 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
 
 from vp.errors import LakeError, NoRawFileError, RequestError
 from vp.lake.layout import LAYOUT, Place, note_path, place_of
-from vp.market.products import PRODUCT_TYPES, Product, find_product
+from vp.market.products import PRODUCT_TYPES, Product, Products, load_products
 
 BOOK_CACHE = "vp_book"
 DECOMPRESSED_CACHE = "decompressed"
@@ -72,6 +73,8 @@ class Lake:
     ----------
     root : str or Path, optional
         Left out: the environment's VP_LAKE, else `lake` in the current directory.
+    products : str or Path, optional
+        A file of products that adds to those of the package and of the lake's own products.yaml.
 
     Raises
     ------
@@ -79,12 +82,18 @@ class Lake:
         The root names the home directory of nobody.
     """
 
-    def __init__(self, root: str | Path | None = None) -> None:
+    def __init__(self, root: str | Path | None = None, products: str | Path | None = None) -> None:
+        self.products_file = None if products is None else Path(products)
         given = root or os.environ.get("VP_LAKE") or "lake"
         try:
             self.root = Path(given).expanduser()
         except RuntimeError as error:
             raise LakeError(f"The lake {given} has no place: {error}", hint="Name the whole path.") from error
+
+    @cached_property
+    def products(self) -> Products:
+        """The products that can be asked for; raises ProductsFileError."""
+        return load_products(self.root, self.products_file)
 
     @property
     def cache_dir(self) -> Path:
@@ -174,9 +183,16 @@ class Lake:
         for source in SOURCES:
             for name in _names(self._product_dir(source, product_type)):
                 key, _, symbol = name.partition("=")
-                if key == "symbol" and _is_root(product_type, symbol):
+                if key == "symbol" and self._is_root(product_type, symbol):
                     symbols.add(symbol)
         return sorted(symbols)
+
+    def _is_root(self, product_type: str, symbol: str) -> bool:
+        """Whether `symbol` is, letter for letter, a known root or a possible ticker."""
+        try:
+            return self.products.find(product_type, symbol).root == symbol
+        except RequestError:
+            return False
 
     def _product_dir(self, source: str, product_type: str) -> Path:
         return self.root / "raw" / f"source={source}" / f"product_type={product_type}"
@@ -235,14 +251,6 @@ class Lake:
 def _rank(product_type: str, raw: RawFile) -> tuple[int, bool, str, bool, str]:
     unusual = raw.dataset != USUAL_DATASET[product_type]
     return SOURCES.index(raw.source), unusual, raw.dataset, raw.compressed, raw.path.name
-
-
-def _is_root(product_type: str, symbol: str) -> bool:
-    """Whether `symbol` is, letter for letter, a known root or a possible ticker."""
-    try:
-        return find_product(product_type, symbol).root == symbol
-    except RequestError:
-        return False
 
 
 def _parse_name(name: str, schema: str = "mbo") -> tuple[str, dt.date, bool] | None:

@@ -1,25 +1,21 @@
-"""The products that VP serves: futures by their root, out of products.yaml, and equities by their ticker."""
+"""The products that VP serves: futures by their root, equities by their ticker, spreads by their root and pattern."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from decimal import Decimal
-from functools import cache
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
 
-from vp.errors import ProductsFileError, UnknownProductTypeError, UnknownRootError, UnknownSymbolError
+from vp.errors import UnknownProductTypeError, UnknownRootError, UnknownSymbolError
+from vp.market.products_file import FUTURES, ROOT_FORM, Entries, Entry, read_products
 from vp.package_files import package_file
 
-if TYPE_CHECKING:
-    import yaml
-
 PRODUCT_TYPES = ("future_mbo", "equity_mbo")
-PRICE_UNITS = 1_000_000_000
 EQUITY_TICK_INT = 10_000_000
-EQUITY_BUCKET_INT = 500_000_000
 CATALOGUE = "market/products.yaml"
+LAKE_FILE = "products.yaml"
 
 # What may follow a root, all in capitals. Symbols reach paths and messages, so nothing else is let through.
 CONTRACT = r"[FGHJKMNQUVXZ][0-9]{1,2}"
@@ -29,22 +25,10 @@ CONTINUOUS = re.compile(r"\.[CNV]\.[0-9]+")
 TICKER = re.compile(r"[A-Z0-9]{1,10}([.\-][A-Z0-9]{1,4})*[+=^#]?")
 MAX_TICKER = 16
 
-ROOT_FORM = re.compile(r"(?=.*[A-Z])[A-Z0-9]{1,6}")
-TICK_FORM = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
-MULTIPLIER_FORM = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
-CURRENCY_FORM = re.compile(r"[A-Z]{3}")
-FIELD_FORMS = {"tick": TICK_FORM, "multiplier": MULTIPLIER_FORM, "currency": CURRENCY_FORM}
-EXPECTED = {
-    "tick": 'a positive decimal number of at most nine decimal places in quotes, such as "0.25"',
-    "multiplier": "a positive number such as 50",
-    "currency": "three capital letters such as USD",
-}
-ENTRY_EXAMPLE = 'ES: {tick: "0.25", multiplier: 50}'
-
 
 @dataclass(frozen=True)
 class Product:
-    """A futures root or an equity ticker.
+    """What a symbol is traded as, as far as the symbol alone tells.
 
     Attributes
     ----------
@@ -52,52 +36,171 @@ class Product:
         The futures root or the ticker, in capitals; the lake's directories are named by it.
     product_type : str
         One of PRODUCT_TYPES.
-    tick_int, bucket_int : int
-        Smallest price step and width of a price bucket, in 1e-9 units of the currency.
+    tick_int : int
+        Smallest price step, in 1e-9 units of the currency.
+    bucket_int : int or None
+        Width of a price bucket, in 1e-9 units; None where prices of the input decide (vp.market.price_scale).
     multiplier : float
         What a move of 1.0 in the price is worth, in the currency.
     decimals : int
         Decimal places that a price needs to be printed.
     currency : str
+        Three letters.
+    tick_is_guessed : bool
+        Whether the tick is that of a spread's legs, because nothing states its own.
     """
 
     root: str
     product_type: str
     tick_int: int
-    bucket_int: int
+    bucket_int: int | None
     multiplier: float
     decimals: int
     currency: str = "USD"
+    tick_is_guessed: bool = False
 
 
-def find_product(product_type: str, symbol: str) -> Product:
-    """Find the product that a symbol belongs to.
+class Products:
+    """The products that can be asked for.
 
     Parameters
     ----------
-    product_type : str
-        One of PRODUCT_TYPES.
-    symbol : str
-        Futures: a contract (MNQH6, NGN25), a spread (ESH4-ESM4), a bare root (MNQ) or a continuous name
-        (MNQ.v.0). Equities: a ticker (QQQ, BRK.B). Small letters and spaces around it are forgiven.
+    *layers : Entries
+        What files say; a later one adds to the earlier and overrides their entries, each as a whole.
+    lake_file : str
+        Where a user adds a product, as errors name it.
+    """
+
+    def __init__(self, *layers: Entries, lake_file: str = f"{LAKE_FILE} in the lake's root") -> None:
+        self._tickers: dict[str, Entry] = {}
+        self._spreads: dict[str, Entry] = {}
+        self._futures: dict[str, Entry] = {}
+        for layer in layers:
+            self._futures |= layer.futures
+            self._tickers |= {_ticker(name): entry for name, entry in layer.tickers.items()}
+            self._spreads = layer.spreads | {k: v for k, v in self._spreads.items() if k not in layer.spreads}
+        self._lake_file = lake_file
+
+    @cached_property
+    def futures(self) -> dict[str, Product]:
+        """The futures by root, in the files' order."""
+        return {root: _future(root, entry) for root, entry in self._futures.items()}
+
+    def find(self, product_type: str, symbol: str) -> Product:
+        """Find the product that a symbol belongs to.
+
+        Parameters
+        ----------
+        product_type : str
+            One of PRODUCT_TYPES.
+        symbol : str
+            Futures: a contract (MNQH6, NGN25), a spread (ESH4-ESM4), a bare root (MNQ) or a continuous name
+            (MNQ.v.0). Equities: a ticker (QQQ, BRK.B). Small letters and spaces around it are forgiven.
+
+        Raises
+        ------
+        UnknownProductTypeError
+            The message lists the served ones.
+        UnknownRootError
+            No future has a symbol of this form; the message lists the known roots and the line to add.
+        UnknownSymbolError
+            No ticker has this form.
+        """
+        if product_type not in PRODUCT_TYPES:
+            raise UnknownProductTypeError(
+                f"The product type {product_type!r} is not served; served are {', '.join(PRODUCT_TYPES)}.",
+                hint=f"{_suggestion(product_type.strip().lower(), PRODUCT_TYPES)}Choose one of the served ones.",
+            )
+        return self._find_equity(symbol) if product_type == "equity_mbo" else self._find_future(symbol)
+
+    def of_contract(self, product: Product, name: str) -> Product:
+        """`product` for one of its contracts: of a spread with its own tick, or with that of its legs as a guess.
+
+        A name of another form than those of outrights and spreads, as user-defined strategies have it, is a spread's.
+        """
+        rest = name.removeprefix(product.root)
+        if product.product_type == "equity_mbo" or OUTRIGHT.fullmatch(rest) or name.isdigit() or not rest:
+            return product
+        return self._spread(self.futures[product.root], name)
+
+    def _find_equity(self, symbol: str) -> Product:
+        ticker = _ticker(symbol)
+        if not TICKER.fullmatch(ticker) or len(ticker) > MAX_TICKER:
+            raise UnknownSymbolError(
+                f"{symbol[:40]!r} is no ticker: expected letters and digits, with . or - between them.",
+                hint="For example QQQ or BRK.B.",
+            )
+        entry = self._tickers.get(ticker, Entry(None, None, 1.0, "USD"))
+        tick_int = entry.tick_int or EQUITY_TICK_INT
+        return Product(
+            ticker, "equity_mbo", tick_int, entry.bucket_int, entry.multiplier, decimals_of(tick_int), entry.currency
+        )
+
+    def _find_future(self, symbol: str) -> Product:
+        text = symbol.strip().upper()
+        begins_with = [root for root in sorted(self.futures, key=len, reverse=True) if text.startswith(root)]
+        for root in begins_with:
+            rest = text.removeprefix(root)
+            if SPREAD.fullmatch(rest):
+                return self._spread(self.futures[root], text)
+            if not rest or OUTRIGHT.fullmatch(rest) or CONTINUOUS.fullmatch(rest):
+                return self.futures[root]
+        known = f"known are {', '.join(self.futures)}"
+        guess = re.sub(rf"{CONTRACT}$", "", re.split(r"[.\-: ]", text)[0])
+        line = FUTURES.example.replace("ES", guess if ROOT_FORM.fullmatch(guess) else "XYZ", 1)
+        add = f"A new root is a line such as {line}, with its own tick and multiplier, in {self._lake_file} or a file "
+        if begins_with:
+            root = begins_with[0]
+            raise UnknownRootError(
+                f"{symbol[:40]!r} is no symbol of a known futures root; {known}.",
+                hint=f"Expected {root}, a contract such as {root}H6 (a month letter of FGHJKMNQUVXZ and one or two "
+                f"digits of the year) or a continuous name such as {root}.v.0. {add}given with --products.",
+            )
+        raise UnknownRootError(
+            f"{symbol[:40]!r} begins with no known futures root; {known}.",
+            hint=f"{_suggestion(guess, tuple(self.futures))}{add}given with --products.",
+        )
+
+    def _spread(self, root: Product, symbol: str) -> Product:
+        for pattern, entry in self._spreads.items():
+            if pattern == root.root or fnmatchcase(symbol, pattern):
+                assert entry.tick_int is not None  # products_file asks for it
+                tick_int, bucket_int = entry.tick_int, entry.bucket_int or entry.tick_int
+                return replace(root, tick_int=tick_int, bucket_int=bucket_int, decimals=decimals_of(tick_int))
+        return replace(root, bucket_int=None, tick_is_guessed=True)
+
+
+def load_products(lake: Path | None = None, added: Path | None = None) -> Products:
+    """The products of the package, of the lake's own file, where it has one, and of a file of the user's.
+
+    Parameters
+    ----------
+    lake : Path, optional
+        The root of the lake.
+    added : Path, optional
+        Of the form of products.yaml.
 
     Raises
     ------
-    UnknownProductTypeError
-        The message lists the served ones.
-    UnknownRootError
-        No future of products.yaml has a symbol of this form; the message lists the known roots.
-    UnknownSymbolError
-        No ticker has this form.
     ProductsFileError
-        products.yaml cannot be understood.
+        One of them cannot be understood, or `added` is not there.
     """
-    if product_type not in PRODUCT_TYPES:
-        raise UnknownProductTypeError(
-            f"The product type {product_type!r} is not served; served are {', '.join(PRODUCT_TYPES)}.",
-            hint=f"{_suggestion(product_type.strip().lower(), PRODUCT_TYPES)}Choose one of the served ones.",
-        )
-    return _equity(symbol) if product_type == "equity_mbo" else _find_future(symbol)
+    layers = [read_products(package_file(CATALOGUE))]
+    if lake is not None and (lake / LAKE_FILE).exists():
+        layers.append(read_products(lake / LAKE_FILE))
+    if added is not None:
+        layers.append(read_products(added))
+    return Products(*layers, lake_file=f"{LAKE_FILE} in the lake's root" if lake is None else str(lake / LAKE_FILE))
+
+
+@cache
+def _packaged() -> Products:
+    return load_products()
+
+
+def find_product(product_type: str, symbol: str) -> Product:
+    """As `Products.find`, among the products of the package alone."""
+    return _packaged().find(product_type, symbol)
 
 
 def canonical_symbol(product: Product, symbol: str) -> str:
@@ -117,37 +220,15 @@ def is_contract(product: Product, symbol: str) -> bool:
     return bool(rest) and CONTINUOUS.fullmatch(rest) is None
 
 
-def _equity(symbol: str) -> Product:
-    ticker = symbol.strip().upper().replace("/", ".")  # the two ways to write a class of shares: BRK/B, BRK.B
-    if not TICKER.fullmatch(ticker) or len(ticker) > MAX_TICKER:
-        raise UnknownSymbolError(
-            f"{symbol[:40]!r} is no ticker: expected letters and digits, with . or - between them.",
-            hint="For example QQQ or BRK.B.",
-        )
-    return Product(ticker, "equity_mbo", EQUITY_TICK_INT, EQUITY_BUCKET_INT, 1.0, 2)
+def _ticker(symbol: str) -> str:
+    return symbol.strip().upper().replace("/", ".")  # the two ways to write a class of shares: BRK/B, BRK.B
 
 
-def _find_future(symbol: str) -> Product:
-    futures = load_futures()
-    text = symbol.strip().upper()
-    begins_with = [root for root in sorted(futures, key=len, reverse=True) if text.startswith(root)]
-    for root in begins_with:
-        rest = text.removeprefix(root)
-        if not rest or any(form.fullmatch(rest) for form in (OUTRIGHT, SPREAD, CONTINUOUS)):
-            return futures[root]
-    known = f"known are {', '.join(futures)}"
-    if begins_with:
-        root = begins_with[0]
-        raise UnknownRootError(
-            f"{symbol[:40]!r} is no symbol of a known futures root; {known}.",
-            hint=f"Expected {root}, a contract such as {root}H6 (a month letter of FGHJKMNQUVXZ and one or two digits "
-            f"of the year) or a continuous name such as {root}.v.0; a new root goes into vp/{CATALOGUE}.",
-        )
-    guess = re.sub(rf"({CONTRACT}|[.\-:].*)$", "", text)
-    raise UnknownRootError(
-        f"{symbol[:40]!r} begins with no known futures root; {known}.",
-        hint=f"{_suggestion(guess, tuple(futures))}A new root goes into vp/{CATALOGUE}.",
-    )
+def _future(root: str, entry: Entry) -> Product:
+    assert entry.tick_int is not None  # products_file asks for it
+    bucket_int = entry.bucket_int or entry.tick_int
+    decimals = decimals_of(entry.tick_int)
+    return Product(root, "future_mbo", entry.tick_int, bucket_int, entry.multiplier, decimals, entry.currency)
 
 
 def _suggestion(text: str, known: tuple[str, ...]) -> str:
@@ -157,76 +238,6 @@ def _suggestion(text: str, known: tuple[str, ...]) -> str:
     return f"Did you mean {near[0]}? " if near else ""
 
 
-@cache
-def load_futures() -> dict[str, Product]:
-    """The futures of products.yaml by root, in the file's order.
-
-    Raises
-    ------
-    ProductsFileError
-        The file or an entry is not of the expected form; the message names the entry and the field.
-    """
-    return read_futures(package_file(CATALOGUE))
-
-
-def read_futures(path: Path) -> dict[str, Product]:
-    """Futures by root out of a file of the form of products.yaml; raises as `load_futures` does."""
-    import yaml  # noqa: PLC0415 - only futures need it, and --help does not
-
-    try:
-        # The nodes instead of the values: a tick stays the text it is (no float, exact), a root `NO` is no
-        # boolean, and an entry that occurs twice is seen.
-        document = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (OSError, ValueError) as error:
-        raise ProductsFileError(f"{path.name} cannot be read: {error}.", hint="Install the package anew.") from error
-    except yaml.YAMLError as error:
-        raise ProductsFileError(
-            f"{path.name} is no valid YAML: {' '.join(str(error).split())}.",
-            hint=f"Expected one line a root, such as {ENTRY_EXAMPLE}.",
-        ) from error
-    if not isinstance(document, yaml.MappingNode) or not document.value:
-        raise ProductsFileError(f"{path.name} holds no entries.", hint=f"Expected lines such as {ENTRY_EXAMPLE}.")
-    futures: dict[str, Product] = {}
-    for key, value in document.value:
-        line = f"{path.name}, line {key.start_mark.line + 1}"
-        root = str(key.value)
-        if not ROOT_FORM.fullmatch(root):
-            _refuse(line, f"names the root {root!r}", "one to six capital letters and digits such as ES or 6E")
-        entry = f"{line}: the entry {root}"
-        if root in futures:
-            _refuse(entry, "occurs a second time", "one entry a root")
-        futures[root] = _future(root, value, entry)
-    return futures
-
-
-def _future(root: str, entry: yaml.Node, where: str) -> Product:
-    import yaml  # noqa: PLC0415
-
-    fields: dict[str, str] = {}
-    if not isinstance(entry, yaml.MappingNode):
-        _refuse(where, f"has {entry.value!r}" if entry.value else "is empty", "fields")
-    for key, value in entry.value:
-        name = str(key.value)
-        if name not in FIELD_FORMS:
-            _refuse(where, f"has an unknown field {name!r}", f"only {', '.join(FIELD_FORMS)}")
-        if name in fields:
-            _refuse(where, f"has the field {name} twice", "each field once")
-        fields[name] = value.value if isinstance(value, yaml.ScalarNode) else "a collection"
-    values = {"currency": "USD"} | fields
-    for name, form in FIELD_FORMS.items():
-        if name not in values:
-            _refuse(where, f"has no field {name}", EXPECTED[name])
-        if not form.fullmatch(values[name]) or (name != "currency" and Decimal(values[name]) == 0):
-            _refuse(where, f"has the {name} {values[name]!r}", EXPECTED[name])
-    tick_int = int(Decimal(values["tick"]) * PRICE_UNITS)
-    multiplier = float(values["multiplier"])
-    return Product(root, "future_mbo", tick_int, tick_int, multiplier, decimals_of(tick_int), values["currency"])
-
-
 def decimals_of(tick_int: int) -> int:
     """Decimal places that a multiple of a tick, in 1e-9 units, needs: 2 for 0.25, 5 for 0.00005."""
     return next(places for places in range(10) if tick_int % 10 ** (9 - places) == 0)
-
-
-def _refuse(where: str, what: str, expected: str) -> NoReturn:
-    raise ProductsFileError(f"{where} {what}, expected {expected}.", hint=f"An entry looks like this: {ENTRY_EXAMPLE}.")

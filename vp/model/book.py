@@ -19,7 +19,6 @@ from vp.kernels.contract import (
     B_BASE_TICK,
     B_BEST_ASK,
     B_BEST_BID,
-    B_BOOK_VALID,
     B_BUCKET,
     B_CLOCK,
     B_EVENT_ID,
@@ -58,6 +57,8 @@ from vp.kernels.contract import (
     PUB_STATE,
     PUBLISHER_WORDS,
     PUBLISHERS,
+    QUALITY_EMPTY_SIDE,
+    QUALITY_INVALID,
     UNDEF_PRICE,
 )
 from vp.kernels.state import BookState
@@ -82,7 +83,6 @@ SAVED_SCALARS = {
     "incomplete": B_INCOMPLETE,
     "gap": B_GAP,
     "quality": B_QUALITY,
-    "book_valid": B_BOOK_VALID,
     "spot_bucket": B_SPOT,
     "spot_bid": B_SPOT_BID,
     "spot_ask": B_SPOT_ASK,
@@ -119,6 +119,7 @@ class Book:
         self.scalars[B_BEST_ASK] = NO_ASK
         self.scalars[B_SPOT] = NO_BUCKET
         self.scalars[B_LAST_PRICE] = UNDEF_PRICE
+        self.scalars[B_QUALITY] = QUALITY_EMPTY_SIDE
 
     @property
     def scalars(self) -> np.ndarray:
@@ -142,6 +143,17 @@ class Book:
         else:
             return False
         return True
+
+    def rescale(self, tick_int: int, bucket_int: int) -> None:
+        """Go on with another tick and bucket, in 1e-9 units, as if the book had had them from the start."""
+        if tick_int != self.scalars[B_TICK]:
+            level_kernels.set_tick(self.scalars, tick_int)
+            if self.order_count:
+                self._rebuild_levels()
+        self.scalars[B_BUCKET] = bucket_int
+        if self.scalars[B_SPOT] != NO_BUCKET:
+            twice_mid = self.scalars[B_SPOT_BID] + self.scalars[B_SPOT_ASK]
+            self.scalars[B_SPOT] = (twice_mid + bucket_int) // (2 * bucket_int)
 
     @property
     def event_id(self) -> int:
@@ -175,11 +187,11 @@ class Book:
     @property
     def valid(self) -> bool:
         """Whether the book could be trusted at the last event end."""
-        return bool(self.scalars[B_BOOK_VALID])
+        return not self.quality & QUALITY_INVALID
 
     @property
     def quality(self) -> int:
-        """What speaks against the book as of the last event end: bits, QUALITY_ of kernels.contract; 0 is nothing."""
+        """What spoke against the book at the last event end: the QUALITY_ bits of kernels.contract (docs/frames.md)."""
         return int(self.scalars[B_QUALITY])
 
     @property

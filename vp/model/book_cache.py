@@ -13,7 +13,7 @@ import logging
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
@@ -21,6 +21,7 @@ from vp import counters
 from vp.dbn.accounting import PassedOver
 from vp.errors import LakeError
 from vp.files import write_whole
+from vp.market.price_scale import InputPrices
 
 if TYPE_CHECKING:
     from vp.lake.lake import RawFile
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 3
 KEY_METADATA = b"vp.cache_key"
 RESUME_METADATA = b"vp.resume"
+PRICES_METADATA = b"vp.input_prices"
 CHECKSUM_METADATA = b"vp.checksum"
 CHECKSUM_PATTERN = re.compile(rb"vp-sha256:[0-9a-f]{64}")
 BLANK_CHECKSUM = b"vp-sha256:" + b"0" * 64
@@ -78,7 +80,15 @@ class Resume:
     passed_over: PassedOver = field(default_factory=PassedOver)
 
 
-def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume) -> Path:
+class CachedBook(NamedTuple):
+    """A snapshot: the book, where the records behind it begin, and the input's prices, if they were looked at."""
+
+    book: Book
+    resume: Resume
+    prices: InputPrices | None
+
+
+def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume, prices: InputPrices | None = None) -> Path:
     """Write a snapshot whole or not at all.
 
     Raises
@@ -91,6 +101,7 @@ def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume) -> Pat
         **table.schema.metadata,
         KEY_METADATA: json.dumps(asdict(key), sort_keys=True).encode(),
         RESUME_METADATA: json.dumps(asdict(resume)).encode(),
+        PRICES_METADATA: json.dumps(None if prices is None else asdict(prices)).encode(),
         CHECKSUM_METADATA: BLANK_CHECKSUM,
     }
     table = table.replace_schema_metadata(metadata)
@@ -111,7 +122,7 @@ def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume) -> Pat
     return path
 
 
-def load_book(directory: Path, key: CacheKey) -> tuple[Book, Resume] | None:
+def load_book(directory: Path, key: CacheKey) -> CachedBook | None:
     """The snapshot of this key, or None where there is none or it cannot be trusted (with a warning)."""
     from vp.model.book import Book  # noqa: PLC0415 - who only looks at snapshots needs no kernels
 
@@ -120,7 +131,13 @@ def load_book(directory: Path, key: CacheKey) -> tuple[Book, Resume] | None:
     if table is None:
         return None
     try:
-        return Book.from_arrow(table), _resume(json.loads(table.schema.metadata[RESUME_METADATA]))
+        metadata = table.schema.metadata
+        prices = json.loads(metadata[PRICES_METADATA])
+        return CachedBook(
+            Book.from_arrow(table),
+            _resume(json.loads(metadata[RESUME_METADATA])),
+            None if prices is None else InputPrices(**prices),
+        )
     except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
         log.warning("book snapshot %s cannot be understood (%s): it is built anew", key.path(directory).name, error)
         return None

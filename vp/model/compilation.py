@@ -18,7 +18,7 @@ import numpy as np
 from vp.child_processes import python_command, python_environment
 from vp.dbn.events import Events
 from vp.dbn.reader import decode_nothing
-from vp.kernels import frame, ring
+from vp.kernels import frame, interval, ring
 from vp.kernels.cache import CACHE_DIRECTORY, remove_old_directories
 from vp.kernels.contract import GROW_ORDERS
 from vp.model.book import Book
@@ -94,6 +94,7 @@ def compile_cells() -> None:
         (ring.count_all_depth, (book, model)),
         (ring.recentre, (book, model, number)),
         (ring.rebase, (book, model)),
+        (interval.move_traded, (model, model)),
         (ring.touch_outside, (book, model, number, number, number, number)),
     ):
         routine.compile(tuple(map(numba.typeof, arguments)))

@@ -10,6 +10,7 @@ from vp.dbn.events import Events
 from vp.errors import BadParameterError
 from vp.kernels import engine as engine_kernels
 from vp.kernels import frame as frame_kernels
+from vp.kernels import interval as interval_kernels
 from vp.kernels.contract import (
     B_BUCKET,
     CELL_FLOATS,
@@ -18,33 +19,44 @@ from vp.kernels.contract import (
     E_BUY_VOLUME,
     E_CENTRE,
     E_EMITTING,
+    E_FRAME,
     E_K,
     E_LAST_FRAME_NS,
+    E_OFI,
+    E_OTHER_VOLUME,
+    E_QUOTE_BID,
     E_SELL_VOLUME,
     E_STATE,
     E_THROTTLE_NS,
+    E_TRADED_BUCKETS,
     ENGINE_SCALARS,
     FULL,
     GRID_COLUMNS,
     GRID_FLOATS,
+    GROW_TRADES,
     I_EVENT_ID,
     I_TOUCHED_NS,
     MAX_K,
+    NO_BID,
     NO_BUCKET,
     NO_TIME,
     REACHED,
     RING,
     RING_MASK,
+    TRADED_INTS,
 )
 from vp.kernels.state import Cells, Model
+from vp.kernels.vectors import LANES
 from vp.model.book import NO_LIMIT, Book
-from vp.model.frames import FrameLayout, first_messages, frame_schema
+from vp.model.decay_table import decay_table
+from vp.model.frames import FrameLayout, first_messages, frame_schema, new_grid
 from vp.model.parameters import ModelParameters
 
 GRID_DTYPE = np.dtype(
     [("k", "i4"), ("price", "i8")] + [(name, "f8") for name in GRID_COLUMNS[:GRID_FLOATS]] + [("last_event_id", "i8")]
 )
 FLAG_LAST = 128
+FIRST_TRADED_ENTRIES = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -138,7 +150,9 @@ class EventDrivenVPEngine:
         scalars = self._model.scalars
         scalars[E_EMITTING] = 1
         scalars[E_LAST_FRAME_NS] = NO_TIME
-        scalars[[E_BUY_VOLUME, E_SELL_VOLUME, E_STATE]] = 0
+        scalars[E_STATE] = 0
+        scalars[[E_BUY_VOLUME, E_SELL_VOLUME, E_OTHER_VOLUME, E_OFI, E_TRADED_BUCKETS]] = 0
+        scalars[E_FRAME] += 1  # whatever was traded by bucket is of a frame that will not be
         if throttle_ns is not None:
             scalars[E_THROTTLE_NS] = throttle_ns
 
@@ -169,7 +183,9 @@ class EventDrivenVPEngine:
             first, message, why = engine_kernels.advance(
                 events.columns, first, until_ns, self.book.state, self._model, frames, message
             )
-            if why in {DONE, REACHED, FULL} or not self.book.make_room(why):
+            if why == GROW_TRADES:
+                self._model = with_more_room(self._model)
+            elif why in {DONE, REACHED, FULL} or not self.book.make_room(why):
                 return int(first), FrameBatch(self.layout, self._buffer[:message])
 
     def no_frames(self) -> FrameBatch:
@@ -189,10 +205,11 @@ class EventDrivenVPEngine:
         if spot is None:
             return grid
         grid["price"] = (spot + grid["k"].astype(np.int64)) * int(self.book.scalars[B_BUCKET])
-        values = np.zeros(len(grid) * GRID_FLOATS)
+        values = new_grid(len(grid))
         frame_kernels.read_grid(self.book.state, self._model, values)
-        for name, column in zip(GRID_COLUMNS, values.reshape(-1, GRID_FLOATS).T, strict=False):
-            grid[name] = column
+        columns = values[: -LANES * frame_kernels.ROW_FLOATS].reshape(GRID_FLOATS, -1)
+        for name, column in zip(GRID_COLUMNS, columns, strict=False):
+            grid[name] = column[: len(grid)]
         slots = (spot + grid["k"].astype(np.int64)) & RING_MASK
         grid["last_event_id"] = self._model.cells.ints[slots * CELL_INTS + I_EVENT_ID]
         return grid
@@ -203,14 +220,26 @@ def new_model(parameters: ModelParameters) -> Model:
     scalars = np.zeros(ENGINE_SCALARS, np.int64)
     scalars[E_CENTRE] = NO_BUCKET
     scalars[E_LAST_FRAME_NS] = NO_TIME
+    scalars[E_FRAME] = 1
+    scalars[E_QUOTE_BID] = NO_BID
     return Model(
         cells=_new_cells(),
         outer=_new_cells(),
         outer_bucket=np.full(RING, NO_BUCKET, np.int64),
+        traded=np.zeros(FIRST_TRADED_ENTRIES * TRADED_INTS, np.int64),
         scalars=scalars,
         parameters=parameters.to_array(),
+        decay=decay_table(parameters.cell_taus()),
+        baseline_decay=decay_table((parameters.tau_baseline_seconds,) * 4),
         baseline=np.zeros(1),
     )
+
+
+def with_more_room(model: Model) -> Model:
+    """The model with a table of traded buckets twice as large: at most half of it is ever in use."""
+    grown = model._replace(traded=np.zeros(2 * model.traded.size, np.int64))
+    interval_kernels.move_traded(model, grown)
+    return grown
 
 
 def _new_cells() -> Cells:

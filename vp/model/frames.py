@@ -18,6 +18,9 @@ from flatbuffers.table import Table
 
 from vp.errors import BadParameterError, quoted
 from vp.kernels.contract import (
+    AT_GRID,
+    AT_GRID_STRIDE,
+    AT_LAST_EVENT_ID,
     AT_NULL_COUNT,
     AT_VALIDITY,
     GRID_COLUMNS,
@@ -26,7 +29,9 @@ from vp.kernels.contract import (
     PLACES,
     SCALAR_COLUMNS,
 )
+from vp.kernels.frame import ROW_FLOATS
 from vp.kernels.state import FrameBuffer
+from vp.kernels.vectors import LANES
 
 SCALAR_TYPES: dict[str, tuple[pa.DataType, str, int]] = {
     "ts_ns": (pa.timestamp("ns", tz="UTC"), "timestamp_ns", 8),
@@ -39,11 +44,18 @@ SCALAR_TYPES: dict[str, tuple[pa.DataType, str, int]] = {
     "ask_size": (pa.int64(), "int64", 8),
     "buy_volume": (pa.int64(), "int64", 8),
     "sell_volume": (pa.int64(), "int64", 8),
+    "other_volume": (pa.int64(), "int64", 8),
     "last_price": (pa.int64(), "int64", 8),
+    "ofi": (pa.int64(), "int64", 8),
     "state": (pa.int8(), "int8", 1),
     "score": (pa.float32(), "float32", 4),
     "strength": (pa.float32(), "float32", 4),
+    "pressure_above": (pa.float32(), "float32", 4),
+    "pressure_below": (pa.float32(), "float32", 4),
+    "vacuum_above": (pa.float32(), "float32", 4),
+    "vacuum_below": (pa.float32(), "float32", 4),
     "book_valid": (pa.bool_(), "bool", 1),
+    "quality": (pa.uint8(), "uint8", 1),
 }
 COLUMN_NAMES: tuple[str, ...] = SCALAR_COLUMNS + GRID_COLUMNS
 EVENT_ID_GRID = "last_event_id"
@@ -116,8 +128,13 @@ class FrameLayout:
         """
         by_name = {column.name: column for column in self.columns}
         places = np.zeros(PLACES, np.int64)
-        for i, name in enumerate(COLUMN_NAMES):
+        for i, name in enumerate(SCALAR_COLUMNS):
             places[i] = by_name[name].offset // _value_bytes(name)
+        grids = [by_name[name].offset // 4 for name in GRID_COLUMNS[:GRID_FLOATS]]
+        places[AT_GRID] = grids[0]
+        places[AT_GRID_STRIDE] = grids[1] - grids[0]
+        assert grids == list(range(grids[0], grids[-1] + 1, grids[1] - grids[0])), "Arrow lays equal columns out alike"
+        places[AT_LAST_EVENT_ID] = by_name[EVENT_ID_GRID].offset // 8
         for i, name in enumerate(NULLABLE_COLUMNS):
             places[AT_VALIDITY + i] = by_name[name].validity_offset or 0
             places[AT_NULL_COUNT + i] = (by_name[name].null_count_offset or 0) // 8
@@ -127,7 +144,7 @@ class FrameLayout:
             messages.view(np.float32),
             messages.view(np.float64),
             places,
-            np.zeros(self.rows * GRID_FLOATS),
+            new_grid(self.rows),
         )
 
     def describe(self) -> dict[str, Any]:
@@ -204,6 +221,11 @@ def judge_fields(fields: Sequence[str] | None) -> None:
             f"fields names {', '.join(quoted(name) for name in unknown)}, which no frame has.",
             hint=f"Choose from: {', '.join(GRID_COLUMNS)}; or none, for the scalar columns alone.",
         )
+
+
+def new_grid(rows: int) -> np.ndarray:
+    """Room to read `rows` rows into: GRID_FLOATS columns of the rows rounded up to fours, and four rows more."""
+    return np.zeros(GRID_FLOATS * (-(-rows // LANES) * LANES) + LANES * ROW_FLOATS)
 
 
 def first_messages(frames: FrameBuffer, count: int) -> FrameBuffer:
@@ -297,6 +319,7 @@ def _column_array(field: pa.Field, column: ColumnPlace, data: np.ndarray, messag
         "float64": np.float64,
         "float32": np.float32,
         "int8": np.int8,
+        "uint8": np.uint8,
     }
     values = np.ascontiguousarray(data).view(dtypes[column.type]).reshape(n)
     if column.validity_offset is None:

@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from vp.errors import BadParameterError, quoted
-from vp.kernels.contract import P_HARMONIC, PARAMETERS
+from vp.errors import BadParameterError
+
+PRESETS: dict[str, dict[str, float]] = {
+    "default": {},
+    "touch": {
+        "reach": 1,
+        "tau_velocity_seconds": 10.0,
+        "tau_acceleration_seconds": 25.0,
+        "tau_jerk_seconds": 50.0,
+    },
+}
+SHORTEST_TAU_SECONDS = 1e-9  # the clock knows no shorter time
+MOST_REACH = 1 << 31
+DIGEST_DIGITS = 12
 
 
 @dataclass(frozen=True)
 class ModelParameters:
-    """Time constants in seconds, weights and thresholds without unit (docs/frames.md)."""
+    """Time constants in seconds, weights and thresholds without unit, and the reach in buckets (docs/frames.md).
+
+    Raises
+    ------
+    BadParameterError
+        A value is no finite number, is below 0, or is a time constant below a nanosecond; or the reach is not whole.
+    """
 
     tau_mass_seconds: float = 30.0
     tau_velocity_seconds: float = 2.0
@@ -32,45 +52,64 @@ class ModelParameters:
     weak_share: float = 0.25
     enter_score: float = 0.2
     leave_score: float = 0.1
+    reach: int = 0
 
     def __post_init__(self) -> None:
-        for name, value in self.to_json().items():
-            if not math.isfinite(value) or value < 0 or (name.startswith("tau_") and value == 0):
-                wanted = "a positive" if name.startswith("tau_") else "a non-negative"
-                raise BadParameterError(f"The model parameter {name} was {value!r}, expected {wanted} number.")
+        for name, value in dataclasses.asdict(self).items():
+            object.__setattr__(self, name, _checked(name, value))
 
     @classmethod
     def preset(cls, name: str) -> ModelParameters:
-        """A set out of PRESETS; raises BadParameterError."""
-        if name not in PRESETS:
-            raise BadParameterError(f"There is no preset {quoted(name)}.", hint=f"There are {', '.join(PRESETS)}.")
-        return PRESETS[name]
+        """The set of parameters of that name: one of PRESETS.
+
+        Raises
+        ------
+        BadParameterError
+            There is none of that name; the message lists those that there are.
+        """
+        values: dict[str, Any] | None = PRESETS.get(name)
+        if values is None:
+            raise BadParameterError(
+                f"There is no preset {name!r} of model parameters.", hint=f"Choose from: {', '.join(PRESETS)}."
+            )
+        return cls(**values)
 
     @property
     def digest(self) -> str:
-        """Sixteen hexadecimal digits that stand for every value: equal sets have equal ones."""
-        text = ",".join(f"{name}={value!r}" for name, value in self.to_json().items())
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """Twelve hexadecimal digits that stand for every value: equal sets have equal ones, on every machine."""
+        text = json.dumps(self.to_json(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_DIGITS]
 
     def to_json(self) -> dict[str, float]:
         """The parameters by name."""
         return dataclasses.asdict(self)
 
     def to_array(self) -> np.ndarray:
-        """The parameters as the kernels take them: float64[PARAMETERS], in the order of the P_ constants."""
-        array = np.zeros(PARAMETERS)
-        values = list(self.to_json().values())
-        array[: len(values)] = values
-        mass = self.tau_mass_seconds
-        array[P_HARMONIC] = (
-            mass == 3 * self.tau_jerk_seconds
-            and mass == 6 * self.tau_acceleration_seconds
-            and mass == 15 * self.tau_velocity_seconds
+        """What the kernels take as it is, all but the time constants: float64[PARAMETERS], in the order of P_."""
+        values = [value for name, value in self.to_json().items() if not name.startswith("tau_")]
+        return np.array(values, np.float64)
+
+    def cell_taus(self) -> tuple[float, float, float, float]:
+        """Time constants of a cell's filters in seconds: mass, velocity, acceleration, jerk."""
+        return (
+            self.tau_mass_seconds,
+            self.tau_velocity_seconds,
+            self.tau_acceleration_seconds,
+            self.tau_jerk_seconds,
         )
-        return array
 
 
-PRESETS = {
-    "default": ModelParameters(),
-    "touch": ModelParameters(tau_velocity_seconds=10.0, tau_acceleration_seconds=25.0, tau_jerk_seconds=50.0),
-}
+def _checked(name: str, value: Any) -> float:
+    """A value as the float, or for the reach the integer, that it is."""
+    is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if name == "reach":
+        if not is_number or not 0 <= value <= MOST_REACH or value != int(value):
+            raise BadParameterError(
+                f"The model parameter reach was {value!r}, expected a whole number of buckets from 0 (all rows) on."
+            )
+        return int(value)
+    least = SHORTEST_TAU_SECONDS if name.startswith("tau_") else 0.0
+    if not is_number or not math.isfinite(value) or value < least:
+        wanted = "a number of seconds from 1e-9 on" if least else "a non-negative number"
+        raise BadParameterError(f"The model parameter {name} was {value!r}, expected {wanted}.")
+    return float(value)

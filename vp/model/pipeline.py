@@ -13,10 +13,12 @@ import vp
 from vp.dbn.contracts import Contract, choose_contract
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.file import DbnFile
+from vp.dbn.input_prices import input_prices
 from vp.dbn.reader import EventReader
 from vp.errors import BadParameterError, LakeError
 from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake, RawFile
-from vp.market.products import Product, canonical_symbol, find_product
+from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
+from vp.market.products import Product, canonical_symbol
 from vp.market.session_hours import Phases, SessionWindow, parse_date, phases, session_window
 from vp.model.book import Book
 from vp.model.book_cache import CacheKey, load_book, save_book
@@ -46,7 +48,8 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         Each kind of wrong request or damaged file has its own type (vp.errors).
     """
     opened = _open(spec, on_progress)
-    product, contract, bounds, feed = opened.product, opened.contract, opened.bounds, opened.feed
+    product, scale, contract = opened.product, opened.scale, opened.contract
+    bounds, feed = opened.bounds, opened.feed
     info = SessionInfo(
         product_type=spec.product_type,
         symbol=spec.symbol,
@@ -55,9 +58,11 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         source=opened.raw.source,
         raw_file=opened.raw.path.name,
         start_time=spec.start_time,
-        tick_int=product.tick_int,
-        bucket_int=product.bucket_int,
-        decimals=product.decimals,
+        tick_int=scale.tick_int,
+        bucket_int=scale.bucket_int,
+        decimals=scale.decimals,
+        currency=product.currency,
+        tick_is_guessed=scale.tick_is_guessed,
         k=K,
         parameters=spec.parameters,
         throttle_ms=spec.throttle_ms,
@@ -70,8 +75,8 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
     )
     engine = EventDrivenVPEngine(
         K,
-        product.tick_int,
-        product.bucket_int,
+        scale.tick_int,
+        scale.bucket_int,
         parameters=spec.parameters,
         metadata=info.frame_metadata(),
         book=opened.book,
@@ -105,7 +110,7 @@ def _instead(spec: SessionSpec, opened: _Opened) -> str:
     product, date = opened.product, parse_date(spec.dt)
     days = {
         entry.date
-        for entry in Lake(spec.lake).sessions()
+        for entry in opened.lake.sessions()
         if (entry.product_type, entry.symbol) == (product.product_type, product.root) and entry.date != date
     }
     nearest = sorted(sorted(days, key=lambda day: abs(day - date))[:LISTED])
@@ -132,12 +137,13 @@ def judge(spec: SessionSpec, *, look: bool = True) -> None:
     """
     meaning = _meaning(spec)
     if look:
-        Lake(spec.lake).find_raw(meaning.product, meaning.date)
+        meaning.lake.find_raw(meaning.product, meaning.date)
 
 
 class _Meaning(NamedTuple):
     """What the words of a request stand for."""
 
+    lake: Lake
     product: Product
     date: datetime.date
     window: SessionWindow
@@ -155,14 +161,18 @@ def _meaning(spec: SessionSpec) -> _Meaning:
             f"context_minutes was {spec.context_minutes}, expected 0 to {MAX_CONTEXT_MINUTES:g}.",
             hint="0 shows nothing of the time before the start.",
         )
-    product = find_product(spec.product_type, spec.symbol)
+    lake = Lake(spec.lake, spec.products)
+    product = lake.products.find(spec.product_type, spec.symbol)
+    check_bucket(product, spec.bucket)
     date = parse_date(spec.dt)
     window = session_window(spec.product_type, date)
-    return _Meaning(product, date, window, phases(window, spec.start_time, spec.end_time))
+    return _Meaning(lake, product, date, window, phases(window, spec.start_time, spec.end_time))
 
 
 class _Opened(NamedTuple):
+    lake: Lake
     product: Product
+    scale: PriceScale
     raw: RawFile
     file: DbnFile
     contract: Contract
@@ -174,8 +184,7 @@ class _Opened(NamedTuple):
 
 def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened:
     """What a request means, the book at its warmup boundary, and the events from there on."""
-    product, date, window, bounds = _meaning(spec)
-    lake = Lake(spec.lake)
+    lake, product, date, window, bounds = _meaning(spec)
     raw = lake.find_raw(product, date)
     on_progress(Progress("decode", 0, None, 0.0))
     decompressed = DecompressedFiles(
@@ -183,10 +192,11 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
     )
     file = DbnFile(raw.path, decompressed=decompressed)
     contract = choose_contract(file, product, canonical_symbol(product, spec.symbol), date)
-    book, feed, cache_state = _book_at_warmup(
+    product = lake.products.of_contract(product, contract.name)
+    book, scale, feed, cache_state = _book_at_warmup(
         lake, raw, file, product, contract, spec, bounds, window.end_ns, on_progress
     )
-    return _Opened(product, raw, file, contract, bounds, book, feed, cache_state)
+    return _Opened(lake, product, scale, raw, file, contract, bounds, book, feed, cache_state)
 
 
 def _book_at_warmup(
@@ -199,17 +209,34 @@ def _book_at_warmup(
     bounds: Phases,
     session_end_ns: int,
     on_progress: Callable[[Progress], None],
-) -> tuple[Book, EventFeed, str]:
-    """The book at the warmup boundary, the events from there on, and whether the cache was hit, missed or off."""
-    reader = EventReader(file, contract.instrument_id, bounds.session_start_ns, session_end_ns)
+) -> tuple[Book, PriceScale, EventFeed, str]:
+    """The book at the warmup boundary, tick and bucket, the events from there on, and what the cache was: hit, miss
+    or off.
+    """
+
+    def new_reader() -> EventReader:
+        return EventReader(file, contract.instrument_id, bounds.session_start_ns, session_end_ns)
+
+    def look_at_prices() -> InputPrices | None:
+        if not needs_prices(product, spec.bucket):
+            return None
+        meter = ProgressMeter("decode", file.record_estimate(), on_progress)
+        return input_prices(product, new_reader(), meter.update)
+
+    reader = new_reader()
     if bounds.warmup_from_ns <= bounds.session_start_ns:
-        return Book(product.tick_int, product.bucket_int), EventFeed(reader, None), "off"
+        scale = price_scale(product, spec.bucket, look_at_prices())
+        return Book(scale.tick_int, scale.bucket_int), scale, EventFeed(reader, None), "off"
     key = CacheKey.of(product.product_type, contract.name, spec.dt, bounds.warmup_from_ns, raw)
     directory = lake.cache_dir / BOOK_CACHE
     cached = load_book(directory, key)
     if cached is not None:
-        return cached[0], EventFeed(reader, cached[1]), "hit"
-    book = Book(product.tick_int, product.bucket_int)
+        scale = price_scale(product, spec.bucket, cached.prices or look_at_prices())
+        cached.book.rescale(scale.tick_int, scale.bucket_int)
+        return cached.book, scale, EventFeed(reader, cached.resume), "hit"
+    prices = look_at_prices()
+    scale = price_scale(product, spec.bucket, prices)
+    book = Book(scale.tick_int, scale.bucket_int)
     feed = EventFeed(reader, None)
     meter = ProgressMeter("book", file.record_estimate(), on_progress)
     while feed.ready():
@@ -219,7 +246,7 @@ def _book_at_warmup(
             break
     meter.update(feed.records_seen, last=True)
     try:
-        save_book(directory, key, book, feed.resume())
+        save_book(directory, key, book, feed.resume(), prices)
     except LakeError as error:
         log.warning("%s", error)
-    return book, feed, "miss"
+    return book, scale, feed, "miss"

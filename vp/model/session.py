@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from vp.model.parameters import ModelParameters
@@ -22,6 +24,8 @@ class SessionSpec(SessionName):
     end_time: str | None = None
     throttle_ms: float = 25.0
     lake: str | None = None
+    products: str | Path | None = None
+    bucket: Decimal | None = None
     decompressed_limit_gb: float = DECOMPRESSED_LIMIT_GB
     parameters: ModelParameters = field(default_factory=ModelParameters)
     context_minutes: float = 0.0
@@ -44,6 +48,8 @@ class SessionInfo:
     tick_int: int
     bucket_int: int
     decimals: int
+    currency: str
+    tick_is_guessed: bool
     k: int
     parameters: ModelParameters
     throttle_ms: float
@@ -73,6 +79,7 @@ class SessionInfo:
             "vp.raw_file": self.raw_file,
             "vp.tick_int": str(self.tick_int),
             "vp.bucket_int": str(self.bucket_int),
+            "vp.currency": self.currency,
             "vp.k": str(self.k),
             "vp.parameters": parameters,
             "vp.parameters_digest": self.parameters.digest,

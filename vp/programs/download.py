@@ -19,13 +19,14 @@ from vp.errors import (
     VendorUnreachableError,
     VPError,
 )
-from vp.market.products import find_product
+from vp.lake.lake import Lake
 from vp.market.session_hours import parse_date
 from vp.programs import command_line as cli
 
 if TYPE_CHECKING:
     from vp.download.run import Downloader
     from vp.download.vendor import Vendor
+    from vp.market.products import Products
 
 COMMANDS = ("submit", "poll", "daemon")
 SYMBOLS_EXAMPLE = {"futures": "MNQ,ES", "equities": "QQQ"}
@@ -89,7 +90,6 @@ def _run(request: Request, vendor: Vendor, options: argparse.Namespace) -> int:
     from vp.download.report import Report  # noqa: PLC0415
     from vp.download.run import Downloader, Settings  # noqa: PLC0415
     from vp.download.spend import Budget  # noqa: PLC0415
-    from vp.lake.lake import Lake  # noqa: PLC0415
 
     lake = Lake(options.lake)
     ledger = Ledger(lake.root)
@@ -186,7 +186,8 @@ def _request(program: str, options: argparse.Namespace) -> Request:
     if end < start:
         raise BadDateError(f"--end {end} is before --start {start}.", hint="Both session dates are included.")
     product_type = "future_mbo" if program == "futures" else "equity_mbo"
-    symbols = tuple(dict.fromkeys(_root(product_type, symbol) for symbol in _list(options.symbols)))
+    products = Lake(options.lake).products
+    symbols = tuple(dict.fromkeys(_root(products, product_type, symbol) for symbol in _list(options.symbols)))
     if needed and not symbols:
         raise BadParameterError("--symbols names nothing.", hint=f"For example --symbols {SYMBOLS_EXAMPLE[program]}.")
     if program == "futures":
@@ -202,9 +203,9 @@ def _request(program: str, options: argparse.Namespace) -> Request:
     return Request(program, start, end, symbols, base, chosen)
 
 
-def _root(product_type: str, symbol: str) -> str:
+def _root(products: Products, product_type: str, symbol: str) -> str:
     """The futures root or ticker that a symbol is; a contract by name is refused, as another might be meant."""
-    root = find_product(product_type, symbol).root
+    root = products.find(product_type, symbol).root
     if product_type == "future_mbo" and symbol.strip().upper() != root:
         raise BadParameterError(
             f"--symbols names {symbol!r}, which is a contract of {root} or another name of one; roots alone are taken.",

@@ -66,12 +66,12 @@ def _answer(values: dict[str, Any]) -> None:
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
     from vp.query import catalogue, execution, output  # noqa: PLC0415
-    from vp.query import connection as opening  # noqa: PLC0415
+    from vp.query.connection import find_views  # noqa: PLC0415
     from vp.query.interruption import interruptible, signals_interrupt  # noqa: PLC0415
     from vp.query.recordings import open_recording  # noqa: PLC0415
     from vp.query.views import RECORDING_VIEWS, in_memory  # noqa: PLC0415
 
-    lake = Lake(values["lake"])
+    lake = Lake(values["lake"], values["products"])
     kind = output.format_of(values["format"], values["out"])
     out = None if values["out"] is None else output_path(values["out"], lake.root)
     if values["recording"] is not None:
@@ -87,7 +87,7 @@ def _answer(values: dict[str, Any]) -> None:
         with TerminalProgress() as progress:
             session = _choose(lake, values, reads, progress)
             reads_recording = bool(reads & set(RECORDING_VIEWS))
-            views = opening.views(
+            views = find_views(
                 lake,
                 session,
                 values["recording"],
@@ -119,7 +119,7 @@ def _config() -> dict[str, Any]:
 
 def _choose(lake: Lake, values: dict[str, Any], reads: set[str], progress: Any) -> ChosenSession | None:
     """The session named; the demonstration where none is and the query needs one."""
-    from vp.query import connection as opening  # noqa: PLC0415
+    from vp.query.connection import choose_session  # noqa: PLC0415
     from vp.query.views import RECORDING_VIEWS, SESSION_VIEWS  # noqa: PLC0415
 
     names = ("symbol", "dt", "start_time", "product_type")
@@ -128,8 +128,8 @@ def _choose(lake: Lake, values: dict[str, Any], reads: set[str], progress: Any) 
         from vp.demo.session import DEMO, ensure_demo  # noqa: PLC0415
 
         ensure_demo(lake.root, lambda share: progress.share("demo", share))
-        return opening.choose(lake, DEMO.symbol, DEMO.dt, DEMO.start_time, DEMO.product_type)
-    return opening.choose(lake, *(values[name] for name in names))
+        return choose_session(lake, DEMO.symbol, DEMO.dt, DEMO.start_time, DEMO.product_type, bucket=values["bucket"])
+    return choose_session(lake, *(values[name] for name in names), bucket=values["bucket"])
 
 
 def _put_out(out: Path | None, kind: str, schema: Any, batches: Any) -> None:

@@ -51,12 +51,23 @@ def _main(arguments: Sequence[str] | None) -> int:
     from vp.model.session import SessionSpec  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
 
-    lake = Lake(values["lake"])
+    lake = Lake(values["lake"], values["products"])
     if values["out"] is None:
         raise BadParameterError("--out is missing.", hint="For example --out mnq.parquet.")
     out = output_path(values["out"], lake.root, ENDINGS)
     judge_fields(values["fields"])
-    names = ("product_type", "symbol", "dt", "start_time", "end_time", "throttle_ms", "lake", "decompressed_limit_gb")
+    names = (
+        "product_type",
+        "symbol",
+        "dt",
+        "start_time",
+        "end_time",
+        "throttle_ms",
+        "bucket",
+        "lake",
+        "products",
+        "decompressed_limit_gb",
+    )
     spec = SessionSpec(**{name: values[name] for name in names}, parameters=cli.model_parameters(values))
     judge(spec, look=not demonstration)
     started = time.monotonic()

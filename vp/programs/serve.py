@@ -132,14 +132,14 @@ def _service(
         from vp.session import SessionName  # noqa: PLC0415
 
         session = SessionName(values["product_type"], values["symbol"], values["dt"], values["start_time"])
-        queries = QueryContext(values["lake"], session)
+        queries = QueryContext(values["lake"], session, products=values["products"])
     service = Service(
         defaults,
         prepare_request,
         startup,
         gate=Gate(is_loopback(values["host"]), frozenset(values["allow_origin"])),
         limits=ServerLimits(viewers=values["max_viewers"], sessions=values["max_sessions"]),
-        catalogue=lambda: list_sessions(Lake(values["lake"])),
+        catalogue=lambda: list_sessions(Lake(values["lake"], values["products"])),
         queries=queries,
     )
     return service, startup
@@ -161,7 +161,9 @@ def _spec(request: StreamRequest, values: dict[str, Any]) -> SessionSpec:
         dt=request.dt,
         start_time=request.start_time,
         throttle_ms=request.throttle_ms,
+        bucket=request.bucket,
         lake=values["lake"],
+        products=values["products"],
         decompressed_limit_gb=values["decompressed_limit_gb"],
         parameters=request.parameters,
         context_minutes=values["context_minutes"] if request.speed > 0 else 0.0,

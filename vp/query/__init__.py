@@ -55,6 +55,6 @@ def connect(
     >>> connection.sql("SELECT action, count(*) FROM events GROUP BY action").pl()  # doctest: +SKIP
     """
     from vp.lake.lake import Lake  # noqa: PLC0415 - --help is fast
-    from vp.query import connection as opening  # noqa: PLC0415
+    from vp.query.connection import open_connection  # noqa: PLC0415
 
-    return opening.connect(Lake(lake), symbol, dt, start_time, product_type, recording, build=build)
+    return open_connection(Lake(lake), symbol, dt, start_time, product_type, recording, build=build)

@@ -86,6 +86,11 @@ def _build(session: ChosenSession, tell: Tell | None) -> None:
     from vp.model.session import SessionSpec  # noqa: PLC0415 - kernels take a while to load
 
     spec = SessionSpec(
-        session.product.product_type, session.symbol, session.dt, session.start_time, lake=str(session.lake.root)
+        session.product.product_type,
+        session.symbol,
+        session.dt,
+        session.start_time,
+        lake=str(session.lake.root),
+        products=session.lake.products_file,
     )
     cache_book(spec, tell or ignore_progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def choose(
+def choose_session(
     lake: Lake,
     symbol: str | None,
     dt: str | None,
     start_time: str | None = None,
     product_type: str | None = None,
+    *,
+    bucket: Decimal | None = None,
 ) -> ChosenSession | None:
     """The session that is named; None where none is.
 
@@ -33,7 +36,7 @@ def choose(
         There is no such session.
     """
     if symbol is not None and dt is not None:
-        return ChosenSession(lake, symbol, dt, start_time, product_type)
+        return ChosenSession(lake, symbol, dt, start_time, product_type, bucket=bucket)
     if any(value is not None for value in (symbol, dt, start_time, product_type)):
         missing = " and ".join(name for name, value in (("symbol", symbol), ("dt", dt)) if value is None)
         raise BadParameterError(
@@ -43,7 +46,7 @@ def choose(
     return None
 
 
-def views(
+def find_views(
     lake: Lake,
     session: ChosenSession | None,
     recording: str | Path | None = None,
@@ -61,7 +64,7 @@ def views(
     return Views(lake, session, found, build=build, tell=tell)
 
 
-def connect(
+def open_connection(
     lake: Lake,
     symbol: str | None,
     dt: str | None,
@@ -72,8 +75,8 @@ def connect(
     build: bool,
 ) -> duckdb.DuckDBPyConnection:
     """What vp.query.connect does."""
-    session = choose(lake, symbol, dt, start_time, product_type)
-    chosen = views(lake, session, recording, build=build)
+    session = choose_session(lake, symbol, dt, start_time, product_type)
+    chosen = find_views(lake, session, recording, build=build)
     connection = in_memory()
     try:
         chosen.register(connection)

@@ -6,12 +6,13 @@ import contextlib
 import datetime as dt
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import IO, Any
 
 import pyarrow as pa
 
+from vp.csv_lines import CsvLines, iso_text
 from vp.errors import BadParameterError, QueryError
 
 FORMATS = ("table", "csv", "json", "parquet", "arrow")
@@ -80,31 +81,17 @@ def _write(kind: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch], file
 
         with ipc.new_stream(file, schema) as stream:
             return _write_each(batches, stream.write_batch)
-    from pyarrow import csv  # noqa: PLC0415 - as above
-
-    flat = pa.schema([(field.name, pa.string() if pa.types.is_nested(field.type) else field.type) for field in schema])
-    with csv.CSVWriter(file, flat, write_options=csv.WriteOptions(quoting_style="needed")) as writer:
-        return _write_each((_flattened(batch, flat) for batch in batches), writer.write)
+    lines = CsvLines(schema)
+    file.write(lines.header())
+    return _write_each(batches, lambda batch: file.write(lines.lines(batch)))
 
 
-def _write_each(batches: Iterator[pa.RecordBatch], write_one: Any) -> int:
+def _write_each(batches: Iterator[pa.RecordBatch], write_one: Callable[[pa.RecordBatch], Any]) -> int:
     rows = 0
     for batch in batches:
         write_one(batch)
         rows += batch.num_rows
     return rows
-
-
-def _flattened(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    columns = [
-        pa.array([None if value is None else json.dumps(value, default=str) for value in column.to_pylist()])
-        if pa.types.is_nested(column.type)
-        else column
-        for column in batch.columns
-    ]
-    return pa.RecordBatch.from_arrays(
-        [column.cast(field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
-    )
 
 
 def _write_json(batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> int:
@@ -133,7 +120,7 @@ def _finite(value: Any) -> Any:
 
 
 def readable(batch: pa.RecordBatch, *, big_integers_as_text: bool = False) -> pa.RecordBatch:
-    """The batch with times as ISO 8601 text of nanoseconds, and numbers as JSON can say them.
+    """The batch with times as ISO 8601 text, and numbers as JSON can say them.
 
     Decimals become floats, whole ones integers; NaN and infinities become null. JavaScript cuts integers beyond
     2^53, so columns of 64 bits or more can become text.
@@ -146,7 +133,7 @@ def readable(batch: pa.RecordBatch, *, big_integers_as_text: bool = False) -> pa
 def _readable(column: pa.Array, big_integers_as_text: bool) -> pa.Array:
     kind = column.type
     if pa.types.is_timestamp(kind):
-        return _iso(column)
+        return iso_text(column)
     if pa.types.is_floating(kind):
         from pyarrow import compute as pc  # noqa: PLC0415 - as above
 
@@ -155,14 +142,6 @@ def _readable(column: pa.Array, big_integers_as_text: bool) -> pa.Array:
         return column.cast(pa.float64())
     wide = pa.types.is_decimal(kind) or kind in (pa.int64(), pa.uint64())
     return column.cast(pa.string()) if wide and big_integers_as_text else column
-
-
-def _iso(column: pa.Array) -> pa.Array:
-    from pyarrow import compute as pc  # noqa: PLC0415 - as above
-
-    utc = column.type.tz is not None
-    plain = column.cast(pa.timestamp("ns", tz="UTC" if utc else None))
-    return pc.strftime(plain, "%Y-%m-%dT%H:%M:%SZ" if utc else "%Y-%m-%dT%H:%M:%S")
 
 
 def _plain(value: object) -> object:

@@ -9,6 +9,7 @@ the sake of good messages: nothing rests on it.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from vp.query.execution import told
 from vp.query.views import Views, in_memory
 
 BATCH_ROWS = 2048
+LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,10 @@ class Limits:
 
     Attributes
     ----------
+    processor_seconds : float
+        Of all threads together: how much a query asks for, however busy the machine is.
     seconds : float
+        On the clock, which is also that of whoever waits for the answer.
     rows : int
         An answer of more is cut, and says so.
     memory_bytes : int
@@ -40,7 +45,8 @@ class Limits:
     threads : int
     """
 
-    seconds: float = 1.0
+    processor_seconds: float = 2.0
+    seconds: float = 20.0
     rows: int = 10_000
     memory_bytes: int = 512 << 20
     answer_bytes: int = 32 << 20
@@ -81,7 +87,7 @@ def ask(
     with walled(views, limits) as connection, told(views):
         if check:
             _check_statement(connection, sql)
-        with _interrupted_after(connection, limits.seconds):
+        with _interrupted_after(connection, limits):
             relation: duckdb.DuckDBPyRelation | None = connection.sql(sql, params=dict(values) if values else None)
             if relation is None:  # a statement without an answer, where `check` is off
                 return Answer(pa.table({}), truncated=False)
@@ -139,13 +145,25 @@ def _collect(reader: pa.RecordBatchReader, limits: Limits) -> Answer:
 
 
 @contextmanager
-def _interrupted_after(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    """The second line behind max_execution_time: it also counts the time in which rows are fetched."""
-    timer = threading.Timer(seconds * 1.2, connection.interrupt)
-    timer.daemon = True
-    timer.start()
+def _interrupted_after(connection: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[None]:
+    """Interrupt the connection once the process has taken what one query may, again and again until it hears.
+
+    DuckDB's max_execution_time knows the clock alone, and not the time in which rows are fetched. The process has
+    nothing else to do: the server gives each query one of its own (vp.server.query.pool).
+    """
+    ended = threading.Event()
+    processor_until = time.process_time() + limits.processor_seconds
+    until = time.monotonic() + limits.seconds
+
+    def watch() -> None:
+        while not ended.wait(LOOK_SECONDS):
+            if time.process_time() > processor_until or time.monotonic() > until:
+                connection.interrupt()
+
+    watcher = threading.Thread(target=watch, name="watch a query", daemon=True)
+    watcher.start()
     try:
         yield
     finally:
-        timer.cancel()
-        timer.join()
+        ended.set()
+        watcher.join()

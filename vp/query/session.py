@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,9 @@ import pyarrow as pa
 
 from vp.errors import NoRawFileError, RequestError
 from vp.lake.lake import Lake, RawFile
-from vp.market.products import PRODUCT_TYPES, Product, canonical_symbol, find_product, is_contract
-from vp.market.session_hours import parse_date, phases, session_window
+from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
+from vp.market.products import PRODUCT_TYPES, Product, canonical_symbol, is_contract
+from vp.market.session_hours import SessionWindow, parse_date, phases, session_window
 from vp.query.events import TIME, session_events
 from vp.query.sources import ArrowSource, one_row
 
@@ -50,6 +52,8 @@ class ChosenSession:
         HH:MM in New York; its cached book is the one 30 minutes before.
     product_type : str, optional
         Left out: the one whose raw file the lake holds, futures before equities.
+    bucket : Decimal, optional
+        Width of a price bucket in currency; left out, the product's.
 
     Raises
     ------
@@ -58,7 +62,14 @@ class ChosenSession:
     """
 
     def __init__(
-        self, lake: Lake, symbol: str, dt: str, start_time: str | None = None, product_type: str | None = None
+        self,
+        lake: Lake,
+        symbol: str,
+        dt: str,
+        start_time: str | None = None,
+        product_type: str | None = None,
+        *,
+        bucket: Decimal | None = None,
     ) -> None:
         date = parse_date(dt)
         self.lake = lake
@@ -66,7 +77,9 @@ class ChosenSession:
         self.dt = dt
         self.date = date
         self.start_time = start_time
+        self.bucket = bucket
         self.product, self.raw = _find(lake, symbol, product_type, date)
+        check_bucket(self.product, bucket)
         self.window = session_window(self.product.product_type, date)
         self.phases = phases(self.window, start_time)
 
@@ -106,7 +119,16 @@ class ChosenSession:
             wide=True,
         )
 
+    @property
+    def scale(self) -> PriceScale:
+        """Tick and bucket, which can take a look at the file's first prices."""
+        product = self.lake.products.of_contract(self.product, self.contract_name)
+        needed = needs_prices(product, self.bucket)
+        prices = _input_prices(self.raw, product, self.contract, self.window) if needed else None
+        return price_scale(product, self.bucket, prices)
+
     def _row(self) -> dict[str, object]:
+        scale = self.scale
         has_book = self.phases.warmup_from_ns > self.phases.session_start_ns
         return {
             "product_type": self.product.product_type,
@@ -114,8 +136,8 @@ class ChosenSession:
             "contract": self.contract_name,
             "dt": self.date,
             "raw_file": self.raw.path.name,
-            "tick_int": self.product.tick_int,
-            "bucket_int": self.product.bucket_int,
+            "tick_int": scale.tick_int,
+            "bucket_int": scale.bucket_int,
             "multiplier": self.product.multiplier,
             "currency": self.product.currency,
             "session_start": self.window.start_ns,
@@ -130,7 +152,7 @@ def _find(lake: Lake, symbol: str, product_type: str | None, date: datetime.date
     first: RequestError | None = None
     for kind in PRODUCT_TYPES if product_type is None else (product_type,):
         try:
-            product = find_product(kind, symbol)
+            product = lake.products.find(kind, symbol)
             return product, lake.find_raw(product, date)
         except RequestError as error:
             # A symbol that is known but has no file says more than one that is not known.
@@ -138,6 +160,17 @@ def _find(lake: Lake, symbol: str, product_type: str | None, date: datetime.date
                 first = error
     assert first is not None
     raise first
+
+
+@lru_cache(maxsize=64)
+def _input_prices(raw: RawFile, product: Product, contract: Contract, window: SessionWindow) -> InputPrices:
+    """What the first prices tell, remembered; a changed file is another key."""
+    from vp.dbn.file import DbnFile  # noqa: PLC0415 - kernels take a while to load
+    from vp.dbn.input_prices import input_prices  # noqa: PLC0415
+    from vp.dbn.reader import EventReader  # noqa: PLC0415
+
+    reader = EventReader(DbnFile(raw.path), contract.instrument_id, window.start_ns, window.end_ns)
+    return input_prices(product, reader, lambda _records: None)
 
 
 @lru_cache(maxsize=64)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
+from decimal import Decimal
 
 from vp.errors import QUOTED_CHARACTERS, BadParameterError, quoted
 
 MAX_PORT = 65_535
 MAX_COUNT = 100_000
 PORTS = {"http": 80, "https": 443}
+PRICE_FORM = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?")
 MAX_SPEED = 1_000_000.0
 MAX_THROTTLE_MS = 86_400_000.0
 MAX_CONTEXT_MINUTES = 30.0
@@ -91,6 +94,16 @@ def origin(name: str, value: str) -> str:
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, PORTS[parts.scheme]} else "")
+
+
+def bucket(name: str, value: str) -> Decimal:
+    """A width of price buckets in currency, of at most nine decimal places."""
+    digits = value.strip()
+    if not PRICE_FORM.fullmatch(digits) or not Decimal(digits):
+        raise BadParameterError(
+            f"{name} was {quoted(value)}, expected a positive decimal number of at most nine decimal places.",
+        )
+    return Decimal(digits)
 
 
 def field_list(name: str, value: str) -> tuple[str, ...] | None:

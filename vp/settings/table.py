@@ -18,6 +18,7 @@ from vp.settings.forms import (
     LOG_FORMATS,
     LOG_LEVELS,
     assignments,
+    bucket,
     cache_name,
     context_minutes,
     count,
@@ -164,6 +165,18 @@ SETTINGS: tuple[Setting, ...] = (
         "Least event time between two frames; 0 makes one at the end of every market event.",
         "100",
         BOTH,
+        query=True,
+    ),
+    Setting(
+        "bucket",
+        "--bucket",
+        None,
+        bucket,
+        "PRICE",
+        "Width of a price bucket, a row of the map, in the product's currency: a multiple of its tick. Left out: as "
+        "products.yaml says; else the tick for futures, and for tickers one that suits the price.",
+        "0.50",
+        SESSION,
         query=True,
     ),
     Setting(
@@ -346,6 +359,17 @@ SETTINGS: tuple[Setting, ...] = (
         "Directory of the raw files and the cache. Left out: $VP_LAKE, else ./lake.",
         "./lake",
         EVERY,
+    ),
+    Setting(
+        "products",
+        "--products",
+        None,
+        text,
+        "FILE",
+        "File of products (futures, tickers, spreads) that adds to those that VP knows and to products.yaml in the "
+        "lake's root, and overrides them.",
+        "products.yaml",
+        SESSION,
     ),
     Setting(
         "decompressed_limit_gb",

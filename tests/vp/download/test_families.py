@@ -8,7 +8,7 @@ import pytest
 
 from vp.download.families import FAMILIES, option_parents
 from vp.errors import UnknownRootError
-from vp.market.products import load_futures
+from vp.market.products import load_products
 
 
 def parents(root: str, text: str) -> list[str]:
@@ -35,6 +35,6 @@ def test_the_seventh_of_a_month_is_still_in_its_first_week() -> None:
 
 
 def test_every_future_has_families() -> None:
-    assert set(FAMILIES) == set(load_futures())
+    assert set(FAMILIES) == set(load_products().futures)
     with pytest.raises(UnknownRootError, match=r"The options of ZN are not known; known are those of ES, "):
         option_parents("ZN", dt.date(2026, 2, 3))

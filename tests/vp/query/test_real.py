@@ -6,6 +6,7 @@ import datetime as dt
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.places import DATA
@@ -14,6 +15,7 @@ from vp.dbn.file import DbnFile
 from vp.dbn.reader import read_events
 from vp.demo.session import DEMO, ensure_demo
 from vp.lake.lake import Lake
+from vp.market.price_scale import default_bucket
 from vp.market.products import find_product
 from vp.market.session_hours import phases, session_window
 from vp.model.book import Book
@@ -47,11 +49,17 @@ def of_session(lake: Path, product_type: str, symbol: str, date: str) -> Events:
     return read_events(DbnFile(Lake(lake).find_raw(product, day).path), -1, window.start_ns, window.end_ns)
 
 
+def traded(events: Events) -> np.ndarray:
+    """Which of the events are trades."""
+    return np.asarray(events.columns.action == ord("T"))
+
+
 def check_session(lake: Path, product_type: str, symbol: str, date: str, start_time: str) -> None:
     events = of_session(lake, product_type, symbol, date)
     product = find_product(product_type, symbol)
     until = phases(session_window(product_type, dt.date.fromisoformat(date)), start_time).warmup_from_ns
-    book = Book(product.tick_int, product.bucket_int)
+    bucket_int = product.bucket_int or default_bucket(product.tick_int, int(events.columns.price[traded(events)][0]))
+    book = Book(product.tick_int, bucket_int)
     book.fast_forward(events, 0, until)
 
     with connect(lake, symbol=symbol, dt=date, start_time=start_time, build=True) as asked:
@@ -70,7 +78,7 @@ def check_session(lake: Path, product_type: str, symbol: str, date: str, start_t
     resting: Counter[int] = Counter()
     for side in "BA":
         for price, size, _ in book.levels(side):
-            resting[(2 * price + product.bucket_int) // (2 * product.bucket_int)] += size
+            resting[(2 * price + bucket_int) // (2 * bucket_int)] += size
     spot = book.spot_bucket
     assert spot is not None
     assert {spot + row["k"]: row["bid_size"] + row["ask_size"] for row in buckets} == resting

@@ -6,6 +6,7 @@ import getpass
 import hashlib
 import re
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,11 +19,13 @@ from tests import lakes
 from tests.vp.query.conftest import fill
 from vp.errors import QueryError, QueryLimitError, VPError
 from vp.lake.lake import Lake
-from vp.query import connection as opening
+from vp.query.connection import choose_session, find_views
 from vp.query.sandbox import Limits, ask, walled
+from vp.query.sources import ArrowSource
 from vp.query.views import Views
 
 SECRET = "walled-in"
+PATIENT = Limits(processor_seconds=60, seconds=60)
 in_reach_of_python = pa.table({"x": [1]})  # what a replacement scan would find
 
 
@@ -67,7 +70,7 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def views(place: Path) -> Views:
     lake = Lake(place / "lake")
-    return opening.views(lake, opening.choose(lake, "GOOD", lakes.DATE, "09:30"))
+    return find_views(lake, choose_session(lake, "GOOD", lakes.DATE, "09:30"))
 
 
 def content(place: Path) -> dict[str, str]:
@@ -194,7 +197,7 @@ def test_one_select_is_asked_for(sql: str, views: Views) -> None:
 
 @pytest.mark.parametrize("name", ["events", "book", "session", "frames", "recording", "raw_files", "recording_files"])
 def test_the_tables_are_there(name: str, views: Views) -> None:
-    answer = ask(views, f"SELECT * FROM {name} LIMIT 5", limits=Limits(seconds=60))
+    answer = ask(views, f"SELECT * FROM {name} LIMIT 5", limits=PATIENT)
     assert 0 < len(answer.table) <= 5
     assert not answer.truncated
 
@@ -212,7 +215,7 @@ def test_introspection_tells_nothing_of_the_machine(views: Views, place: Path) -
         "SELECT current_setting('secret_directory'), current_setting('home_directory'), current_user, version()",
     ):
         try:
-            said = str(ask(views, sql, limits=Limits(seconds=60)).table.to_pydict())
+            said = str(ask(views, sql, limits=PATIENT).table.to_pydict())
         except QueryError as error:
             said = str(error)
         assert not [secret for secret in told if secret in said], sql
@@ -227,42 +230,61 @@ def test_time_is_limited(views: Views) -> None:
         "SELECT count(*) FROM events a, events b, events c WHERE a.size + b.size + c.size = 1",
     ):
         with pytest.raises(QueryLimitError, match="longer than it may"):
-            ask(views, sql, limits=Limits(seconds=0.2))
+            ask(views, sql, limits=Limits(processor_seconds=0.2, seconds=600))
+        with pytest.raises(QueryLimitError, match="longer than it may"):
+            ask(views, sql, limits=Limits(processor_seconds=600, seconds=0.2))
 
 
 def test_time_is_limited_while_rows_are_fetched(views: Views) -> None:
     slow = "SELECT * FROM range(100000000000) WHERE md5(range::VARCHAR) = 'x' OR range = 5"
     with pytest.raises(QueryLimitError, match="longer than it may"):
-        ask(views, slow, limits=Limits(seconds=0.2))
+        ask(views, slow, limits=Limits(processor_seconds=0.2, seconds=600))
+
+
+def test_waiting_for_others_is_no_work(views: Views) -> None:
+    """A busy machine refuses nothing that an idle one answers, as long as someone would wait for it."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for i in range(8):
+            time.sleep(0.1)
+            yield pa.record_batch({"x": [i]})
+
+    views.tables["slow"] = ArrowSource(pa.schema([("x", pa.int64())]), batches)
+    patient = Limits(processor_seconds=0.5, seconds=60)
+    assert ask(views, "SELECT sum(x)::BIGINT AS x FROM slow", limits=patient).table["x"].to_pylist() == [28]
+    with pytest.raises(QueryLimitError, match="longer than it may"):
+        ask(views, "SELECT sum(x)::BIGINT AS x FROM slow", limits=Limits(processor_seconds=60, seconds=0.3))
 
 
 def test_memory_is_limited(views: Views) -> None:
     big = "SELECT * FROM (SELECT range AS x, md5(range::VARCHAR) AS y FROM range(20000000)) ORDER BY y, x"
     with pytest.raises(QueryLimitError, match="more memory than it may"):
-        ask(views, big, limits=Limits(seconds=120, memory_bytes=64 << 20))
+        ask(views, big, limits=Limits(processor_seconds=120, seconds=120, memory_bytes=64 << 20))
     assert len(ask(views, "SELECT 1").table) == 1
 
 
 def test_rows_are_cut_and_it_is_said(views: Views) -> None:
-    answer = ask(views, "SELECT * FROM range(1000000000000)", limits=Limits(seconds=30))
+    answer = ask(views, "SELECT * FROM range(1000000000000)", limits=PATIENT)
     assert answer.truncated
     assert answer.table["range"].to_pylist() == list(range(10_000))
-    whole = ask(views, "SELECT * FROM range(10000)", limits=Limits(seconds=30))
+    whole = ask(views, "SELECT * FROM range(10000)", limits=PATIENT)
     assert (len(whole.table), whole.truncated) == (10_000, False)
 
 
 def test_an_answer_has_a_size(views: Views) -> None:
     with pytest.raises(QueryLimitError, match="MiB"):
-        ask(views, "SELECT repeat('x', 100000) AS x FROM range(5000)", limits=Limits(seconds=60))
+        ask(views, "SELECT repeat('x', 100000) AS x FROM range(5000)", limits=PATIENT)
 
 
 def test_the_limits_are_those_that_are_promised() -> None:
-    assert (Limits().seconds, Limits().rows, Limits().memory_bytes) == (1.0, 10_000, 512 << 20)
+    promised = Limits()
+    assert (promised.processor_seconds, promised.seconds) == (2.0, 20.0)
+    assert (promised.rows, promised.memory_bytes) == (10_000, 512 << 20)
 
 
 def test_our_own_errors_come_out_as_they_are(place: Path) -> None:
     lake = Lake(place / "lake")
-    session = opening.choose(lake, "GOOD", lakes.DATE, "09:45")
+    session = choose_session(lake, "GOOD", lakes.DATE, "09:45")
     with pytest.raises(VPError) as caught:
-        ask(opening.views(lake, session), "SELECT * FROM book")
+        ask(find_views(lake, session), "SELECT * FROM book")
     assert caught.value.code == "no_book_snapshot"

@@ -90,7 +90,7 @@ def test_a_paced_session_gives_the_same_frames(server: Running) -> None:
     assert paced.last("history")["frames"] >= context
     assert own.table["ts_ns"][0].value >= int(config["emit_from_ns"])
     assert (config["symbol"], config["contract"], config["dt"]) == ("GOOD", "GOOD", GOOD["dt"])
-    assert (config["tick_int"], config["bucket_int"], config["decimals"]) == (10_000_000, 500_000_000, 2)
+    assert (config["tick_int"], config["bucket_int"], config["decimals"]) == (10_000_000, 50_000_000, 2)
     assert config["k"] == 50
     assert config["emit_from_ns"].isdigit()
     assert config["parameters"]["tau_mass_seconds"] == 30.0

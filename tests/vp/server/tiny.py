@@ -27,7 +27,7 @@ from vp.server.stream.snapshot import Loading
 START_NS = 1_770_388_200_000_000_000  # 2026-02-06 09:30 in New York
 MS = 1_000_000
 DEFAULTS = StreamRequest("future_mbo", "MNQH6", "2026-02-06", "09:30", speed=1.0, throttle_ms=25.0)
-LAYOUT = FrameLayout(frame_schema({"vp.symbol": "MNQH6"}))
+LAYOUT = FrameLayout(frame_schema({"vp.symbol": "MNQ", "vp.contract": "MNQH6", "vp.dt": "2026-02-06"}))
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,10 @@ class SessionHistory:
         """The event_id of a frame; None if it is not held."""
         return self._value("event_id", sequence)
 
+    def ts_ns(self, sequence: int) -> int | None:
+        """The clock of a frame, ns UTC; None if it is not held."""
+        return self._value("ts_ns", sequence)
+
     def messages(self, first: int, end: int) -> Iterator[np.ndarray]:
         """The frame messages from `first` up to `end`, uint8[n, message_bytes] at a time; fewer if they go."""
         while first < end:

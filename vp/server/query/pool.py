@@ -21,8 +21,7 @@ from vp.server.query.request import QueryContext, QueryRequest
 from vp.server.query.worker import BEGUN, READY, configuration
 
 FIND_SECONDS = 60.0  # to start, and to find the session of a query
-SPARE_SECONDS = 1.0  # beyond what the wall allows: it ends most queries itself, with a better message
-SPARE_SHARE = 1.5
+SPARE_SECONDS = 5.0  # beyond what the sandbox allows: it ends most queries itself, with a better message
 LINE_BYTES = 1 << 20  # a refusal may quote the query
 
 log = logging.getLogger("vp.server")
@@ -123,7 +122,7 @@ class _Worker:
         process.stdin.write(json.dumps(asdict(request)).encode() + b"\n")
         async with asyncio.timeout(FIND_SECONDS):
             line = await process.stdout.readuntil()
-        async with asyncio.timeout(SPARE_SHARE * self._context.limits.seconds + SPARE_SECONDS):
+        async with asyncio.timeout(self._context.limits.seconds + SPARE_SECONDS):
             if line == BEGUN:
                 line = await process.stdout.readuntil()
             head = json.loads(line)

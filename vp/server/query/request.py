@@ -50,25 +50,28 @@ class QueryContext:
     session : SessionName
         The one that the server was started with.
     limits : Limits
+    products : str or None
+        The server's file of products.
     """
 
     lake: str | None
     session: SessionName
     limits: Limits = field(default_factory=Limits)
+    products: str | None = None
 
     def answer(self, request: QueryRequest, begun: Callable[[], None] = lambda: None) -> Answer:
         """The answer, from the sandbox; raises VPError. `begun` is called when the session is found."""
         from vp.lake.lake import Lake  # noqa: PLC0415 - loaded with the first query
         from vp.query import catalogue, sandbox  # noqa: PLC0415
-        from vp.query import connection as opening  # noqa: PLC0415
+        from vp.query.connection import choose_session, find_views  # noqa: PLC0415
 
-        lake = Lake(self.lake)
+        lake = Lake(self.lake, self.products)
         if request.symbol is None and request.dt is None:
             own = self.session
-            session = opening.choose(lake, own.symbol, own.dt, request.start_time or own.start_time, own.product_type)
+            session = choose_session(lake, own.symbol, own.dt, request.start_time or own.start_time, own.product_type)
         else:
-            session = opening.choose(lake, request.symbol, request.dt, request.start_time, request.product_type)
-        views = opening.views(lake, session)
+            session = choose_session(lake, request.symbol, request.dt, request.start_time, request.product_type)
+        views = find_views(lake, session)
         begun()
         if request.query is not None:
             named = catalogue.find(request.query)

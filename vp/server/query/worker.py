@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import sys
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -26,8 +28,9 @@ from vp.session import SessionName
 
 READY = b"ready\n"
 BEGUN = b"begun\n"
-WARM_SECONDS = 30.0
+WARM = Limits(processor_seconds=30.0, seconds=60.0)
 WARMING = "SELECT * FROM session, (FROM events LIMIT 1)"  # loads what the first query would wait for
+SPARE_PROCESSOR_SECONDS = 1.0  # beyond what the sandbox allows: it ends most queries itself, with a better message
 SPARE = 2  # of what the database may use: buffers, and the answer twice
 
 
@@ -38,7 +41,7 @@ def main() -> int:
     told = json.loads(source.readline())
     context = QueryContext(told["lake"], SessionName(**told["session"]), Limits(**told["limits"]))
     with contextlib.suppress(VPError):  # whoever asks for the same is told of it
-        replace(context, limits=Limits(seconds=WARM_SECONDS)).answer(QueryRequest(sql=WARMING))
+        replace(context, limits=WARM).answer(QueryRequest(sql=WARMING))
     _bound_memory(SPARE * context.limits.memory_bytes)
     sink.write(READY)
     sink.flush()
@@ -55,6 +58,7 @@ def configuration(context: QueryContext) -> bytes:
 
 def _answer(context: QueryContext, request: QueryRequest, sink: BinaryIO) -> None:
     def begun() -> None:
+        _bound_processor(context.limits.processor_seconds + SPARE_PROCESSOR_SECONDS)
         sink.write(BEGUN)
         sink.flush()
 
@@ -72,12 +76,28 @@ def _answer(context: QueryContext, request: QueryRequest, sink: BinaryIO) -> Non
         head = _refused(QueryLimitError("The query took more memory than it may.", hint="Ask for less."))
     except Exception as error:  # one client's fault must stay its own  # noqa: BLE001
         head = _refused(unexpected(error, "The query"))
+    finally:
+        _bound_processor(None)
     sink.write(json.dumps(head).encode() + b"\n" + stream)
 
 
 def _refused(error: VPError) -> dict[str, Any]:
     status = 400 if isinstance(error, RequestError) else 500
     return {"status": status, "bytes": 0, "code": error.code, "message": error.message, "hint": error.hint}
+
+
+def _bound_processor(more_seconds: float | None) -> None:
+    """Let the process take so much more processor time, then be killed; None: without bound.
+
+    The sandbox interrupts DuckDB, which does not hear it within one call of a function.
+    """
+    with contextlib.suppress(ImportError, OSError, ValueError):  # systems without it have the pool's clock alone
+        import resource  # noqa: PLC0415
+
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        until = hard if more_seconds is None else math.ceil(time.process_time() + more_seconds)
+        resource.setrlimit(resource.RLIMIT_CPU, (until, hard))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _bound_memory(more_bytes: int) -> None:

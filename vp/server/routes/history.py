@@ -12,9 +12,10 @@ from starlette.types import Receive, Scope, Send
 
 import vp
 from vp.errors import BadParameterError, RequestError, VPError, quoted
+from vp.market.session_hours import NEW_YORK
 from vp.model.parameters import PRESETS, ModelParameters
 from vp.server.faults import error_body
-from vp.server.history.export import BLOCK_FRAMES, arrow_stream, columns_block, csv_stream
+from vp.server.history.export import BLOCK_FRAMES, arrow_stream, columns_block, csv_stream, file_name
 from vp.server.history.session_history import SessionHistory
 from vp.server.runs.hub import Hub
 from vp.server.stream.messages import PROTOCOL_VERSION
@@ -117,14 +118,15 @@ class HistoryRoutes:
             history.layout.project(fields or ())
             from_ns, until_ns = query.integer("from_ns", 0), query.integer("until_ns", LARGEST_INT64)
             first = await asyncio.to_thread(history.from_time, from_ns)
-            end = await asyncio.to_thread(history.from_time, until_ns)
+            end = max(first, await asyncio.to_thread(history.from_time, until_ns))
+            name = await asyncio.to_thread(file_name, history, first, end, NEW_YORK)
         except VPError as problem:
             return refusal(problem)
         stream, kind = (
             (arrow_stream, "application/vnd.apache.arrow.stream") if form == "arrow" else (csv_stream, "text/csv")
         )
-        name = f"vp-{first}-{end}.{'arrows' if form == 'arrow' else 'csv'}"
-        headers = {**NO_STORE, "content-disposition": f'attachment; filename="{name}"'}
+        ending = "arrows" if form == "arrow" else "csv"
+        headers = {**NO_STORE, "content-disposition": f'attachment; filename="{name}.{ending}"'}
 
         async def made() -> Response:
             return StreamingResponse(stream(history, first, end, fields), media_type=kind, headers=headers)

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from vp.package_files import package_file
 
 WEB = package_file("web")
-HOME = "/vacuum-pressure.html"
+HOME = "vacuum-pressure.html"
 MIME = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -27,7 +27,7 @@ PLAIN_PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.\-]*/)*[A-Za-z0-9_][A-Za-z0
 
 
 async def home(request: Request) -> Response:
-    """Lead to the page."""
+    """Lead to the page beside this address, under whatever path a proxy put it."""
     query = request.scope["query_string"].decode("latin-1")
     return RedirectResponse(f"{HOME}?{query}" if query else HOME)
 

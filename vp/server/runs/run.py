@@ -155,9 +155,11 @@ class Run:
         if self._stop.is_set():
             raise StoppedError
 
-    def _note(self, lag_seconds: float) -> None:
-        """Leave the facts of this moment for status messages."""
+    def _note(self, lag_seconds: float, time_ns: int | None = None) -> None:
+        """Leave the facts of this moment for status messages; `time_ns`: the event time reached."""
         if self.session is not None:
             session = self.session
             records = session.accounting().to_json()
-            self.facts = RunFacts(session.clock_ns, session.records_done, lag_seconds, session.anomalies(), records)
+            self.facts = RunFacts(
+                session.clock_ns, session.records_done, lag_seconds, session.anomalies(), records, time_ns
+            )

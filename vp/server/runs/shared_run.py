@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from vp.server.history.frame_store import Block, FrameStore
@@ -15,7 +16,7 @@ from vp.server.runs.session import Prepare, Session
 from vp.server.stream.encoding import FrameEncoder
 from vp.server.stream.packing import header, pack
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import FramesHeld, RunFacts, RunState
+from vp.server.stream.snapshot import FramesHeld, RunState
 
 FRAMES_A_CALL = 64
 STEP_NS = 10 * NS
@@ -127,12 +128,18 @@ class SharedRun(Run):
                 break
             now = time.monotonic()
             lag = pace.lag_seconds(due_ns, now)
+            reached_ns = min(pace.target_ns(now), due_ns)
             if now - noted_at >= NOTE_SECONDS:
-                self._note(lag)
+                self._note(lag, reached_ns)
                 noted_at = now
             else:
-                facts = self.facts
-                self.facts = RunFacts(session.clock_ns, session.records_done, lag, facts.anomalies, facts.records)
+                self.facts = replace(
+                    self.facts,
+                    clock_ns=session.clock_ns,
+                    time_ns=reached_ns,
+                    records_done=session.records_done,
+                    lag_seconds=lag,
+                )
             wait = pace.seconds_until(max(due_ns, last_frame_ns + throttle_ns), now)
             if wait > 0:
                 self._stop.wait(min(wait, LOOK_SECONDS))

@@ -59,6 +59,7 @@ def status(facts: RunFacts, *, viewers: int, frames_sent: int, frames_missed: in
             "frames_missed": frames_missed,
             "anomalies": {name: int(count) for name, count in facts.anomalies.items()},
             "clock_ns": _nanoseconds(facts.clock_ns),
+            "time_ns": _nanoseconds(facts.time_ns),
             "records_done": int(facts.records_done),
             "records": facts.records,
             "server_time_ns": str(server_time_ns),

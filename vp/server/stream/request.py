@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -26,6 +27,8 @@ class StreamRequest(SessionName):
     speed : float
         0: a lossless run of the viewer's own.
     throttle_ms : float
+    bucket : Decimal or None
+        Width of a price bucket in currency; None: the product's.
     parameters : ModelParameters
         Of the model; equal ones share a session, however they were stated.
     fields : tuple of str or None
@@ -36,6 +39,7 @@ class StreamRequest(SessionName):
 
     speed: float = 1.0
     throttle_ms: float = 25.0
+    bucket: Decimal | None = None
     parameters: ModelParameters = field(default_factory=ModelParameters)
     fields: tuple[str, ...] | None = None
     after: tuple[str, int] | None = None
@@ -48,7 +52,12 @@ class StreamRequest(SessionName):
     def describe(self) -> dict[str, Any]:
         """The session asked for, in the form of /health."""
         names = ("product_type", "symbol", "dt", "start_time", "speed", "throttle_ms")
-        return {**{name: getattr(self, name) for name in names}, "parameters_digest": self.parameters.digest}
+        bucket = None if self.bucket is None else str(self.bucket)
+        return {
+            **{name: getattr(self, name) for name in names},
+            "bucket": bucket,
+            "parameters_digest": self.parameters.digest,
+        }
 
 
 def parse_stream_request(query: str, defaults: StreamRequest) -> StreamRequest:

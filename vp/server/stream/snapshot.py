@@ -43,13 +43,25 @@ class Loading:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What a status message says of a run."""
+    """What a status message says of a run.
+
+    Attributes
+    ----------
+    clock_ns : int or None
+        Engine clock, ns UTC: the newest record's.
+    records_done : int
+    lag_seconds : float
+    anomalies, records : mapping
+    time_ns : int or None
+        Event time that a paced session has reached, ns UTC: it goes on where no record comes. None at speed 0.
+    """
 
     clock_ns: int | None = None
     records_done: int = 0
     lag_seconds: float = 0.0
     anomalies: Mapping[str, int] = field(default_factory=dict)
     records: Mapping[str, Any] = field(default_factory=dict)
+    time_ns: int | None = None
 
 
 class SessionDescription(Protocol):

@@ -27,4 +27,15 @@ def forces(first: int, end: int) -> np.ndarray:
     at = next(column for column in LAYOUT.columns if column.name == "pressure")
     values = (np.arange(first, end)[:, None] * 1.001 + np.arange(101)).astype(np.float32)
     made[:, at.offset : at.offset + at.length_bytes] = values.view(np.uint8)
+    at = next(column for column in LAYOUT.columns if column.name == "bought")
+    made[:, at.offset : at.offset + at.length_bytes] = bought(first, end).view(np.uint8)
     return made
+
+
+def bought(first: int, end: int) -> np.ndarray:
+    """Volumes float32[n, 101]: frame n has n % 4 rows with one, none of which a shorter float could hold."""
+    grid = np.zeros((end - first, 101), np.float32)
+    for n in range(first, end):
+        for row in range(n % 4):
+            grid[n - first, (7 * n + 31 * row) % 101] = 100_001 + n
+    return grid

@@ -45,7 +45,9 @@ def service(lake: Path, context: QueryContext | None) -> Service:
 
 @pytest.fixture(scope="module")
 def server(asked_lake: Path) -> Iterator[Running]:
-    context = QueryContext(str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(seconds=30))
+    context = QueryContext(
+        str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(processor_seconds=30)
+    )
     with serving(service(asked_lake, context)) as running:
         yield running
 
@@ -149,7 +151,9 @@ def test_it_is_off_unless_asked_for(asked_lake: Path) -> None:
 
 
 def test_a_slow_query_ends_and_the_server_goes_on(asked_lake: Path) -> None:
-    context = QueryContext(str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(seconds=0.3))
+    context = QueryContext(
+        str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(processor_seconds=0.3)
+    )
     with serving(service(asked_lake, context)) as running:
         status, body, _ = post(running, {"sql": "SELECT count(*) FROM range(100000000000)"})
         assert (status, json.loads(body)["code"]) == (400, "query_limit")
@@ -159,7 +163,9 @@ def test_a_slow_query_ends_and_the_server_goes_on(asked_lake: Path) -> None:
 
 def test_too_many_at_once_are_told_to_come_again(asked_lake: Path) -> None:
     """Of many slow questions at once, some wait and the rest are refused; none is lost, and it all ends."""
-    context = QueryContext(str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(seconds=1.0))
+    context = QueryContext(
+        str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(processor_seconds=1.0)
+    )
     slow = {"sql": "SELECT count(*) FROM range(100000000000)"}
     with serving(service(asked_lake, context)) as running, ThreadPoolExecutor(WAITING + 4) as pool:
         answers = list(pool.map(lambda _: post(running, slow), range(WAITING + 4)))
@@ -179,7 +185,9 @@ def test_too_many_at_once_are_told_to_come_again(asked_lake: Path) -> None:
 )
 def test_one_call_that_takes_all_there_is_ends_and_the_server_goes_on(asked_lake: Path, sql: str) -> None:
     """DuckDB's own limits do not hold within one call of a function."""
-    context = QueryContext(str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(seconds=0.5))
+    context = QueryContext(
+        str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(processor_seconds=0.5)
+    )
     with serving(service(asked_lake, context)) as running:
         for _ in range(2):
             status, body, _ = post(running, {"sql": sql})
@@ -189,7 +197,11 @@ def test_one_call_that_takes_all_there_is_ends_and_the_server_goes_on(asked_lake
 
 
 def test_a_client_that_leaves_keeps_nobody_from_asking(asked_lake: Path) -> None:
-    context = QueryContext(str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(seconds=60))
+    context = QueryContext(
+        str(asked_lake),
+        SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"),
+        Limits(processor_seconds=60, seconds=60),
+    )
     body = json.dumps({"sql": "SELECT length(repeat('x', 900000000))"}).encode()
     with serving(service(asked_lake, context)) as running:
         head = f"POST {QUERY} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -217,7 +229,11 @@ def test_a_worker_that_died_is_begun_anew(asked_lake: Path) -> None:
 
 
 def test_a_worker_has_ended_when_the_pool_is_closed_even_while_its_query_is_cancelled(asked_lake: Path) -> None:
-    context = QueryContext(str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(seconds=60))
+    context = QueryContext(
+        str(asked_lake),
+        SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"),
+        Limits(processor_seconds=60, seconds=60),
+    )
 
     async def body() -> bool:
         workers = WorkerPool(context, 1)

@@ -14,6 +14,7 @@ from tests.vp.server.runs.memory import private_kib
 from tests.vp.server.tiny import DEFAULTS, TinySession, even_clocks
 from vp.server.history.frame_store import MEMORY_BYTES
 from vp.server.runs.hub import Hub
+from vp.server.runs.pacing import NS
 from vp.server.runs.shared_run import SharedRun
 from vp.server.stream.snapshot import RunState
 
@@ -35,6 +36,29 @@ def test_a_shared_run_holds_no_more_frames_in_memory_than_it_may() -> None:
         hub.leave(run)
 
     in_hub(body, lambda _request: TinySession(even_clocks(4000)))
+
+
+def test_time_goes_on_where_no_record_comes_but_not_past_the_next() -> None:
+    """Two frames a minute apart, watched in between and at the end."""
+
+    async def body(hub: Hub) -> None:
+        hub.enter()
+        run = hub.join(replace(DEFAULTS, speed=30.0))
+        await until(lambda: run.facts.records_done == 1)
+        seen = []
+        while run.facts.records_done == 1:
+            seen.append(run.facts)
+            await asyncio.sleep(0.05)
+        times = [facts.time_ns for facts in seen if facts.time_ns is not None]
+        assert times == sorted(times)
+        assert len(set(times)) >= 4
+        assert {facts.clock_ns for facts in seen} == {clocks[0]}
+        assert clocks[0] <= times[0] < clocks[0] + 20 * NS
+        assert clocks[0] + 40 * NS < times[-1] <= clocks[1]
+        hub.leave(run)
+
+    clocks = [int(clock) for clock in even_clocks(2, step_ms=60_000.0)]
+    in_hub(body, lambda _request: TinySession(even_clocks(2, step_ms=60_000.0)))
 
 
 @dataclass

@@ -41,7 +41,7 @@ def test_progress() -> None:
 def test_status_and_end() -> None:
     status = load(
         messages.status(
-            RunFacts(2**60, 9, 0.12345, {"unknown_order": 3}, {"read": 9}),
+            RunFacts(2**60, 9, 0.12345, {"unknown_order": 3}, {"read": 9}, 2**61),
             viewers=2,
             frames_sent=7,
             frames_missed=1,
@@ -56,6 +56,7 @@ def test_status_and_end() -> None:
         "frames_missed": 1,
         "anomalies": {"unknown_order": 3},
         "clock_ns": str(2**60),
+        "time_ns": str(2**61),
         "records_done": 9,
         "records": {"read": 9},
         "server_time_ns": "5",

@@ -28,14 +28,16 @@ from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import FramesHeld, Loading, RunFacts, RunState, Snapshot
 
 OWN = replace(DEFAULTS, speed=0.0)
-FACTS = RunFacts(clock_ns=7, records_done=5, lag_seconds=0.25, anomalies={"unknown_order": 3}, records={"read": 5})
+FACTS = RunFacts(
+    clock_ns=7, records_done=5, lag_seconds=0.25, anomalies={"unknown_order": 3}, records={"read": 5}, time_ns=9
+)
 LOADING = Snapshot(100.0, 10**18, RunState.LOADING, Loading("book", 1, 4, 2.5), None, None, RunFacts(), 1, None)
 LIVE = replace(
     LOADING, state=RunState.LIVE, session=TinySession(even_clocks(9)), facts=FACTS, held=FramesHeld(0, 0, 0.0)
 )
 STATUS = (
     '{"type":"status","viewers":1,"lag_seconds":0.25,"frames_sent":%d,"frames_missed":%d,'
-    '"anomalies":{"unknown_order":3},"clock_ns":"7","records_done":5,"records":{"read":5},'
+    '"anomalies":{"unknown_order":3},"clock_ns":"7","time_ns":"9","records_done":5,"records":{"read":5},'
     '"server_time_ns":"1000000000000000000"}'
 )
 SCHEMA = SendPacked(header(len(LAYOUT.schema_message)) + LAYOUT.schema_message)

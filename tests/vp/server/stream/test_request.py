@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from vp.errors import BadParameterError
@@ -16,10 +19,11 @@ def test_an_empty_query_is_what_the_server_was_started_with() -> None:
 def test_every_parameter_can_be_given() -> None:
     query = (
         "product_type=equity_mbo&symbol=QQQ&dt=2026-07-08&start_time=10%3A15&speed=0&throttle_ms=0"
-        "&parameters=touch&fields=pressure,%20vacuum"
+        "&bucket=0.50&parameters=touch&fields=pressure,%20vacuum"
     )
-    assert parse_stream_request(query, DEFAULTS) == StreamRequest(
-        "equity_mbo", "QQQ", "2026-07-08", "10:15", 0.0, 0.0, ModelParameters.preset("touch"), ("pressure", "vacuum")
+    wanted = StreamRequest("equity_mbo", "QQQ", "2026-07-08", "10:15", 0.0, 0.0, fields=("pressure", "vacuum"))
+    assert parse_stream_request(query, DEFAULTS) == replace(
+        wanted, bucket=Decimal("0.5"), parameters=ModelParameters.preset("touch")
     )
 
 
@@ -62,7 +66,7 @@ def test_a_bad_query_says_what_is_wrong(query: str, says: str) -> None:
 def test_an_unknown_parameter_is_answered_with_the_known_ones() -> None:
     with pytest.raises(BadParameterError) as caught:
         parse_stream_request("tempo=1", DEFAULTS)
-    assert "product_type, symbol, dt, start_time, speed, throttle_ms, parameters, fields" in caught.value.hint
+    assert "product_type, symbol, dt, start_time, speed, throttle_ms, bucket, parameters, fields" in caught.value.hint
 
 
 def test_no_grid_column_is_another_wish_than_none_named() -> None:

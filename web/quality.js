@@ -1,0 +1,57 @@
+/** Why a stretch of the picture is not to be trusted, or shows nothing: reasons as bits, and their words. */
+
+/** @typedef {import("./time-bins.js").TimeBins} TimeBins @typedef {import("./ring.js").Ring} Ring */
+/** @typedef {"dense" | "wide" | "faint" | "dotted"} Hatching */
+/** @typedef {{startMs: number, endMs: number, reasons: number}} Stretch of one set of reasons */
+
+/** Frames are missing: they were made, but the page does not have them. */
+export const MISSING = 64;
+/** Nothing is shown, as nothing happened for long. */
+export const NO_EVENTS = 128;
+
+/** The first six are the bits of the column `quality` of frames. @type {{bit: number, words: string, hatching: Hatching}[]} */
+export const REASONS = [
+  { bit: 1, words: "a side is empty", hatching: "wide" },
+  { bit: 2, words: "locked or crossed", hatching: "wide" },
+  { bit: 4, words: "within a snapshot", hatching: "wide" },
+  { bit: 8, words: "marked as a bad book", hatching: "wide" },
+  { bit: 16, words: "incomplete book: no snapshot yet", hatching: "faint" },
+  { bit: 32, words: "after a gap of the feed", hatching: "dense" },
+  { bit: MISSING, words: "data missing", hatching: "dense" },
+  { bit: NO_EVENTS, words: "no events", hatching: "dotted" },
+];
+
+/** @param {number} reasons */
+const within = (reasons) => REASONS.filter(({ bit }) => reasons & bit);
+
+/** @param {number} reasons @returns {string} */
+export const reasonWords = (reasons) => within(reasons).map(({ words }) => words).join(", ");
+
+/** @param {number} reasons @returns {Hatching[]} each once */
+export const hatchings = (reasons) => [...new Set(within(reasons).map(({ hatching }) => hatching))];
+
+/**
+ * Stretches with a reason between two times, of those that the page holds.
+ * @param {TimeBins} bins @param {Ring} ring @param {number} startMs @param {number} endMs @returns {Stretch[]}
+ */
+export function stretches(bins, ring, startMs, endMs) {
+  const { binMs } = bins;
+  const from = Math.max(Math.floor(startMs / binMs), bins.first, Math.floor(ring.timeMs(ring.first) / binMs));
+  const until = Math.min(Math.floor(endMs / binMs), bins.newest);
+  /** @type {Stretch[]} */
+  const found = [];
+  for (let bin = from, start = from; bin <= until; bin += 1) {
+    const reasons = bins.reasons(bin);
+    if (bin < until && bins.reasons(bin + 1) === reasons) continue;
+    if (reasons) found.push({ startMs: start * binMs, endMs: (bin + 1) * binMs, reasons });
+    start = bin + 1;
+  }
+  return found;
+}
+
+/** What the hatching on screen means. @param {Stretch[]} shown @returns {string} nothing where nothing is hatched */
+export function hatchingKey(shown) {
+  const all = shown.reduce((sum, { reasons }) => sum | reasons, 0);
+  return hatchings(all).map((hatching) => `${hatching}: ${reasonWords(
+    REASONS.reduce((sum, { bit, hatching: of }) => (of === hatching ? sum | (all & bit) : sum), 0))}`).join(" · ");
+}
