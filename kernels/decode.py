@@ -139,8 +139,10 @@ def decode_records(data: Bytes, selection: Selection, cursor: Int64s, columns: C
             if not is_known and holds_an_order(data, position, selection):
                 error = DECODE_RTYPE
                 break
-            other += np.int64(is_known)
-            unknown += np.int64(not is_known)
+            if is_known:
+                other += 1
+            else:
+                unknown += 1
             position = after
             records += 1
             continue

@@ -155,6 +155,8 @@ def advance(
             move_depth(book, model, effect)
             if active != 0:
                 touch_buckets(book, model, effect)
+        if record.flags & FLAG_SNAPSHOT:
+            forget_quote(model)
         if record.action == ACTION_CLEAR:
             rebase(book, model)
             forget_quote(model)

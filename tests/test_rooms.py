@@ -28,8 +28,8 @@ BASE = {
 RAW = {*BASE, "kernels", "market", "lake"}
 ROOMS = BASE | {
     "kernels": set(),
-    "settings": {"errors"},
     "market": {*BASE},
+    "settings": {"errors", "market"},
     "lake": {*BASE, "market"},
     "demo": {*BASE, "kernels"},
     "dbn": RAW,

@@ -355,7 +355,7 @@ def test_bubbles_of_at_least(market: KnownMarket) -> None:
 
 
 def test_volume_by_price(market: KnownMarket) -> None:
-    market.show(UP)
+    market.show(UP, 1.0)
     most = max(bought + sold for bought, sold in traded().values())
     for ticks, (bought, sold) in traded().items():
         _, y = market.xy(0, ticks)

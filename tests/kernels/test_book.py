@@ -40,7 +40,7 @@ level_depth = from_python(level_kernels.level_depth)
 
 def apply(book: Book, rec: Rec) -> Effect:
     order_id = rec.order_id - 2**64 if rec.order_id >= 2**63 else rec.order_id
-    record = Record(rec.ts_event, order_id, rec.price, rec.size, rec.flags, ord(rec.action), ord(rec.side))
+    record = Record(rec.ts_event, order_id, rec.price, rec.size, rec.flags, ord(rec.action), ord(rec.side), 1)
     return Effect(*map(int, apply_record(book.state, record, int(not rec.is_snapshot))))
 
 

@@ -23,7 +23,16 @@ def test_every_setting_explains_itself(setting: Setting) -> None:
 
 def test_which_program_takes_what() -> None:
     assert [setting.flag for setting in of_program("serve")] == [
-        *("--product-type", "--symbol", "--dt", "--start-time", "--speed", "--throttle-ms", "--bucket"),
+        *(
+            "--product-type",
+            "--symbol",
+            "--dt",
+            "--trading-day",
+            "--start-time",
+            "--speed",
+            "--throttle-ms",
+            "--bucket",
+        ),
         *(
             "--parameters",
             "--context-minutes",
@@ -41,13 +50,24 @@ def test_which_program_takes_what() -> None:
         ),
     ]
     assert [setting.flag for setting in of_program("record")] == [
-        *("--product-type", "--symbol", "--dt", "--start-time", "--end-time", "--throttle-ms"),
+        *("--product-type", "--symbol", "--dt", "--trading-day", "--start-time", "--end-time", "--throttle-ms"),
         *("--bucket", "--parameters", "--fields", "--out", "--lake", "--products", "--decompressed-limit-gb"),
         "--log-level",
     ]
     assert [setting.flag for setting in of_program("cache")] == ["--lake", "--clear", "--log-level"]
     assert [setting.flag for setting in of_program("query")] == [
-        *("--product-type", "--symbol", "--dt", "--start-time", "--bucket", "--sql", "--list", "--set", "--recording"),
+        *(
+            "--product-type",
+            "--symbol",
+            "--dt",
+            "--trading-day",
+            "--start-time",
+            "--bucket",
+            "--sql",
+            "--list",
+            "--set",
+            "--recording",
+        ),
         *("--build", "--format", "--out", "--lake", "--products", "--log-level"),
     ]
     assert [setting.name for setting in of_query()] == [

@@ -9,7 +9,8 @@ import numpy as np
 from vp.dbn.accounting import Accounting
 from vp.errors import EmptySessionError
 from vp.kernels.contract import CLOCK_UNKNOWN
-from vp.market.session_hours import NEW_YORK, from_ns
+from vp.market.session_hours import from_ns
+from vp.market.wall_times import NEW_YORK
 from vp.model.book import NO_LIMIT
 from vp.model.engine import EventDrivenVPEngine, FrameBatch
 from vp.model.event_feed import EventFeed

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from vp.errors import BadParameterError, quoted
 from vp.model.parameters import PRESETS, ModelParameters
@@ -106,7 +106,7 @@ def _in_file(path: Path) -> list[_Stated]:
 
 def _parameters(stated: Iterable[_Stated]) -> ModelParameters:
     """The set with these values, each judged where it stands."""
-    values: dict[str, float] = {}
+    values: dict[str, Any] = {}
     for where, name, value in stated:
         if name not in TYPES:
             raise BadParameterError(

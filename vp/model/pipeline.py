@@ -19,7 +19,7 @@ from vp.errors import BadParameterError, LakeError
 from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake, RawFile
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import Product, canonical_symbol
-from vp.market.session_hours import Phases, SessionWindow, parse_date, phases, session_window
+from vp.market.session_hours import Phases, SessionWindow, parse_dates, phases, window_of
 from vp.model.book import Book
 from vp.model.book_cache import CacheKey, load_book, save_book
 from vp.model.engine import EventDrivenVPEngine
@@ -107,13 +107,11 @@ def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter:
 
 def _instead(spec: SessionSpec, opened: _Opened) -> str:
     """Which sessions there are besides an empty one: the nearest days, and other contracts of the file."""
-    product, date = opened.product, parse_date(spec.dt)
-    days = {
-        entry.date
-        for entry in opened.lake.sessions()
-        if (entry.product_type, entry.symbol) == (product.product_type, product.root) and entry.date != date
-    }
-    nearest = sorted(sorted(days, key=lambda day: abs(day - date))[:LISTED])
+    product, dates = opened.product, parse_dates(spec.dt)
+    held = opened.lake.sessions()
+    mine = {entry.date for entry in held if (entry.product_type, entry.symbol) == (product.product_type, product.root)}
+    days = {day for day in mine if not dates.first <= day <= dates.last}
+    nearest = sorted(sorted(days, key=lambda day: abs(day - dates.first))[:LISTED])
     others = sorted({mapping.raw_symbol for mapping in opened.file.mappings} - {opened.contract.name})[:LISTED]
     sentences = [
         *([f"The lake holds {product.root} of {', '.join(map(str, nearest))} too."] if nearest else []),
@@ -164,9 +162,8 @@ def _meaning(spec: SessionSpec) -> _Meaning:
     lake = Lake(spec.lake, spec.products)
     product = lake.products.find(spec.product_type, spec.symbol)
     check_bucket(product, spec.bucket)
-    date = parse_date(spec.dt)
-    window = session_window(spec.product_type, date)
-    return _Meaning(lake, product, date, window, phases(window, spec.start_time, spec.end_time))
+    window = window_of(spec.product_type, parse_dates(spec.dt))
+    return _Meaning(lake, product, window.dates.first, window, phases(window, spec.start_time, spec.end_time))
 
 
 class _Opened(NamedTuple):

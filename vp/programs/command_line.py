@@ -11,6 +11,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
@@ -87,7 +88,18 @@ def parse(built: Parser, program: str, arguments: Sequence[str] | None) -> dict[
             values[setting.name] = tuple(setting.parse(one) for one in typed)
         else:
             values[setting.name] = setting.parse(typed)
+    if values.get("trading_day"):
+        values["dt"] = _trading_day(values["dt"])
     return values
+
+
+def _trading_day(dates: str | None) -> str:
+    """Dates as the session's name states them where trading days are meant."""
+    from vp.market.session_hours import parse_dates  # noqa: PLC0415 - --help is fast
+
+    if dates is None:
+        raise BadParameterError("--trading-day is given, but not which.", hint="For example --dt 2026-02-06.")
+    return str(replace(parse_dates(dates), trading_day=True))
 
 
 def choose_session(values: dict[str, Any]) -> bool:

@@ -96,6 +96,22 @@ def origin(name: str, value: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, PORTS[parts.scheme]} else "")
 
 
+def session_dates(_name: str, value: str) -> str | None:
+    """The days of a session; raises BadDateError."""
+    from vp.market.session_hours import parse_dates  # noqa: PLC0415 - --help is fast
+
+    return str(parse_dates(value.strip())) if value.strip() else None
+
+
+def clock_time(name: str, value: str) -> str | None:
+    """A time of day, perhaps with a day before it and a zone behind it; raises BadStartTimeError."""
+    from vp.market.wall_times import parse_time  # noqa: PLC0415 - --help is fast
+
+    if value.strip():
+        parse_time(value.strip(), name.replace("_", " "))
+    return value.strip() or None
+
+
 def bucket(name: str, value: str) -> Decimal:
     """A width of price buckets in currency, of at most nine decimal places."""
     digits = value.strip()

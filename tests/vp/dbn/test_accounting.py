@@ -58,8 +58,8 @@ def test_a_difference_is_seen() -> None:
         ("data", "glbx-mdp3-20231225.mbo.dbn.zst", "future_mbo", "ES", "ESH4", "2023-12-25", 68_792),
         ("data", "glbx-mdp3-20250924.mbo.dbn", "future_mbo", "CL", "CLX5", "2025-09-24", 38_212),
         ("data", "xnas-itch-20250717.mbo.dbn", "equity_mbo", "ARL", "ARL", "2025-07-17", 5_886),
-        ("golden", "equity.mbo.dbn", "equity_mbo", "QQQ", "QQQ", "2026-07-08", 13_936),
-        ("golden", "futures.mbo.dbn", "future_mbo", "MNQ", "MNQH6", "2026-02-06", 13_937),
+        ("golden-2", "equity.mbo.dbn", "equity_mbo", "QQQ", "QQQ", "2026-07-08", 13_936),
+        ("golden-2", "futures.mbo.dbn", "future_mbo", "MNQ", "MNQH6", "2026-02-06", 13_937),
     ],
 )
 @needs_shared

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 import vp
 from vp.errors import BadParameterError, RequestError, VPError, quoted
-from vp.market.session_hours import NEW_YORK
+from vp.market.wall_times import NEW_YORK
 from vp.model.parameters import PRESETS, ModelParameters
 from vp.server.faults import error_body
 from vp.server.history.export import BLOCK_FRAMES, arrow_stream, columns_block, csv_stream, file_name
