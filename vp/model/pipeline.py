@@ -106,7 +106,7 @@ def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter:
 def _instead(spec: SessionSpec, opened: _Opened) -> str:
     """Which sessions there are besides an empty one: the nearest days, and other contracts of the file."""
     product, played = opened.product, window_of(spec.product_type, parse_dates(spec.dt)).file_dates
-    others = [day for day in Lake(spec.lake, spec.products).dates(product) if day not in played]
+    others = [day for day in opened.lake.dates(product) if day not in played]
     nearest = sorted(sorted(others, key=lambda day: abs(day - played[0]))[:LISTED])
     held = {mapping.raw_symbol for file in opened.input.files for mapping in contents_of(file.raw).mappings}
     named = sorted(held - {opened.input.contract})[:LISTED]
@@ -165,6 +165,7 @@ def _meaning(spec: SessionSpec) -> _Meaning:
 
 
 class _Opened(NamedTuple):
+    lake: Lake
     product: Product
     scale: PriceScale
     input: SessionInput
@@ -199,7 +200,7 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
     if bounds.warmup_from_ns <= bounds.session_start_ns:
         scale = price_scale(product, spec.bucket, look_at_prices())
         book = Book(scale.tick_int, scale.bucket_int)
-        return _Opened(product, scale, session, reader, bounds, book, EventFeed(reader, None), "off")
+        return _Opened(lake, product, scale, session, reader, bounds, book, EventFeed(reader, None), "off")
     key = CacheKey.of(product.product_type, session.contract, spec.dt, bounds.warmup_from_ns, session.raw_files)
     directory = lake.cache_dir / BOOK_CACHE
     cached = load_book(directory, key)
@@ -207,7 +208,7 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
         scale = price_scale(product, spec.bucket, cached.prices or look_at_prices())
         cached.book.rescale(scale.tick_int, scale.bucket_int)
         feed = EventFeed(reader, cached.resume)
-        return _Opened(product, scale, session, reader, bounds, cached.book, feed, "hit")
+        return _Opened(lake, product, scale, session, reader, bounds, cached.book, feed, "hit")
     prices = look_at_prices()
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
@@ -217,7 +218,7 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
         save_book(directory, key, book, feed.resume(), prices)
     except LakeError as error:
         log.warning("%s", error)
-    return _Opened(product, scale, session, reader, bounds, book, feed, "miss")
+    return _Opened(lake, product, scale, session, reader, bounds, book, feed, "miss")
 
 
 def _fast_forward(book: Book, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> None:
