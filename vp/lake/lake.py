@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -129,6 +129,19 @@ class Lake:
         if not found:
             self._refuse_other_things(product, date)
             raise self._no_raw_file(product, date, self.dates(product))
+        return found
+
+    def inputs_by_date(self, product: Product, dates: Sequence[dt.date]) -> dict[dt.date, list[RawInput]]:
+        """As `inputs`, of each of these days that there is anything of; raises where there is nothing of any."""
+        found: dict[dt.date, list[RawInput]] = {}
+        missing: NoRawFileError | None = None
+        for date in dates:
+            try:
+                found[date] = self.inputs(product, date)
+            except NoRawFileError as error:
+                missing = missing or error
+        if not found and missing is not None:
+            raise missing
         return found
 
     def dates(self, product: Product) -> list[dt.date]:

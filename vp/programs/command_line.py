@@ -13,12 +13,15 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from vp import logs
 from vp.errors import BadParameterError, VPError
 from vp.settings.forms import switch
 from vp.settings.table import of_program, shown
+
+if TYPE_CHECKING:
+    from vp.model.parameters import ModelParameters
 
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
@@ -115,6 +118,13 @@ def choose_session(values: dict[str, Any]) -> bool:
     values.update(product_type=DEMO.product_type, symbol=DEMO.symbol, dt=DEMO.dt)
     values["start_time"] = values["start_time"] or DEMO.start_time
     return True
+
+
+def model_parameters(values: dict[str, Any]) -> ModelParameters:
+    """The set that --parameters names; raises BadParameterError."""
+    from vp.model.parameter_texts import read_parameters  # noqa: PLC0415 - heavy, and not needed for --help
+
+    return read_parameters(values["parameters"] or "default")
 
 
 def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str] | None) -> int:

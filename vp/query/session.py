@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from vp.errors import NoRawFileError, RequestError
 from vp.lake.lake import Lake
 from vp.market.price_scale import PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import PRODUCT_TYPES, Product, canonical_symbol, is_contract
-from vp.market.session_hours import parse_date, phases, session_window
+from vp.market.session_hours import SessionDates, parse_dates, phases, window_of
 from vp.query.events import TIME, session_events
 from vp.query.sources import ArrowSource, one_row
 
@@ -71,16 +70,15 @@ class ChosenSession:
         *,
         bucket: Decimal | None = None,
     ) -> None:
-        date = parse_date(dt)
+        dates = parse_dates(dt)
         self.lake = lake
         self.asked_symbol = symbol
-        self.dt = dt
-        self.date = date
         self.start_time = start_time
         self.bucket = bucket
-        self.product = _find(lake, symbol, product_type, date)
+        self.product = _find(lake, symbol, product_type, dates)
         check_bucket(self.product, bucket)
-        self.window = session_window(self.product.product_type, date)
+        self.window = window_of(self.product.product_type, dates)
+        self.dt = str(self.window.dates)
         self.phases = phases(self.window, start_time)
 
     @property
@@ -98,7 +96,7 @@ class ChosenSession:
         """The contract and its files; raises as vp.dbn.session_input.find_input does."""
         from vp.dbn.session_input import find_input  # noqa: PLC0415 - kernels take a while to load
 
-        return find_input(self.lake, self.product, self.symbol, [self.date])
+        return find_input(self.lake, self.product, self.symbol, self.window.file_dates)
 
     def events(self) -> ArrowSource:
         """The session's events; see vp.query.events."""
@@ -116,10 +114,14 @@ class ChosenSession:
     @cached_property
     def scale(self) -> PriceScale:
         """Tick and bucket, which can take a look at the first prices of the input."""
+        from vp.dbn.definitions import with_defined_tick  # noqa: PLC0415
         from vp.dbn.input_prices import input_prices  # noqa: PLC0415
         from vp.dbn.session_input import session_reader  # noqa: PLC0415
 
         product = self.lake.products.of_contract(self.product, self.contract_name)
+        if product.tick_is_guessed:
+            raw_paths = [raw.path for raw in self.input.raw_files]
+            product = with_defined_tick(product, self.contract_name, raw_paths, self.window.file_dates)
         if not needs_prices(product, self.bucket):
             return price_scale(product, self.bucket, None)
         reader = session_reader(self.input, self.window.start_ns, self.window.end_ns)
@@ -132,7 +134,7 @@ class ChosenSession:
             "product_type": self.product.product_type,
             "symbol": self.symbol,
             "contract": self.contract_name,
-            "dt": self.date,
+            "dt": self.window.dates.first,
             "raw_file": ", ".join(raw.path.name for raw in self.input.raw_files),
             "tick_int": scale.tick_int,
             "bucket_int": scale.bucket_int,
@@ -145,13 +147,13 @@ class ChosenSession:
         }
 
 
-def _find(lake: Lake, symbol: str, product_type: str | None, date: datetime.date) -> Product:
-    """The product that a symbol means on a date, whatever its product type; one whose raw files the lake holds."""
+def _find(lake: Lake, symbol: str, product_type: str | None, dates: SessionDates) -> Product:
+    """The product that a symbol means on some days, whatever its product type; one whose raw files the lake holds."""
     first: RequestError | None = None
     for kind in PRODUCT_TYPES if product_type is None else (product_type,):
         try:
             product = lake.products.find(kind, symbol)
-            lake.inputs(product, date)
+            lake.inputs_by_date(product, window_of(kind, dates).file_dates)
         except RequestError as error:
             # A symbol that is known but has no file says more than one that is not known.
             if first is None or (isinstance(error, NoRawFileError) and not isinstance(first, NoRawFileError)):
