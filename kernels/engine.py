@@ -17,15 +17,21 @@ from .cells import touch
 from .contract import (
     ACTION_CLEAR,
     ACTION_TRADE,
+    B_BEST_ASK,
+    B_BEST_BID,
     B_BUCKET,
     B_CLOCK,
     B_EVENT_ID,
+    B_QUALITY,
     BOOK_ONLY,
     CELL_INTS,
     DEPTH_RESET,
     DONE,
+    E_CROSSED_BEFORE_OPENING,
     E_EMITTING,
     E_LAST_FRAME_NS,
+    E_LAST_TRADE_NS,
+    E_LOCKED_BEFORE_OPENING,
     E_THROTTLE_NS,
     FLAG_LAST,
     FLAG_SNAPSHOT,
@@ -33,6 +39,8 @@ from .contract import (
     GROW_TRADES,
     I_DEPTH,
     NO_TIME,
+    OPENING_PAUSE_NS,
+    QUALITY_CROSSED,
     REACHED,
     RING_MASK,
     SNAPSHOT_BEGINS,
@@ -108,6 +116,15 @@ def start_afresh(book: BookState, model: Model) -> None:
 
 
 @step
+def count_crossed_before_opening(book: BookState, model: Model) -> None:
+    """Count a locked or crossed book where nothing trades: before the first trade, and in pauses."""
+    last = model.scalars[E_LAST_TRADE_NS]
+    if last == NO_TIME or book.scalars[B_CLOCK] - last > OPENING_PAUSE_NS:
+        locked = book.scalars[B_BEST_BID] == book.scalars[B_BEST_ASK]
+        model.scalars[E_LOCKED_BEFORE_OPENING if locked else E_CROSSED_BEFORE_OPENING] += 1
+
+
+@step
 def frame_is_due(book: BookState, model: Model) -> bool:
     """Whether this event's end makes a frame."""
     clock = book.scalars[B_CLOCK]
@@ -165,10 +182,14 @@ def advance(
             forget_quote(model)
         if clears:
             start_afresh(book, model)
-        elif record.action == ACTION_TRADE and active != 0 and model.scalars[E_EMITTING] != 0:
-            count_trade(book, model, record)
+        elif record.action == ACTION_TRADE and active != 0:
+            model.scalars[E_LAST_TRADE_NS] = scalars[B_CLOCK]
+            if model.scalars[E_EMITTING] != 0:
+                count_trade(book, model, record)
         if record.flags & FLAG_LAST:
             end_event(book, record.publisher)
+            if scalars[B_QUALITY] & QUALITY_CROSSED:
+                count_crossed_before_opening(book, model)
             count_order_flow(book, model, active)
             follow_spot(book, model)
             if record.flags & FLAG_SNAPSHOT:
