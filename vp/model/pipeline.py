@@ -9,10 +9,11 @@ from typing import NamedTuple
 import vp
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.input_prices import input_prices
+from vp.dbn.opened_lake import open_lake
 from vp.dbn.session_input import SessionInput, find_input, session_reader
 from vp.dbn.session_reader import SessionReader
 from vp.errors import BadParameterError, LakeError
-from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
+from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import Product, canonical_symbol
 from vp.market.session_hours import Phases, parse_date, phases, session_window
@@ -109,7 +110,7 @@ class _Opened(NamedTuple):
 
 def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened:
     """What a request means, the book at its warmup boundary, and the events from there on."""
-    lake = Lake(spec.lake, spec.products)
+    lake = open_lake(spec.lake, spec.products, spec.file)
     product = lake.products.find(spec.product_type, spec.symbol)
     check_bucket(product, spec.bucket)
     date = parse_date(spec.dt)

@@ -64,6 +64,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         "bucket",
         "lake",
         "products",
+        "file",
         "decompressed_limit_gb",
     )
     spec = SessionSpec(**{name: values[name] for name in names})

@@ -91,6 +91,7 @@ def _build(session: ChosenSession, tell: Tell | None) -> pa.Table:
         session.dt,
         session.start_time,
         lake=str(session.lake.root),
+        file=None if session.lake.lone_file is None else session.lake.lone_file.raw.path,
         products=session.lake.products_file,
     )
     return book_at_warmup(spec, tell or ignore_progress).to_arrow()
