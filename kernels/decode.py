@@ -83,16 +83,19 @@ def clock_of(ts_event: int, ts_recv: int, flags: int, action: int, selection: Se
 def has_possible_header(data: Bytes, position: int) -> bool:
     """Whether a record of a type that VP does not know could begin here: its length and time are some record's."""
     words = np.int64(data[position + LENGTH])
+    if words % UNIT_WORDS != 0 or 4 * words < HEADER_BYTES:
+        return False
     time = load_i64(data, position + TS_EVENT)
-    return words % UNIT_WORDS == 0 and 4 * words >= HEADER_BYTES and (-1 <= time <= 0 or OLDEST_NS <= time < NEWEST_NS)
+    return -1 <= time <= 0 or OLDEST_NS <= time < NEWEST_NS
 
 
 @step
 def holds_an_order(data: Bytes, position: int, selection: Selection) -> bool:
     """Whether a whole record has length, action and side of a market-by-order record, whatever its type says."""
     action, side = data[position + ACTION], data[position + SIDE]
-    is_as_long = data[position + LENGTH] == selection.mbo_words
-    return is_as_long and selection.valid_action[action] != 0 and selection.valid_side[side] != 0
+    if data[position + LENGTH] != selection.mbo_words:
+        return False
+    return selection.valid_action[action] != 0 and selection.valid_side[side] != 0
 
 
 @step
@@ -151,8 +154,10 @@ def decode_records(data: Bytes, selection: Selection, cursor: Int64s, columns: C
             if not is_known and holds_an_order(data, position, selection):
                 error = DECODE_RTYPE
                 break
-            other += np.int64(is_known)
-            unknown += np.int64(not is_known)
+            if is_known:
+                other += 1
+            else:
+                unknown += 1
             position = after
             records += 1
             continue

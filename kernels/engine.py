@@ -155,6 +155,8 @@ def advance(
             move_depth(book, model, effect)
             if active != 0:
                 touch_buckets(book, model, effect)
+        if active == 0:
+            forget_quote(model)
         if record.action == ACTION_CLEAR:
             rebase(book, model)
             forget_quote(model)
@@ -162,7 +164,7 @@ def advance(
             count_trade(book, model, record)
         if record.flags & FLAG_LAST:
             end_event(book, record.publisher)
-            count_order_flow(book, model)
+            count_order_flow(book, model, active)
             follow_spot(book, model)
             if record.flags & FLAG_SNAPSHOT:
                 rebase(book, model)

@@ -23,7 +23,7 @@ from tests.browser.programs import CHROMIUM, QUIET, Server
 from vp.demo.script import OPEN_SECOND, write_script
 from vp.demo.session import FIRST_TIME, SEED
 from vp.lake.lake import Lake
-from vp.market.session_hours import NEW_YORK
+from vp.market.wall_times import NEW_YORK
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 DESKTOP = {"width": 1366, "height": 768}

@@ -28,8 +28,8 @@ BASE = {
 RAW = {*BASE, "kernels", "market", "lake"}
 ROOMS = BASE | {
     "kernels": set(),
-    "settings": {"errors"},
     "market": {*BASE},
+    "settings": {"errors", "market"},
     "lake": {*BASE, "market"},
     "demo": {*BASE, "kernels"},
     "dbn": RAW,
@@ -37,7 +37,7 @@ ROOMS = BASE | {
     "query": {*RAW, "dbn", "model"},
     "download": {*RAW, "dbn"},
     "server.faults": {*BASE},
-    "server.stream": {*BASE, "server.faults", "model", "settings"},
+    "server.stream": {*BASE, "server.faults", "market", "model", "settings"},
     "server.net": {*BASE, "server.faults"},
     "server.query": {*RAW, "server.faults", "dbn", "query"},
     "server.history": {*BASE, "server.faults", "model", "server.stream"},

@@ -16,9 +16,10 @@ class SessionName:
     symbol : str
         A contract, root, continuous name or ticker.
     dt : str
-        YYYY-MM-DD.
+        YYYY-MM-DD, or more days, as vp.market.session_hours.parse_dates takes them.
     start_time : str or None
-        HH:MM in New York, at which frames begin; None: at the session's start.
+        HH:MM in New York, or as vp.market.wall_times.parse_time takes it, at which frames begin; None: at the
+        session's start.
     """
 
     product_type: str

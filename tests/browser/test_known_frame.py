@@ -355,7 +355,7 @@ def test_bubbles_of_at_least(market: KnownMarket) -> None:
 
 
 def test_volume_by_price(market: KnownMarket) -> None:
-    market.show(UP)
+    market.show(UP, 1.0)
     most = max(bought + sold for bought, sold in traded().values())
     for ticks, (bought, sold) in traded().items():
         _, y = market.xy(0, ticks)
@@ -563,7 +563,7 @@ def test_what_is_not_to_be_trusted(market: KnownMarket) -> None:
     )
     assert inside["painted"] > 20
     assert before["painted"] == after["painted"] == 0
-    expect(market.page.locator("#hatched")).to_have_text("Hatched: wide: locked or crossed")
+    expect(market.page.locator("#hatched")).to_have_text("wide hatching: locked or crossed")
     box = market.page.locator("#chart").bounding_box()
     assert box is not None
     for x, said in ((left + 20, True), (left - 20, False)):

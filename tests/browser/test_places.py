@@ -52,6 +52,7 @@ def test_everything_is_asked_for_where_the_page_came_from(page: Page, proxy: Pat
     page.wait_for_function("() => vp.state().exhausted && !vp.state().loading", timeout=20_000)
     assert set(before) <= set(page.evaluate(EVENTS))
     page.keyboard.press("l")
+    frozen_picture(page)
     page.wait_for_function(IDLE)
     page.mouse.move(700, 330)
     expect(page.locator("#readout")).to_contain_text("j_rest_depth", timeout=10_000)  # one frame in full

@@ -28,6 +28,8 @@ from vp.kernels.contract import (
     GROUP_WORDS,
     NO_ASK,
     NO_BID,
+    PUBLISHER_WORDS,
+    PUBLISHERS,
 )
 from vp.kernels.levels import FREE, build_levels, empty_far_levels, empty_levels, place_window, set_tick
 from vp.kernels.orders import empty_slots
@@ -54,6 +56,7 @@ class Levels:
             slots=empty_slots(16),
             depth=np.zeros(2 * dense_levels, np.int64),
             **empty_far_levels(FAR_SLOTS),
+            publishers=np.zeros(PUBLISHERS * PUBLISHER_WORDS, np.int64),
             scalars=np.zeros(BOOK_SCALARS, np.int64),
             counters=np.zeros(COUNTERS, np.int64),
         )
@@ -162,7 +165,7 @@ def test_depth_of_all_orders() -> None:
     slots = book.state.slots
     orders = [(1, 0, 5, ASK), (2, 0, 7, BID), (3, 0, 2, BID), (4, 10**15, 9, ASK), (5, -1, 4, BID)]
     for order_id, price, size, side in orders:
-        word = find_slot(slots, order_id)
+        word = find_slot(slots, order_id, 0)
         slots[word : word + GROUP_WORDS : GROUP_SLOTS] = (order_id, price, size | 3 << 32, side)
         book.want[side][price] = book.want[side].get(price, 0) + size
     build_levels(book.state)

@@ -12,11 +12,13 @@ from vp.kernels import orders as order_kernels
 from vp.kernels.contract import (
     GROUP_SLOTS,
     GROUP_WORDS,
+    KIND_BITS,
     PENDING_SHIFT,
     SIZE_MASK,
     SLOT_PRICE,
     SLOT_RANK,
     SLOT_SIZE,
+    TAG_MASK,
 )
 from vp.kernels.orders import (
     capacity,
@@ -28,56 +30,64 @@ from vp.kernels.orders import (
 
 find_slot = from_python(order_kernels.find_slot)
 home = from_python(order_kernels.home)
+home_group = from_python(order_kernels.home_group)
+rank_of = from_python(order_kernels.rank_of)
+tag_of = from_python(order_kernels.tag_of)
 remove_slot = from_python(order_kernels.remove_slot)
 CAPACITY = 32
 LAST_GROUP = CAPACITY // GROUP_SLOTS - 1
 MOST_ORDERS = CAPACITY // 2
 EXTREME_IDS = (0, 1, -1, 2**63 - 1, -(2**63))
+TAGS = (0, 4, 1 << 2 | 3, TAG_MASK)
+Key = tuple[int, int]  # id and tag
+Contents = dict[Key, tuple[int, int, int, int]]  # to price, size, side and stamp
 
 
-def ids_at_home(group: int, count: int) -> list[int]:
-    """Ids that belong to one group."""
-    found: list[int] = []
+def keys_at_home(group: int, count: int) -> list[Key]:
+    """Ids and tags that belong to one group, some ids under several tags."""
+    found: list[Key] = []
     order_id = 6_800_000_000_000
     while len(found) < count:
-        if home(order_id, LAST_GROUP) == group:
-            found.append(order_id)
+        found += [(order_id, tag) for tag in TAGS if home_group(empty_slots(CAPACITY), order_id, tag) == group]
         order_id += 1
-    return found
+    return found[:count]
 
 
 # Homes at both ends of the table, so that groups overflow into each other and around the end.
-CROWDED_IDS = (*EXTREME_IDS, *(i for group in (0, 1, LAST_GROUP - 1, LAST_GROUP) for i in ids_at_home(group, 7)))
+CROWDED = (
+    *((order_id, tag) for order_id in EXTREME_IDS for tag in TAGS[:2]),
+    *(key for group in (0, 1, LAST_GROUP - 1, LAST_GROUP) for key in keys_at_home(group, 7)),
+)
 
 
-def put(slots: np.ndarray, order_id: int, price: int, size: int, rank: int) -> None:
-    word = find_slot(slots, order_id)
-    slots[word] = order_id
+def put(slots: np.ndarray, key: Key, price: int, size: int, side: int, stamp: int) -> None:
+    word = find_slot(slots, *key)
+    slots[word] = key[0]
     slots[word + SLOT_PRICE] = price
     slots[word + SLOT_SIZE] = size
-    slots[word + SLOT_RANK] = rank
+    slots[word + SLOT_RANK] = rank_of(stamp, key[1], side)
 
 
-def contents(slots: np.ndarray) -> dict[int, tuple[int, int, int, int]]:
-    """Id to price, size, side and stamp."""
-    columns = [np.full(capacity(slots), -77, np.int64) for _ in range(5)]
+def contents(slots: np.ndarray) -> Contents:
+    columns = [np.full(capacity(slots), -77, np.int64) for _ in range(6)]
     n = list_orders(slots, *columns)
     rows = list(zip(*(column[:n].tolist() for column in columns), strict=True))
-    assert len({row[0] for row in rows}) == n
+    assert len({row[:2] for row in rows}) == n
     assert all((column[n:] == -77).all() for column in columns)
-    return {row[0]: row[1:] for row in rows}
+    return {row[:2]: row[2:] for row in rows}
 
 
-def assert_found(slots: np.ndarray, want: dict[int, tuple[int, int, int, int]]) -> None:
+def assert_found(slots: np.ndarray, want: Contents) -> None:
     """Every id in and out of the table is where a probe ends, and what the probe passes is occupied."""
-    for order_id in CROWDED_IDS:
-        word = int(find_slot(slots, order_id))
+    for key in CROWDED:
+        word = int(find_slot(slots, *key))
         assert word % GROUP_WORDS < GROUP_SLOTS
         assert 0 <= word < slots.size
         size = int(slots[word + SLOT_SIZE]) & SIZE_MASK
-        if order_id in want:
-            assert (int(slots[word]), int(slots[word + SLOT_PRICE])) == (order_id, want[order_id][0])
-            assert size == want[order_id][1]
+        if key in want:
+            assert (int(slots[word]), int(slots[word + SLOT_PRICE])) == (key[0], want[key][0])
+            assert tag_of(int(slots[word + SLOT_RANK])) == key[1]
+            assert size == want[key][1]
         else:
             assert size == 0
 
@@ -85,31 +95,32 @@ def assert_found(slots: np.ndarray, want: dict[int, tuple[int, int, int, int]]) 
 @settings(max_examples=150, deadline=None)
 @given(
     steps=st.lists(
-        st.tuples(st.sampled_from(CROWDED_IDS), st.integers(1, SIZE_MASK), st.integers(0, 2**20)), max_size=60
+        st.tuples(st.sampled_from(CROWDED), st.integers(1, SIZE_MASK), st.integers(0, 1), st.integers(0, 2**43)),
+        max_size=60,
     )
 )
-def test_table_is_a_dictionary(steps: list[tuple[int, int, int]]) -> None:
+def test_table_is_a_dictionary(steps: list[tuple[Key, int, int, int]]) -> None:
     slots = empty_slots(CAPACITY)
-    want: dict[int, tuple[int, int, int, int]] = {}
-    for order_id, size, rank in steps:
-        if order_id in want:
-            remove_slot(slots, find_slot(slots, order_id))
-            del want[order_id]
+    want: Contents = {}
+    for key, size, side, stamp in steps:
+        if key in want:
+            remove_slot(slots, find_slot(slots, *key))
+            del want[key]
         elif len(want) < MOST_ORDERS:
-            put(slots, order_id, 3 * size, size, rank)
-            want[order_id] = (3 * size, size, rank & 1, rank >> 1)
+            put(slots, key, 3 * size, size, side, stamp)
+            want[key] = (3 * size, size, side, stamp)
         assert contents(slots) == want
         assert_found(slots, want)
 
 
 def test_groups_that_overflow_around_the_end_close_their_gaps() -> None:
-    at_end, at_start = ids_at_home(LAST_GROUP, 7), ids_at_home(0, 6)
+    at_end, at_start = keys_at_home(LAST_GROUP, 7), keys_at_home(0, 6)
     for removed in (*at_end, *at_start):
         slots = empty_slots(CAPACITY)
-        for order_id in (*at_end, *at_start):
-            put(slots, order_id, order_id, 5, 0)
-        remove_slot(slots, find_slot(slots, removed))
-        left = {order_id: (order_id, 5, 0, 0) for order_id in (*at_end, *at_start) if order_id != removed}
+        for key in (*at_end, *at_start):
+            put(slots, key, key[0], 5, 0, 0)
+        remove_slot(slots, find_slot(slots, *removed))
+        left = {key: (key[0], 5, 0, 0) for key in (*at_end, *at_start) if key != removed}
         assert contents(slots) == left
         assert_found(slots, left)
 
@@ -125,12 +136,18 @@ def test_consecutive_ids_spread() -> None:
     assert max(np.bincount(homes, minlength=4096)) <= 2
 
 
+def test_equal_ids_of_several_publishers_lie_apart() -> None:
+    slots = empty_slots(4096 * GROUP_SLOTS)
+    homes = [home_group(slots, 6_800_000_000_000, publisher << KIND_BITS) for publisher in range(256)]
+    assert max(np.bincount(homes, minlength=4096)) <= 2
+
+
 @pytest.mark.parametrize("count", [CAPACITY, 64, 1024])
 def test_rehash_and_insert_keep_every_order(count: int) -> None:
     slots = empty_slots(CAPACITY)
-    for i, order_id in enumerate(CROWDED_IDS[:MOST_ORDERS]):
-        put(slots, order_id, -i, i + 1, 4 * i + (i & 1))
-        slots[find_slot(slots, order_id) + SLOT_SIZE] |= (i + 1) << PENDING_SHIFT
+    for i, key in enumerate(CROWDED[:MOST_ORDERS]):
+        put(slots, key, -i, i + 1, i & 1, 2 * i)
+        slots[find_slot(slots, *key) + SLOT_SIZE] |= (i + 1) << PENDING_SHIFT
     want = contents(slots)
     assert len(want) == MOST_ORDERS
 
@@ -138,10 +155,10 @@ def test_rehash_and_insert_keep_every_order(count: int) -> None:
     rehash(slots, moved)
     assert contents(moved) == want
     assert_found(moved, want)
-    for i, order_id in enumerate(CROWDED_IDS[:MOST_ORDERS]):
-        assert moved[find_slot(moved, order_id) + SLOT_SIZE] >> PENDING_SHIFT == i + 1
+    for i, key in enumerate(CROWDED[:MOST_ORDERS]):
+        assert moved[find_slot(moved, *key) + SLOT_SIZE] >> PENDING_SHIFT == i + 1
 
-    columns = [np.array(column, np.int64) for column in zip(*((i, *row) for i, row in want.items()), strict=True)]
+    columns = [np.array(column, np.int64) for column in zip(*((*key, *row) for key, row in want.items()), strict=True)]
     inserted = empty_slots(count)
     insert_orders(inserted, *columns)
     assert contents(inserted) == want

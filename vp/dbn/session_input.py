@@ -22,7 +22,7 @@ from vp.dbn.file import DbnFile
 from vp.dbn.reader import EventReader
 from vp.dbn.selection import EVERY_INSTRUMENT, InstrumentSpan
 from vp.dbn.session_reader import SessionReader
-from vp.errors import FileError, NoRawFileError, UnknownSymbolError
+from vp.errors import FileError, UnknownSymbolError
 from vp.lake.inputs import RawFile, RawInput
 from vp.lake.lake import Lake
 from vp.market.products import Product, Products, is_contract
@@ -90,7 +90,7 @@ def find_input(lake: Lake, product: Product, symbol: str, dates: Sequence[dt.dat
         No other file holds it, and one that should cannot be used.
     LakeError
     """
-    by_date = _candidates(lake, product, dates)
+    by_date = lake.inputs_by_date(product, dates)
     search = _Search(lake.products, product, dates)
     contract = symbol
     if not is_contract(product, symbol):
@@ -136,20 +136,6 @@ def session_reader(
             for file in session.files
         ]
     )
-
-
-def _candidates(lake: Lake, product: Product, dates: Sequence[dt.date]) -> dict[dt.date, list[RawInput]]:
-    """What there is of each day that there is anything of."""
-    found: dict[dt.date, list[RawInput]] = {}
-    missing: NoRawFileError | None = None
-    for date in dates:
-        try:
-            found[date] = lake.inputs(product, date)
-        except NoRawFileError as error:
-            missing = missing or error
-    if not found and missing is not None:
-        raise missing
-    return found
 
 
 class _Search:

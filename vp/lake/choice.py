@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from vp.errors import BadParameterError, NoRawFileError, RequestError
 from vp.lake.lake import LISTED_DATES, Lake, listed
 from vp.market.products import PRODUCT_TYPES, Product
+from vp.market.session_hours import parse_dates
 
 EXAMPLE = "For example --symbol MNQH6 --dt 2026-02-06."
 
@@ -95,7 +96,8 @@ def _only_product(lake: Lake, product_type: str | None, symbol: str, dt: str | N
         assert first is not None
         raise first
     if len(held) > 1:
-        of_date = [one for one in held if dt in one[1]]
+        asked = [] if dt is None else [str(date) for date in (parse_dates(dt).first, parse_dates(dt).last)]
+        of_date = [one for one in held if set(asked) & set(one[1])]
         held = of_date or held
     if len(held) > 1:
         names = " and ".join(product.product_type for product, _ in held)

@@ -131,6 +131,19 @@ class Lake:
             raise self._no_raw_file(product, date, self.dates(product))
         return found
 
+    def inputs_by_date(self, product: Product, dates: Iterable[dt.date]) -> dict[dt.date, list[RawInput]]:
+        """As `inputs`, of each of the days for which there is anything; raises as `inputs` where there is nothing."""
+        found: dict[dt.date, list[RawInput]] = {}
+        missing: NoRawFileError | None = None
+        for date in dates:
+            try:
+                found[date] = self.inputs(product, date)
+            except NoRawFileError as error:
+                missing = missing or error
+        if not found and missing is not None:
+            raise missing
+        return found
+
     def dates(self, product: Product) -> list[dt.date]:
         """The dates for which there is a file, ascending; raises LakeError."""
         if self.lone_file is not None:

@@ -285,9 +285,10 @@ class Book:
         side = (_letters(table, "side") == ord(SIDE_NAMES[BID])).astype(np.int64)
         stamp = _fixed_width(table, "queue_rank", np.int32).astype(np.int64)
         publisher = _fixed_width(table, "publisher_id", np.uint16).astype(np.int64)
-        kinds = _codes(table, "kind", KINDS)
-        kind = np.choose(kinds, (KIND_ORDER, np.where(side == BID, KIND_BID_LEVEL, KIND_ASK_LEVEL), KIND_QUOTE))
-        order_id = np.choose(kinds, (_fixed_width(table, "order_id", np.int64), price, side))
+        level_kind = np.where(side == BID, KIND_BID_LEVEL, KIND_ASK_LEVEL)
+        is_order, is_level = (_codes(table, "kind", KINDS) == KINDS.index(word) for word in ("order", "level"))
+        kind = np.where(is_order, KIND_ORDER, np.where(is_level, level_kind, KIND_QUOTE))
+        order_id = np.where(is_order, _fixed_width(table, "order_id", np.int64), np.where(is_level, price, side))
         slots = FIRST_ORDER_SLOTS
         while slots <= 4 * len(order_id):
             slots *= 2

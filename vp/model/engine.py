@@ -16,12 +16,15 @@ from vp.kernels.contract import (
     CELL_FLOATS,
     CELL_INTS,
     DONE,
+    E_BUY_VOLUME,
     E_CENTRE,
     E_EMITTING,
     E_FRAME,
     E_K,
     E_LAST_FRAME_NS,
     E_QUOTE_BID,
+    E_SELL_VOLUME,
+    E_STATE,
     E_THROTTLE_NS,
     ENGINE_SCALARS,
     FULL,
@@ -136,9 +139,17 @@ class EventDrivenVPEngine:
         """The book's counters of what should not be, by name."""
         return self.book.anomalies()
 
-    def start_emitting(self) -> None:
-        """From here on frames are made; volumes count from here."""
-        self._model.scalars[E_EMITTING] = 1
+    def start_emitting(self, throttle_ns: int | None = None) -> None:
+        """From here on frames are made, as if none had been made before: what they remember of each other begins anew.
+
+        `throttle_ns`: least event time between them from now on; left out, it stays what it was.
+        """
+        scalars = self._model.scalars
+        scalars[E_EMITTING] = 1
+        scalars[E_LAST_FRAME_NS] = NO_TIME
+        scalars[[E_BUY_VOLUME, E_SELL_VOLUME, E_STATE]] = 0
+        if throttle_ns is not None:
+            scalars[E_THROTTLE_NS] = throttle_ns
 
     def update(
         self,

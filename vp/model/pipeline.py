@@ -6,17 +6,20 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 import vp
+from vp.dbn.contents import contents_of
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.input_prices import input_prices
 from vp.dbn.opened_lake import open_lake
 from vp.dbn.session_input import SessionInput, find_input, session_reader
 from vp.dbn.session_reader import SessionReader
 from vp.errors import BadParameterError, LakeError
-from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE
+from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import Product, canonical_symbol
-from vp.market.session_hours import Phases, parse_date, phases, session_window
+from vp.market.session_hours import Phases, SessionWindow, parse_dates, phases, window_of
 from vp.model.book import Book
 from vp.model.book_cache import CacheKey, load_book, save_book
 from vp.model.engine import EventDrivenVPEngine
@@ -24,9 +27,13 @@ from vp.model.event_feed import EventFeed
 from vp.model.live_session import LiveSession
 from vp.model.progress import Progress, ProgressMeter, ignore_progress
 from vp.model.session import SessionInfo, SessionSpec
+from vp.settings.forms import MAX_CONTEXT_MINUTES
 
 K = 50
 NS_PER_MS = 1_000_000
+NS_PER_MINUTE = 60_000_000_000
+LISTED = 5
+CONTEXT_THROTTLE_NS = 1_000_000_000
 BYTES_PER_GB = 1_000_000_000
 
 log = logging.getLogger(__name__)
@@ -40,11 +47,6 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
     VPError
         Each kind of wrong request or damaged file has its own type (vp.errors).
     """
-    if not 0 <= spec.throttle_ms < float("inf"):
-        raise BadParameterError(
-            f"throttle_ms was {spec.throttle_ms}, expected 0 or more milliseconds.",
-            hint="0 gives a frame at each event's end, 25 at most forty a second.",
-        )
     opened = _open(spec, on_progress)
     product, scale, bounds, feed = opened.product, opened.scale, opened.bounds, opened.feed
     info = SessionInfo(
@@ -64,6 +66,7 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         parameters=spec.parameters,
         throttle_ms=spec.throttle_ms,
         session_start_ns=bounds.session_start_ns,
+        context_from_ns=max(bounds.warmup_from_ns, bounds.emit_from_ns - round(spec.context_minutes * NS_PER_MINUTE)),
         emit_from_ns=bounds.emit_from_ns,
         end_ns=bounds.end_ns,
         book_cache=opened.book_cache,
@@ -74,30 +77,96 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         scale.tick_int,
         scale.bucket_int,
         parameters=spec.parameters,
-        throttle_ns=round(spec.throttle_ms * NS_PER_MS),
         metadata=info.frame_metadata(),
         book=opened.book,
     )
     meter = ProgressMeter("warmup", opened.reader.record_estimate(), on_progress)
-    while feed.ready():
-        feed.index, _ = engine.advance(feed.events, feed.index, bounds.emit_from_ns)
-        meter.update(feed.records_seen)
-        if feed.index < len(feed.events):
-            break
+    if info.context_from_ns < bounds.emit_from_ns:
+        _advance(engine, feed, info.context_from_ns, meter)
+        engine.start_emitting(CONTEXT_THROTTLE_NS)
+    context = _advance(engine, feed, bounds.emit_from_ns, meter)
     meter.update(feed.records_seen, last=True)
-    engine.start_emitting()
+    engine.start_emitting(round(spec.throttle_ms * NS_PER_MS))
     opened.reader.keep_decompressed()
-    return LiveSession(info, engine, feed)
+    return LiveSession(info, engine, feed, context, lambda: _instead(spec, opened))
+
+
+def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> np.ndarray:
+    """Run the records under `until_ns`; the frames that the engine makes of them, uint8[n, message_bytes]."""
+    made = [engine.no_frames().buffer.copy()]
+    while feed.ready():
+        feed.index, batch = engine.advance(feed.events, feed.index, until_ns)
+        meter.update(feed.records_seen)
+        if batch.count:
+            made.append(batch.buffer.copy())
+        elif feed.index < len(feed.events):
+            break
+    return np.concatenate(made)
+
+
+def _instead(spec: SessionSpec, opened: _Opened) -> str:
+    """Which sessions there are besides an empty one: the nearest days, and other contracts of the file."""
+    product, played = opened.product, window_of(spec.product_type, parse_dates(spec.dt)).file_dates
+    others = [day for day in opened.lake.dates(product) if day not in played]
+    nearest = sorted(sorted(others, key=lambda day: abs(day - played[0]))[:LISTED])
+    held = {mapping.raw_symbol for file in opened.input.files for mapping in contents_of(file.raw).mappings}
+    named = sorted(held - {opened.input.contract})[:LISTED]
+    sentences = [
+        *([f"The lake holds {product.root} of {', '.join(map(str, nearest))} too."] if nearest else []),
+        *([f"The file names {', '.join(named)} too."] if named else []),
+    ]
+    return " ".join(sentences) or f"The lake holds no other session of {product.root}."
 
 
 def book_at_warmup(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_progress) -> Book:
     """The book at the warmup boundary, from the cache or built now and kept there; raises as `prepare` does."""
     opened = _open(spec, on_progress)
     opened.feed.close()
+    if opened.book.event_id == 0:
+        session = opened.input
+        log.warning("%s holds no record of %s up to there.", session.files[0].raw.path.name, session.contract)
     return opened.book
 
 
+def judge(spec: SessionSpec, *, look: bool = True) -> None:
+    """Raise what is wrong with a request by itself: nothing is compiled for it, and no raw file is opened.
+
+    `look`: also where its raw file lies, by the names in the lake.
+    """
+    meaning = _meaning(spec)
+    if look:
+        meaning.lake.inputs_by_date(meaning.product, meaning.window.file_dates)
+
+
+class _Meaning(NamedTuple):
+    """What the words of a request stand for."""
+
+    lake: Lake
+    product: Product
+    window: SessionWindow
+    bounds: Phases
+
+
+def _meaning(spec: SessionSpec) -> _Meaning:
+    if not 0 <= spec.throttle_ms < float("inf"):
+        raise BadParameterError(
+            f"throttle_ms was {spec.throttle_ms}, expected 0 or more milliseconds.",
+            hint="0 gives a frame at each event's end, 25 at most forty a second.",
+        )
+    if not 0 <= spec.context_minutes <= MAX_CONTEXT_MINUTES:
+        raise BadParameterError(
+            f"context_minutes was {spec.context_minutes}, expected 0 to {MAX_CONTEXT_MINUTES:g}.",
+            hint="0 shows nothing of the time before the start.",
+        )
+    lake = open_lake(spec.lake, spec.products, spec.file)
+    product = lake.products.find(spec.product_type, spec.symbol)
+    check_bucket(product, spec.bucket)
+    window = window_of(spec.product_type, parse_dates(spec.dt))
+    return _Meaning(lake, product, window, phases(window, spec.start_time, spec.end_time))
+
+
 class _Opened(NamedTuple):
+    lake: Lake
     product: Product
     scale: PriceScale
     input: SessionInput
@@ -110,14 +179,9 @@ class _Opened(NamedTuple):
 
 def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened:
     """What a request means, the book at its warmup boundary, and the events from there on."""
-    lake = open_lake(spec.lake, spec.products, spec.file)
-    product = lake.products.find(spec.product_type, spec.symbol)
-    check_bucket(product, spec.bucket)
-    date = parse_date(spec.dt)
-    window = session_window(spec.product_type, date)
-    bounds = phases(window, spec.start_time, spec.end_time)
+    lake, product, window, bounds = _meaning(spec)
     on_progress(Progress("decode", 0, None, 0.0))
-    session = find_input(lake, product, canonical_symbol(product, spec.symbol), [date])
+    session = find_input(lake, product, canonical_symbol(product, spec.symbol), window.file_dates)
     product = lake.products.of_contract(product, session.contract)
     decompressed = DecompressedFiles(
         lake.cache_dir / DECOMPRESSED_CACHE, round(spec.decompressed_limit_gb * BYTES_PER_GB)
@@ -137,7 +201,7 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
     if bounds.warmup_from_ns <= bounds.session_start_ns:
         scale = price_scale(product, spec.bucket, look_at_prices())
         book = Book(scale.tick_int, scale.bucket_int)
-        return _Opened(product, scale, session, reader, bounds, book, EventFeed(reader, None), "off")
+        return _Opened(lake, product, scale, session, reader, bounds, book, EventFeed(reader, None), "off")
     key = CacheKey.of(product.product_type, session.contract, spec.dt, bounds.warmup_from_ns, session.raw_files)
     directory = lake.cache_dir / BOOK_CACHE
     cached = load_book(directory, key)
@@ -145,7 +209,7 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
         scale = price_scale(product, spec.bucket, cached.prices or look_at_prices())
         cached.book.rescale(scale.tick_int, scale.bucket_int)
         feed = EventFeed(reader, cached.resume)
-        return _Opened(product, scale, session, reader, bounds, cached.book, feed, "hit")
+        return _Opened(lake, product, scale, session, reader, bounds, cached.book, feed, "hit")
     prices = look_at_prices()
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
@@ -155,7 +219,7 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
         save_book(directory, key, book, feed.resume(), prices)
     except LakeError as error:
         log.warning("%s", error)
-    return _Opened(product, scale, session, reader, bounds, book, feed, "miss")
+    return _Opened(lake, product, scale, session, reader, bounds, book, feed, "miss")
 
 
 def _fast_forward(book: Book, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> None:

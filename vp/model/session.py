@@ -11,10 +11,15 @@ from vp.model.parameters import ModelParameters
 from vp.session import SessionName
 from vp.settings.forms import DECOMPRESSED_LIMIT_GB
 
+TIMES = ("session_start_ns", "context_from_ns", "emit_from_ns", "end_ns")
+
 
 @dataclass(frozen=True)
 class SessionSpec(SessionName):
-    """What a user asks of a session; every part as the user states it."""
+    """What a user asks of a session; every part as the user states it.
+
+    `context_minutes` of the warmup make frames too, at most one a second, for who watches and never for recordings.
+    """
 
     end_time: str | None = None
     throttle_ms: float = 25.0
@@ -24,11 +29,15 @@ class SessionSpec(SessionName):
     bucket: Decimal | None = None
     decompressed_limit_gb: float = DECOMPRESSED_LIMIT_GB
     parameters: ModelParameters = field(default_factory=ModelParameters)
+    context_minutes: float = 0.0
 
 
 @dataclass(frozen=True)
 class SessionInfo:
-    """What a session turned out to be."""
+    """What a session turned out to be.
+
+    Frames of the context, those from `context_from_ns` up to `emit_from_ns`, are made where the two differ.
+    """
 
     product_type: str
     symbol: str
@@ -46,6 +55,7 @@ class SessionInfo:
     parameters: ModelParameters
     throttle_ms: float
     session_start_ns: int
+    context_from_ns: int
     emit_from_ns: int
     end_ns: int
     book_cache: str
@@ -54,7 +64,8 @@ class SessionInfo:
     def to_json(self) -> dict[str, Any]:
         """The facts by name; 64-bit times as decimal strings, so that JavaScript keeps their digits."""
         facts = asdict(self)
-        for name in ("session_start_ns", "emit_from_ns", "end_ns"):
+        facts["parameters_digest"] = self.parameters.digest
+        for name in TIMES:
             facts[name] = str(facts[name])
         return facts
 
@@ -72,5 +83,6 @@ class SessionInfo:
             "vp.currency": self.currency,
             "vp.k": str(self.k),
             "vp.parameters": parameters,
+            "vp.parameters_digest": self.parameters.digest,
             "vp.version": self.version,
         }

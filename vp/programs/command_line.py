@@ -13,12 +13,15 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from vp import logs
 from vp.errors import BadParameterError, VPError
 from vp.settings.forms import switch
 from vp.settings.table import of_program, shown
+
+if TYPE_CHECKING:
+    from vp.model.parameters import ModelParameters
 
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
@@ -84,6 +87,12 @@ def parse(built: Parser, program: str, arguments: Sequence[str] | None) -> dict[
             values[setting.name] = tuple(setting.parse(one) for one in typed)
         else:
             values[setting.name] = setting.parse(typed)
+    if values.get("trading_day"):
+        from vp.market.session_hours import as_trading_day  # noqa: PLC0415 - --help is fast
+
+        if values["dt"] is None:
+            raise BadParameterError("--trading-day is given, but not which.", hint="For example --dt 2026-02-06.")
+        values["dt"] = as_trading_day(values["dt"])
     return values
 
 
@@ -116,6 +125,13 @@ def choose_session(values: dict[str, Any]) -> bool:
     values.update(product_type=choice.product_type, symbol=choice.symbol, dt=choice.dt)
     say(f"chosen: {', '.join(choice.found)}")
     return False
+
+
+def model_parameters(values: dict[str, Any]) -> ModelParameters:
+    """The set that --parameters names; raises BadParameterError."""
+    from vp.model.parameter_texts import read_parameters  # noqa: PLC0415 - heavy, and not needed for --help
+
+    return read_parameters(values["parameters"] or "default")
 
 
 def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str] | None) -> int:

@@ -45,7 +45,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     from vp.demo.session import ensure_demo  # noqa: PLC0415 - --help is fast
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
-    from vp.model.pipeline import prepare  # noqa: PLC0415
+    from vp.model.frames import judge_fields  # noqa: PLC0415
+    from vp.model.pipeline import judge, prepare  # noqa: PLC0415
     from vp.model.recording import ENDINGS, record  # noqa: PLC0415
     from vp.model.session import SessionSpec  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
@@ -67,7 +68,9 @@ def _main(arguments: Sequence[str] | None) -> int:
         "file",
         "decompressed_limit_gb",
     )
-    spec = SessionSpec(**{name: values[name] for name in names})
+    judge_fields(values["fields"])
+    spec = SessionSpec(**{name: values[name] for name in names}, parameters=cli.model_parameters(values))
+    judge(spec, look=not demonstration)
     started = time.monotonic()
     with TerminalProgress() as progress:
         ensure_compiled(lambda share: progress.share("compile", share), demonstration=demonstration)
@@ -77,10 +80,10 @@ def _main(arguments: Sequence[str] | None) -> int:
         cli.started()
         with contextlib.closing(session):
             frames = record(session, out, values["fields"], lambda share: progress.share("live", share))
-    accounting = session.accounting()
-    if accounting.processed == 0:
-        cli.say(f"WARNING: the file holds no record of {session.info.contract} in this time: the recording is empty.")
-    print(summary(out, frames, accounting, session.anomalies(), time.monotonic() - started))
+    nothing = session.emptiness()
+    if nothing is not None:
+        cli.say(f"WARNING: The recording is empty: {nothing}")
+    print(summary(out, frames, session.accounting(), session.anomalies(), time.monotonic() - started))
     return 0
 
 

@@ -83,15 +83,5 @@ def _build(session: ChosenSession, tell: Tell | None) -> pa.Table:
     """The orders of the book, built now; where the cache cannot be written, a warning says so."""
     from vp.model.pipeline import book_at_warmup  # noqa: PLC0415 - kernels take a while to load
     from vp.model.progress import ignore_progress  # noqa: PLC0415 - kernels take a while to load
-    from vp.model.session import SessionSpec  # noqa: PLC0415 - kernels take a while to load
 
-    spec = SessionSpec(
-        session.product.product_type,
-        session.symbol,
-        session.dt,
-        session.start_time,
-        lake=str(session.lake.root),
-        file=None if session.lake.lone_file is None else session.lake.lone_file.raw.path,
-        products=session.lake.products_file,
-    )
-    return book_at_warmup(spec, tell or ignore_progress).to_arrow()
+    return book_at_warmup(session.spec(), tell or ignore_progress).to_arrow()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from vp.kernels.contract import BOOK_ONLY
 from vp.query.sources import ArrowSource
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ SESSION_EVENT_SCHEMA = pa.schema(
         pa.field("side", LETTER, nullable=False),
         pa.field("ts_recv", TIME, nullable=False),
         pa.field("sequence", pa.uint32(), nullable=False),
+        pa.field("publisher_id", pa.uint16(), nullable=False),
+        pa.field("book_only", pa.bool_(), nullable=False),
     ]
 )
 
@@ -38,6 +41,8 @@ SESSION_EVENT_SCHEMA = pa.schema(
 def session_events(open_reader: Callable[[int], SessionReader]) -> ArrowSource:
     """The events of one instrument in file order, as SESSION_EVENT_SCHEMA.
 
+    What is undefined is as DBN has it: a price of 2^63-1, a size of 2^32-1, a time of -1. `book_only` marks what builds
+    the book and is no activity: records of a snapshot, of before the session, and clears outside of it.
     `event_id` counts the instrument's records in the session from 1, as frames do: a frame with event_id n
     stands after the record with event_id n.
 
@@ -71,6 +76,8 @@ def _batch(events: Events, done: int) -> pa.RecordBatch:
         columns.side.tobytes().translate(_SIDE_CODE),
         columns.ts_recv.copy(),
         columns.sequence.copy(),
+        columns.publisher.copy(),
+        np.packbits(columns.clock_ns == BOOK_ONLY, bitorder="little"),
     )
     return pa.RecordBatch.from_arrays(
         [_array(field, n, buffer) for field, buffer in zip(SESSION_EVENT_SCHEMA, buffers, strict=True)],

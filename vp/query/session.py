@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -13,13 +12,14 @@ from vp.errors import NoRawFileError, RequestError
 from vp.lake.lake import Lake
 from vp.market.price_scale import PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import PRODUCT_TYPES, Product, canonical_symbol, is_contract
-from vp.market.session_hours import parse_date, phases, session_window
+from vp.market.session_hours import SessionDates, parse_dates, phases, window_of
 from vp.query.events import TIME, session_events
 from vp.query.sources import ArrowSource, one_row
 
 if TYPE_CHECKING:
     from vp.dbn.session_input import SessionInput
     from vp.dbn.session_reader import SessionReader
+    from vp.model.session import SessionSpec
 
 SESSION_SCHEMA = pa.schema(
     [
@@ -47,7 +47,7 @@ class ChosenSession:
     ----------
     lake : Lake
     symbol, dt : str
-        As a user states them: a contract, root, continuous name or ticker, and YYYY-MM-DD.
+        As a user states them: a contract, root, continuous name or ticker, and YYYY-MM-DD or a span of days.
     start_time : str, optional
         HH:MM in New York; its cached book is the one 30 minutes before.
     product_type : str, optional
@@ -71,16 +71,15 @@ class ChosenSession:
         *,
         bucket: Decimal | None = None,
     ) -> None:
-        date = parse_date(dt)
+        dates = parse_dates(dt)
         self.lake = lake
         self.asked_symbol = symbol
         self.dt = dt
-        self.date = date
         self.start_time = start_time
         self.bucket = bucket
-        self.product = _find(lake, symbol, product_type, date)
+        self.product = _find(lake, symbol, product_type, dates)
         check_bucket(self.product, bucket)
-        self.window = session_window(self.product.product_type, date)
+        self.window = window_of(self.product.product_type, dates)
         self.phases = phases(self.window, start_time)
 
     @property
@@ -98,7 +97,23 @@ class ChosenSession:
         """The contract and its files; raises as vp.dbn.session_input.find_input does."""
         from vp.dbn.session_input import find_input  # noqa: PLC0415 - kernels take a while to load
 
-        return find_input(self.lake, self.product, self.symbol, [self.date])
+        return find_input(self.lake, self.product, self.symbol, self.window.file_dates)
+
+    def spec(self, **changes: Any) -> SessionSpec:
+        """What to ask of vp.model.pipeline to play it; `changes` are fields of SessionSpec."""
+        from vp.model.session import SessionSpec  # noqa: PLC0415 - the model's parameters are not needed to ask
+
+        return SessionSpec(
+            self.product.product_type,
+            self.symbol,
+            self.dt,
+            self.start_time,
+            lake=str(self.lake.root),
+            products=self.lake.products_file,
+            file=None if self.lake.lone_file is None else self.lake.lone_file.raw.path,
+            bucket=self.bucket,
+            **changes,
+        )
 
     def events(self) -> ArrowSource:
         """The session's events; see vp.query.events."""
@@ -132,7 +147,7 @@ class ChosenSession:
             "product_type": self.product.product_type,
             "symbol": self.symbol,
             "contract": self.contract_name,
-            "dt": self.date,
+            "dt": self.window.dates.first,
             "raw_file": ", ".join(raw.path.name for raw in self.input.raw_files),
             "tick_int": scale.tick_int,
             "bucket_int": scale.bucket_int,
@@ -145,13 +160,13 @@ class ChosenSession:
         }
 
 
-def _find(lake: Lake, symbol: str, product_type: str | None, date: datetime.date) -> Product:
-    """The product that a symbol means on a date, whatever its product type; one whose raw files the lake holds."""
+def _find(lake: Lake, symbol: str, product_type: str | None, dates: SessionDates) -> Product:
+    """The product that a symbol means on some days, whatever its product type; one whose raw files the lake holds."""
     first: RequestError | None = None
     for kind in PRODUCT_TYPES if product_type is None else (product_type,):
         try:
             product = lake.products.find(kind, symbol)
-            lake.inputs(product, date)
+            lake.inputs_by_date(product, window_of(kind, dates).file_dates)
         except RequestError as error:
             # A symbol that is known but has no file says more than one that is not known.
             if first is None or (isinstance(error, NoRawFileError) and not isinstance(first, NoRawFileError)):

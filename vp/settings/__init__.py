@@ -1,1 +1,1 @@
-"""The options of the programs and of the stream. Imports nothing but vp.errors."""
+"""The options of the programs and of the stream. Imports vp.errors and vp.market."""

@@ -1,55 +1,77 @@
-"""Events as columns: from tuples, as views, and as Arrow."""
+"""Events as columns: from tuples by the decoder's own rules, and as views."""
 
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 
-from tests.agreement import events_of
+from tests.agreement import EARLIEST_NS, LATEST_NS, events_of
 from tests.market_strategies import markets, random_market
 from tests.oracle import Rec
-from vp.dbn.events import EVENT_SCHEMA, Events
+from tests.oracle_records import UNDEFINED_TIME
+from vp.dbn.events import Events
+from vp.errors import BadParameterError
+from vp.kernels.contract import BOOK_ONLY, CLOCK_KEPT, CLOCK_UNKNOWN, UNDEF_PRICE
 
-DTYPES = ["int64", "int64", "int64", "uint32", "uint8", "uint8", "uint8", "int64", "uint32"]
-EXTREME = (2**63 - 1, "R", "N", -(2**63), 2**32 - 1, 2**64 - 1, 255)
+DTYPES = ["int64", "int64", "int64", "uint32", "uint8", "uint8", "uint8", "uint16", "int64", "int64", "uint32"]
+NARROW = 8
+EXTREME = (0, "R", "N", -(2**63), 2**32 - 1, 2**64 - 1, 255)
+SECOND = 1_000_000_000
+
+
+def clock_of(rec: Rec) -> int:
+    """What the oracle says of a record in a session without bounds."""
+    if rec.builds_only(EARLIEST_NS, LATEST_NS):
+        return BOOK_ONLY
+    if rec.is_ahead:
+        return CLOCK_KEPT
+    return CLOCK_UNKNOWN if rec.ts_event == UNDEFINED_TIME else rec.ts_event
 
 
 @settings(max_examples=40, deadline=None)
 @given(records=markets(max_events=15).filter(bool))
-def test_records_come_back_from_arrow(records: list[Rec]) -> None:
-    table = events_of(records).to_arrow()
-    assert table.schema.equals(pa.schema(list(EVENT_SCHEMA)[:7]))
-    table = table.set_column(0, "ts_event", table["ts_event"].cast("int64"))
-    order = ("ts_event", "action", "side", "price", "size", "order_id", "flags")
-    assert [Rec(**{name: row[name] for name in order}) for row in table.to_pylist()] == records
+def test_columns_hold_what_the_records_say(records: list[Rec]) -> None:
+    columns = events_of(records).columns
+    for i, rec in enumerate(records):
+        found = (columns.price[i], columns.size[i], columns.flags[i], chr(columns.action[i]), chr(columns.side[i]))
+        assert found == (rec.price, rec.size, rec.flags, rec.action, rec.side)
+        assert int(columns.order_id[i]) % 2**64 == rec.order_id
+        assert (columns.clock_ns[i], columns.publisher[i]) == (clock_of(rec), rec.publisher)
 
 
 def test_extremes_keep_their_bits() -> None:
-    events = Events.from_records([EXTREME])
-    assert [str(column.dtype) for column in events.columns[:7]] == DTYPES[:7]
-    assert events.columns.order_id[0] == -1
-    row = events.to_arrow().drop_columns(["ts_event"]).to_pylist()[0]
-    assert row == {
-        "order_id": 2**64 - 1,
-        "price": -(2**63),
-        "size": 2**32 - 1,
-        "flags": 255,
-        "action": "R",
-        "side": "N",
-    }
+    columns = Events.from_records([EXTREME]).columns
+    assert [str(column.dtype) for column in columns] == DTYPES
+    assert columns.order_id[0] == -1
+    assert (columns.price[0], columns.size[0], columns.flags[0]) == (-(2**63), 2**32 - 1, 255)
+
+
+def test_publisher_and_time_of_receipt_may_be_named() -> None:
+    add = (2 * SECOND, "A", "B", UNDEF_PRICE, 1, 5, 0)
+    columns = Events.from_records([add, (*add, 65535), (*add, 7, 2 * SECOND), (*add, 7, SECOND - 1)]).columns
+    assert columns.publisher.tolist() == [1, 65535, 7, 7]
+    assert columns.clock_ns.tolist() == [2 * SECOND, 2 * SECOND, 2 * SECOND, CLOCK_KEPT]
+
+
+def test_the_window_is_the_decoders() -> None:
+    rows = [(time, "A", "B", 5, 1, 5, 0) for time in (9, 10, 19, 20, 2**64 - 1)]
+    found = Events.from_records(rows, start_ns=10, end_ns=20)
+    assert found.columns.clock_ns.tolist() == [BOOK_ONLY, 10, 19, CLOCK_UNKNOWN]
+
+
+@pytest.mark.parametrize("letters", [("Z", "B"), ("A", "X")])
+def test_letters_that_no_record_has(letters: tuple[str, str]) -> None:
+    with pytest.raises(BadParameterError, match=f"'{letters[0]}' and '{letters[1]}'"):
+        Events.from_records([(1, "A", "B", 5, 1, 5, 0), (1, *letters, 5, 1, 5, 0)])
 
 
 @pytest.mark.parametrize("wide", [False, True])
-def test_allocated_room_and_its_arrow_schema(wide: bool) -> None:
+def test_allocated_room(wide: bool) -> None:
     events = Events.allocate(5, wide=wide)
     assert len(events) == 5
-    columns = events.columns
-    assert [str(column.dtype) for column in columns] == DTYPES
-    assert [len(column) for column in columns] == [5] * 7 + [5 * wide] * 2
-    columns.action[:], columns.side[:] = ord("A"), ord("B")
-    assert events.to_arrow().schema.equals(pa.schema(list(EVENT_SCHEMA)[: 9 if wide else 7]))
+    assert [str(column.dtype) for column in events.columns] == DTYPES
+    assert [len(column) for column in events.columns] == [5] * NARROW + [5 * wide] * 3
 
 
 def test_slices_are_views() -> None:
@@ -57,16 +79,13 @@ def test_slices_are_views() -> None:
     part = events.slice(2, 5)
     assert len(part) == 3
     assert len(events.head(4)) == 4
-    for name in events.columns._fields[:7]:
+    for name in events.columns._fields[:NARROW]:
         whole, view = getattr(events.columns, name), getattr(part.columns, name)
         assert np.shares_memory(whole, view)
         assert view.flags["C_CONTIGUOUS"]
-    assert events.slice(2, 5).to_arrow().equals(events.to_arrow().slice(2, 3))
+        assert view.tolist() == whole[2:5].tolist()
     assert len(events.slice(5, 5)) == 0
 
 
 def test_no_events() -> None:
-    empty = Events.from_records([])
-    assert len(empty) == 0
-    assert empty.to_arrow().num_rows == 0
-    assert Events.allocate(0, wide=True).to_arrow().schema.equals(EVENT_SCHEMA)
+    assert len(Events.from_records([])) == 0

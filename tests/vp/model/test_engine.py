@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,21 +26,13 @@ from tests.market_strategies import CALM, FAR, WILD, markets, random_market
 from tests.market_writer import BASE_PRICE, KINDS, SESSION_START_NS
 from tests.oracle import OracleEngine, Rec, frame_differences, run_session
 from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_SNAPSHOT, UNDEFINED_PRICE
-from tests.places import SHARED
 from vp.dbn.events import Events
-from vp.dbn.file import DbnFile
-from vp.dbn.reader import read_events
 from vp.errors import BadParameterError
 from vp.kernels.contract import GRID_COLUMNS
 from vp.model.book import Book
 from vp.model.engine import GRID_DTYPE, EventDrivenVPEngine
 from vp.model.parameters import ModelParameters
 
-GOLDEN = SHARED / "golden"
-needs_golden = pytest.mark.skipif(
-    not (GOLDEN / "manifest.json").exists(), reason="the golden frames are not beside the checkout"
-)
-NEW_YORK = ZoneInfo("America/New_York")
 SECOND = 1_000_000_000
 EQUITY_BUCKET = 50 * TICK
 DEFAULTS = ModelParameters()
@@ -65,8 +53,7 @@ OTHERS = ModelParameters(
     enter_score=0.35,
     leave_score=0.05,
 )
-NEARLY_DEFAULTS = replace(DEFAULTS, tau_jerk_seconds=10.0 + 1e-9)
-"""As good as the defaults, but four exponentials in place of one."""
+TOUCH = ModelParameters.preset("touch")
 
 
 def assert_frames_agree(
@@ -118,7 +105,7 @@ NEAR_KINDS = tuple(kind for kind in KINDS if kind not in {"jump_far", "add_stub"
 @given(
     records=markets(max_events=20, kinds=NEAR_KINDS),
     bucket_int=st.sampled_from((TICK, EQUITY_BUCKET)),
-    parameters=st.sampled_from((DEFAULTS, OTHERS)),
+    parameters=st.sampled_from((DEFAULTS, OTHERS, TOUCH)),
     throttle_ns=st.sampled_from((0, 0, 25_000_000)),
     grid=st.sampled_from((3, 50)),
 )
@@ -151,11 +138,10 @@ def test_frames_where_spot_goes_thousands_of_ticks_away(seed: int, bucket_int: i
     assert_frames_agree(records, bucket_int=bucket_int)
 
 
-@pytest.mark.parametrize(
-    "parameters", [OTHERS, NEARLY_DEFAULTS], ids=["all parameters other", "four exponentials for one"]
-)
-def test_frames_under_other_parameters(parameters: ModelParameters) -> None:
-    assert_frames_agree(random_market(31, 300, weights=WILD), parameters=parameters)
+@pytest.mark.parametrize("parameters", [OTHERS, TOUCH, replace(OTHERS, reach=4)], ids=["other", "touch", "reach of 4"])
+@pytest.mark.parametrize("bucket_int", [TICK, 3 * TICK], ids=["futures", "buckets of three ticks"])
+def test_frames_under_other_parameters(parameters: ModelParameters, bucket_int: int) -> None:
+    assert_frames_agree(random_market(31, 300, weights=WILD), parameters=parameters, bucket_int=bucket_int)
 
 
 def test_book_alone_then_warmup_then_frames() -> None:
@@ -516,31 +502,3 @@ def test_a_tick_or_bucket_that_is_none(tick_int: int, bucket_int: int | None) ->
 
 def test_the_highest_grid_reads_its_own_ring_only() -> None:
     assert_frames_agree(random_market(91, 30, weights=CALM), K=512)
-
-
-@needs_golden
-@pytest.mark.parametrize("case", [0, 1], ids=["futures", "equity"])
-def test_golden_frames(case: int) -> None:
-    want = json.loads((GOLDEN / "manifest.json").read_text())[case]
-    zone = UTC if want["product_type"] == "future_mbo" else NEW_YORK
-    start = datetime.fromisoformat(want["dt"]).replace(tzinfo=zone)
-    emit_from = datetime.fromisoformat(f"{want['dt']}T{want['start_time']}").replace(tzinfo=NEW_YORK)
-    start_ns, end_ns, warmup_ns, emit_ns = (
-        int(moment.timestamp()) * SECOND
-        for moment in (start, start + timedelta(days=1), emit_from - timedelta(minutes=30), emit_from)
-    )
-    events = read_events(DbnFile(GOLDEN / want["file"]), -1, start_ns, end_ns)
-    assert len(events) == want["records"]
-    book = Book(TICK if want["product_type"] == "future_mbo" else 10_000_000, want["bucket"])
-    index = book.fast_forward(events, 0, warmup_ns)
-    engine = EventDrivenVPEngine(book=book, throttle_ns=want["throttle_ms"] * 1_000_000)
-    rest = events.slice(index, len(events))
-    got = frame_rows(engine.layout, run_frames(engine, rest, emit_from_ns=emit_ns)[: want["first_frames"]])
-    table = pq.read_table(GOLDEN / want["frames"])
-    times = table["ts_ns"].cast("int64").to_pylist()
-    wanted = [row | {"ts_ns": t} for row, t in zip(table.drop_columns(["ts_ns"]).to_pylist(), times, strict=True)]
-    assert len(got) == len(wanted) == want["first_frames"]
-    for i, (row, frame) in enumerate(zip(got, wanted, strict=True)):
-        assert frame_differences(row, frame, relative=1e-5, absolute=1e-6, columns=frame) == [], f"frame {i}"
-    assert set(got[0]) >= set(wanted[0])  # those of the version that made them
-    assert not any(book.anomalies().values())

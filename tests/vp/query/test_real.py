@@ -113,7 +113,7 @@ def run_every_query(lake: Path, product_type: str, symbol: str, date: str, start
             rows = len(asked.sql(query.sql, params=query.values(given) or None).to_arrow_table())
             if query.name == "frame_rows":
                 assert rows == 101 * frames > 0
-            assert rows > 0 or query.name == "queue_at_price"
+            assert rows > 0 or query.name in {"queue_at_price", "volume_by_price"}  # nothing may rest or trade there
 
 
 @pytest.mark.parametrize(("product_type", "_root", "symbol", "date", "start_time", "_name"), REAL)
