@@ -13,7 +13,7 @@ from vp.query.sources import ArrowSource
 
 if TYPE_CHECKING:
     from vp.dbn.events import Events
-    from vp.dbn.reader import EventReader
+    from vp.dbn.session_reader import SessionReader
 
 CHUNK_ROWS = 1 << 17
 ACTIONS = "ACMRTFN"
@@ -38,7 +38,7 @@ SESSION_EVENT_SCHEMA = pa.schema(
 )
 
 
-def session_events(open_reader: Callable[[int], EventReader]) -> ArrowSource:
+def session_events(open_reader: Callable[[int], SessionReader]) -> ArrowSource:
     """The events of one instrument in file order, as SESSION_EVENT_SCHEMA.
 
     What is undefined is as DBN has it: a price of 2^63-1, a size of 2^32-1, a time of -1. `book_only` marks what builds
@@ -49,14 +49,14 @@ def session_events(open_reader: Callable[[int], EventReader]) -> ArrowSource:
     Parameters
     ----------
     open_reader : callable
-        Opens the file for one scan, in chunks of so many rows; it reads ts_event, ts_recv and sequence too.
+        Opens the files for one scan, in chunks of so many rows; it reads ts_event, ts_recv and sequence too.
     """
 
     def batches() -> Iterator[pa.RecordBatch]:
         done = 0
-        for chunk in open_reader(CHUNK_ROWS).chunks():
-            yield _batch(chunk.events, done)
-            done += len(chunk.events)
+        for events, _place in open_reader(CHUNK_ROWS).chunks():
+            yield _batch(events, done)
+            done += len(events)
 
     return ArrowSource(SESSION_EVENT_SCHEMA, batches)
 

@@ -37,9 +37,12 @@ def session_gaps(session: ChosenSession) -> ArrowSource:
 
     def batches() -> Iterator[pa.RecordBatch]:
         window = session.window
-        raw = session.raw
-        manifest = raw.path.with_name(f"{raw.dataset}-{raw.date:%Y%m%d}.mbo.segments.jsonl")
-        rows = [gap for gap in _gaps(manifest) if gap["end_ns"] >= window.start_ns and gap["start_ns"] < window.end_ns]
+        manifests = {
+            raw.path.with_name(f"{raw.dataset}-{raw.date:%Y%m%d}.mbo.segments.jsonl"): None
+            for raw in session.input.raw_files
+        }
+        gaps = [gap for manifest in manifests for gap in _gaps(manifest)]
+        rows = [gap for gap in gaps if gap["end_ns"] >= window.start_ns and gap["start_ns"] < window.end_ns]
         yield pa.RecordBatch.from_pylist(rows, schema=GAP_SCHEMA)
 
     return ArrowSource(GAP_SCHEMA, batches)

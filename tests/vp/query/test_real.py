@@ -46,7 +46,7 @@ def of_session(lake: Path, product_type: str, symbol: str, date: str) -> Events:
     day = dt.date.fromisoformat(date)
     product = find_product(product_type, symbol)
     window = session_window(product_type, day)
-    return read_events(DbnFile(Lake(lake).find_raw(product, day).path), -1, window.start_ns, window.end_ns)
+    return read_events(DbnFile(Lake(lake).inputs(product, day)[0].files[0].path), -1, window.start_ns, window.end_ns)
 
 
 def traded(events: Events) -> np.ndarray:
