@@ -25,6 +25,7 @@ class SessionSpec(SessionName):
     throttle_ms: float = 25.0
     lake: str | None = None
     products: str | Path | None = None
+    file: str | Path | None = None
     bucket: Decimal | None = None
     decompressed_limit_gb: float = DECOMPRESSED_LIMIT_GB
     parameters: ModelParameters = field(default_factory=ModelParameters)
@@ -43,7 +44,7 @@ class SessionInfo:
     contract: str
     dt: str
     source: str
-    raw_file: str
+    raw_files: tuple[str, ...]
     start_time: str | None
     tick_int: int
     bucket_int: int
@@ -76,7 +77,7 @@ class SessionInfo:
             "vp.contract": self.contract,
             "vp.product_type": self.product_type,
             "vp.dt": self.dt,
-            "vp.raw_file": self.raw_file,
+            "vp.raw_file": ", ".join(self.raw_files),
             "vp.tick_int": str(self.tick_int),
             "vp.bucket_int": str(self.bucket_int),
             "vp.currency": self.currency,
