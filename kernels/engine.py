@@ -172,7 +172,7 @@ def advance(
             move_depth(book, model, effect)
             if active != 0:
                 touch_buckets(book, model, effect)
-        if record.flags & FLAG_SNAPSHOT:
+        if active == 0:
             forget_quote(model)
         if record.action == ACTION_CLEAR:
             rebase(book, model)
@@ -185,7 +185,7 @@ def advance(
             end_event(book, record.publisher)
             if scalars[B_QUALITY] & QUALITY_CROSSED:
                 count_crossed_before_opening(book, model)
-            count_order_flow(book, model)
+            count_order_flow(book, model, active)
             follow_spot(book, model)
             if record.flags & FLAG_SNAPSHOT:
                 rebase(book, model)

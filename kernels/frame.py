@@ -217,7 +217,7 @@ def counted_rows(book: BookState, model: Model) -> tuple[int, int, int, int]:
     """Which k count below and above the mid: (first below, last below, first above, last above).
 
     None count where first > last. The row of spot is on the side of the mid on which spot is. With a reach, rows
-    count up to so many buckets from the best price of their side on.
+    count up to so many buckets from the best price of their side on, and none where that side is empty.
     """
     scalars = book.scalars
     bid = scalars[B_BEST_BID]
@@ -236,10 +236,11 @@ def counted_rows(book: BookState, model: Model) -> tuple[int, int, int, int]:
         elif twice_spot < bid + ask:
             last_below = 0
     reach = np.int64(model.parameters[P_REACH])
-    if reach > 0 and bid != NO_BID:
-        first_below = max(first_below, bucket_of(bid, scalars[B_BUCKET]) - reach + 1 - spot)
-    if reach > 0 and ask != NO_ASK:
-        last_above = min(last_above, bucket_of(ask, scalars[B_BUCKET]) + reach - 1 - spot)
+    if reach > 0:
+        nearest_below = bucket_of(bid, scalars[B_BUCKET]) - spot if bid != NO_BID else reach
+        nearest_above = bucket_of(ask, scalars[B_BUCKET]) - spot if ask != NO_ASK else -reach
+        first_below = max(first_below, nearest_below - reach + 1)
+        last_above = min(last_above, nearest_above + reach - 1)
     return first_below, last_below, first_above, last_above
 
 

@@ -107,10 +107,14 @@ def forget_quote(model: Model) -> None:
 
 
 @step
-def count_order_flow(book: BookState, model: Model) -> None:
-    """Compare the best prices and sizes with those of the event end before (Cont, Kukanov, Stoikov 2014)."""
+def count_order_flow(book: BookState, model: Model, active: int) -> None:
+    """Compare the best prices and sizes with those of the event end before (Cont, Kukanov, Stoikov 2014).
+
+    What builds the book only (`active` is 0) is no flow, nor is what comes before there is a time.
+    """
     scalars = model.scalars
-    if book.scalars[B_CLOCK] == NO_TIME or book.scalars[B_QUALITY] & (QUALITY_EMPTY_SIDE | QUALITY_SNAPSHOT) != 0:
+    timeless = active == 0 or book.scalars[B_CLOCK] == NO_TIME
+    if timeless or book.scalars[B_QUALITY] & (QUALITY_EMPTY_SIDE | QUALITY_SNAPSHOT) != 0:
         forget_quote(model)
         return
     bid = book.scalars[B_BEST_BID]

@@ -127,3 +127,11 @@ class Selection(NamedTuple):
     lengths: Bytes  # [256] record length in 32-bit words by rtype (0: a type that is not known, of any length)
     valid_action: Bytes  # [256] 1 where the byte is a known code
     valid_side: Bytes  # [256]
+
+
+class DayCounts(NamedTuple):
+    """Records by instrument and day: an open-addressing hash of a power of two slots; a count of 0 is a free slot."""
+
+    ids: Int64s
+    days: Int64s  # since 1970, UTC
+    counts: Int64s

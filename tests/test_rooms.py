@@ -37,7 +37,7 @@ ROOMS = BASE | {
     "query": {*RAW, "dbn", "model"},
     "download": {*RAW, "dbn"},
     "server.faults": {*BASE},
-    "server.stream": {*BASE, "server.faults", "model", "settings"},
+    "server.stream": {*BASE, "server.faults", "market", "model", "settings"},
     "server.net": {*BASE, "server.faults"},
     "server.query": {*RAW, "server.faults", "query"},
     "server.history": {*BASE, "server.faults", "model", "server.stream"},

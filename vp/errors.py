@@ -107,6 +107,12 @@ class NoBookSnapshotError(RequestError):
     code = "no_book_snapshot"
 
 
+class NoSessionError(RequestError):
+    """A query reads a session, and none is named; the message lists those of the lake."""
+
+    code = "no_session"
+
+
 class NoRecordingError(RequestError):
     """There is no recording of this session, or a file is none."""
 

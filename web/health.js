@@ -4,7 +4,6 @@ import { element, write } from "./dom.js";
 import { spanText } from "./format.js";
 import { STAGES } from "./latency.js";
 import { showSign } from "./notices.js";
-import { QUIET_MS } from "./readout.js";
 import { CAPACITY } from "./ring.js";
 
 /** @typedef {import("./feed.js").Feed} Feed */
@@ -22,7 +21,7 @@ function showEngine(feed, now) {
   else if (feed.catchingUp > 0) showSign("engine", "wait", `catching up, ${feed.catchingUp.toLocaleString("en-US")} frames`, "The server sends what it holds, then goes on live");
   else if (silent > SILENT_MS) showSign("engine", "bad", `engine silent ${Math.round(Math.min(silent, 9.9e6) / 1000)} s`, "No status for more than three seconds");
   else if (lag > 1) showSign("engine", "bad", `engine ${lag.toFixed(1)} s behind`, "Event time runs behind the speed asked for");
-  else if (silentMs > QUIET_MS) showSign("engine", "good", `engine ok, no events for ${spanText(silentMs)}`, "The session keeps its pace; nothing happens in this market");
+  else if (silentMs > feed.quietMs) showSign("engine", "good", `engine ok, no events for ${spanText(silentMs)}`, "The session keeps its pace; nothing happens in this market");
   else showSign("engine", "good", "engine ok", "Status comes, and the session keeps its pace");
 }
 

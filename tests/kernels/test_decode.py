@@ -34,7 +34,7 @@ from vp.kernels.contract import (
     MBO_DTYPE,
     RTYPE_MBO,
 )
-from vp.kernels.decode import count_instruments, decode_records
+from vp.kernels.decode import decode_records
 from vp.kernels.state import Columns, Selection
 
 OTHER_RTYPE, OTHER_WORDS = 22, 20
@@ -276,31 +276,3 @@ def test_wrong_lengths_of_other_records() -> None:
         decoder = Decoder()
         decoder.feed(damage(OTHER, 0, value) + GOOD * 20)
         assert (decoder.cursor[D_ERROR], decoder.cursor[D_RECORDS]) == (DECODE_LENGTH, 0)
-
-
-def test_count_instruments() -> None:
-    records = random_records(Random(3), 200)
-    stream = np.frombuffer(b"".join(records) + records[0][:20], np.uint8)
-    ids, counts = np.zeros(64, np.int64), np.zeros(64, np.int64)
-    end = count_instruments(stream, ids, counts)
-    assert end == len(stream) - 20
-    want = np.array([np.frombuffer(r, MBO_DTYPE)["instrument_id"][0] for r in records if r[1] == RTYPE_MBO])
-    found = dict(zip(ids[counts > 0].tolist(), counts[counts > 0].tolist(), strict=True))
-    assert found == {3: np.count_nonzero(want == 3), 2**32 - 1: np.count_nonzero(want == 2**32 - 1)}
-
-
-def test_count_instruments_stops_when_its_table_is_full() -> None:
-    def record(instrument_id: int) -> bytes:
-        return GOOD[:4] + instrument_id.to_bytes(4, "little") + GOOD[8:]
-
-    stream = np.frombuffer(b"".join(record(i) for i in range(10)), np.uint8)
-    ids, counts = np.zeros(4, np.int64), np.zeros(4, np.int64)
-    assert count_instruments(stream, ids, counts) == 4 * MBO_BYTES
-    assert (sorted(ids.tolist()), counts.tolist()) == ([0, 1, 2, 3], [1, 1, 1, 1])
-
-
-def test_count_instruments_stops_at_a_record_without_length() -> None:
-    stream = np.frombuffer(GOOD + bytes(56), np.uint8)
-    ids, counts = np.zeros(4, np.int64), np.zeros(4, np.int64)
-    assert count_instruments(stream, ids, counts) == MBO_BYTES
-    assert counts.sum() == 1

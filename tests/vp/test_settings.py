@@ -51,8 +51,16 @@ def test_which_program_takes_what() -> None:
     ]
     assert [setting.flag for setting in of_program("record")] == [
         *("--product-type", "--symbol", "--dt", "--trading-day", "--start-time", "--end-time", "--throttle-ms"),
-        *("--bucket", "--parameters", "--fields", "--out", "--lake", "--products", "--decompressed-limit-gb"),
-        "--log-level",
+        *(
+            "--bucket",
+            "--parameters",
+            "--fields",
+            "--out",
+            "--lake",
+            "--products",
+            "--decompressed-limit-gb",
+            "--log-level",
+        ),
     ]
     assert [setting.flag for setting in of_program("cache")] == ["--lake", "--clear", "--log-level"]
     assert [setting.flag for setting in of_program("query")] == [
@@ -71,8 +79,19 @@ def test_which_program_takes_what() -> None:
         *("--build", "--format", "--out", "--lake", "--products", "--log-level"),
     ]
     assert [setting.name for setting in of_query()] == [
-        *("product_type", "symbol", "dt", "start_time", "speed", "throttle_ms", "bucket", "parameters", "fields"),
-        "after",
+        *(
+            "product_type",
+            "symbol",
+            "dt",
+            "trading_day",
+            "start_time",
+            "speed",
+            "throttle_ms",
+            "bucket",
+            "parameters",
+            "fields",
+            "after",
+        ),
     ]
 
 

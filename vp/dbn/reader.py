@@ -12,7 +12,7 @@ import numpy as np
 from vp.dbn.accounting import PassedOver
 from vp.dbn.events import Events
 from vp.dbn.file import DbnFile
-from vp.dbn.record_types import LONGEST_RECORD_BYTES, RECORD_HEADER_BYTES
+from vp.dbn.record_types import RECORD_HEADER_BYTES
 from vp.dbn.selection import ACTIONS, NO_LIMIT, SIDES, selection
 from vp.dbn.zstd import DAMAGED_HINT
 from vp.errors import DamagedFileError, FileError, TruncatedFileError, UnreadableFileError
@@ -34,7 +34,6 @@ from vp.kernels.contract import (
     MBO_BYTES,
 )
 
-MAX_INSTRUMENTS = 1 << 16
 COUNTS = [D_OTHER, D_FOREIGN, D_DROPPED, D_UNKNOWN]  # in the order of PassedOver
 
 
@@ -204,19 +203,3 @@ def read_events(file: DbnFile, instrument_id: int = -1, start_ns: int = -NO_LIMI
     reader = EventReader(file, instrument_id, start_ns, end_ns, wide=True)
     parts = [chunk.events.copy() for chunk in reader.chunks()]
     return Events.concatenate(parts) if parts else Events.allocate(0, wide=True)
-
-
-def count_by_instrument(file: DbnFile) -> dict[int, int]:
-    """Market-by-order records by instrument id, from a pass over the file that stops at damage."""
-    ids = np.zeros(MAX_INSTRUMENTS, np.int64)
-    counts = np.zeros(MAX_INSTRUMENTS, np.int64)
-    carry = b""
-    for block in file.blocks():
-        data = carry + block if carry else block
-        view = np.frombuffer(data, np.uint8)
-        position = int(decode.count_instruments(view, ids, counts))
-        carry = data[position:]
-        if len(carry) > LONGEST_RECORD_BYTES:
-            break
-    found = np.flatnonzero(counts)
-    return dict(zip(ids[found].tolist(), counts[found].tolist(), strict=True))

@@ -213,6 +213,11 @@ class Projection:
         return bytes(target)
 
 
+def new_grid(rows: int) -> np.ndarray:
+    """Room to read `rows` rows into: GRID_FLOATS columns of the rows rounded up to fours, and four rows more."""
+    return np.zeros(GRID_FLOATS * (-(-rows // LANES) * LANES) + LANES * ROW_FLOATS)
+
+
 def judge_fields(fields: Sequence[str] | None) -> None:
     """Raise BadParameterError where `fields` names a column that no frame has; None stands for all."""
     unknown = [name for name in dict.fromkeys(fields or ()) if name not in COLUMN_NAMES]
@@ -221,11 +226,6 @@ def judge_fields(fields: Sequence[str] | None) -> None:
             f"fields names {', '.join(quoted(name) for name in unknown)}, which no frame has.",
             hint=f"Choose from: {', '.join(GRID_COLUMNS)}; or none, for the scalar columns alone.",
         )
-
-
-def new_grid(rows: int) -> np.ndarray:
-    """Room to read `rows` rows into: GRID_FLOATS columns of the rows rounded up to fours, and four rows more."""
-    return np.zeros(GRID_FLOATS * (-(-rows // LANES) * LANES) + LANES * ROW_FLOATS)
 
 
 def first_messages(frames: FrameBuffer, count: int) -> FrameBuffer:

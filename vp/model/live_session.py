@@ -98,7 +98,9 @@ class LiveSession:
         info, clock = self.info, self.clock_ns
         if clock is not None and clock >= info.emit_from_ns:
             return None
-        what = f"{info.raw_file} holds no record of {info.contract} from {_et(info.emit_from_ns)} to {_et(info.end_ns)}"
+        first, *more = info.raw_files
+        files = f"{first} and {len(more)} more hold" if more else f"{first} holds"
+        what = f"{files} no record of {info.contract} from {_et(info.emit_from_ns)} to {_et(info.end_ns)}"
         if clock is not None:
             return EmptySessionError(f"{what}; the last before is of {_et(clock)}.", hint="Begin earlier.")
         if self.records_done:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import logging
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,13 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 import vp
-from vp.dbn.contracts import Contract, choose_contract
+from vp.dbn.contents import contents_of
 from vp.dbn.decompressed_copies import DecompressedFiles
-from vp.dbn.file import DbnFile
 from vp.dbn.input_prices import input_prices
-from vp.dbn.reader import EventReader
+from vp.dbn.session_input import SessionInput, find_input, session_reader
+from vp.dbn.session_reader import SessionReader
 from vp.errors import BadParameterError, LakeError
-from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake, RawFile
+from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import Product, canonical_symbol
 from vp.market.session_hours import Phases, SessionWindow, parse_dates, phases, window_of
@@ -48,15 +47,14 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         Each kind of wrong request or damaged file has its own type (vp.errors).
     """
     opened = _open(spec, on_progress)
-    product, scale, contract = opened.product, opened.scale, opened.contract
-    bounds, feed = opened.bounds, opened.feed
+    product, scale, bounds, feed = opened.product, opened.scale, opened.bounds, opened.feed
     info = SessionInfo(
         product_type=spec.product_type,
         symbol=spec.symbol,
-        contract=contract.name,
+        contract=opened.input.contract,
         dt=spec.dt,
-        source=opened.raw.source,
-        raw_file=opened.raw.path.name,
+        source=opened.input.source,
+        raw_files=tuple(raw.path.name for raw in opened.input.raw_files),
         start_time=spec.start_time,
         tick_int=scale.tick_int,
         bucket_int=scale.bucket_int,
@@ -81,14 +79,14 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         metadata=info.frame_metadata(),
         book=opened.book,
     )
-    meter = ProgressMeter("warmup", opened.file.record_estimate(), on_progress)
+    meter = ProgressMeter("warmup", opened.reader.record_estimate(), on_progress)
     if info.context_from_ns < bounds.emit_from_ns:
         _advance(engine, feed, info.context_from_ns, meter)
         engine.start_emitting(CONTEXT_THROTTLE_NS)
     context = _advance(engine, feed, bounds.emit_from_ns, meter)
     meter.update(feed.records_seen, last=True)
     engine.start_emitting(round(spec.throttle_ms * NS_PER_MS))
-    opened.file.keep_decompressed()
+    opened.reader.keep_decompressed()
     return LiveSession(info, engine, feed, context, lambda: _instead(spec, opened))
 
 
@@ -107,25 +105,26 @@ def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter:
 
 def _instead(spec: SessionSpec, opened: _Opened) -> str:
     """Which sessions there are besides an empty one: the nearest days, and other contracts of the file."""
-    product, dates = opened.product, parse_dates(spec.dt)
-    held = opened.lake.sessions()
-    mine = {entry.date for entry in held if (entry.product_type, entry.symbol) == (product.product_type, product.root)}
-    days = {day for day in mine if not dates.first <= day <= dates.last}
-    nearest = sorted(sorted(days, key=lambda day: abs(day - dates.first))[:LISTED])
-    others = sorted({mapping.raw_symbol for mapping in opened.file.mappings} - {opened.contract.name})[:LISTED]
+    product, played = opened.product, window_of(spec.product_type, parse_dates(spec.dt)).file_dates
+    others = [day for day in Lake(spec.lake, spec.products).dates(product) if day not in played]
+    nearest = sorted(sorted(others, key=lambda day: abs(day - played[0]))[:LISTED])
+    held = {mapping.raw_symbol for file in opened.input.files for mapping in contents_of(file.raw).mappings}
+    named = sorted(held - {opened.input.contract})[:LISTED]
     sentences = [
         *([f"The lake holds {product.root} of {', '.join(map(str, nearest))} too."] if nearest else []),
-        *([f"The file names {', '.join(others)} too."] if others else []),
+        *([f"The file names {', '.join(named)} too."] if named else []),
     ]
     return " ".join(sentences) or f"The lake holds no other session of {product.root}."
 
 
-def cache_book(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_progress) -> None:
-    """Have the book at the warmup boundary in the cache, built now where it is not; raises as `prepare` does."""
+def book_at_warmup(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_progress) -> Book:
+    """The book at the warmup boundary, from the cache or built now and kept there; raises as `prepare` does."""
     opened = _open(spec, on_progress)
     opened.feed.close()
     if opened.book.event_id == 0:
-        log.warning("%s holds no record of %s up to there.", opened.raw.path.name, opened.contract.name)
+        session = opened.input
+        log.warning("%s holds no record of %s up to there.", session.files[0].raw.path.name, session.contract)
+    return opened.book
 
 
 def judge(spec: SessionSpec, *, look: bool = True) -> None:
@@ -135,7 +134,7 @@ def judge(spec: SessionSpec, *, look: bool = True) -> None:
     """
     meaning = _meaning(spec)
     if look:
-        meaning.lake.find_raw(meaning.product, meaning.date)
+        meaning.lake.inputs_by_date(meaning.product, meaning.window.file_dates)
 
 
 class _Meaning(NamedTuple):
@@ -143,7 +142,6 @@ class _Meaning(NamedTuple):
 
     lake: Lake
     product: Product
-    date: datetime.date
     window: SessionWindow
     bounds: Phases
 
@@ -163,16 +161,14 @@ def _meaning(spec: SessionSpec) -> _Meaning:
     product = lake.products.find(spec.product_type, spec.symbol)
     check_bucket(product, spec.bucket)
     window = window_of(spec.product_type, parse_dates(spec.dt))
-    return _Meaning(lake, product, window.dates.first, window, phases(window, spec.start_time, spec.end_time))
+    return _Meaning(lake, product, window, phases(window, spec.start_time, spec.end_time))
 
 
 class _Opened(NamedTuple):
-    lake: Lake
     product: Product
     scale: PriceScale
-    raw: RawFile
-    file: DbnFile
-    contract: Contract
+    input: SessionInput
+    reader: SessionReader
     bounds: Phases
     book: Book
     feed: EventFeed
@@ -181,69 +177,54 @@ class _Opened(NamedTuple):
 
 def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened:
     """What a request means, the book at its warmup boundary, and the events from there on."""
-    lake, product, date, window, bounds = _meaning(spec)
-    raw = lake.find_raw(product, date)
+    lake, product, window, bounds = _meaning(spec)
     on_progress(Progress("decode", 0, None, 0.0))
+    session = find_input(lake, product, canonical_symbol(product, spec.symbol), window.file_dates)
+    product = lake.products.of_contract(product, session.contract)
     decompressed = DecompressedFiles(
         lake.cache_dir / DECOMPRESSED_CACHE, round(spec.decompressed_limit_gb * BYTES_PER_GB)
     )
-    file = DbnFile(raw.path, decompressed=decompressed)
-    contract = choose_contract(file, product, canonical_symbol(product, spec.symbol), date)
-    product = lake.products.of_contract(product, contract.name)
-    book, scale, feed, cache_state = _book_at_warmup(
-        lake, raw, file, product, contract, spec, bounds, window.end_ns, on_progress
-    )
-    return _Opened(lake, product, scale, raw, file, contract, bounds, book, feed, cache_state)
 
-
-def _book_at_warmup(
-    lake: Lake,
-    raw: RawFile,
-    file: DbnFile,
-    product: Product,
-    contract: Contract,
-    spec: SessionSpec,
-    bounds: Phases,
-    session_end_ns: int,
-    on_progress: Callable[[Progress], None],
-) -> tuple[Book, PriceScale, EventFeed, str]:
-    """The book at the warmup boundary, tick and bucket, the events from there on, and what the cache was: hit, miss
-    or off.
-    """
-
-    def new_reader() -> EventReader:
-        return EventReader(file, contract.instrument_id, bounds.session_start_ns, session_end_ns)
+    def new_reader() -> SessionReader:
+        return session_reader(session, window.start_ns, window.end_ns, decompressed=decompressed)
 
     def look_at_prices() -> InputPrices | None:
         if not needs_prices(product, spec.bucket):
             return None
-        meter = ProgressMeter("decode", file.record_estimate(), on_progress)
-        return input_prices(product, new_reader(), meter.update)
+        reader = new_reader()
+        meter = ProgressMeter("decode", reader.record_estimate(), on_progress)
+        return input_prices(product, reader, meter.update)
 
     reader = new_reader()
     if bounds.warmup_from_ns <= bounds.session_start_ns:
         scale = price_scale(product, spec.bucket, look_at_prices())
-        return Book(scale.tick_int, scale.bucket_int), scale, EventFeed(reader, None), "off"
-    key = CacheKey.of(product.product_type, contract.name, spec.dt, bounds.warmup_from_ns, raw)
+        book = Book(scale.tick_int, scale.bucket_int)
+        return _Opened(product, scale, session, reader, bounds, book, EventFeed(reader, None), "off")
+    key = CacheKey.of(product.product_type, session.contract, spec.dt, bounds.warmup_from_ns, session.raw_files)
     directory = lake.cache_dir / BOOK_CACHE
     cached = load_book(directory, key)
     if cached is not None:
         scale = price_scale(product, spec.bucket, cached.prices or look_at_prices())
         cached.book.rescale(scale.tick_int, scale.bucket_int)
-        return cached.book, scale, EventFeed(reader, cached.resume), "hit"
+        feed = EventFeed(reader, cached.resume)
+        return _Opened(product, scale, session, reader, bounds, cached.book, feed, "hit")
     prices = look_at_prices()
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
     feed = EventFeed(reader, None)
-    meter = ProgressMeter("book", file.record_estimate(), on_progress)
-    while feed.ready():
-        feed.index = book.fast_forward(feed.events, feed.index, bounds.warmup_from_ns)
-        meter.update(feed.records_seen)
-        if feed.index < len(feed.events):
-            break
-    meter.update(feed.records_seen, last=True)
+    _fast_forward(book, feed, bounds.warmup_from_ns, ProgressMeter("book", reader.record_estimate(), on_progress))
     try:
         save_book(directory, key, book, feed.resume(), prices)
     except LakeError as error:
         log.warning("%s", error)
-    return book, scale, feed, "miss"
+    return _Opened(product, scale, session, reader, bounds, book, feed, "miss")
+
+
+def _fast_forward(book: Book, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> None:
+    """Take the events before a moment through the book alone."""
+    while feed.ready():
+        feed.index = book.fast_forward(feed.events, feed.index, until_ns)
+        meter.update(feed.records_seen)
+        if feed.index < len(feed.events):
+            break
+    meter.update(feed.records_seen, last=True)

@@ -43,7 +43,7 @@ class SessionInfo:
     contract: str
     dt: str
     source: str
-    raw_file: str
+    raw_files: tuple[str, ...]
     start_time: str | None
     tick_int: int
     bucket_int: int
@@ -76,7 +76,7 @@ class SessionInfo:
             "vp.contract": self.contract,
             "vp.product_type": self.product_type,
             "vp.dt": self.dt,
-            "vp.raw_file": self.raw_file,
+            "vp.raw_file": ", ".join(self.raw_files),
             "vp.tick_int": str(self.tick_int),
             "vp.bucket_int": str(self.bucket_int),
             "vp.currency": self.currency,

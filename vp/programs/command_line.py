@@ -11,7 +11,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
@@ -89,17 +88,12 @@ def parse(built: Parser, program: str, arguments: Sequence[str] | None) -> dict[
         else:
             values[setting.name] = setting.parse(typed)
     if values.get("trading_day"):
-        values["dt"] = _trading_day(values["dt"])
+        from vp.market.session_hours import as_trading_day  # noqa: PLC0415 - --help is fast
+
+        if values["dt"] is None:
+            raise BadParameterError("--trading-day is given, but not which.", hint="For example --dt 2026-02-06.")
+        values["dt"] = as_trading_day(values["dt"])
     return values
-
-
-def _trading_day(dates: str | None) -> str:
-    """Dates as the session's name states them where trading days are meant."""
-    from vp.market.session_hours import parse_dates  # noqa: PLC0415 - --help is fast
-
-    if dates is None:
-        raise BadParameterError("--trading-day is given, but not which.", hint="For example --dt 2026-02-06.")
-    return str(replace(parse_dates(dates), trading_day=True))
 
 
 def choose_session(values: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vp.errors import BadParameterError, NoRecordingError
+from vp.errors import BadParameterError
 from vp.output_file import output_file, output_path
 from vp.programs import command_line as cli
 
@@ -83,7 +83,7 @@ def _answer(values: dict[str, Any]) -> None:
         else:
             named = catalogue.find(values["query"])
             sql, parameters, reads = named.sql, named.values(values["set"]), set(named.reads)
-            macros = []
+            macros = execution.macros_in(sql)
         with TerminalProgress() as progress:
             session = _choose(lake, values, reads, progress)
             reads_recording = bool(reads & set(RECORDING_VIEWS))
@@ -95,12 +95,6 @@ def _answer(values: dict[str, Any]) -> None:
                 build=values["build"],
                 tell=progress,
             )
-            if reads_recording and "frames" not in views.tables:
-                what = "no session is named" if session is None else f"there is none of {session.symbol} {session.dt}"
-                raise NoRecordingError(
-                    f"The query reads a recording, but {what} in {lake.recordings_dir}.",
-                    hint="Make one with `python -m vp.record --out`, or name it with --recording.",
-                )
             views.register(connection, macros)
             with signals_interrupt(connection):
                 schema, batches = execution.run(connection, views, sql, parameters)

@@ -55,7 +55,6 @@ def _main(arguments: Sequence[str] | None) -> int:
     if values["out"] is None:
         raise BadParameterError("--out is missing.", hint="For example --out mnq.parquet.")
     out = output_path(values["out"], lake.root, ENDINGS)
-    judge_fields(values["fields"])
     names = (
         "product_type",
         "symbol",
@@ -68,6 +67,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         "products",
         "decompressed_limit_gb",
     )
+    judge_fields(values["fields"])
     spec = SessionSpec(**{name: values[name] for name in names}, parameters=cli.model_parameters(values))
     judge(spec, look=not demonstration)
     started = time.monotonic()

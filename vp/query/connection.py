@@ -11,7 +11,7 @@ from vp.lake.lake import Lake
 from vp.query.book_orders import Tell
 from vp.query.recordings import find_recording, open_recording
 from vp.query.session import ChosenSession
-from vp.query.views import Views, in_memory
+from vp.query.views import Views, in_memory, quoted_name, register_view
 
 if TYPE_CHECKING:
     import duckdb
@@ -53,6 +53,7 @@ def find_views(
     *,
     look_for_recording: bool = True,
     build: bool = False,
+    replay: bool = True,
     tell: Tell | None = None,
 ) -> Views:
     """The views over a session and a recording: the one in a file, else the lake's newest of the session."""
@@ -61,7 +62,7 @@ def find_views(
         found = open_recording(Path(recording).expanduser())
     elif session is not None and look_for_recording:
         found = find_recording(session)
-    return Views(lake, session, found, build=build, tell=tell)
+    return Views(lake, session, found, build=build, replay=replay, tell=tell)
 
 
 def open_connection(
@@ -92,8 +93,6 @@ def _add_every_session(lake: Lake, connection: duckdb.DuckDBPyConnection) -> Non
     """A view of the events of each session the lake holds, in a schema of its product type."""
     for entry in lake.sessions():
         session = ChosenSession(lake, entry.symbol, str(entry.date), product_type=entry.product_type)
-        name = f"{entry.symbol.lower()}_{entry.date:%Y%m%d}".replace('"', '""')
-        source = f"{entry.product_type} {name}"
-        connection.register(source, session.events())
+        name = f"{entry.symbol.lower()}_{entry.date:%Y%m%d}"
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {entry.product_type}")
-        connection.execute(f'CREATE VIEW {entry.product_type}."{name}" AS FROM "{source}"')
+        register_view(connection, "events", session.events(), f"{entry.product_type}.{quoted_name(name)}")

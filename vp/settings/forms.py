@@ -12,6 +12,7 @@ MAX_PORT = 65_535
 MAX_COUNT = 100_000
 PORTS = {"http": 80, "https": 443}
 PRICE_FORM = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?")
+YES, NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
 MAX_SPEED = 1_000_000.0
 MAX_THROTTLE_MS = 86_400_000.0
 MAX_CONTEXT_MINUTES = 30.0
@@ -171,9 +172,12 @@ def log_format(name: str, value: str) -> str:
     return value.lower()
 
 
-def switch(_name: str, value: str) -> bool:
-    """An option without a value: it is there or not."""
-    return bool(value)
+def switch(name: str, value: str) -> bool:
+    """An option that is given without a value on a command line, and as yes or no in an address."""
+    word = value.strip().lower()
+    if word not in YES | NO:
+        raise BadParameterError(f"{name} was {quoted(value)}, expected yes or no.")
+    return word in YES
 
 
 def output_format(name: str, value: str) -> str:

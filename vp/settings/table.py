@@ -141,9 +141,10 @@ SETTINGS: tuple[Setting, ...] = (
         switch,
         "",
         "Play the exchange's trading day instead of the calendar day: of futures from 18:00 in New York of the day "
-        "before to 17:00. In an address: dt=2026-02-06-trading-day.",
+        "before to 17:00.",
         "yes",
         SESSION,
+        query=True,
     ),
     Setting(
         "start_time",

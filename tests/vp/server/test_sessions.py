@@ -94,7 +94,7 @@ def test_a_paced_session_gives_the_same_frames(server: Running) -> None:
     assert config["k"] == 50
     assert config["emit_from_ns"].isdigit()
     assert config["parameters"]["tau_mass_seconds"] == 30.0
-    assert config["raw_file"] == "xnas-itch-20260708.mbo.dbn"
+    assert config["raw_files"] == ["xnas-itch-20260708.mbo.dbn"]
     assert paced.last("status")["anomalies"].get("unknown_order", 0) == 0
 
 

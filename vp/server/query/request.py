@@ -71,7 +71,7 @@ class QueryContext:
             session = choose_session(lake, own.symbol, own.dt, request.start_time or own.start_time, own.product_type)
         else:
             session = choose_session(lake, request.symbol, request.dt, request.start_time, request.product_type)
-        views = find_views(lake, session)
+        views = find_views(lake, session, replay=False)
         begun()
         if request.query is not None:
             named = catalogue.find(request.query)

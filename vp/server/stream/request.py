@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from vp.errors import BadParameterError, quoted
+from vp.market.session_hours import as_trading_day
 from vp.model.frames import judge_fields
 from vp.model.parameter_texts import parameters_of
 from vp.model.parameters import ModelParameters
@@ -16,6 +17,7 @@ from vp.session import SessionName
 from vp.settings.table import Setting, of_query
 
 MAX_QUERY_BYTES = 4096
+MAY_BE_EMPTY = ("start_time", "bucket")
 
 
 @dataclass(frozen=True)
@@ -53,21 +55,19 @@ class StreamRequest(SessionName):
         """The session asked for, in the form of /health."""
         names = ("product_type", "symbol", "dt", "start_time", "speed", "throttle_ms")
         bucket = None if self.bucket is None else str(self.bucket)
-        return {
-            **{name: getattr(self, name) for name in names},
-            "bucket": bucket,
-            "parameters_digest": self.parameters.digest,
-        }
+        described = {name: getattr(self, name) for name in names}
+        return {**described, "bucket": bucket, "parameters_digest": self.parameters.digest}
 
 
 def parse_stream_request(query: str, defaults: StreamRequest) -> StreamRequest:
     """The request in a query string; what it leaves out comes from `defaults`.
 
-    An empty value counts as left out, except that an empty `start_time` means the session's start.
+    An empty value counts as left out, except that an empty `start_time` means the session's start, and an empty
+    `bucket` the product's own.
 
     Raises
     ------
-    BadParameterError
+    RequestError
         A parameter that there is not, one given twice, or a value of the wrong form.
     """
     known = {setting.name: setting for setting in of_query()}
@@ -85,7 +85,9 @@ def parse_stream_request(query: str, defaults: StreamRequest) -> StreamRequest:
             raise BadParameterError(f"The parameter {name} is given twice.")
         changes[name] = _value(known[name], value) if value.strip() else None
     judge_fields(changes.get("fields"))
-    return replace(defaults, **{name: v for name, v in changes.items() if v is not None or name == "start_time"})
+    trading_day = changes.pop("trading_day", None)
+    asked = replace(defaults, **{name: v for name, v in changes.items() if v is not None or name in MAY_BE_EMPTY})
+    return replace(asked, dt=as_trading_day(asked.dt)) if trading_day else asked
 
 
 def _value(setting: Setting, text: str) -> Any:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from vp.errors import BadParameterError
+from vp.errors import BadDateError, BadParameterError, BadStartTimeError
 from vp.model.parameters import ModelParameters
 from vp.server.stream.request import StreamRequest, parse_stream_request
 
@@ -21,9 +21,9 @@ def test_every_parameter_can_be_given() -> None:
         "product_type=equity_mbo&symbol=QQQ&dt=2026-07-08&start_time=10%3A15&speed=0&throttle_ms=0"
         "&bucket=0.50&parameters=touch&fields=pressure,%20vacuum"
     )
-    wanted = StreamRequest("equity_mbo", "QQQ", "2026-07-08", "10:15", 0.0, 0.0, fields=("pressure", "vacuum"))
-    assert parse_stream_request(query, DEFAULTS) == replace(
-        wanted, bucket=Decimal("0.5"), parameters=ModelParameters.preset("touch")
+    assert parse_stream_request(query, DEFAULTS) == StreamRequest(
+        *("equity_mbo", "QQQ", "2026-07-08", "10:15", 0.0, 0.0, Decimal("0.5"), ModelParameters.preset("touch")),
+        ("pressure", "vacuum"),
     )
 
 
@@ -66,7 +66,42 @@ def test_a_bad_query_says_what_is_wrong(query: str, says: str) -> None:
 def test_an_unknown_parameter_is_answered_with_the_known_ones() -> None:
     with pytest.raises(BadParameterError) as caught:
         parse_stream_request("tempo=1", DEFAULTS)
-    assert "product_type, symbol, dt, start_time, speed, throttle_ms, bucket, parameters, fields" in caught.value.hint
+    known = "product_type, symbol, dt, trading_day, start_time, speed, throttle_ms, bucket, parameters, fields"
+    assert known in caught.value.hint
+
+
+def test_a_trading_day_and_a_span_of_days_are_part_of_the_date() -> None:
+    day = parse_stream_request("dt=2026-02-06&trading_day=yes", DEFAULTS)
+    assert day.dt == "2026-02-06-trading-day"
+    assert parse_stream_request("trading_day=1", DEFAULTS) == day
+    assert parse_stream_request("dt=2026-02-06-trading-day&trading_day=yes", DEFAULTS) == day
+    assert parse_stream_request("dt=2026-02-06&trading_day=no", DEFAULTS) == DEFAULTS
+    assert parse_stream_request("dt=2026-02-05..2026-02-06", DEFAULTS).dt == "2026-02-05..2026-02-06"
+    assert parse_stream_request("dt=2026-02-06..2026-02-06", DEFAULTS) == DEFAULTS
+
+
+def test_an_empty_bucket_is_the_products_own() -> None:
+    wide = replace(DEFAULTS, bucket=Decimal("0.5"))
+    assert parse_stream_request("bucket=0.50", DEFAULTS) == wide
+    assert parse_stream_request("", wide) == wide
+    assert parse_stream_request("bucket=", wide) == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    ("query", "error", "says"),
+    [
+        ("dt=2026-02-30", BadDateError, "no day 2026-02-30"),
+        ("dt=2026-02-06..2026-02-05", BadDateError, "first day before the last"),
+        ("trading_day=perhaps", BadParameterError, "trading_day was 'perhaps', expected yes or no"),
+        ("start_time=25:00", BadStartTimeError, "start time was '25:00'"),
+        ("start_time=09:30+XT", BadStartTimeError, "no time zone 'XT'"),
+        ("bucket=0", BadParameterError, "bucket was '0', expected a positive decimal"),
+        ("bucket=1e-3", BadParameterError, "bucket was '1e-3'"),
+    ],
+)
+def test_dates_times_and_buckets_are_judged_at_once(query: str, error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        parse_stream_request(query, DEFAULTS)
 
 
 def test_no_grid_column_is_another_wish_than_none_named() -> None:
