@@ -24,6 +24,14 @@ except ImportError:  # no Unix: parts of killed writers stay until they are dele
 
 ENDING = ".part"
 READ_ONLY = 0o444
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+FAILED_WRITES = NO_ROOM | {errno.EFBIG, errno.EIO}
+"""What a disk answers that cannot take what was written, whatever it was."""
+REFUSED_FILES = FAILED_WRITES | {
+    errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENOENT, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP,
+    errno.EMFILE, errno.EEXIST,
+}  # fmt: skip
+"""What the system answers about files and disks, and never about connections."""
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
 
 
