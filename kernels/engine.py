@@ -54,7 +54,7 @@ from .jit import kernel, routine, step
 from .orders import MOST_PLACES, fetch_ahead
 from .publishers import follow_publisher, is_settled, mark_bad_book
 from .ring import bucket_of, count_all_depth, follow_spot, holds, rebase, touch_outside
-from .state import BookState, Columns, Effect, FrameBuffer, Model, Record
+from .state import BookState, Columns, Effect, FrameBuffer, Model
 
 
 @step
@@ -100,17 +100,19 @@ def touch_buckets(book: BookState, model: Model, effect: Effect) -> None:
 
 
 @routine
-def follow_snapshot(book: BookState, model: Model, record: Record) -> None:
-    """What the record tells about its publisher: a snapshot begins, or one is over whose last record did not say so."""
-    changed = follow_publisher(book, record)
-    if changed == SNAPSHOT_BEGINS:
-        count_all_depth(book, model)
-        rebase(book, model)
-        forget_quote(model)
-    elif changed == SNAPSHOT_ENDS:
-        update_spot(book)
-        follow_spot(book, model)
-        rebase(book, model)
+def end_snapshot(book: BookState, model: Model) -> None:
+    """A snapshot is over whose last record did not say so."""
+    update_spot(book)
+    follow_spot(book, model)
+    rebase(book, model)
+
+
+@routine
+def start_afresh(book: BookState, model: Model) -> None:
+    """A clear, or the first record of a snapshot: what is built from here on is no activity."""
+    count_all_depth(book, model)
+    rebase(book, model)
+    forget_quote(model)
 
 
 @step
@@ -161,8 +163,12 @@ def advance(
                 return i, message, GROW_TRADES
         roomy -= 1
         fetch_ahead(book.slots, columns.order_id, columns.publisher, i)
+        clears = record.action == ACTION_CLEAR
         if not is_settled(book, record):
-            follow_snapshot(book, model, record)
+            changed = follow_publisher(book, record)
+            clears |= changed == SNAPSHOT_BEGINS
+            if changed == SNAPSHOT_ENDS:
+                end_snapshot(book, model)
         advance_clock(book, record.clock_ns)
         active = np.int64(record.clock_ns != BOOK_ONLY)
         scalars[B_EVENT_ID] += 1
@@ -174,9 +180,8 @@ def advance(
                 touch_buckets(book, model, effect)
         if active == 0:
             forget_quote(model)
-        if record.action == ACTION_CLEAR:
-            rebase(book, model)
-            forget_quote(model)
+        if clears:
+            start_afresh(book, model)
         elif record.action == ACTION_TRADE and active != 0:
             model.scalars[E_LAST_TRADE_NS] = scalars[B_CLOCK]
             if model.scalars[E_EMITTING] != 0:

@@ -11,8 +11,6 @@ from pathlib import Path
 
 from vp.dbn.contents import Contents, contents_of
 from vp.dbn.contracts import (
-    EVERY_INSTRUMENT,
-    InstrumentSpan,
     can_be_asked_for,
     count_records,
     is_one_contract,
@@ -22,6 +20,7 @@ from vp.dbn.contracts import (
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.file import DbnFile
 from vp.dbn.reader import EventReader
+from vp.dbn.selection import EVERY_INSTRUMENT, InstrumentSpan
 from vp.dbn.session_reader import SessionReader
 from vp.errors import FileError, UnknownSymbolError
 from vp.lake.inputs import RawFile, RawInput
@@ -128,7 +127,7 @@ def session_reader(
         [
             EventReader(
                 DbnFile(file.raw.path, decompressed=decompressed),
-                file.spans[0].instrument_id,
+                file.spans,
                 start_ns,
                 end_ns,
                 chunk_rows=chunk_rows,

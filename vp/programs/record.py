@@ -65,6 +65,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         "bucket",
         "lake",
         "products",
+        "file",
         "decompressed_limit_gb",
     )
     judge_fields(values["fields"])
