@@ -147,8 +147,8 @@ class Lake:
     def dates(self, product: Product) -> list[dt.date]:
         """The dates for which there is a file, ascending; raises LakeError."""
         if self.lone_file is not None:
-            held = (product.product_type, product.root) in self.lone_file.products
-            return list(self.lone_file.dates) if held else []
+            holds = self.lone_file.holds(product.product_type, product.root)
+            return list(self.lone_file.dates) if holds else []
         return [entry.date for entry in self._entries(product.product_type, product.root)]
 
     def sessions(self) -> list[SessionEntry]:
@@ -217,10 +217,10 @@ class Lake:
     def _of_lone_file(self, lone: LoneFile, product: Product, date: dt.date) -> list[RawInput]:
         if date in self.dates(product):
             return [RawInput((lone.raw,))]
-        symbols = _listed([f"{kind} {symbol}" for kind, symbol in lone.products]) or "nothing"
+        symbols = listed(f"{kind} {symbol}" for kind, symbol in lone.products) or "nothing that it names"
         raise NoRawFileError(
             f"{lone.raw.path} holds no session of {product.root} on {date}; it holds {symbols} on "
-            f"{_listed([str(day) for day in lone.dates]) or 'no day'}.",
+            f"{listed(map(str, lone.dates)) or 'no day'}.",
             hint="Choose one of these.",
         )
 
@@ -276,7 +276,7 @@ class Lake:
             if "." not in symbol:  # it has one spelling
                 continue
             for name in _names(self._product_dir(source, product_type)):
-                if name != f"symbol={symbol}" and _symbol_of_directory(name) == symbol:
+                if name != f"symbol={symbol}" and symbol_of_directory(name) == symbol:
                     yield source, directory.parent.with_name(name) / directory.name
 
     def _raw_files(self, product_type: str, symbol: str, date: dt.date | None = None) -> Iterator[RawFile]:
@@ -308,7 +308,7 @@ class Lake:
         missing = f"There is no raw file of {product.root} for {date} in {directory}"
         if not dates:
             known = [f"{kind} {symbol}" for kind in PRODUCT_TYPES for symbol in self._symbols(kind)]
-            others = f"there are files of {_listed(known)}" if known else "there are no raw files at all"
+            others = f"there are files of {listed(known)}" if known else "there are no raw files at all"
             return NoRawFileError(
                 f"{missing}, nor for any other date; under {self.root} {others}.",
                 hint=f"{get_it[0].upper()}{get_it[1:]}; --lake or VP_LAKE chooses another lake.",
@@ -323,10 +323,10 @@ class Lake:
 
 def _symbol_directories(product_dir: Path) -> Iterable[str]:
     """The roots and tickers that have a directory, as VP spells them."""
-    return {symbol for name in _names(product_dir) if (symbol := _symbol_of_directory(name)) is not None}
+    return {symbol for name in _names(product_dir) if (symbol := symbol_of_directory(name)) is not None}
 
 
-def _symbol_of_directory(name: str) -> str | None:
+def symbol_of_directory(name: str) -> str | None:
     """The root or ticker of a directory; of a class of shares in VP's own spelling. None for other directories."""
     key, _, symbol = name.partition("=")
     if key != "symbol":
@@ -364,7 +364,9 @@ def _names(directory: Path) -> list[str]:
         ) from error
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """Names with commas between, the first of many."""
+    names = list(names)
     more = len(names) - LISTED_SYMBOLS
     return ", ".join(names[:LISTED_SYMBOLS]) + (f" and {more} more" if more > 0 else "")
 

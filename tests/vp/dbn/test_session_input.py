@@ -14,7 +14,8 @@ from tests.dbn_files import compress, header, header_with, mbo, symbol_mapping
 from tests.lakes import put
 from tests.oracle_book import Rec
 from vp.dbn.contents import contents_of
-from vp.dbn.session_input import SessionInput, find_input
+from vp.dbn.place import Place
+from vp.dbn.session_input import SessionInput, find_input, session_reader
 from vp.errors import DamagedFileError, FileError, NoRawFileError, UnknownSymbolError
 from vp.lake.lake import Lake
 from vp.market.products import find_product
@@ -244,3 +245,48 @@ def test_damage_behind_the_names_is_met_when_it_is_reached(tmp_path: Path) -> No
         from vp.dbn.reader import read_events
 
         read_events(DbnFile(found(tmp_path, "MNQH6").raw_files[0].path))
+
+
+def test_an_id_that_goes_over_to_another_contract_takes_its_records_along(tmp_path: Path) -> None:
+    days = [WEEK[3], DAY, dt.date(2026, 2, 8)]
+    names = {
+        "MNQH6": [(days[0], days[1], str(NEAR)), (days[1], days[2], str(NEXT))],
+        "MNQM6": [(days[0], days[1], str(NEXT)), (days[1], days[2], str(NEAR))],
+    }
+    body = orders(NEAR, 9, days[0]) + orders(NEXT, 2, days[0]) + orders(NEAR, 3) + orders(NEXT, 4)
+    futures(tmp_path, {"20260201-20260207.mbo": header_with(names) + body})
+    window = midnight_ns(days[0]), midnight_ns(days[2])
+    counts = {}
+    for symbol in names:
+        reader = session_reader(found(tmp_path, symbol, WEEK), *window)
+        counts[symbol] = [sum(len(events) for events, _ in reader.chunks()), reader.passed_over.other_instruments]
+    assert counts == {"MNQH6": [9 + 4, 2 + 3], "MNQM6": [2 + 3, 9 + 4]}
+
+
+def test_reading_goes_on_from_any_place_of_any_file(tmp_path: Path) -> None:
+    near = symbol_mapping(NEAR, "MNQ.FUT", "MNQH6")
+    for hour in range(3):
+        start = midnight_ns(DAY) + hour * 3600 * ONE_SECOND
+        records = [mbo(Rec(start + i, "A", "B", 10**9, 1, 10 * hour + i, 128), NEAR) for i in range(5)]
+        records.insert(2, mbo(Rec(start, "A", "B", 10**9, 1, 9, 128), NEXT))
+        futures(tmp_path, {f"20260206.mbo.0{hour}0000000000": MIXED + near + b"".join(records)})
+    session = found(tmp_path, "MNQH6")
+    window = midnight_ns(DAY), midnight_ns(dt.date(2026, 2, 7))
+
+    def read(place: Place | None = None) -> tuple[list[int], list[Place], int, int]:
+        reader = session_reader(session, *window, chunk_rows=2)
+        ids, places = [], []
+        for events, at in reader.chunks(place):
+            ids += [events.columns.order_id[:].tolist()]
+            places.append(at)
+        flat = [number for part in ids for number in part]
+        return flat, places, reader.records_seen, reader.passed_over.total()
+
+    whole_run = read()
+    assert whole_run[0] == [10 * hour + i for hour in range(3) for i in range(5)]
+    assert whole_run[2:] == (3 * 7, 3 * 2)
+    assert {place.file_index for place in whole_run[1]} == {0, 1, 2}
+    for n, place in enumerate(whole_run[1]):
+        rest = read(place)
+        assert rest[0] == whole_run[0][-len(rest[0]) :]
+        assert (rest[1], rest[2:]) == (whole_run[1][n:], whole_run[2:])
