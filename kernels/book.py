@@ -284,9 +284,9 @@ def apply_quote(book: BookState, record: Record) -> Effect:
 def apply_without_order(book: BookState, record: Record, pendings: int) -> Effect:
     """A record with F_TOB or F_MBP, which knows no orders and no ids.
 
-    With F_MBP it is about the level of its side and price: an add or a modify states the level's size, a cancel takes
-    off it, a fill fills it. With F_TOB it is about the best level of its side, which only adds and modifies change: a
-    cancel is of an unknown order.
+    With F_MBP it is about the level of its side and price. An add or a modify states the level's size, 0 that it is
+    gone; so does a cancel of size 0, and any other cancel takes its size off; a fill fills the level. With F_TOB it is
+    about the best level of its side, which adds and modifies alone change: a cancel is of an unknown order.
     """
     side = BID if record.side == SIDE_BID else ASK
     tag = record.publisher << KIND_BITS
@@ -298,10 +298,10 @@ def apply_without_order(book: BookState, record: Record, pendings: int) -> Effec
         book.counters[C_REJECTED_CANCEL] += 1
         return NO_EFFECT
     tag |= KIND_ASK_LEVEL + side
-    if record.action in (ACTION_ADD, ACTION_MODIFY):
-        return apply_place(book, record, record.price, tag)
     if record.action == ACTION_FILL:
         return apply_fill(book, record, record.price, tag, pendings)
+    if record.action != ACTION_CANCEL or record.size == 0:
+        return apply_place(book, record, record.price, tag)
     if record.side == SIDE_NONE:
         book.counters[C_REJECTED_SIDE] += 1
         return NO_EFFECT

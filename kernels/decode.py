@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .contract import (
@@ -36,6 +34,7 @@ from .jit import kernel, step
 from .state import Bytes, Columns, Int64s, Selection
 
 HEADER_BYTES = 16
+SPAN_WORDS = 3
 UNIT_WORDS = 2  # records are multiples of eight bytes
 OLDEST_NS = 631_152_000_000_000_000  # 1990 and 2100, between which all times of market data lie
 NEWEST_NS = 4_102_444_800_000_000_000
@@ -84,16 +83,32 @@ def clock_of(ts_event: int, ts_recv: int, flags: int, action: int, selection: Se
 def has_possible_header(data: Bytes, position: int) -> bool:
     """Whether a record of a type that VP does not know could begin here: its length and time are some record's."""
     words = np.int64(data[position + LENGTH])
+    if words % UNIT_WORDS != 0 or 4 * words < HEADER_BYTES:
+        return False
     time = load_i64(data, position + TS_EVENT)
-    return words % UNIT_WORDS == 0 and 4 * words >= HEADER_BYTES and (-1 <= time <= 0 or OLDEST_NS <= time < NEWEST_NS)
+    return -1 <= time <= 0 or OLDEST_NS <= time < NEWEST_NS
 
 
 @step
 def holds_an_order(data: Bytes, position: int, selection: Selection) -> bool:
     """Whether a whole record has length, action and side of a market-by-order record, whatever its type says."""
     action, side = data[position + ACTION], data[position + SIDE]
-    is_as_long = data[position + LENGTH] == selection.mbo_words
-    return is_as_long and selection.valid_action[action] != 0 and selection.valid_side[side] != 0
+    if data[position + LENGTH] != selection.mbo_words:
+        return False
+    return selection.valid_action[action] != 0 and selection.valid_side[side] != 0
+
+
+@step
+def is_in_spans(data: Bytes, position: int, spans: Int64s) -> bool:
+    """Whether a record is of an instrument, at a time, at which it is wanted; by ts_recv, else by ts_event."""
+    instrument = load_u32(data, position + INSTRUMENT)
+    time = load_i64(data, position + TS_RECV)
+    if time < 0:
+        time = load_i64(data, position + TS_EVENT)
+    wanted = spans.size == 0
+    for i in range(0, spans.size, SPAN_WORDS):
+        wanted = wanted or (instrument == spans[i] and spans[i + 1] <= time < spans[i + 2])
+    return wanted
 
 
 @kernel
@@ -157,7 +172,11 @@ def decode_records(data: Bytes, selection: Selection, cursor: Int64s, columns: C
             error = DECODE_SIDE
             break
         records += 1
-        if selection.instrument_id >= 0 and load_u32(data, position + INSTRUMENT) != selection.instrument_id:
+        if selection.instrument_id >= 0:
+            is_foreign = load_u32(data, position + INSTRUMENT) != selection.instrument_id
+        else:
+            is_foreign = not is_in_spans(data, position, selection.spans)
+        if is_foreign:
             position = after
             foreign += 1
             continue
@@ -191,33 +210,3 @@ def decode_records(data: Bytes, selection: Selection, cursor: Int64s, columns: C
     cursor[D_FOREIGN] += foreign
     cursor[D_UNKNOWN] += unknown
     cursor[D_ERROR] = error
-
-
-@kernel
-def count_instruments(data: Bytes, ids: Int64s, counts: Int64s) -> int:
-    """Count market-by-order records by instrument in the whole records of `data`.
-
-    ids, counts : int64[slots], an open-addressing hash of a power of two slots; a count of 0 is a free slot.
-    Returns the position of the first byte not read: less than a record is left, a record has no length, or
-    the hash is full.
-    """
-    position = 0
-    end = data.size
-    mask = counts.size - 1
-    while position + HEADER_BYTES <= end:
-        after: Any = position + 4 * np.int64(data[position + LENGTH])
-        if after == position or after > end:
-            break
-        if data[position + RTYPE] == RTYPE_MBO:
-            instrument = load_u32(data, position + INSTRUMENT)
-            slot = (instrument * 2654435761) & mask
-            probes = 0
-            while counts[slot] != 0 and ids[slot] != instrument and probes <= mask:
-                slot = (slot + 1) & mask
-                probes += 1
-            if probes > mask:
-                break
-            ids[slot] = instrument
-            counts[slot] += 1
-        position = after
-    return position

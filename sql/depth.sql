@@ -7,7 +7,7 @@
 --   level       INTEGER    from the best price, which is 0
 --   price       DOUBLE     in the price's currency
 --   size        BIGINT     resting, contracts or shares
---   orders      BIGINT     resting
+--   orders      BIGINT     resting; aggregated levels and quotes of publishers add size and are none
 --   cumulative  BIGINT     resting from the best price to this one, contracts or shares
 -- Example:    python -m vp.query depth --symbol MNQH6 --dt 2026-02-06 --start-time 09:30 --build --set levels=5
 SELECT
@@ -15,7 +15,7 @@ SELECT
     level,
     any_value(price) / 1e9 AS price,
     sum(size)::BIGINT AS size,
-    count(*) AS orders,
+    count(*) FILTER (kind = 'order') AS orders,
     (sum(sum(size)) OVER (PARTITION BY side ORDER BY level))::BIGINT AS cumulative
 FROM book
 WHERE level < $levels

@@ -2,23 +2,28 @@
 -- Grain:      one row a record of the contract, in file order
 -- Reads:      events
 -- Columns:
---   event_id  BIGINT             place in the session, counted from 1
---   ts_event  TIMESTAMPTZ_NS     the exchange's time, UTC
---   action    VARCHAR            A add, C cancel, M modify, R clear, T trade, F fill, N none
---   side      VARCHAR            A ask, B bid, N none
---   price     DOUBLE             in the price's currency; null where undefined
---   size      UINTEGER           contracts or shares
---   order_id  UBIGINT            the exchange's number of the order
---   flags     VARCHAR[]          names of the flags that are set
---   ts_recv   TIMESTAMPTZ_NS     Databento's time of receipt, UTC
---   sequence  UINTEGER           the exchange's sequence number
+--   event_id      BIGINT             place in the session, counted from 1
+--   ts            TIMESTAMPTZ        the exchange's time to the microsecond, UTC; null where undefined
+--   ts_event      TIMESTAMPTZ_NS     the same to the nanosecond
+--   publisher_id  USMALLINT          DBN's number of the venue and feed
+--   action        VARCHAR            A add, C cancel, M modify, R clear, T trade, F fill, N none
+--   side          VARCHAR            A ask, B bid, N none
+--   price         DOUBLE             in the price's currency; null where undefined
+--   size          UINTEGER           contracts or shares; null where undefined
+--   order_id      UBIGINT            the exchange's number of the order
+--   flags         VARCHAR[]          names of the flags that are set
+--   book_only     BOOLEAN            whether it builds the book and is no activity: of a snapshot or before the session
+--   ts_recv       TIMESTAMPTZ_NS     Databento's time of receipt, UTC; null where undefined
+--   sequence      UINTEGER           the exchange's sequence number
 -- Example:    python -m vp.query events --symbol MNQH6 --dt 2026-02-06 --format csv
 SELECT
     event_id,
+    ts,
     ts_event,
+    publisher_id,
     action,
     side,
-    CASE WHEN price <> 9223372036854775807 THEN price / 1e9 END AS price,
+    price / 1e9 AS price,
     size,
     order_id,
     list_filter(
@@ -33,6 +38,7 @@ SELECT
         ],
         lambda flag: flag IS NOT NULL
     ) AS flags,
+    book_only,
     ts_recv,
     sequence
 FROM events

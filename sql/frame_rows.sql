@@ -2,7 +2,8 @@
 -- Grain:      one row a frame and k
 -- Reads:      frames, recording
 -- Columns:
---   ts_ns       TIMESTAMPTZ_NS    engine clock, UTC
+--   ts          TIMESTAMPTZ       engine clock to the microsecond, UTC
+--   ts_ns       TIMESTAMPTZ_NS    the same to the nanosecond
 --   event_id    BIGINT            records processed since the session's start
 --   k           BIGINT            buckets from spot, -50 to 50
 --   price       BIGINT            the bucket's middle, 1e-9 units; null before the first spot
@@ -11,6 +12,7 @@
 --   rest_depth  FLOAT             resting, contracts or shares
 -- Example:    python -m vp.query frame_rows --recording frames.parquet --out rows.parquet
 SELECT
+    ts,
     ts_ns,
     event_id,
     row_index - 51 AS k,

@@ -9,13 +9,13 @@
 --   holds         VARCHAR           a raw file's schema, a book's moment, a recording's raw file
 --   condition     VARCHAR           how complete Databento says a raw file's day is; null where unknown
 --   size_bytes    BIGINT            of the file
---   modified      TIMESTAMPTZ_NS    last change of the file, UTC
+--   modified      TIMESTAMPTZ       last change of the file, UTC
 --   file          VARCHAR           path within the lake
 -- Example:    python -m vp.query inventory
 SELECT 'raw' AS kind, product_type, symbol, dt, "schema" AS holds, condition, size_bytes, modified, file
 FROM raw_files
 UNION ALL
-SELECT 'book', product_type, contract, dt::DATE, strftime(book_ts::TIMESTAMPTZ, '%H:%M:%S UTC'), NULL, size_bytes, modified, file
+SELECT 'book', product_type, contract, dt::DATE, strftime(book_ts, '%H:%M:%S UTC'), NULL, size_bytes, modified, file
 FROM book_files
 UNION ALL
 SELECT 'recording', product_type, contract, dt::DATE, raw_file, NULL, size_bytes, modified, file

@@ -3,8 +3,10 @@
 -- Reads:      frames, recording
 -- Parameter:  after, DOUBLE, default 60: seconds from the run's first frame to where the move is measured
 -- Columns:
---   start_ts      TIMESTAMPTZ_NS    its first frame, UTC
---   end_ts        TIMESTAMPTZ_NS    its last frame, UTC
+--   start_ts      TIMESTAMPTZ       its first frame, to the microsecond, UTC
+--   start_ns      TIMESTAMPTZ_NS    the same to the nanosecond
+--   end_ts        TIMESTAMPTZ       its last frame, to the microsecond, UTC
+--   end_ns        TIMESTAMPTZ_NS    the same to the nanosecond
 --   state         TINYINT           1 UP, 0 CHOP, -1 DOWN
 --   frames        BIGINT            frames
 --   seconds       DOUBLE            from its first frame to its last
@@ -47,11 +49,13 @@ mids AS (
     SELECT ns, arg_max(mid_price, n) AS mid_price FROM ordered GROUP BY ns
 )
 SELECT
-    make_timestamp_ns(start_ns)::TIMESTAMPTZ_NS AS start_ts,
-    make_timestamp_ns(end_ns)::TIMESTAMPTZ_NS AS end_ts,
+    make_timestamptz(ahead.start_ns // 1000) AS start_ts,
+    make_timestamp_ns(ahead.start_ns)::TIMESTAMPTZ_NS AS start_ns,
+    make_timestamptz(ahead.end_ns // 1000) AS end_ts,
+    make_timestamp_ns(ahead.end_ns)::TIMESTAMPTZ_NS AS end_ns,
     state,
     frames,
-    (end_ns - start_ns) / 1e9 AS seconds,
+    (ahead.end_ns - ahead.start_ns) / 1e9 AS seconds,
     mean_score,
     start_mid,
     (end_mid - start_mid) * 1e9 / tick_int AS run_ticks,

@@ -111,3 +111,53 @@ def other_records(version: int = 3, *, ts_out: int = UNDEFINED_TIME) -> list[byt
 def compress(*frames: bytes) -> bytes:
     """Each part as one zstandard frame, one after the other."""
     return b"".join(zstandard.ZstdCompressor(write_checksum=True).compress(frame) for frame in frames)
+
+
+def symbol_mapping(
+    number: int,
+    asked: str,
+    given: str,
+    *,
+    version: int = 3,
+    sent_ns: int = 5,
+    start_ns: int = UNDEFINED_TIME,
+    end_ns: int = UNDEFINED_TIME,
+    from_ids: bool = False,
+) -> bytes:
+    """A mapping as it stands among the records: what was asked for, and what it was answered with."""
+    fields: dict[str, Any] = {"publisher_id": 0, "instrument_id": number, "ts_event": sent_ns}
+    fields |= {"start_ts": start_ns, "end_ts": end_ns, "stype_in_symbol": asked, "stype_out_symbol": given}
+    if version == 1:
+        return bytes(dbn.SymbolMappingMsgV1(**fields))
+    kinds = (dbn.SType.RAW_SYMBOL, dbn.SType.INSTRUMENT_ID)
+    stype_in, stype_out = kinds[::-1] if from_ids else kinds
+    return bytes(dbn.SymbolMappingMsg(**fields, stype_in=stype_in, stype_out=stype_out))
+
+
+def header_with(
+    mappings: dict[str, list[tuple[dt.date, dt.date, str]]],
+    *,
+    stype_in: str | None = "raw_symbol",
+    stype_out: str = "instrument_id",
+    schema: str | None = "mbo",
+    dataset: str = "GLBX.MDP3",
+    version: int = 3,
+) -> bytes:
+    """The metadata of a file whose names change in time: intervals from a day until another, exclusive."""
+    rows = [
+        _SymbolMapping(name, [_Interval(*interval) for interval in intervals]) for name, intervals in mappings.items()
+    ]
+    metadata = dbn.Metadata(
+        dataset=dataset,
+        start=0,
+        stype_in=None if stype_in is None else dbn.SType(stype_in),
+        stype_out=dbn.SType(stype_out),
+        schema=None if schema is None else dbn.Schema(schema),
+        symbols=list(mappings),
+        partial=[],
+        not_found=[],
+        mappings=rows,
+        ts_out=False,
+        version=version,
+    )
+    return bytes(metadata)

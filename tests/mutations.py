@@ -87,7 +87,7 @@ def read(path: Path, data: bytes) -> Outcome:
     try:
         reader = EventReader(DbnFile(path), -1, chunk_rows=3, wide=True)
         for chunk in reader.chunks():
-            rows += zip(*(column.tolist() for column in chunk.events.columns), strict=True)
+            rows += zip(*(column.tolist() for column in chunk.events.columns[1:]), strict=True)  # as they stand there
     except FileError as found:
         error = found
     if reader is None:
@@ -191,5 +191,6 @@ def databento_rows(file: Sound, data: bytes) -> tuple[Row, ...]:
             order_id = record.order_id - 2**64 if record.order_id >= 2**63 else record.order_id
             ts_event, ts_recv = (t - 2**64 if t >= 2**63 else t for t in (record.ts_event, record.ts_recv))
             codes = (int(record.flags), ord(str(record.action)), ord(str(record.side)))
-            rows.append((ts_event, order_id, record.price, record.size, *codes, ts_recv, record.sequence))
+            values = (order_id, record.price, record.size, *codes, record.publisher_id)
+            rows.append((*values, ts_event, ts_recv, record.sequence))
     return tuple(rows)

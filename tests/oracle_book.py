@@ -5,7 +5,7 @@ What a record says goes to the book of its publisher; prices, sizes and spot are
 
 from __future__ import annotations
 
-from tests.oracle_orders import SIDES, Ladder, Order, Publisher
+from tests.oracle_orders import SIDES, Key, Ladder, Order, Publisher
 from tests.oracle_records import (
     ANOMALIES,
     BAD_BOOK,
@@ -135,7 +135,7 @@ class OracleBook(Ladder):
         touches: list[Touch] = []
         if begins_snapshot or rec.action == "R":
             self._clear(publisher)
-        if rec.action in "AM" or (rec.action == "C" and rec.is_level):
+        if rec.action in "AM" or (rec.action == "C" and rec.is_level and rec.size == 0):
             touches = self._add_or_modify(publisher, rec)
         elif rec.action == "C":
             touches = self._cancel(publisher, rec)
@@ -222,7 +222,10 @@ class OracleBook(Ladder):
         return [Touch(order.price, add=grown)]
 
     def _cancel(self, publisher: Publisher, rec: Rec) -> list[Touch]:
-        order = publisher.resting.get(rec.order_id) if rec.is_order else None
+        if rec.is_level and rec.side not in SIDES:
+            self.anomalies["undefined_side"] += 1
+            return []
+        order = None if rec.flags & F_TOB else publisher.resting.get(self._key(rec))
         if order is None:
             self.anomalies["unknown_cancel"] += 1
             return []
@@ -256,12 +259,14 @@ class OracleBook(Ladder):
 
     def _filled(self, publisher: Publisher, rec: Rec) -> Order | None:
         """What a fill takes from: an order, a level, or a best quote at that price."""
-        if rec.is_order:
-            return publisher.resting.get(rec.order_id)
-        if rec.is_level:
-            return publisher.resting.get((rec.side, rec.price))
+        if not rec.flags & F_TOB:
+            return publisher.resting.get(self._key(rec))
         quote = publisher.resting.get((rec.side, None))
         return quote if quote is not None and quote.price == rec.price else None
+
+    def _key(self, rec: Rec) -> Key:
+        """What a record without F_TOB is about."""
+        return (rec.side, rec.price) if rec.is_level else rec.order_id
 
     # Where orders and levels come to rest and go.
 

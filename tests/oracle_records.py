@@ -94,7 +94,7 @@ class Rec(NamedTuple):
         if self.is_snapshot:
             return True
         if self.action == "R":
-            return not start_ns <= self.ts_event < end_ns
+            return self.ts_event == UNDEFINED_TIME or not start_ns <= self.ts_event < end_ns
         if self.ts_event == UNDEFINED_TIME:
             return self.ts_recv is not None and self.ts_recv < start_ns
         return self.ts_event < start_ns

@@ -110,7 +110,7 @@ def test_the_same_by_the_address_of_the_stream(small_lake: Path, symbol: str) ->
         with pytest.raises(RequestError):
             request = parse_stream_request(f"symbol={text}", defaults)
             product = find_product(request.product_type, request.symbol)
-            Lake(small_lake).find_raw(product, parse_date(request.dt))
+            Lake(small_lake).inputs(product, parse_date(request.dt))[0].files[0]
 
 
 @pytest.fixture

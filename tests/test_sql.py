@@ -21,6 +21,7 @@ from vp.dbn.reader import read_events
 from vp.query import catalogue, connect
 
 NAMES = sorted(catalogue.load())
+WITHOUT_ROWS = {"volume_by_price"}  # the lake's market has no trades
 TAKES = {"queue_at_price": {"at_price": "99.99"}}
 
 
@@ -55,10 +56,10 @@ def column(table: pa.Table, name: str) -> list[Any]:
 def test_columns_and_types_are_those_of_the_header(name: str, asked: duckdb.DuckDBPyConnection) -> None:
     query = catalogue.find(name)
     relation = asked.sql(query.sql, params=query.values(TAKES.get(name, {})) or None)
-    kinds = [str(kind).replace("TIMESTAMP WITH TIME ZONE_NS", "TIMESTAMPTZ_NS") for kind in relation.types]
+    kinds = [str(kind).replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ") for kind in relation.types]
     assert list(zip(relation.columns, kinds, strict=True)) == [(column, kind) for column, kind, _ in query.columns]
     assert all(meaning for _, _, meaning in query.columns)
-    assert len(relation.to_arrow_table()) > 0
+    assert (len(relation.to_arrow_table()) > 0) == (name not in WITHOUT_ROWS)
     assert query.example.startswith(f"python -m vp.query {name}")
     for parameter in query.parameters:  # it is really taken, and a macro's argument would hide a column of its name
         assert f"${parameter.name}" in query.sql
@@ -95,7 +96,8 @@ def test_frame_rows(asked: duckdb.DuckDBPyConnection) -> None:
     last = found.slice(101 * (len(frames) - 1))
     assert column(last, "k") == list(range(-50, 51))
     spot = column(frames, "spot_price")[-1]
-    assert column(last, "price") == [spot + k * 500_000_000 for k in range(-50, 51)]
+    bucket = column(asked.sql("SELECT bucket_int FROM recording").to_arrow_table(), "bucket_int")[0]
+    assert column(last, "price") == [spot + k * bucket for k in range(-50, 51)]
     np.testing.assert_array_equal(last["pressure"].to_numpy(), frames["pressure"].to_pylist()[-1])
 
 
@@ -104,8 +106,8 @@ def test_buckets_of_negative_prices_round_down(tmp_path: Path) -> None:
         Rec(lakes.OPEN_NS - 3600 * 10**9, "A", side, price, 1, n, lakes.F_LAST)
         for n, (side, price) in enumerate([("B", -1_260_000_000), ("B", -1_240_000_000), ("A", 1_250_000_000)])
     ]
-    lakes.put(tmp_path, "equity_mbo", "GOOD", "xnas-itch-20260708.mbo.dbn", lakes.dbn("GOOD", 1, records))
-    with connect(tmp_path, symbol="GOOD", dt=lakes.DATE, start_time="09:30", build=True) as connection:
+    lakes.put(tmp_path, "equity_mbo", "QQQ", "xnas-itch-20260708.mbo.dbn", lakes.dbn("QQQ", 1, records))
+    with connect(tmp_path, symbol="QQQ", dt=lakes.DATE, start_time="09:30", build=True) as connection:
         found = answer(connection, "depth_by_bucket")
     # Spot is bucket 0, as the middle of -1.24 and 1.25 is 0.005; 1.25 is half way and goes up.
     assert (column(found, "k"), column(found, "price")) == ([-3, -2, 3], [-1.5, -1.0, 1.5])

@@ -83,6 +83,12 @@ class NoRawFileError(RequestError):
     code = "no_raw_file"
 
 
+class EmptySessionError(RequestError):
+    """The raw file holds no record of the contract in the session's time, or a snapshot of its book alone."""
+
+    code = "empty_session"
+
+
 class QueryError(RequestError):
     """A query that cannot be run as it stands; the message is the database's own."""
 
@@ -99,6 +105,12 @@ class NoBookSnapshotError(RequestError):
     """The cache holds no book of this session at this time."""
 
     code = "no_book_snapshot"
+
+
+class NoSessionError(RequestError):
+    """A query reads a session, and none is named; the message lists those of the lake."""
+
+    code = "no_session"
 
 
 class NoRecordingError(RequestError):

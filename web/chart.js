@@ -92,7 +92,7 @@ export class Chart {
     paintScoreStrip(canvas("course"), scene);
     const key = settings.layers.quality ? hatchingKey(scene.stretches) : "";
     element("hatched").hidden = key === "";
-    write("hatched", key && `Hatched: ${key}`);
+    write("hatched", key);
     this.legend.paint(heatmap.colours, LEVELS, theme, mode.kind !== "one", mode.legend, unitOf(mode.a, feed.quantity),
       "where cells share a pixel, the largest magnitude with its sign");
   }

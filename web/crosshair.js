@@ -108,7 +108,7 @@ export class Crosshair {
     const column = number < ring.first ? null : number;
     const field = ring.fields.includes(mode) ? mode : "pressure";
     describeCell(card, ring, spot, column, {
-      decimals, exact, field, quantity, lowest: this.feed.lowestBucket, full: column === null ? null : this.fullOf(ring, column),
+      decimals, exact, field, quantity, lowest: this.feed.lowestBucket, quietMs: this.feed.quietMs, full: column === null ? null : this.fullOf(ring, column),
     });
     return column;
   }

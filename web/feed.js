@@ -18,6 +18,8 @@ import { Stream } from "./stream.js";
 
 /** Time runs on where no frame has come for so long. */
 const SILENT_MS = 500;
+/** A silence is told of that lasts so much longer than frames are apart anyway. */
+const QUIET_MS = 5000;
 /** A status says where the session is, and is soon out of date. */
 const STATUS_HOLDS_MS = 2000;
 /** Whose names are those of spreads, whose prices may well be below zero: legs are put together with these. */
@@ -77,6 +79,9 @@ export class Feed {
     const spread = this.config.product_type !== "equity_mbo" && SPREAD.test(this.config.contract ?? "");
     return spread || this.ring?.belowZero ? -Infinity : 0;
   }
+
+  /** No frame for longer than this: nothing happened. */
+  get quietMs() { return QUIET_MS + (this.config.throttle_ms ?? 0); }
 
   /** The session's time, which runs on where no events come, as far as the server said. Only while the ring holds a column. */
   get nowMs() {

@@ -4,7 +4,6 @@ import { element, write } from "./dom.js";
 import { spanText } from "./format.js";
 import { STAGES } from "./latency.js";
 import { showSign } from "./notices.js";
-import { QUIET_MS } from "./readout.js";
 import { CAPACITY } from "./ring.js";
 
 /** @typedef {import("./feed.js").Feed} Feed */
@@ -22,7 +21,7 @@ function showEngine(feed, now) {
   else if (feed.catchingUp > 0) showSign("engine", "wait", `catching up, ${feed.catchingUp.toLocaleString("en-US")} frames`, "The server sends what it holds, then goes on live");
   else if (silent > SILENT_MS) showSign("engine", "bad", `engine silent ${Math.round(Math.min(silent, 9.9e6) / 1000)} s`, "No status for more than three seconds");
   else if (lag > 1) showSign("engine", "bad", `engine ${lag.toFixed(1)} s behind`, "Event time runs behind the speed asked for");
-  else if (silentMs > QUIET_MS) showSign("engine", "good", `engine ok, no events for ${spanText(silentMs)}`, "The session keeps its pace; nothing happens in this market");
+  else if (silentMs > feed.quietMs) showSign("engine", "good", `engine ok, no events for ${spanText(silentMs)}`, "The session keeps its pace; nothing happens in this market");
   else showSign("engine", "good", "engine ok", "Status comes, and the session keeps its pace");
 }
 
@@ -70,13 +69,13 @@ export function showProvenance(feed, painter) {
       ["missed by this viewer", String(status.frames_missed ?? 0)], ["holes left", String(backfill.holes)],
       ["reconnections", String(feed.stream.retries)],
     ]],
-    ["Anomalies in the feed since the session's start", Object.entries(/** @type {Record<string, number>} */ (status.anomalies ?? {}))
+    ["Anomalies of the feed since the start", Object.entries(/** @type {Record<string, number>} */ (status.anomalies ?? {}))
       .map(([name, count]) => [name.replaceAll("_", " "), amount(count)])],
     ["What made this picture", [
       ["File", feed.files], ["Source", String(config.source ?? "–")],
       ["Contract", String(config.contract ?? "–")], ["Session", String(config.session_id ?? "–")],
       ["Date, start", `${config.dt ?? "–"} ${config.start_time ?? "from its start"}`],
-      ["Tick, bucket", `${Number(config.tick_int) / 1e9}, ${Number(config.bucket_int) / 1e9}`],
+      ["Tick, bucket", `${Number(config.tick_int) / 1e9}${config.tick_is_guessed ? " (a guess)" : ""}, ${Number(config.bucket_int) / 1e9} ${config.currency ?? ""}`],
       ["Throttle, speed", `${config.throttle_ms} ms, ${config.speed}×`], ["Book cache", String(config.book_cache ?? "–")],
       ["Version, protocol", `${config.version ?? "–"}, ${config.protocol ?? "–"}`], ["Painted with", painter],
     ]],

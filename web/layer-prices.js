@@ -18,7 +18,7 @@ export function paintLastPrice(context, scene) {
  * @param {CanvasRenderingContext2D} context @param {Scene} scene @param {string} price a scalar column
  * @param {{colour: string, width: number, dash: number[]}} line
  */
-function paintPrice(context, { ring, first, last, x, y, size }, price, { colour, width, dash }) {
+function paintPrice(context, { ring, first, last, x, y, size, nowMs }, price, { colour, width, dash }) {
   context.strokeStyle = colour;
   context.lineWidth = width;
   context.setLineDash(dash);
@@ -35,6 +35,7 @@ function paintPrice(context, { ring, first, last, x, y, size }, price, { colour,
     const chunk = ring.chunk(column);
     const bucket = chunk.scalars[price][ring.at(column)];
     const at = Math.floor(x(ring.timeMs(column)));
+    if (ring.hole(column)) open = false; // what lay between is not known
     if (at !== pixel) {
       flush();
       pixel = at;
@@ -51,7 +52,7 @@ function paintPrice(context, { ring, first, last, x, y, size }, price, { colour,
     open = true;
   }
   flush();
-  if (open && last === ring.end) context.lineTo(Math.min(size.width, x(ring.timeMs(last - 1)) + 2), level);
+  if (open && !ring.hole(last)) context.lineTo(last < ring.end ? size.width : Math.min(size.width, x(nowMs) + 2), level);
   context.stroke();
 }
 

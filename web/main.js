@@ -60,7 +60,7 @@ function paintAll(stalled, startMs) {
   showNumbers(ring, column, feed.decimals, shownMs);
   if (startMs - summarisedMs > SUMMARY_MS) {
     summarisedMs = startMs;
-    showSummary(ring, column, feed.decimals, shownMs);
+    showSummary(ring, column, feed.decimals, shownMs, feed.quietMs);
   }
   if (viewport.startMs < ring.timeMs(ring.first) && !viewport.following) void backfill.older(viewport.startMs);
   const endMs = performance.now();

@@ -3,7 +3,6 @@
 import { element, write } from "./dom.js";
 import { amountText, clockText, priceText, spanText, zoneName } from "./format.js";
 import { reasonWords } from "./quality.js";
-import { QUIET_MS } from "./readout.js";
 
 /** @typedef {import("./ring.js").Ring} Ring */
 
@@ -33,13 +32,14 @@ export function showNumbers(ring, column, decimals, nowMs) {
 /**
  * One sentence for a screen reader: price, dominant side, state, and what there is to mind.
  * @param {Ring} ring @param {number} column @param {number} decimals @param {number} nowMs the session's time then
+ * @param {number} quietMs no frame for longer than that is silence
  */
-export function showSummary(ring, column, decimals, nowMs) {
+export function showSummary(ring, column, decimals, nowMs, quietMs) {
   const value = (/** @type {string} */ name) => ring.scalar(name, column);
   const label = STATES[/** @type {1 | 0 | -1} */ (value("state"))][1].slice(2);
   const more = (/** @type {"pressure" | "vacuum"} */ force) => (value(`${force}_above`) > value(`${force}_below`) ? "above" : "below");
   const silentMs = nowMs - ring.timeMs(column);
-  const silence = silentMs > QUIET_MS ? `, no events for ${spanText(silentMs)}` : "";
+  const silence = silentMs > quietMs ? `, no events for ${spanText(silentMs)}` : "";
   const doubts = value("quality") ? `, book: ${reasonWords(value("quality"))}` : "";
   write("summary", `${clockText(nowMs)}: ${label}, score ${value("score").toFixed(2)}, last `
     + `${priceText(value("last_price") * ring.bucketInt, decimals)}, more pressure ${more("pressure")}, more vacuum ${more("vacuum")}${doubts}${silence}`);

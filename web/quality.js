@@ -49,9 +49,12 @@ export function stretches(bins, ring, startMs, endMs) {
   return found;
 }
 
+/** @type {Record<Hatching, string>} */
+const LOOKS = { dense: "dense hatching", wide: "wide hatching", faint: "faint hatching", dotted: "dots" };
+
 /** What the hatching on screen means. @param {Stretch[]} shown @returns {string} nothing where nothing is hatched */
 export function hatchingKey(shown) {
-  const all = shown.reduce((sum, { reasons }) => sum | reasons, 0);
-  return hatchings(all).map((hatching) => `${hatching}: ${reasonWords(
-    REASONS.reduce((sum, { bit, hatching: of }) => (of === hatching ? sum | (all & bit) : sum), 0))}`).join(" · ");
+  const all = within(shown.reduce((sum, { reasons }) => sum | reasons, 0));
+  return hatchings(all.reduce((sum, { bit }) => sum | bit, 0)).map((look) => (
+    `${LOOKS[look]}: ${all.filter(({ hatching }) => hatching === look).map(({ words }) => words).join(", ")}`)).join(" · ");
 }

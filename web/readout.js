@@ -8,9 +8,6 @@ import { HOLD_MS } from "./time-bins.js";
 /** @typedef {import("./ring.js").Ring} Ring @typedef {import("./http-api.js").Block} Block */
 /** @typedef {{timeMs: number, bucket: number}} Spot a place in the picture */
 
-/** A silence is told of that is longer than this. */
-export const QUIET_MS = 5000;
-
 /** Volumes by aggressor; some trades have none. @param {number} bought @param {number} sold @param {number} other @returns {string} */
 function tradedText(bought, sold, other) {
   return [[bought + sold, `bought ${bought}, sold ${sold}`], [other, `without a side ${other}`]]
@@ -27,10 +24,11 @@ const piece = (text, kind = "div") => {
 /**
  * Fill a card with everything about a cell.
  * @param {HTMLElement} card @param {Ring} ring @param {Spot} spot @param {number | null} column none before the first
- * @param {{decimals: number, exact: boolean, field: string, quantity: string, full: Block | null, lowest: number}} how
- * `full`: the frame with every column, once the server sent it; `lowest`: no bucket below it is a price
+ * @param {{decimals: number, exact: boolean, field: string, quantity: string, full: Block | null, lowest: number, quietMs: number}} how
+ * `full`: the frame with every column, once the server sent it; `lowest`: no bucket below it is a price; `quietMs`: no frame for
+ * longer than that is silence
  */
-export function describeCell(card, ring, spot, column, { decimals, exact, field, quantity, full, lowest }) {
+export function describeCell(card, ring, spot, column, { decimals, exact, field, quantity, full, lowest, quietMs }) {
   if (column === null) {
     card.replaceChildren(piece("before what the page holds"));
     return;
@@ -61,7 +59,7 @@ export function describeCell(card, ring, spot, column, { decimals, exact, field,
   if (ring.hole(column)) lines.push(piece("⚠ frames before this one are missing"));
   const silentMs = spot.timeMs - ring.timeMs(column);
   if (ring.hole(column + 1)) lines.push(piece("⚠ frames after this one are missing"));
-  else if (silentMs > QUIET_MS) lines.push(piece(`no events for ${spanText(silentMs)}`));
+  else if (silentMs > quietMs) lines.push(piece(`no events for ${spanText(silentMs)}`));
   card.replaceChildren(...lines);
 }
 

@@ -563,7 +563,7 @@ def test_what_is_not_to_be_trusted(market: KnownMarket) -> None:
     )
     assert inside["painted"] > 20
     assert before["painted"] == after["painted"] == 0
-    expect(market.page.locator("#hatched")).to_have_text("Hatched: wide: locked or crossed")
+    expect(market.page.locator("#hatched")).to_have_text("wide hatching: locked or crossed")
     box = market.page.locator("#chart").bounding_box()
     assert box is not None
     for x, said in ((left + 20, True), (left - 20, False)):

@@ -65,7 +65,7 @@ def test_time_runs_on_where_nothing_happens(browser: Browser, quiet_server: Serv
     page.wait_for_function(f"() => vp.view().endMs > {first_ms} + 80_000", timeout=15_000)
     assert page.evaluate("() => vp.state().columns") == columns  # all this time no frame came
     assert page.evaluate(CLOCK) > clock
-    expect(page.locator("#hatched")).to_have_text("Hatched: dotted: no events")
+    expect(page.locator("#hatched")).to_have_text("dots: no events")
     started = page.evaluate("() => [performance.now(), vp.view().endMs]")
     page.wait_for_timeout(2000)
     now = page.evaluate("() => [performance.now(), vp.view().endMs]")
@@ -103,7 +103,7 @@ def read_at(page: Page, seconds: float) -> str:
 
 
 def test_an_empty_side_is_told_from_silence_and_both_from_missing_data(over: Page) -> None:
-    expect(over.locator("#hatched")).to_have_text("Hatched: wide: a side is empty · dotted: no events")
+    expect(over.locator("#hatched")).to_have_text("wide hatching: a side is empty · dots: no events")
     assert "no events for 119.7 s" in read_at(over, 120.0)
     assert "a side is empty" not in read_at(over, 120.0)
     assert "⚠ a side is empty" in read_at(over, WITHOUT_ASK + 3)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tests import mutations
 from tests.dbn_files import compress, header
+from vp.dbn.contents import count_by_instrument
 from vp.dbn.file import DbnFile
-from vp.dbn.reader import count_by_instrument
 from vp.errors import RequestError
 from vp.server.query.endpoint import parse_query_request
 from vp.server.stream.request import StreamRequest, parse_stream_request

@@ -12,11 +12,13 @@ from tests.market_strategies import CALM, FAR, WILD, markets, random_market
 from tests.oracle_book import F_LAST, OracleBook, Rec, Touch
 from vp.kernels import book as book_kernels
 from vp.kernels import levels as level_kernels
+from vp.kernels import publishers as publisher_kernels
 from vp.kernels.book import NO_EFFECT
 from vp.kernels.contract import (
     B_CLOCK,
     B_EVENT_ID,
     B_LIVE,
+    BOOK_ONLY,
     DEPTH_RESET,
     DONE,
     FLAG_LAST,
@@ -24,6 +26,7 @@ from vp.kernels.contract import (
     GROW_LEVELS,
     GROW_ORDERS,
     REACHED,
+    SNAPSHOT_BEGINS,
     TOUCH_FROM,
     TOUCH_TO,
 )
@@ -35,13 +38,20 @@ from vp.model.book import NO_LIMIT, Book
 
 SIDES = "AB"
 apply_record = from_python(book_kernels.apply_record)
+record_at = from_python(book_kernels.record_at)
+follow_publisher = from_python(publisher_kernels.follow_publisher)
+end_snapshot = from_python(publisher_kernels.end_snapshot)
 level_depth = from_python(level_kernels.level_depth)
 
 
 def apply(book: Book, rec: Rec) -> Effect:
-    order_id = rec.order_id - 2**64 if rec.order_id >= 2**63 else rec.order_id
-    record = Record(rec.ts_event, order_id, rec.price, rec.size, rec.flags, ord(rec.action), ord(rec.side), 1)
-    return Effect(*map(int, apply_record(book.state, record, int(not rec.is_snapshot))))
+    """Apply one record as the loops do, but for clock and spot; a snapshot that begins resets depth too."""
+    record = Record(*map(int, record_at(events_of([rec]).columns, 0)))
+    began = follow_publisher(book.state, record) == SNAPSHOT_BEGINS
+    effect = Effect(*map(int, apply_record(book.state, record, int(record.clock_ns != BOOK_ONLY))))
+    if rec.is_last:
+        end_snapshot(book.state, rec.publisher)
+    return effect._replace(bits=effect.bits | DEPTH_RESET) if began else effect
 
 
 def touches_of(effect: Effect) -> list[Touch]:
@@ -66,7 +76,7 @@ def check_effects(records: list[Rec]) -> None:
         effect = apply(book, rec)
         bits, from_price, removed, pull, _, to_price, added = map(int, effect)
         assert 0 <= pull <= removed
-        if not rec.is_snapshot:
+        if not oracle.builds_only(rec):
             assert touches_of(effect) == want, rec
         after = {price: oracle.depth(price) for side in SIDES for price, _, _ in oracle.levels(side)}
         told: dict[int, int] = {}

@@ -17,6 +17,7 @@ from vp.kernels.contract import (
     CLOCK_UNKNOWN,
     D_DROPPED,
     D_ERROR,
+    D_FOREIGN,
     D_OTHER,
     D_POSITION,
     D_RECORDS,
@@ -34,7 +35,7 @@ from vp.kernels.contract import (
     MBO_DTYPE,
     RTYPE_MBO,
 )
-from vp.kernels.decode import count_instruments, decode_records
+from vp.kernels.decode import decode_records
 from vp.kernels.state import Columns, Selection
 
 OTHER_RTYPE, OTHER_WORDS = 22, 20
@@ -65,6 +66,7 @@ class Decoder:
     instrument_id: int = EVERY_INSTRUMENT
     window: tuple[int, int] = (START_NS, END_NS)
     mbo_words: int = MBO_BYTES // 4
+    spans: tuple[tuple[int, int, int], ...] = ()
     cursor: np.ndarray = field(default_factory=lambda: np.zeros(D_WORDS, np.int64))
     found: list[tuple[int, ...]] = field(default_factory=list)
 
@@ -72,7 +74,8 @@ class Decoder:
         sizes = [self.rows] * NARROW + [self.rows if self.wide else 0] * (len(DTYPES) - NARROW)
         self.columns = Columns(*(np.zeros(size, dtype) for size, dtype in zip(sizes, DTYPES, strict=True)))
         codes = LENGTHS, VALID_ACTION, VALID_SIDE
-        self.selection = Selection(self.instrument_id, *self.window, self.mbo_words, *codes)
+        spans = np.array(self.spans, np.int64).reshape(-1)
+        self.selection = Selection(self.instrument_id, *self.window, self.mbo_words, *codes, spans)
 
     def feed(self, data: bytes) -> bytes:
         """Decode all whole records of `data`; returns what is left."""
@@ -278,29 +281,22 @@ def test_wrong_lengths_of_other_records() -> None:
         assert (decoder.cursor[D_ERROR], decoder.cursor[D_RECORDS]) == (DECODE_LENGTH, 0)
 
 
-def test_count_instruments() -> None:
-    records = random_records(Random(3), 200)
-    stream = np.frombuffer(b"".join(records) + records[0][:20], np.uint8)
-    ids, counts = np.zeros(64, np.int64), np.zeros(64, np.int64)
-    end = count_instruments(stream, ids, counts)
-    assert end == len(stream) - 20
-    want = np.array([np.frombuffer(r, MBO_DTYPE)["instrument_id"][0] for r in records if r[1] == RTYPE_MBO])
-    found = dict(zip(ids[counts > 0].tolist(), counts[counts > 0].tolist(), strict=True))
-    assert found == {3: np.count_nonzero(want == 3), 2**32 - 1: np.count_nonzero(want == 2**32 - 1)}
+def test_an_instrument_is_wanted_in_its_span_of_times_alone() -> None:
+    def order(number: int, ts_recv: int, ts_event: int) -> bytes:
+        record = np.frombuffer(GOOD, MBO_DTYPE).copy()
+        record["instrument_id"], record["ts_recv"], record["ts_event"] = number, ts_recv, ts_event
+        return record.tobytes()
 
-
-def test_count_instruments_stops_when_its_table_is_full() -> None:
-    def record(instrument_id: int) -> bytes:
-        return GOOD[:4] + instrument_id.to_bytes(4, "little") + GOOD[8:]
-
-    stream = np.frombuffer(b"".join(record(i) for i in range(10)), np.uint8)
-    ids, counts = np.zeros(4, np.int64), np.zeros(4, np.int64)
-    assert count_instruments(stream, ids, counts) == 4 * MBO_BYTES
-    assert (sorted(ids.tolist()), counts.tolist()) == ([0, 1, 2, 3], [1, 1, 1, 1])
-
-
-def test_count_instruments_stops_at_a_record_without_length() -> None:
-    stream = np.frombuffer(GOOD + bytes(56), np.uint8)
-    ids, counts = np.zeros(4, np.int64), np.zeros(4, np.int64)
-    assert count_instruments(stream, ids, counts) == MBO_BYTES
-    assert counts.sum() == 1
+    begin, middle, end = (START_NS + second * SECOND for second in (10, 20, 30))
+    spans = ((3, begin, middle), (4, middle, end))
+    times = (begin - 1, begin, middle - 1, middle, end - 1, end)
+    tried = list(product((3, 4, 5), times))
+    wanted = [begin, middle - 1, middle, end - 1]
+    decoder = Decoder(spans=spans, rows=64)
+    decoder.feed(b"".join(order(number, ts_recv, ts_recv) for number, ts_recv in tried))
+    at = Columns._fields.index("ts_recv")
+    assert [row[at] for row in decoder.found] == wanted
+    assert decoder.cursor[D_FOREIGN] == len(tried) - len(wanted)
+    decoder = Decoder(spans=spans, rows=64)
+    decoder.feed(order(3, -1, middle - 1) + order(3, -1, middle))
+    assert [row[at] for row in decoder.found] == [-1], "without a ts_recv the ts_event tells"

@@ -59,6 +59,7 @@ def test_codes_flags_and_sentinels_are_those_of_databento() -> None:
     flags = {name: value for name, value in vars(contract).items() if name.startswith("FLAG_")}
     assert flags == {name: int(getattr(dbn, name.replace("FLAG_", "F_"))) for name in flags}
     assert contract.UNDEF_PRICE == dbn.UNDEF_PRICE
+    assert contract.UNDEF_SIZE == dbn.UNDEF_ORDER_SIZE
     assert index(dbn.RType.MBO) == contract.RTYPE_MBO
 
 
@@ -72,6 +73,7 @@ def test_codes_flags_and_sentinels_are_those_of_databento() -> None:
         ("T_", contract.TRADED_INTS),
         ("P_", contract.PARAMETERS),
         ("SLOT_", contract.GROUP_WORDS),
+        ("PUB_", contract.PUBLISHER_WORDS),
         ("I_", contract.CELL_INTS),
     ],
 )
@@ -96,9 +98,25 @@ def test_quality_bits_are_the_contracts() -> None:
 
 
 def test_sides_index_pairs() -> None:
-    for pair in ("BEST_{}", "DENSE_{}S", "SPARSE_{}S", "{}_ORDERS"):
-        ask, bid = (getattr(contract, "B_" + pair.format(side)) for side in ("ASK", "BID"))
+    for pair in ("B_BEST_{}", "B_DENSE_{}S", "B_SPARSE_{}S", "PUB_{}S", "KIND_{}_LEVEL"):
+        ask, bid = (getattr(contract, pair.format(side)) for side in ("ASK", "BID"))
         assert (ask + contract.ASK, ask + contract.BID) == (ask, bid)
+
+
+def test_a_slot_s_rank_holds_every_publisher() -> None:
+    assert contract.PUBLISHERS == 1 << 16 == (contract.TAG_MASK + 1) >> contract.KIND_BITS
+    assert contract.TAG_SHIFT + contract.TAG_MASK.bit_length() == contract.STAMP_SHIFT
+    kinds = (contract.KIND_ORDER, contract.KIND_ASK_LEVEL, contract.KIND_BID_LEVEL, contract.KIND_QUOTE)
+    assert kinds == tuple(range(contract.KIND_MASK + 1))
+
+
+def test_states_of_a_publisher_and_sentinels_of_the_clock_are_distinct() -> None:
+    states = [value for name, value in vars(contract).items() if name.startswith("STATE_")]
+    assert sum(states) == np.bitwise_or.reduce(states)
+    assert contract.STATE_REPLAYS == contract.FLAG_SNAPSHOT
+    sentinels = [contract.BOOK_ONLY, contract.CLOCK_KEPT, contract.CLOCK_UNKNOWN, contract.OUTSIDE]
+    assert sentinels == sorted(set(sentinels))
+    assert min(sentinels) == contract.NO_TIME
 
 
 def test_names_fill_their_arrays() -> None:

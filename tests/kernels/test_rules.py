@@ -193,4 +193,4 @@ def test_kernels_have_few_signatures() -> None:
             for argument in signature:
                 if isinstance(argument, numba.types.Array):
                     assert argument.layout == "C", name
-                    assert str(argument.dtype) in {"int64", "uint8", "uint32", "float32", "float64"}, name
+                    assert str(argument.dtype) in {"int64", "uint8", "uint16", "uint32", "float32", "float64"}, name

@@ -28,7 +28,7 @@ def test_an_installed_package_holds_them(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_what_is_missing_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(package_files, "PACKAGE", tmp_path / "vp")
-    catalogue.load.cache_clear()
+    catalogue.read_files.cache_clear()
     with pytest.raises(IncompleteInstallationError) as caught:
         catalogue.load()
     assert caught.value.message == f"sql is missing: it lies neither in {tmp_path / 'vp'} nor beside it."

@@ -18,7 +18,7 @@ def test_every_setting_explains_itself(setting: Setting) -> None:
     assert setting.help.endswith(".")
     assert bool(setting.unit) is (setting.form is not forms.switch)
     assert setting.parse(setting.example) is not None
-    assert set(setting.programs) <= {"serve", "record", "query", "cache"}
+    assert set(setting.programs) <= {"serve", "record", "query", "cache", "lake"}
 
 
 def test_which_program_takes_what() -> None:
@@ -34,6 +34,8 @@ def test_which_program_takes_what() -> None:
             "--bucket",
         ),
         *(
+            "--parameters",
+            "--context-minutes",
             "--port",
             "--host",
             "--allow-origin",
@@ -49,7 +51,16 @@ def test_which_program_takes_what() -> None:
     ]
     assert [setting.flag for setting in of_program("record")] == [
         *("--product-type", "--symbol", "--dt", "--trading-day", "--start-time", "--end-time", "--throttle-ms"),
-        *("--bucket", "--fields", "--out", "--lake", "--products", "--decompressed-limit-gb", "--log-level"),
+        *(
+            "--bucket",
+            "--parameters",
+            "--fields",
+            "--out",
+            "--lake",
+            "--products",
+            "--decompressed-limit-gb",
+            "--log-level",
+        ),
     ]
     assert [setting.flag for setting in of_program("cache")] == ["--lake", "--clear", "--log-level"]
     assert [setting.flag for setting in of_program("query")] == [
@@ -68,7 +79,19 @@ def test_which_program_takes_what() -> None:
         *("--build", "--format", "--out", "--lake", "--products", "--log-level"),
     ]
     assert [setting.name for setting in of_query()] == [
-        *("product_type", "symbol", "dt", "start_time", "speed", "throttle_ms", "bucket", "fields", "after"),
+        *(
+            "product_type",
+            "symbol",
+            "dt",
+            "trading_day",
+            "start_time",
+            "speed",
+            "throttle_ms",
+            "bucket",
+            "parameters",
+            "fields",
+            "after",
+        ),
     ]
 
 
@@ -110,8 +133,14 @@ def test_values() -> None:
     assert forms.port("port", "0") == 0
     assert forms.text("symbol", "  ES ") == "ES"
     assert forms.text("symbol", "  ") is None
+    assert forms.context_minutes("context_minutes", "30") == 30.0
+    with pytest.raises(BadParameterError, match="from 0 to 30"):
+        forms.context_minutes("context_minutes", "30.5")
     assert forms.field_list("fields", "a, b,,c ") == ("a", "b", "c")
     assert forms.field_list("fields", " ,") is None
+    assert forms.field_list("fields", " none ,") == ()
+    with pytest.raises(BadParameterError, match="none stands for no grid column"):
+        forms.field_list("fields", "none,pressure")
     assert forms.log_level("log_level", "DEBUG") == "debug"
     with pytest.raises(BadParameterError, match="debug, info"):
         forms.log_level("log_level", "loud")

@@ -253,7 +253,7 @@ test("stretches begin where frames do, and a key says what their hatching means"
   const found = stretches(bins, ring, START_MS - 50_000, START_MS + 120_000);
   assert.deepEqual(found.map(({ reasons }) => reasons), [NO_EVENTS, 2, 2 | 32]);
   assert.ok(Math.abs(found[0].startMs - START_MS - HOLD_MS) <= 64 && Math.abs(found[1].startMs - START_MS - 100_000) <= 64);
-  assert.equal(hatchingKey(found), "wide: locked or crossed · dense: after a gap of the feed · dotted: no events");
+  assert.equal(hatchingKey(found), "wide hatching: locked or crossed · dense hatching: after a gap of the feed · dots: no events");
   assert.equal(hatchingKey([]), "");
 });
 

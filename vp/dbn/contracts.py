@@ -1,69 +1,83 @@
-"""Which instrument of a raw file a request means."""
+"""Which instruments of a raw file a symbol means, on the days of a session."""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from vp.dbn.file import DbnFile
-from vp.dbn.reader import count_by_instrument
-from vp.errors import UnknownSymbolError
-from vp.market.products import Product, is_contract
-
-LISTED_SYMBOLS = 20
-
-
-@dataclass(frozen=True)
-class Contract:
-    """The instrument chosen: its name, and its id in this file on this date."""
-
-    name: str
-    instrument_id: int
+from vp.dbn.contents import Contents
+from vp.dbn.selection import EVERY_INSTRUMENT, InstrumentSpan
+from vp.dbn.symbol_mappings import Mapping
+from vp.errors import RequestError
+from vp.market.products import Product, Products, is_contract
+from vp.market.session_hours import ONE_DAY, midnight_ns
+from vp.market.symbols import find_spelling
 
 
-def choose_contract(file: DbnFile, product: Product, symbol: str, date: dt.date) -> Contract:
-    """Find `symbol` in the file's own mappings; a bare root or continuous name is the busiest instrument.
+def names_on(contents: Contents, dates: Sequence[dt.date]) -> frozenset[str]:
+    """The names that a file's instruments have on these days; of a file that knows none of the days, on any."""
+    return frozenset(mapping.raw_symbol for mapping in _on(contents.mappings, dates))
 
-    A file without mappings and with a single instrument id is that instrument.
 
-    Raises
-    ------
-    UnknownSymbolError
-        The file does not hold the symbol; the message lists what it holds.
+def names_of_product(contents: Contents, products: Products, product: Product, dates: Sequence[dt.date]) -> list[str]:
+    """Those of the names that belong to a root or ticker, sorted; all of them where none does."""
+    names = sorted(names_on(contents, dates))
+    return [name for name in names if belongs(products, product, name)] or names
+
+
+def belongs(products: Products, product: Product, name: str) -> bool:
+    """Whether a name, as files write it, is that of a contract of a product."""
+    try:
+        return products.find(product.product_type, name).root == product.root
+    except RequestError:
+        return False
+
+
+def can_be_asked_for(products: Products, product_type: str, name: str) -> bool:
+    """Whether a name, as files write it, is understood by every program."""
+    try:
+        products.find(product_type, name)
+    except RequestError:
+        return False
+    return True
+
+
+def spans_of(contents: Contents, symbol: str, dates: Sequence[dt.date]) -> tuple[InstrumentSpan, ...]:
+    """The ids that a symbol has in a file; none where the file does not hold it on these days.
+
+    A file without any names and with a single instrument id is that instrument; one without records may be any. Of
+    several ids without names, each is its own name.
     """
-    on_date = [m for m in file.mappings if m.start <= date < m.end] or list(file.mappings)
-    names = {m.raw_symbol: m.instrument_id for m in on_date}
-    if symbol in names:
-        return Contract(symbol, names[symbol])
-    wants_busiest = not is_contract(product, symbol)
-    if names and not wants_busiest:
-        raise UnknownSymbolError(
-            f"{file.path.name} does not hold {symbol}; it holds {_listed(sorted(names))}.",
-            hint=f"Ask for one of these{_or_the_busiest(product, symbol)}.",
-        )
-    by_id = {number: name for name, number in names.items()}
-    if len(by_id) == 1 and wants_busiest:
-        number, name = next(iter(by_id.items()))
-        return Contract(name, number)
-    counts = count_by_instrument(file)
-    if not counts:
-        return Contract(symbol, -1)
-    if not names and len(counts) > 1 and not wants_busiest:
-        raise UnknownSymbolError(
-            f"{file.path.name} has no symbol mappings and holds the instruments "
-            f"{_listed([str(number) for number in sorted(counts)])}, so {symbol} cannot be told among them.",
-            hint=f"Download the file with its symbol mappings{_or_the_busiest(product, symbol)}.",
-        )
-    busiest = min(counts, key=lambda number: (-counts[number], number))
-    fallback = symbol if len(counts) == 1 else str(busiest)
-    return Contract(by_id.get(busiest, fallback), busiest)
+    if not contents.mappings:
+        numbers = contents.instrument_ids()
+        if symbol in map(str, numbers):
+            return (InstrumentSpan(int(symbol)),)
+        return (InstrumentSpan(numbers[0] if numbers else EVERY_INSTRUMENT),) if len(numbers) < 2 else ()
+    name = find_spelling(symbol, names_on(contents, dates))
+    if name is None:
+        return ()
+    own = [mapping for mapping in contents.mappings if mapping.raw_symbol == name]
+    ids = {mapping.instrument_id for mapping in own}
+    others = {mapping.instrument_id for mapping in contents.mappings if mapping.raw_symbol != name}
+    if len(ids) == 1 and not ids & others:  # nothing else is meant by it, whenever that was written down to begin
+        return (InstrumentSpan(ids.pop()),)
+    return tuple(InstrumentSpan(m.instrument_id, m.start_ns, m.end_ns) for m in sorted(own, key=lambda m: m.start_ns))
 
 
-def _or_the_busiest(product: Product, symbol: str) -> str:
-    return "" if product.root == symbol else f", or ask for {product.root} to take the busiest"
+def count_records(contents: Contents, spans: Sequence[InstrumentSpan], dates: Sequence[dt.date]) -> int:
+    """Market-by-order records of a contract that a file holds of these UTC days."""
+    total = 0
+    for span in spans:
+        days = (day for day in dates if midnight_ns(day) < span.end_ns and midnight_ns(day + ONE_DAY) > span.start_ns)
+        total += contents.count(span.instrument_id, frozenset(days))
+    return total
 
 
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:LISTED_SYMBOLS])
-    more = len(names) - LISTED_SYMBOLS
-    return f"{shown} and {more} more" if more > 0 else shown
+def is_one_contract(products: Products, product: Product, symbol: str) -> bool:
+    """Whether a symbol, as a file's name writes it, names one contract of the product."""
+    return belongs(products, product, symbol) and is_contract(product, symbol)
+
+
+def _on(mappings: Sequence[Mapping], dates: Sequence[dt.date]) -> list[Mapping]:
+    start_ns, end_ns = midnight_ns(min(dates)), midnight_ns(max(dates) + ONE_DAY)
+    return [m for m in mappings if m.start_ns < end_ns and m.end_ns > start_ns] or list(mappings)

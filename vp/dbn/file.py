@@ -6,9 +6,7 @@ a dead process.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ import numpy as np
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.read_ahead import read_ahead
 from vp.dbn.record_types import BAR_RTYPES, RECORD_BYTES
+from vp.dbn.symbol_mappings import Mapping, in_header
 from vp.dbn.zstd import DAMAGED_HINT, is_compressed, uncompressed
 from vp.errors import ChangedFileError, DamagedFileError, NotDbnError, TruncatedFileError, WrongSchemaError
 from vp.kernels.contract import MBO_BYTES
@@ -26,16 +25,6 @@ BLOCK_BYTES = 32768 * MBO_BYTES  # a whole number of records, so that blocks sel
 PRELUDE_BYTES = 8
 MAX_METADATA_BYTES = 256 << 20
 VERSIONS = (1, 2, 3)
-
-
-@dataclass(frozen=True)
-class Mapping:
-    """A raw symbol and the instrument id it had from `start` until `end` (exclusive)."""
-
-    raw_symbol: str
-    instrument_id: int
-    start: dt.date
-    end: dt.date
 
 
 class DbnFile:
@@ -65,9 +54,10 @@ class DbnFile:
         self.ts_out: bool = bool(metadata.ts_out)
         self.asked_symbols: tuple[str, ...] = tuple(metadata.symbols)
         self.start_ns: int = metadata.start
+        self.end_ns: int | None = metadata.end
         try:
-            self.mappings = _mappings(metadata)
-        except (ValueError, KeyError) as error:  # decoded, and yet no date of any calendar
+            self.mappings: tuple[Mapping, ...] = in_header(metadata)
+        except (ValueError, KeyError, OverflowError) as error:  # decoded, and yet no date of any calendar
             raise DamagedFileError(
                 f"{path.name} has a header that maps symbols to instruments at no possible time: {error}.",
                 hint=DAMAGED_HINT,
@@ -219,13 +209,3 @@ def _identity(path: Path) -> tuple[int, int, int]:
     """What tells a file from another under its name: inode, size in bytes, time of the last change in ns."""
     status = path.stat()
     return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _mappings(metadata: Any) -> tuple[Mapping, ...]:
-    found = []
-    for raw_symbol, intervals in metadata.mappings.items():
-        for interval in intervals:
-            symbol = interval["symbol"]
-            if symbol.isdigit():
-                found.append(Mapping(raw_symbol, int(symbol), interval["start_date"], interval["end_date"]))
-    return tuple(found)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Generator, Iterable
 
 import numpy as np
 
-from vp.dbn.reader import Chunk, EventReader
+from vp.dbn.events import Events
+from vp.dbn.session_reader import SessionReader
 from vp.errors import FileError
 from vp.kernels.contract import ACTION_ADD, ACTION_TRADE, UNDEF_PRICE
 from vp.market.price_scale import InputPrices
@@ -16,13 +17,13 @@ from vp.market.products import Product
 HEAD_EVENTS = 1 << 18
 
 
-def input_prices(product: Product, reader: EventReader, on_records: Callable[[int], None]) -> InputPrices:
+def input_prices(product: Product, reader: SessionReader, on_records: Callable[[int], None]) -> InputPrices:
     """What has to be known of the prices to choose tick and bucket (vp.market.price_scale).
 
     Parameters
     ----------
     product : Product
-    reader : EventReader
+    reader : SessionReader
         Of the session's events from the start of its input on; it reads no further than needed. Where the file is
         damaged, the prices before it are taken: who plays the session will meet the damage.
     on_records : callable
@@ -32,18 +33,18 @@ def input_prices(product: Product, reader: EventReader, on_records: Callable[[in
         return InputPrices(step_int=_step(chunks)) if product.tick_is_guessed else InputPrices(first_int=_first(chunks))
 
 
-def _chunks(reader: EventReader, on_records: Callable[[int], None]) -> Generator[Chunk]:
+def _chunks(reader: SessionReader, on_records: Callable[[int], None]) -> Generator[Events]:
     with contextlib.suppress(FileError):
-        for chunk in reader.chunks():
+        for events, _place in reader.chunks():
             on_records(reader.records_seen)
-            yield chunk
+            yield events
 
 
-def _first(chunks: Iterable[Chunk]) -> int | None:
+def _first(chunks: Iterable[Events]) -> int | None:
     """Price of the first trade, without one that of the first add."""
     first_add: int | None = None
-    for chunk in chunks:
-        columns = chunk.events.columns
+    for events in chunks:
+        columns = events.columns
         priced = (columns.price != UNDEF_PRICE) & (columns.price > 0)
         trades = columns.price[priced & (columns.action == ACTION_TRADE)]
         if len(trades):
@@ -54,11 +55,11 @@ def _first(chunks: Iterable[Chunk]) -> int | None:
     return first_add
 
 
-def _step(chunks: Iterable[Chunk]) -> int:
+def _step(chunks: Iterable[Events]) -> int:
     """Greatest common divisor of the prices of the first HEAD_EVENTS events; 0 without any."""
     step, left = 0, HEAD_EVENTS
-    for chunk in chunks:
-        prices = chunk.events.columns.price[:left]
+    for events in chunks:
+        prices = events.columns.price[:left]
         step = int(np.gcd.reduce(prices[prices != UNDEF_PRICE], initial=step))
         left -= len(prices)
         if left == 0:

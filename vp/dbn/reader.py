@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple
 from typing import NamedTuple
 
@@ -12,8 +12,8 @@ import numpy as np
 from vp.dbn.accounting import PassedOver
 from vp.dbn.events import Events
 from vp.dbn.file import DbnFile
-from vp.dbn.record_types import LONGEST_RECORD_BYTES, RECORD_HEADER_BYTES
-from vp.dbn.selection import ACTIONS, NO_LIMIT, SIDES, selection
+from vp.dbn.record_types import RECORD_HEADER_BYTES
+from vp.dbn.selection import ACTIONS, NO_LIMIT, SIDES, InstrumentSpan, selection
 from vp.dbn.zstd import DAMAGED_HINT
 from vp.errors import DamagedFileError, FileError, TruncatedFileError, UnreadableFileError
 from vp.kernels import decode
@@ -34,7 +34,6 @@ from vp.kernels.contract import (
     MBO_BYTES,
 )
 
-MAX_INSTRUMENTS = 1 << 16
 COUNTS = [D_OTHER, D_FOREIGN, D_DROPPED, D_UNKNOWN]  # in the order of PassedOver
 
 
@@ -63,8 +62,8 @@ class EventReader:
     Parameters
     ----------
     file : DbnFile
-    instrument_id : int
-        Below 0: every instrument.
+    instrument : int or sequence of InstrumentSpan
+        An instrument id, or the ids that a contract has at their times; below 0: every instrument.
     start_ns, end_ns : int
         The session's window, ns UTC. Records of before it build the book only, those of after it are passed over,
         clear and snapshot records are of the session by the time of their receipt.
@@ -84,7 +83,7 @@ class EventReader:
     def __init__(
         self,
         file: DbnFile,
-        instrument_id: int,
+        instrument: int | Sequence[InstrumentSpan],
         start_ns: int = -NO_LIMIT,
         end_ns: int = NO_LIMIT,
         *,
@@ -94,7 +93,8 @@ class EventReader:
         self.file = file
         self.records_seen = 0
         self.passed_over = PassedOver()
-        self._selection = selection(file.record_lengths(), file.mbo_bytes, instrument_id, start_ns, end_ns)
+        spans = (InstrumentSpan(instrument),) if isinstance(instrument, int) else instrument
+        self._selection = selection(file.record_lengths(), file.mbo_bytes, spans, start_ns, end_ns)
         self._events = Events.allocate(chunk_rows, wide=wide)
 
     def chunks(
@@ -204,19 +204,3 @@ def read_events(file: DbnFile, instrument_id: int = -1, start_ns: int = -NO_LIMI
     reader = EventReader(file, instrument_id, start_ns, end_ns, wide=True)
     parts = [chunk.events.copy() for chunk in reader.chunks()]
     return Events.concatenate(parts) if parts else Events.allocate(0, wide=True)
-
-
-def count_by_instrument(file: DbnFile) -> dict[int, int]:
-    """Market-by-order records by instrument id, from a pass over the file that stops at damage."""
-    ids = np.zeros(MAX_INSTRUMENTS, np.int64)
-    counts = np.zeros(MAX_INSTRUMENTS, np.int64)
-    carry = b""
-    for block in file.blocks():
-        data = carry + block if carry else block
-        view = np.frombuffer(data, np.uint8)
-        position = int(decode.count_instruments(view, ids, counts))
-        carry = data[position:]
-        if len(carry) > LONGEST_RECORD_BYTES:
-            break
-    found = np.flatnonzero(counts)
-    return dict(zip(ids[found].tolist(), counts[found].tolist(), strict=True))

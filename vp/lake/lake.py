@@ -6,64 +6,63 @@ import datetime as dt
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
+from urllib.parse import unquote
 
 from vp.errors import LakeError, NoRawFileError, RequestError
+from vp.lake.inputs import SOURCES, USUAL_DATASET, LoneFile, RawFile, RawInput, inputs_of
 from vp.lake.layout import LAYOUT, Place, note_path, place_of
+from vp.lake.names import parse_name
 from vp.market.products import PRODUCT_TYPES, Product, Products, load_products
+from vp.market.symbols import canonical_ticker
 
 BOOK_CACHE = "vp_book"
 DECOMPRESSED_CACHE = "decompressed"
-SOURCES = ("databento", "generated")  # searched in this order; `generated` holds the demonstration
-USUAL_DATASET = {"future_mbo": "glbx-mdp3", "equity_mbo": "xnas-itch"}
-RAW_NAME = re.compile(r"([a-z0-9]+(?:[-.][a-z0-9]+)*)-([0-9]{8})\.([a-z0-9]+(?:-[a-z0-9]+)*)\.dbn(\.zst)?")
 SYMBOL_FORM = re.compile(r"[A-Z0-9][A-Z0-9.\-+=^#]*")
+QUIET_WEEKDAYS = {"future_mbo": (5,), "equity_mbo": (5, 6)}  # of these, files of several days seldom hold a record
 LISTED_DATES = 10
 LISTED_SYMBOLS = 20
 
 
 @dataclass(frozen=True)
-class RawFile:
-    """One raw file of one session.
+class SessionEntry:
+    """One session that the lake holds; `symbol` is the futures root or the ticker.
 
     Attributes
     ----------
-    path : Path
-    source : str
-        One of SOURCES.
-    dataset : str
-        As the file's name writes it: glbx-mdp3.
+    product_type, symbol : str
     date : datetime.date
-    compressed : bool
-    size_bytes, mtime_ns : int
-        Of the file itself where `path` is a link.
+    inputs : tuple of RawInput
+        All that can be read for it, of one source and dataset, the ones tried first at the front.
     """
-
-    path: Path
-    source: str
-    dataset: str
-    date: dt.date
-    compressed: bool
-    size_bytes: int
-    mtime_ns: int
-
-
-@dataclass(frozen=True)
-class SessionEntry:
-    """One session that the lake holds; `symbol` is the futures root or the ticker."""
 
     product_type: str
     symbol: str
-    raw: RawFile
+    date: dt.date
+    inputs: tuple[RawInput, ...]
 
     @property
-    def date(self) -> dt.date:
-        """The session's date."""
-        return self.raw.date
+    def raw(self) -> RawFile:
+        """The file that is looked into first."""
+        return self.inputs[0].files[0]
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all files of the kind that is tried first."""
+        return sum(raw.size_bytes for one in self._tried_first() for raw in one.files)
+
+    @property
+    def contracts(self) -> list[str]:
+        """The symbols that the names of its files tell; of a file that holds several, they tell none."""
+        return sorted({one.symbol for one in self._tried_first() if one.symbol is not None})
+
+    def _tried_first(self) -> list[RawInput]:
+        first = self.inputs[0]
+        return [first] if first.symbol is None else [one for one in self.inputs if one.symbol is not None]
 
 
 class Lake:
@@ -75,6 +74,8 @@ class Lake:
         Left out: the environment's VP_LAKE, else `lake` in the current directory.
     products : str or Path, optional
         A file of products that adds to those of the package and of the lake's own products.yaml.
+    lone_file : LoneFile, optional
+        Sessions are those of this file alone, and their caches lie in the lake.
 
     Raises
     ------
@@ -82,7 +83,14 @@ class Lake:
         The root names the home directory of nobody.
     """
 
-    def __init__(self, root: str | Path | None = None, products: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        root: str | Path | None = None,
+        products: str | Path | None = None,
+        *,
+        lone_file: LoneFile | None = None,
+    ) -> None:
+        self.lone_file = lone_file
         self.products_file = None if products is None else Path(products)
         given = root or os.environ.get("VP_LAKE") or "lake"
         try:
@@ -105,68 +113,97 @@ class Lake:
         """Where recordings are looked for."""
         return self.root / "recordings"
 
-    def find_raw(self, product: Product, date: dt.date) -> RawFile:
-        """The raw file of a session.
-
-        Where there are several: databento before generated, then the product type's usual dataset (glbx-mdp3,
-        xnas-itch) before others by name, then uncompressed before compressed.
+    def inputs(self, product: Product, date: dt.date) -> list[RawInput]:
+        """What can be read for a session, in the order in which it is to be tried (vp.lake.inputs.inputs_of).
 
         Raises
         ------
         NoRawFileError
-            The message says where the file was looked for and lists the dates there are.
+            There is nothing. The message says where it was looked for and lists the dates there are.
         LakeError
             A directory cannot be read, or something else than a file stands in the file's place.
         """
-        held = list(self._raw_files(product.product_type, product.root))
-        found = [raw for raw in held if raw.date == date]
+        if self.lone_file is not None:
+            return self._of_lone_file(self.lone_file, product, date)
+        found = inputs_of(product.product_type, self._raw_files(product.product_type, product.root, date))
         if not found:
             self._refuse_other_things(product, date)
-            raise self._no_raw_file(product, date, sorted({raw.date for raw in held}))
-        return min(found, key=lambda raw: _rank(product.product_type, raw))
+            raise self._no_raw_file(product, date, self.dates(product))
+        return found
+
+    def inputs_by_date(self, product: Product, dates: Iterable[dt.date]) -> dict[dt.date, list[RawInput]]:
+        """As `inputs`, of each of the days for which there is anything; raises as `inputs` where there is nothing."""
+        found: dict[dt.date, list[RawInput]] = {}
+        missing: NoRawFileError | None = None
+        for date in dates:
+            try:
+                found[date] = self.inputs(product, date)
+            except NoRawFileError as error:
+                missing = missing or error
+        if not found and missing is not None:
+            raise missing
+        return found
+
+    def dates(self, product: Product) -> list[dt.date]:
+        """The dates for which there is a file, ascending; raises LakeError."""
+        if self.lone_file is not None:
+            holds = self.lone_file.holds(product.product_type, product.root)
+            return list(self.lone_file.dates) if holds else []
+        return [entry.date for entry in self._entries(product.product_type, product.root)]
 
     def sessions(self) -> list[SessionEntry]:
-        """Every session that can be asked for, with the file that would be read.
+        """Every session that can be asked for, with the files that would be read.
 
-        Ordered by product type, symbol and date. Directories of unknown roots are left out. Raises LakeError.
+        Ordered by product type, symbol and date. Directories of unknown roots are left out, and of files of several
+        days the days on which their markets are closed. No file is opened. Raises LakeError.
         """
-        entries = []
-        for product_type in PRODUCT_TYPES:
-            for symbol in self._symbols(product_type):
-                chosen: dict[dt.date, RawFile] = {}
-                for raw in self._raw_files(product_type, symbol):
-                    rivals = (raw, chosen.get(raw.date, raw))
-                    chosen[raw.date] = min(rivals, key=lambda rival: _rank(product_type, rival))
-                entries += [SessionEntry(product_type, symbol, chosen[date]) for date in sorted(chosen)]
-        return sorted(entries, key=lambda entry: (entry.product_type, entry.symbol, entry.date))
+        if self.lone_file is not None:
+            lone = RawInput((self.lone_file.raw,))
+            return sorted(
+                (
+                    SessionEntry(product_type, symbol, date, (lone,))
+                    for product_type, symbol in self.lone_file.products
+                    for date in self.lone_file.dates
+                ),
+                key=lambda entry: (entry.product_type, entry.symbol, entry.date),
+            )
+        return [
+            entry
+            for product_type in sorted(PRODUCT_TYPES)
+            for symbol in self._symbols(product_type)
+            for entry in self._entries(product_type, symbol)
+        ]
 
     def directory(self, place: Place, symbol: str) -> Path:
         """Where downloaded files of a kind lie, by futures root or ticker; raises LakeError for odd symbols."""
         return self._table_dir(SOURCES[0], place.product_type, symbol, place)
 
     def files(self, place: Place, symbol: str) -> list[RawFile]:
-        """Downloaded files of a kind, of every dataset, by date and then uncompressed first; raises LakeError."""
+        """Downloaded files that hold all of one day, by date, uncompressed ones first; raises LakeError."""
         directory = self.directory(place, symbol)
-        found = [_raw_file(directory / name, SOURCES[0], place.schema) for name in _names(directory)]
-        return sorted((raw for raw in found if raw), key=lambda raw: (raw.date, raw.dataset, raw.compressed))
+        found = (_raw_file(directory / name, SOURCES[0], place.schema) for name in _names(directory))
+        days = [raw for raw in found if raw is not None and raw.name.is_whole_day]
+        return sorted(days, key=lambda raw: (raw.date, raw.dataset, raw.compressed))
 
     def held_symbols(self, place: Place) -> list[str]:
         """Roots and tickers that have a directory for a kind of data, of every source; raises LakeError."""
-        found = set()
-        for source in SOURCES:
-            for name in _names(self._product_dir(source, place.product_type)):
-                key, _, symbol = name.partition("=")
-                if key == "symbol" and SYMBOL_FORM.fullmatch(symbol):
-                    found.add(symbol)
+        found = {
+            symbol
+            for source in SOURCES
+            for symbol in _symbol_directories(self._product_dir(source, place.product_type))
+            if SYMBOL_FORM.fullmatch(symbol)
+        }
         return sorted(found)
 
     def every_file(self, place: Place, symbol: str) -> list[RawFile]:
-        """As `files`, of every source."""
-        found = []
-        for source in SOURCES:
-            directory = self._table_dir(source, place.product_type, symbol, place)
-            found += [_raw_file(directory / name, source, place.schema) for name in _names(directory)]
-        return sorted((raw for raw in found if raw), key=lambda raw: (raw.date, raw.source, raw.dataset))
+        """Every raw file of a kind, of every source and name; raises LakeError."""
+        found = [
+            raw
+            for source, directory in self._table_dirs(place.product_type, symbol, place)
+            for name in _names(directory)
+            if (raw := _raw_file(directory / name, source, place.schema)) is not None
+        ]
+        return sorted(found, key=lambda raw: (raw.date, raw.source, raw.dataset, raw.path.name))
 
     def condition(self, raw: RawFile) -> str | None:
         """How complete Databento says the day is (available, degraded, ...); None where nobody wrote it down."""
@@ -177,15 +214,39 @@ class Lake:
         condition = note.get("condition") if isinstance(note, dict) else None
         return condition if isinstance(condition, str) else None
 
+    def _of_lone_file(self, lone: LoneFile, product: Product, date: dt.date) -> list[RawInput]:
+        if date in self.dates(product):
+            return [RawInput((lone.raw,))]
+        symbols = listed(f"{kind} {symbol}" for kind, symbol in lone.products) or "nothing that it names"
+        raise NoRawFileError(
+            f"{lone.raw.path} holds no session of {product.root} on {date}; it holds {symbols} on "
+            f"{listed(map(str, lone.dates)) or 'no day'}.",
+            hint="Choose one of these.",
+        )
+
+    def _entries(self, product_type: str, symbol: str) -> list[SessionEntry]:
+        """The sessions of a root or ticker, by date."""
+        by_date: dict[dt.date, list[RawInput]] = {}
+        for one in inputs_of(product_type, self._raw_files(product_type, symbol)):
+            for date in one.files[0].name.days():
+                if one.first == one.last or date.weekday() not in QUIET_WEEKDAYS[product_type]:
+                    by_date.setdefault(date, []).append(one)
+        entries = []
+        for date, inputs in sorted(by_date.items()):
+            best = inputs[0].source, inputs[0].dataset
+            same = tuple(one for one in inputs if (one.source, one.dataset) == best)
+            entries.append(SessionEntry(product_type, symbol, date, same))
+        return entries
+
     def _symbols(self, product_type: str) -> list[str]:
         """Roots and tickers that have a directory and are known."""
-        symbols = set()
-        for source in SOURCES:
-            for name in _names(self._product_dir(source, product_type)):
-                key, _, symbol = name.partition("=")
-                if key == "symbol" and self._is_root(product_type, symbol):
-                    symbols.add(symbol)
-        return sorted(symbols)
+        found = {
+            symbol
+            for source in SOURCES
+            for symbol in _symbol_directories(self._product_dir(source, product_type))
+            if self._is_root(product_type, symbol)
+        }
+        return sorted(found)
 
     def _is_root(self, product_type: str, symbol: str) -> bool:
         """Whether `symbol` is, letter for letter, a known root or a possible ticker."""
@@ -207,21 +268,33 @@ class Lake:
         table = (place or place_of(product_type, "mbo")).table
         return self._product_dir(source, product_type) / f"symbol={symbol}" / f"table={table}"
 
-    def _raw_files(self, product_type: str, symbol: str) -> Iterator[RawFile]:
+    def _table_dirs(self, product_type: str, symbol: str, place: Place | None = None) -> Iterator[tuple[str, Path]]:
+        """Each source with the directories of a root or ticker, however these spell it: BRK.B, BRK B, BRK%2FB."""
         for source in SOURCES:
-            directory = self._table_dir(source, product_type, symbol)
+            directory = self._table_dir(source, product_type, symbol, place)
+            yield source, directory
+            if "." not in symbol:  # it has one spelling
+                continue
+            for name in _names(self._product_dir(source, product_type)):
+                if name != f"symbol={symbol}" and symbol_of_directory(name) == symbol:
+                    yield source, directory.parent.with_name(name) / directory.name
+
+    def _raw_files(self, product_type: str, symbol: str, date: dt.date | None = None) -> Iterator[RawFile]:
+        """The market-by-order files of a root or ticker; with `date`, those whose name says that they hold it."""
+        for source, directory in self._table_dirs(product_type, symbol):
             for name in _names(directory):
-                raw = _raw_file(directory / name, source)
-                if raw is not None:
-                    yield raw
+                said = parse_name(name)
+                if said is not None and (date is None or said.first <= date <= said.last):
+                    raw = _raw_file(directory / name, source)
+                    if raw is not None:
+                        yield raw
 
     def _refuse_other_things(self, product: Product, date: dt.date) -> None:
         """Say so where the file's place is taken by a directory or a link that leads nowhere."""
-        for source in SOURCES:
-            directory = self._table_dir(source, product.product_type, product.root)
+        for _source, directory in self._table_dirs(product.product_type, product.root):
             for name in _names(directory):
-                named = _parse_name(name)
-                if named is not None and named[1] == date:
+                said = parse_name(name)
+                if said is not None and said.first <= date <= said.last:
                     what = "is a directory" if (directory / name).is_dir() else "leads to no file"
                     raise LakeError(
                         f"{directory / name} {what}, expected a raw file.",
@@ -235,7 +308,7 @@ class Lake:
         missing = f"There is no raw file of {product.root} for {date} in {directory}"
         if not dates:
             known = [f"{kind} {symbol}" for kind in PRODUCT_TYPES for symbol in self._symbols(kind)]
-            others = f"there are files of {_listed(known)}" if known else "there are no raw files at all"
+            others = f"there are files of {listed(known)}" if known else "there are no raw files at all"
             return NoRawFileError(
                 f"{missing}, nor for any other date; under {self.root} {others}.",
                 hint=f"{get_it[0].upper()}{get_it[1:]}; --lake or VP_LAKE chooses another lake.",
@@ -248,26 +321,24 @@ class Lake:
         return NoRawFileError(f"{missing}; {which} {named}.", hint=f"Choose one of these dates, or {get_it}.")
 
 
-def _rank(product_type: str, raw: RawFile) -> tuple[int, bool, str, bool, str]:
-    unusual = raw.dataset != USUAL_DATASET[product_type]
-    return SOURCES.index(raw.source), unusual, raw.dataset, raw.compressed, raw.path.name
+def _symbol_directories(product_dir: Path) -> Iterable[str]:
+    """The roots and tickers that have a directory, as VP spells them."""
+    return {symbol for name in _names(product_dir) if (symbol := symbol_of_directory(name)) is not None}
 
 
-def _parse_name(name: str, schema: str = "mbo") -> tuple[str, dt.date, bool] | None:
-    """Dataset, date and whether it is compressed out of a raw file's name; None for foreign names."""
-    named = RAW_NAME.fullmatch(name)
-    if named is None or named[3] != schema:
+def symbol_of_directory(name: str) -> str | None:
+    """The root or ticker of a directory; of a class of shares in VP's own spelling. None for other directories."""
+    key, _, symbol = name.partition("=")
+    if key != "symbol":
         return None
-    dataset, day, _, ending = named.groups()
-    try:
-        return dataset, dt.date(int(day[:4]), int(day[4:6]), int(day[6:])), ending is not None
-    except ValueError:
-        return None
+    text = unquote(symbol)
+    spelled = canonical_ticker(text)
+    return text if spelled.replace(".", "") == spelled else spelled
 
 
 def _raw_file(path: Path, source: str, schema: str = "mbo") -> RawFile | None:
-    named = _parse_name(path.name, schema)
-    if named is None:
+    name = parse_name(path.name, schema)
+    if name is None:
         return None
     try:
         status = path.stat()
@@ -277,8 +348,7 @@ def _raw_file(path: Path, source: str, schema: str = "mbo") -> RawFile | None:
         raise LakeError(f"{path} cannot be looked at: {_reason(error)}.", hint="Expected a raw file.") from error
     if not S_ISREG(status.st_mode):
         return None
-    dataset, date, compressed = named
-    return RawFile(path, source, dataset, date, compressed, status.st_size, status.st_mtime_ns)
+    return RawFile(path, source, name, status.st_size, status.st_mtime_ns)
 
 
 def _names(directory: Path) -> list[str]:
@@ -294,7 +364,9 @@ def _names(directory: Path) -> list[str]:
         ) from error
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """Names with commas between, the first of many."""
+    names = list(names)
     more = len(names) - LISTED_SYMBOLS
     return ", ".join(names[:LISTED_SYMBOLS]) + (f" and {more} more" if more > 0 else "")
 

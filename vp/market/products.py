@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vp.errors import UnknownProductTypeError, UnknownRootError, UnknownSymbolError
 from vp.market.products_file import FUTURES, ROOT_FORM, Entries, Entry, read_products
+from vp.market.symbols import canonical_ticker
 from vp.package_files import package_file
 
 PRODUCT_TYPES = ("future_mbo", "equity_mbo")
@@ -21,7 +22,10 @@ LAKE_FILE = "products.yaml"
 CONTRACT = r"[FGHJKMNQUVXZ][0-9]{1,2}"
 OUTRIGHT = re.compile(CONTRACT)
 SPREAD = re.compile(rf"{CONTRACT}(-[A-Z0-9]{{1,6}}{CONTRACT})+|:[A-Z0-9]+([ .\-][A-Z0-9]+)*")
+VENUE_OUTRIGHT = re.compile(r" F[A-Z]{2}[0-9]{2,4}[A-Z0-9_\-]*!?")  # ICE: BRN FMH0026!
 CONTINUOUS = re.compile(r"\.[CNV]\.[0-9]+")
+PARENT = re.compile(r"\.FUT")
+OF_THE_ROOT = (OUTRIGHT, VENUE_OUTRIGHT, CONTINUOUS, PARENT)
 TICKER = re.compile(r"[A-Z0-9]{1,10}([.\-][A-Z0-9]{1,4})*[+=^#]?")
 MAX_TICKER = 16
 
@@ -77,7 +81,7 @@ class Products:
         self._futures: dict[str, Entry] = {}
         for layer in layers:
             self._futures |= layer.futures
-            self._tickers |= {_ticker(name): entry for name, entry in layer.tickers.items()}
+            self._tickers |= {canonical_ticker(name): entry for name, entry in layer.tickers.items()}
             self._spreads = layer.spreads | {k: v for k, v in self._spreads.items() if k not in layer.spreads}
         self._lake_file = lake_file
 
@@ -94,8 +98,9 @@ class Products:
         product_type : str
             One of PRODUCT_TYPES.
         symbol : str
-            Futures: a contract (MNQH6, NGN25), a spread (ESH4-ESM4), a bare root (MNQ) or a continuous name
-            (MNQ.v.0). Equities: a ticker (QQQ, BRK.B). Small letters and spaces around it are forgiven.
+            Futures: a contract (MNQH6, NGN25, BRN FMH0026!), a spread (ESH4-ESM4), a bare root (MNQ), a parent
+            (MNQ.FUT) or a continuous name (MNQ.v.0). Equities: a ticker (QQQ, BRK.B, BRK B, BRK/B). Small letters
+            and spaces around it are forgiven.
 
         Raises
         ------
@@ -119,12 +124,12 @@ class Products:
         A name of another form than those of outrights and spreads, as user-defined strategies have it, is a spread's.
         """
         rest = name.removeprefix(product.root)
-        if product.product_type == "equity_mbo" or OUTRIGHT.fullmatch(rest) or name.isdigit() or not rest:
+        if product.product_type == "equity_mbo" or name.isdigit() or _is_of_the_root(rest.upper()):
             return product
         return self._spread(self.futures[product.root], name)
 
     def _find_equity(self, symbol: str) -> Product:
-        ticker = _ticker(symbol)
+        ticker = canonical_ticker(symbol)
         if not TICKER.fullmatch(ticker) or len(ticker) > MAX_TICKER:
             raise UnknownSymbolError(
                 f"{symbol[:40]!r} is no ticker: expected letters and digits, with . or - between them.",
@@ -143,7 +148,7 @@ class Products:
             rest = text.removeprefix(root)
             if SPREAD.fullmatch(rest):
                 return self._spread(self.futures[root], text)
-            if not rest or OUTRIGHT.fullmatch(rest) or CONTINUOUS.fullmatch(rest):
+            if _is_of_the_root(rest):
                 return self.futures[root]
         known = f"known are {', '.join(self.futures)}"
         guess = re.sub(rf"{CONTRACT}$", "", re.split(r"[.\-: ]", text)[0])
@@ -205,23 +210,24 @@ def find_product(product_type: str, symbol: str) -> Product:
 
 def canonical_symbol(product: Product, symbol: str) -> str:
     """`symbol` as files write it: MNQH6 for mnqh6, MNQ.v.0 for mnq.V.0, BRK.B for brk/b."""
-    text = symbol.strip().upper()
     if product.product_type == "equity_mbo":
-        return text.replace("/", ".")
+        return canonical_ticker(symbol)
+    text = symbol.strip().upper()
     rest = text.removeprefix(product.root)
     return product.root + rest.lower() if CONTINUOUS.fullmatch(rest) else text
 
 
 def is_contract(product: Product, symbol: str) -> bool:
-    """Whether `symbol` names one instrument: always for equities, never for a bare root or continuous name."""
+    """Whether `symbol` names one instrument: always for equities, not for a bare root, parent or continuous name."""
     if product.product_type == "equity_mbo":
         return True
     rest = symbol.strip().upper().removeprefix(product.root)
-    return bool(rest) and CONTINUOUS.fullmatch(rest) is None
+    return bool(rest) and not any(form.fullmatch(rest) for form in (CONTINUOUS, PARENT))
 
 
-def _ticker(symbol: str) -> str:
-    return symbol.strip().upper().replace("/", ".")  # the two ways to write a class of shares: BRK/B, BRK.B
+def _is_of_the_root(rest: str) -> bool:
+    """Whether what follows a root makes an outright, or names several of them: their tick is the root's."""
+    return not rest or any(form.fullmatch(rest) for form in OF_THE_ROOT)
 
 
 def _future(root: str, entry: Entry) -> Product:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vp.errors import BadDateError, BadStartTimeError, UnknownProductTypeError
 from vp.market.wall_times import NEW_YORK, parse_time
@@ -79,6 +79,11 @@ def parse_dates(text: str) -> SessionDates:
     if (last - first).days >= MAX_DAYS:
         raise BadDateError(f"The dates were {days}, expected at most {MAX_DAYS} days.", hint=hint)
     return SessionDates(first, last, days != text)
+
+
+def as_trading_day(text: str) -> str:
+    """The text of days, as `parse_dates` takes it, with `-trading-day` behind it; raises BadDateError."""
+    return str(replace(parse_dates(text), trading_day=True))
 
 
 @dataclass(frozen=True)
@@ -208,6 +213,11 @@ def phases(window: SessionWindow, start_time: str | None, end_time: str | None =
 def to_ns(moment: dt.datetime) -> int:
     """Ns UTC of an aware datetime, exact."""
     return (moment - EPOCH) // dt.timedelta(microseconds=1) * 1000
+
+
+def midnight_ns(date: dt.date) -> int:
+    """Ns UTC at which a date begins in UTC, exact."""
+    return (date - EPOCH.date()).days * 86_400 * NS_PER_SECOND
 
 
 def from_ns(ns: int) -> dt.datetime:

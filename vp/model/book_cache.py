@@ -11,20 +11,22 @@ import io
 import json
 import logging
 import re
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
 from vp import counters
 from vp.dbn.accounting import PassedOver
+from vp.dbn.place import Place
 from vp.errors import LakeError
 from vp.files import write_whole
 from vp.market.price_scale import InputPrices
 
 if TYPE_CHECKING:
-    from vp.lake.lake import RawFile
+    from vp.lake.inputs import RawFile
     from vp.model.book import Book
 
 FORMAT_VERSION = 3
@@ -40,25 +42,31 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CacheKey:
-    """What a snapshot depends on: the file, the contract and the boundary; never the model's parameters."""
+    """What a snapshot depends on: the files, the contract and the boundary; never the model's parameters.
+
+    `files` has the name, time of change in ns and size in bytes of each, in the order in which they are read.
+    """
 
     product_type: str
     contract: str
     dt: str
     boundary_ns: int
-    file_name: str
-    file_mtime_ns: int
-    file_size_bytes: int
+    files: tuple[tuple[str, int, int], ...]
     format_version: int = FORMAT_VERSION
 
     @classmethod
-    def of(cls, product_type: str, contract: str, dt: str, boundary_ns: int, raw: RawFile) -> CacheKey:
-        """The key of a contract's book as it stood at a boundary, from this raw file."""
-        return cls(product_type, contract, dt, boundary_ns, raw.path.name, raw.mtime_ns, raw.size_bytes)
+    def of(cls, product_type: str, contract: str, dt: str, boundary_ns: int, raws: Sequence[RawFile]) -> CacheKey:
+        """The key of a contract's book as it stood at a boundary, from these raw files."""
+        files = tuple((raw.path.name, raw.mtime_ns, raw.size_bytes) for raw in raws)
+        return cls(product_type, contract, dt, boundary_ns, files)
+
+    def to_json(self) -> str:
+        """The key as text; two keys have the same text if they are the same."""
+        return json.dumps(asdict(self), sort_keys=True)
 
     def digest(self) -> str:
         """Sixteen hexadecimal digits that stand for the key."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
 
     def path(self, directory: Path) -> Path:
         """Where the snapshot lies in the cache directory."""
@@ -68,16 +76,26 @@ class CacheKey:
 
 @dataclass(frozen=True)
 class Resume:
-    """Where in the raw file the records behind the snapshot begin.
+    """Where in the raw files the records behind the snapshot begin.
 
-    `byte_offset` and `record_index` name a record of the file (see EventReader.chunks); `skip_events` events
-    of the instrument from there on are already in the book; `passed_over` records before it are none of its events.
+    `place` is one that SessionReader.chunks reads on from; `skip_events` events of the instrument from there on are
+    already in the book.
     """
 
-    byte_offset: int
-    record_index: int
+    place: Place
     skip_events: int
-    passed_over: PassedOver = field(default_factory=PassedOver)
+
+    def to_json(self) -> str:
+        """As a cached book states it."""
+        place = self.place._asdict() | {"passed_over": asdict(self.place.passed_over)}
+        return json.dumps({"place": place, "skip_events": self.skip_events})
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Resume:
+        """What `to_json` wrote; KeyError, ValueError or TypeError where it is something else."""
+        stated = json.loads(text)
+        place = stated["place"] | {"passed_over": PassedOver(**stated["place"]["passed_over"])}
+        return cls(Place(**place), stated["skip_events"])
 
 
 class CachedBook(NamedTuple):
@@ -99,8 +117,8 @@ def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume, prices
     table = book.to_arrow()
     metadata = {
         **table.schema.metadata,
-        KEY_METADATA: json.dumps(asdict(key), sort_keys=True).encode(),
-        RESUME_METADATA: json.dumps(asdict(resume)).encode(),
+        KEY_METADATA: key.to_json().encode(),
+        RESUME_METADATA: resume.to_json().encode(),
         PRICES_METADATA: json.dumps(None if prices is None else asdict(prices)).encode(),
         CHECKSUM_METADATA: BLANK_CHECKSUM,
     }
@@ -135,7 +153,7 @@ def load_book(directory: Path, key: CacheKey) -> CachedBook | None:
         prices = json.loads(metadata[PRICES_METADATA])
         return CachedBook(
             Book.from_arrow(table),
-            _resume(json.loads(metadata[RESUME_METADATA])),
+            Resume.from_json(metadata[RESUME_METADATA]),
             None if prices is None else InputPrices(**prices),
         )
     except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
@@ -159,18 +177,13 @@ def load_orders(directory: Path, key: CacheKey) -> pa.Table | None:
         return None
     try:
         table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
-        if json.loads(table.schema.metadata[KEY_METADATA]) != asdict(key):
+        if table.schema.metadata[KEY_METADATA] != key.to_json().encode():
             log.warning("book snapshot %s belongs to another session or version: it is built anew", path.name)
             return None
     except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
         log.warning("book snapshot %s cannot be understood (%s): it is built anew", path.name, error)
         return None
     return table
-
-
-def _resume(stated: dict[str, Any]) -> Resume:
-    passed_over = PassedOver(**stated.pop("passed_over"))
-    return Resume(**stated, passed_over=passed_over)
 
 
 def _checksum(blank: bytes) -> bytes:

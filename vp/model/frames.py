@@ -16,7 +16,7 @@ from flatbuffers import encode
 from flatbuffers.number_types import UOffsetTFlags
 from flatbuffers.table import Table
 
-from vp.errors import BadParameterError
+from vp.errors import BadParameterError, quoted
 from vp.kernels.contract import (
     AT_GRID,
     AT_GRID_STRIDE,
@@ -166,14 +166,8 @@ class FrameLayout:
 
     def project(self, fields: Sequence[str]) -> Projection:
         """The same frames with only the grid columns `fields` (scalar columns always stay)."""
-        wanted = list(dict.fromkeys(fields))
-        unknown = [name for name in wanted if name not in COLUMN_NAMES]
-        if unknown:
-            raise BadParameterError(
-                f"fields names {', '.join(repr(name) for name in unknown)}, which no frame has.",
-                hint=f"Choose from: {', '.join(GRID_COLUMNS)}.",
-            )
-        grids = [name for name in self.grids if name in wanted]
+        judge_fields(fields)
+        grids = [name for name in self.grids if name in fields]
         return Projection(self, FrameLayout(frame_schema_like(self.schema, self.rows, grids)))
 
     def table(self, messages: np.ndarray) -> pa.Table:
@@ -222,6 +216,16 @@ class Projection:
 def new_grid(rows: int) -> np.ndarray:
     """Room to read `rows` rows into: GRID_FLOATS columns of the rows rounded up to fours, and four rows more."""
     return np.zeros(GRID_FLOATS * (-(-rows // LANES) * LANES) + LANES * ROW_FLOATS)
+
+
+def judge_fields(fields: Sequence[str] | None) -> None:
+    """Raise BadParameterError where `fields` names a column that no frame has; None stands for all."""
+    unknown = [name for name in dict.fromkeys(fields or ()) if name not in COLUMN_NAMES]
+    if unknown:
+        raise BadParameterError(
+            f"fields names {', '.join(quoted(name) for name in unknown)}, which no frame has.",
+            hint=f"Choose from: {', '.join(GRID_COLUMNS)}; or none, for the scalar columns alone.",
+        )
 
 
 def first_messages(frames: FrameBuffer, count: int) -> FrameBuffer:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
+
 from vp.dbn.accounting import Accounting
+from vp.errors import EmptySessionError
 from vp.kernels.contract import CLOCK_UNKNOWN
+from vp.market.session_hours import from_ns
+from vp.market.wall_times import NEW_YORK
 from vp.model.book import NO_LIMIT
 from vp.model.engine import EventDrivenVPEngine, FrameBatch
 from vp.model.event_feed import EventFeed
@@ -20,11 +27,22 @@ class LiveSession:
     layout : FrameLayout
     """
 
-    def __init__(self, info: SessionInfo, engine: EventDrivenVPEngine, feed: EventFeed) -> None:
+    def __init__(
+        self,
+        info: SessionInfo,
+        engine: EventDrivenVPEngine,
+        feed: EventFeed,
+        context: np.ndarray | None = None,
+        instead: Callable[[], str] = str,
+    ) -> None:
         self.info = info
         self.layout: FrameLayout = engine.layout
         self.engine = engine
         self._feed = feed
+        self._instead = instead
+        self._anomalies_before = engine.anomalies()
+        self._before_openings = engine.before_openings()
+        self._context = engine.no_frames().buffer if context is None else context
 
     @property
     def next_event_ns(self) -> int | None:
@@ -55,12 +73,44 @@ class LiveSession:
         return self.engine.book.event_id
 
     def anomalies(self) -> dict[str, int]:
-        """The book's counters of what should not be, by name."""
-        return self.engine.anomalies()
+        """The book's counters of what should not be, by name, as they have grown since the emit boundary.
+
+        A book that is locked or crossed before an opening is none of them.
+        """
+        before = dict(self._anomalies_before)
+        for name, count in self.engine.before_openings().items():
+            before[name] += count - self._before_openings[name]
+        return {name: count - before[name] for name, count in self.engine.anomalies().items()}
+
+    def anomalies_before(self) -> dict[str, int]:
+        """All of them that were counted before the emit boundary."""
+        return dict(self._anomalies_before)
 
     def accounting(self) -> Accounting:
         """What became of every record read so far."""
         return self._feed.account(self.engine.book)
+
+    def emptiness(self) -> EmptySessionError | None:
+        """Why there is nothing to see in a session that has come to its end, with what there is instead.
+
+        None where a record has reached the time in which frames are made.
+        """
+        info, clock = self.info, self.clock_ns
+        if clock is not None and clock >= info.emit_from_ns:
+            return None
+        first, *more = info.raw_files
+        files = f"{first} and {len(more)} more hold" if more else f"{first} holds"
+        what = f"{files} no record of {info.contract} from {_et(info.emit_from_ns)} to {_et(info.end_ns)}"
+        if clock is not None:
+            return EmptySessionError(f"{what}; the last before is of {_et(clock)}.", hint="Begin earlier.")
+        if self.records_done:
+            what += ", only what its book was before: a snapshot"
+        return EmptySessionError(f"{what}.", hint=self._instead())
+
+    def take_context(self) -> FrameBatch:
+        """The frames of before the emit boundary, for who watches; given once."""
+        context, self._context = self._context, self._context[:0]
+        return FrameBatch(self.layout, context)
 
     def advance(self, until_clock_ns: int | None = None, max_frames: int | None = None) -> FrameBatch:
         """Run records whose clock stays under `until_clock_ns` (None: to the end).
@@ -80,3 +130,7 @@ class LiveSession:
     def close(self) -> None:
         """Let go of the file."""
         self._feed.close()
+
+
+def _et(moment_ns: int) -> str:
+    return f"{from_ns(moment_ns).astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} ET"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vp.errors import BadParameterError
+from vp.errors import BadParameterError, quoted
 from vp.model.arguments import whole_number
 
 PRESETS: dict[str, dict[str, float]] = {
@@ -71,7 +71,7 @@ class ModelParameters:
         values: dict[str, Any] | None = PRESETS.get(name)
         if values is None:
             raise BadParameterError(
-                f"There is no preset {name!r} of model parameters.", hint=f"Choose from: {', '.join(PRESETS)}."
+                f"There is no preset {quoted(name)} of model parameters.", hint=f"Choose from: {', '.join(PRESETS)}."
             )
         return cls(**values)
 

@@ -6,17 +6,21 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 import vp
-from vp.dbn.contracts import Contract, choose_contract
+from vp.dbn.contents import contents_of
 from vp.dbn.decompressed_copies import DecompressedFiles
-from vp.dbn.file import DbnFile
+from vp.dbn.definitions import with_defined_tick
 from vp.dbn.input_prices import input_prices
-from vp.dbn.reader import EventReader
+from vp.dbn.opened_lake import open_lake
+from vp.dbn.session_input import SessionInput, find_input, session_reader
+from vp.dbn.session_reader import SessionReader
 from vp.errors import BadParameterError, LakeError
-from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake, RawFile
+from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import Product, canonical_symbol
-from vp.market.session_hours import Phases, parse_dates, phases, window_of
+from vp.market.session_hours import Phases, SessionDates, SessionWindow, parse_dates, phases, window_of
 from vp.model.book import Book
 from vp.model.book_cache import CacheKey, load_book, save_book
 from vp.model.engine import EventDrivenVPEngine
@@ -24,9 +28,14 @@ from vp.model.event_feed import EventFeed
 from vp.model.live_session import LiveSession
 from vp.model.progress import Progress, ProgressMeter, ignore_progress
 from vp.model.session import SessionInfo, SessionSpec
+from vp.model.tick_warnings import warn_of_guess, warn_of_off_tick_prices
+from vp.settings.forms import MAX_CONTEXT_MINUTES
 
 K = 50
 NS_PER_MS = 1_000_000
+NS_PER_MINUTE = 60_000_000_000
+LISTED = 5
+CONTEXT_THROTTLE_NS = 1_000_000_000
 BYTES_PER_GB = 1_000_000_000
 
 log = logging.getLogger(__name__)
@@ -40,21 +49,15 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
     VPError
         Each kind of wrong request or damaged file has its own type (vp.errors).
     """
-    if not 0 <= spec.throttle_ms < float("inf"):
-        raise BadParameterError(
-            f"throttle_ms was {spec.throttle_ms}, expected 0 or more milliseconds.",
-            hint="0 gives a frame at each event's end, 25 at most forty a second.",
-        )
     opened = _open(spec, on_progress)
-    product, scale, contract = opened.product, opened.scale, opened.contract
-    bounds, feed = opened.bounds, opened.feed
+    product, scale, bounds, feed = opened.product, opened.scale, opened.bounds, opened.feed
     info = SessionInfo(
         product_type=spec.product_type,
         symbol=spec.symbol,
-        contract=contract.name,
-        dt=spec.dt,
-        source=opened.raw.source,
-        raw_file=opened.raw.path.name,
+        contract=opened.input.contract,
+        dt=str(opened.dates),
+        source=opened.input.source,
+        raw_files=tuple(raw.path.name for raw in opened.input.raw_files),
         start_time=spec.start_time,
         tick_int=scale.tick_int,
         bucket_int=scale.bucket_int,
@@ -65,6 +68,7 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         parameters=spec.parameters,
         throttle_ms=spec.throttle_ms,
         session_start_ns=bounds.session_start_ns,
+        context_from_ns=max(bounds.warmup_from_ns, bounds.emit_from_ns - round(spec.context_minutes * NS_PER_MINUTE)),
         emit_from_ns=bounds.emit_from_ns,
         end_ns=bounds.end_ns,
         book_cache=opened.book_cache,
@@ -75,33 +79,104 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         scale.tick_int,
         scale.bucket_int,
         parameters=spec.parameters,
-        throttle_ns=round(spec.throttle_ms * NS_PER_MS),
         metadata=info.frame_metadata(),
         book=opened.book,
     )
-    meter = ProgressMeter("warmup", opened.file.record_estimate(), on_progress)
-    while feed.ready():
-        feed.index, _ = engine.advance(feed.events, feed.index, bounds.emit_from_ns)
-        meter.update(feed.records_seen)
-        if feed.index < len(feed.events):
-            break
+    warn_of_guess(product, opened.input.contract, scale)
+    if feed.ready() and not scale.tick_is_guessed:
+        warn_of_off_tick_prices(opened.input.contract, scale, feed.events)
+    meter = ProgressMeter("warmup", opened.reader.record_estimate(), on_progress)
+    if info.context_from_ns < bounds.emit_from_ns:
+        _advance(engine, feed, info.context_from_ns, meter)
+        engine.start_emitting(CONTEXT_THROTTLE_NS)
+    context = _advance(engine, feed, bounds.emit_from_ns, meter)
     meter.update(feed.records_seen, last=True)
-    engine.start_emitting()
-    opened.file.keep_decompressed()
-    return LiveSession(info, engine, feed)
+    engine.start_emitting(round(spec.throttle_ms * NS_PER_MS))
+    opened.reader.keep_decompressed()
+    return LiveSession(info, engine, feed, context, lambda: _instead(opened))
 
 
-def cache_book(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_progress) -> None:
-    """Have the book at the warmup boundary in the cache, built now where it is not; raises as `prepare` does."""
-    _open(spec, on_progress).feed.close()
+def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> np.ndarray:
+    """Run the records under `until_ns`; the frames that the engine makes of them, uint8[n, message_bytes]."""
+    made = [engine.no_frames().buffer.copy()]
+    while feed.ready():
+        feed.index, batch = engine.advance(feed.events, feed.index, until_ns)
+        meter.update(feed.records_seen)
+        if batch.count:
+            made.append(batch.buffer.copy())
+        elif feed.index < len(feed.events):
+            break
+    return np.concatenate(made)
+
+
+def _instead(opened: _Opened) -> str:
+    """Which sessions there are besides an empty one: the nearest days, and other contracts of the file."""
+    product, dates = opened.product, opened.dates
+    days = [day for day in opened.lake.dates(product) if not dates.first <= day <= dates.last]
+    nearest = sorted(sorted(days, key=lambda day: abs(day - dates.first))[:LISTED])
+    held = {mapping.raw_symbol for raw in opened.input.raw_files for mapping in contents_of(raw).mappings}
+    named = sorted(held - {opened.input.contract})[:LISTED]
+    sentences = [
+        *([f"The lake holds {product.root} of {', '.join(map(str, nearest))} too."] if nearest else []),
+        *([f"The file names {', '.join(named)} too."] if named else []),
+    ]
+    return " ".join(sentences) or f"The lake holds no other session of {product.root}."
+
+
+def book_at_warmup(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_progress) -> Book:
+    """The book at the warmup boundary, from the cache or built now and kept there; raises as `prepare` does."""
+    opened = _open(spec, on_progress)
+    opened.feed.close()
+    if opened.book.event_id == 0:
+        names = ", ".join(raw.path.name for raw in opened.input.raw_files)
+        log.warning("%s holds no record of %s up to there.", names, opened.input.contract)
+    return opened.book
+
+
+def judge(spec: SessionSpec, *, look: bool = True) -> None:
+    """Raise what is wrong with a request by itself: nothing is compiled for it, and no raw file is opened.
+
+    `look`: also where its raw file lies, by the names in the lake.
+    """
+    meaning = _meaning(spec)
+    if look:
+        meaning.lake.inputs_by_date(meaning.product, meaning.window.file_dates)
+
+
+class _Meaning(NamedTuple):
+    """What the words of a request stand for."""
+
+    lake: Lake
+    product: Product
+    window: SessionWindow
+    bounds: Phases
+
+
+def _meaning(spec: SessionSpec) -> _Meaning:
+    if not 0 <= spec.throttle_ms < float("inf"):
+        raise BadParameterError(
+            f"throttle_ms was {spec.throttle_ms}, expected 0 or more milliseconds.",
+            hint="0 gives a frame at each event's end, 25 at most forty a second.",
+        )
+    if not 0 <= spec.context_minutes <= MAX_CONTEXT_MINUTES:
+        raise BadParameterError(
+            f"context_minutes was {spec.context_minutes}, expected 0 to {MAX_CONTEXT_MINUTES:g}.",
+            hint="0 shows nothing of the time before the start.",
+        )
+    lake = open_lake(spec.lake, spec.products, spec.file)
+    product = lake.products.find(spec.product_type, spec.symbol)
+    check_bucket(product, spec.bucket)
+    window = window_of(spec.product_type, parse_dates(spec.dt))
+    return _Meaning(lake, product, window, phases(window, spec.start_time, spec.end_time))
 
 
 class _Opened(NamedTuple):
+    lake: Lake
     product: Product
+    dates: SessionDates
     scale: PriceScale
-    raw: RawFile
-    file: DbnFile
-    contract: Contract
+    input: SessionInput
+    reader: SessionReader
     bounds: Phases
     book: Book
     feed: EventFeed
@@ -110,74 +185,57 @@ class _Opened(NamedTuple):
 
 def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened:
     """What a request means, the book at its warmup boundary, and the events from there on."""
-    lake = Lake(spec.lake, spec.products)
-    product = lake.products.find(spec.product_type, spec.symbol)
-    check_bucket(product, spec.bucket)
-    window = window_of(spec.product_type, parse_dates(spec.dt))
-    date = window.dates.first
-    bounds = phases(window, spec.start_time, spec.end_time)
-    raw = lake.find_raw(product, date)
+    lake, product, window, bounds = _meaning(spec)
+    dates = window.dates
     on_progress(Progress("decode", 0, None, 0.0))
+    session = find_input(lake, product, canonical_symbol(product, spec.symbol), window.file_dates)
+    product = lake.products.of_contract(product, session.contract)
+    raw_paths = [raw.path for raw in session.raw_files]
+    product = with_defined_tick(product, session.contract, raw_paths, window.file_dates)
     decompressed = DecompressedFiles(
         lake.cache_dir / DECOMPRESSED_CACHE, round(spec.decompressed_limit_gb * BYTES_PER_GB)
     )
-    file = DbnFile(raw.path, decompressed=decompressed)
-    contract = choose_contract(file, product, canonical_symbol(product, spec.symbol), date)
-    product = lake.products.of_contract(product, contract.name)
-    book, scale, feed, cache_state = _book_at_warmup(
-        lake, raw, file, product, contract, spec, bounds, window.end_ns, on_progress
-    )
-    return _Opened(product, scale, raw, file, contract, bounds, book, feed, cache_state)
 
-
-def _book_at_warmup(
-    lake: Lake,
-    raw: RawFile,
-    file: DbnFile,
-    product: Product,
-    contract: Contract,
-    spec: SessionSpec,
-    bounds: Phases,
-    session_end_ns: int,
-    on_progress: Callable[[Progress], None],
-) -> tuple[Book, PriceScale, EventFeed, str]:
-    """The book at the warmup boundary, tick and bucket, the events from there on, and what the cache was: hit, miss
-    or off.
-    """
-
-    def new_reader() -> EventReader:
-        return EventReader(file, contract.instrument_id, bounds.session_start_ns, session_end_ns)
+    def new_reader() -> SessionReader:
+        return session_reader(session, window.start_ns, window.end_ns, decompressed=decompressed)
 
     def look_at_prices() -> InputPrices | None:
         if not needs_prices(product, spec.bucket):
             return None
-        meter = ProgressMeter("decode", file.record_estimate(), on_progress)
-        return input_prices(product, new_reader(), meter.update)
+        reader = new_reader()
+        meter = ProgressMeter("decode", reader.record_estimate(), on_progress)
+        return input_prices(product, reader, meter.update)
 
     reader = new_reader()
     if bounds.warmup_from_ns <= bounds.session_start_ns:
         scale = price_scale(product, spec.bucket, look_at_prices())
-        return Book(scale.tick_int, scale.bucket_int), scale, EventFeed(reader, None), "off"
-    key = CacheKey.of(product.product_type, contract.name, spec.dt, bounds.warmup_from_ns, raw)
+        book = Book(scale.tick_int, scale.bucket_int)
+        return _Opened(lake, product, dates, scale, session, reader, bounds, book, EventFeed(reader, None), "off")
+    key = CacheKey.of(product.product_type, session.contract, str(dates), bounds.warmup_from_ns, session.raw_files)
     directory = lake.cache_dir / BOOK_CACHE
     cached = load_book(directory, key)
     if cached is not None:
         scale = price_scale(product, spec.bucket, cached.prices or look_at_prices())
         cached.book.rescale(scale.tick_int, scale.bucket_int)
-        return cached.book, scale, EventFeed(reader, cached.resume), "hit"
+        feed = EventFeed(reader, cached.resume)
+        return _Opened(lake, product, dates, scale, session, reader, bounds, cached.book, feed, "hit")
     prices = look_at_prices()
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
     feed = EventFeed(reader, None)
-    meter = ProgressMeter("book", file.record_estimate(), on_progress)
-    while feed.ready():
-        feed.index = book.fast_forward(feed.events, feed.index, bounds.warmup_from_ns)
-        meter.update(feed.records_seen)
-        if feed.index < len(feed.events):
-            break
-    meter.update(feed.records_seen, last=True)
+    _fast_forward(book, feed, bounds.warmup_from_ns, ProgressMeter("book", reader.record_estimate(), on_progress))
     try:
         save_book(directory, key, book, feed.resume(), prices)
     except LakeError as error:
         log.warning("%s", error)
-    return book, scale, feed, "miss"
+    return _Opened(lake, product, dates, scale, session, reader, bounds, book, feed, "miss")
+
+
+def _fast_forward(book: Book, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> None:
+    """Take the events before a moment through the book alone."""
+    while feed.ready():
+        feed.index = book.fast_forward(feed.events, feed.index, until_ns)
+        meter.update(feed.records_seen)
+        if feed.index < len(feed.events):
+            break
+    meter.update(feed.records_seen, last=True)

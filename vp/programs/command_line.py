@@ -11,15 +11,17 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from vp import logs
 from vp.errors import BadParameterError, VPError
 from vp.settings.forms import switch
 from vp.settings.table import of_program, shown
+
+if TYPE_CHECKING:
+    from vp.model.parameters import ModelParameters
 
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
@@ -86,41 +88,50 @@ def parse(built: Parser, program: str, arguments: Sequence[str] | None) -> dict[
         else:
             values[setting.name] = setting.parse(typed)
     if values.get("trading_day"):
-        values["dt"] = _trading_day(values["dt"])
+        from vp.market.session_hours import as_trading_day  # noqa: PLC0415 - --help is fast
+
+        if values["dt"] is None:
+            raise BadParameterError("--trading-day is given, but not which.", hint="For example --dt 2026-02-06.")
+        values["dt"] = as_trading_day(values["dt"])
     return values
-
-
-def _trading_day(dates: str | None) -> str:
-    """Dates as the session's name states them where trading days are meant."""
-    from vp.market.session_hours import parse_dates  # noqa: PLC0415 - --help is fast
-
-    if dates is None:
-        raise BadParameterError("--trading-day is given, but not which.", hint="For example --dt 2026-02-06.")
-    return str(replace(parse_dates(dates), trading_day=True))
 
 
 def choose_session(values: dict[str, Any]) -> bool:
     """Put the demonstration session into `values` where no session is named; whether it was.
 
+    What is left out of a session's name and the lake leaves no choice about is put in too, and said on stderr.
+
     Raises
     ------
     BadParameterError
-        A session that is named in part.
+        A session that is named in part, where there is a choice about the rest.
+    VPError
+        The lake, or the file that is played, cannot be used.
     """
     missing = [name for name in SESSION_NAMES if values[name] is None]
     if not missing:
         return False
-    if len(missing) < len(SESSION_NAMES):
-        flags = " and ".join("--" + name.replace("_", "-") for name in missing)
-        raise BadParameterError(
-            f"The session is named in part: {flags} {'is' if len(missing) == 1 else 'are'} missing.",
-            hint="Give --product-type, --symbol and --dt, or none of them for the demonstration session.",
-        )
-    from vp.demo.session import DEMO  # noqa: PLC0415 - heavy, and not needed for --help
+    if len(missing) == len(SESSION_NAMES) and values["file"] is None:
+        from vp.demo.session import DEMO  # noqa: PLC0415 - heavy, and not needed for --help
 
-    values.update(product_type=DEMO.product_type, symbol=DEMO.symbol, dt=DEMO.dt)
-    values["start_time"] = values["start_time"] or DEMO.start_time
-    return True
+        values.update(product_type=DEMO.product_type, symbol=DEMO.symbol, dt=DEMO.dt)
+        values["start_time"] = values["start_time"] or DEMO.start_time
+        return True
+    from vp.dbn.opened_lake import open_lake  # noqa: PLC0415
+    from vp.lake.choice import choose  # noqa: PLC0415
+
+    lake = open_lake(values["lake"], values["products"], values["file"])
+    choice = choose(lake, *(values[name] for name in SESSION_NAMES))
+    values.update(product_type=choice.product_type, symbol=choice.symbol, dt=choice.dt)
+    say(f"chosen: {', '.join(choice.found)}")
+    return False
+
+
+def model_parameters(values: dict[str, Any]) -> ModelParameters:
+    """The set that --parameters names; raises BadParameterError."""
+    from vp.model.parameter_texts import read_parameters  # noqa: PLC0415 - heavy, and not needed for --help
+
+    return read_parameters(values["parameters"] or "default")
 
 
 def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str] | None) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vp.errors import BadParameterError, NoRecordingError
+from vp.errors import BadParameterError
 from vp.output_file import output_file, output_path
 from vp.programs import command_line as cli
 
@@ -62,15 +63,19 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 
 def _answer(values: dict[str, Any]) -> None:
-    from vp.lake.lake import Lake  # noqa: PLC0415
+    from vp.dbn.opened_lake import open_lake  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
     from vp.query import catalogue, execution, output  # noqa: PLC0415
     from vp.query.connection import find_views  # noqa: PLC0415
     from vp.query.interruption import interruptible, signals_interrupt  # noqa: PLC0415
+    from vp.query.recordings import open_recording  # noqa: PLC0415
     from vp.query.views import RECORDING_VIEWS, in_memory  # noqa: PLC0415
 
-    lake = Lake(values["lake"], values["products"])
+    lake = open_lake(values["lake"], values["products"], values["file"])
     kind = output.format_of(values["format"], values["out"])
+    out = None if values["out"] is None else output_path(values["out"], lake.root)
+    if values["recording"] is not None:
+        open_recording(Path(values["recording"]).expanduser())  # refused before a demonstration or a book is made
     with in_memory(_config()) as connection:
         if values["query"] is None:
             sql, parameters = values["sql"], dict(values["set"])
@@ -78,7 +83,7 @@ def _answer(values: dict[str, Any]) -> None:
         else:
             named = catalogue.find(values["query"])
             sql, parameters, reads = named.sql, named.values(values["set"]), set(named.reads)
-            macros = []
+            macros = execution.macros_in(sql)
         with TerminalProgress() as progress:
             session = _choose(lake, values, reads, progress)
             reads_recording = bool(reads & set(RECORDING_VIEWS))
@@ -90,16 +95,10 @@ def _answer(values: dict[str, Any]) -> None:
                 build=values["build"],
                 tell=progress,
             )
-            if reads_recording and "frames" not in views.tables:
-                what = "no session is named" if session is None else f"there is none of {session.symbol} {session.dt}"
-                raise NoRecordingError(
-                    f"The query reads a recording, but {what} in {lake.recordings_dir}.",
-                    hint="Make one with `python -m vp.record --out`, or name it with --recording.",
-                )
             views.register(connection, macros)
             with signals_interrupt(connection):
                 schema, batches = execution.run(connection, views, sql, parameters)
-            _put_out(values["out"], kind, lake, schema, interruptible(connection, batches))
+            _put_out(out, kind, schema, interruptible(connection, batches))
 
 
 def _config() -> dict[str, Any]:
@@ -119,7 +118,7 @@ def _choose(lake: Lake, values: dict[str, Any], reads: set[str], progress: Any) 
 
     names = ("symbol", "dt", "start_time", "product_type")
     wanted = set(SESSION_VIEWS) if values["recording"] is not None else {*SESSION_VIEWS, *RECORDING_VIEWS}
-    if reads & wanted and all(values[name] is None for name in names):
+    if reads & wanted and all(values[name] is None for name in (*names, "file")):
         from vp.demo.session import DEMO, ensure_demo  # noqa: PLC0415
 
         ensure_demo(lake.root, lambda share: progress.share("demo", share))
@@ -127,7 +126,7 @@ def _choose(lake: Lake, values: dict[str, Any], reads: set[str], progress: Any) 
     return choose_session(lake, *(values[name] for name in names), bucket=values["bucket"])
 
 
-def _put_out(out: str | None, kind: str, lake: Lake, schema: Any, batches: Any) -> None:
+def _put_out(out: Path | None, kind: str, schema: Any, batches: Any) -> None:
     """Write the answer to the file named, whole or not at all, or to standard output."""
     from vp.query import output  # noqa: PLC0415
 
@@ -137,10 +136,9 @@ def _put_out(out: str | None, kind: str, lake: Lake, schema: Any, batches: Any) 
         output.write(kind, schema, batches, sys.stdout.buffer)
         sys.stdout.flush()
         return
-    path = output_path(out, lake.root)
-    with output_file(path) as file:
+    with output_file(out) as file:
         rows = output.write(kind, schema, batches, file)
-    cli.say(f"{path}: {rows:,} rows")
+    cli.say(f"{out}: {rows:,} rows")
 
 
 if __name__ == "__main__":

@@ -45,7 +45,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     from vp.demo.session import ensure_demo  # noqa: PLC0415 - --help is fast
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
-    from vp.model.pipeline import prepare  # noqa: PLC0415
+    from vp.model.frames import judge_fields  # noqa: PLC0415
+    from vp.model.pipeline import judge, prepare  # noqa: PLC0415
     from vp.model.recording import ENDINGS, record  # noqa: PLC0415
     from vp.model.session import SessionSpec  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
@@ -64,9 +65,12 @@ def _main(arguments: Sequence[str] | None) -> int:
         "bucket",
         "lake",
         "products",
+        "file",
         "decompressed_limit_gb",
     )
-    spec = SessionSpec(**{name: values[name] for name in names})
+    judge_fields(values["fields"])
+    spec = SessionSpec(**{name: values[name] for name in names}, parameters=cli.model_parameters(values))
+    judge(spec, look=not demonstration)
     started = time.monotonic()
     with TerminalProgress() as progress:
         ensure_compiled(lambda share: progress.share("compile", share), demonstration=demonstration)
@@ -76,18 +80,25 @@ def _main(arguments: Sequence[str] | None) -> int:
         cli.started()
         with contextlib.closing(session):
             frames = record(session, out, values["fields"], lambda share: progress.share("live", share))
-    accounting = session.accounting()
-    if accounting.processed == 0:
-        cli.say(f"WARNING: the file holds no record of {session.info.contract} in this time: the recording is empty.")
-    print(summary(out, frames, accounting, session.anomalies(), time.monotonic() - started))
+    nothing = session.emptiness()
+    if nothing is not None:
+        cli.say(f"WARNING: The recording is empty: {nothing}")
+    found = {"anomalies": session.anomalies(), "before the start": session.anomalies_before()}
+    print(summary(out, frames, session.accounting(), found, time.monotonic() - started))
     return 0
 
 
-def summary(out: Path, frames: int, records: Accounting, anomalies: Mapping[str, int], seconds: float) -> str:
-    """The last line: what came of it."""
-    found = {name: count for name, count in anomalies.items() if count}
-    listed = f" ({', '.join(f'{name} {count:,}' for name, count in found.items())})" if found else ""
-    return f"{out}: {frames:,} frames, {records}, {sum(found.values()):,} anomalies{listed}, {seconds:.1f} seconds"
+def summary(
+    out: Path, frames: int, records: Accounting, anomalies: Mapping[str, Mapping[str, int]], seconds: float
+) -> str:
+    """The last line: what came of it; `anomalies` by when they were, each by name."""
+    found = ", ".join(_listed(when, counts) for when, counts in anomalies.items())
+    return f"{out}: {frames:,} frames, {records}, {found}, {seconds:.1f} seconds"
+
+
+def _listed(when: str, counts: Mapping[str, int]) -> str:
+    found = ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)
+    return f"{sum(counts.values()):,} {when}" + (f" ({found})" if found else "")
 
 
 if __name__ == "__main__":

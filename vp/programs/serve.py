@@ -45,10 +45,13 @@ def _main(arguments: Sequence[str] | None) -> int:
     values = cli.parse(cli.parser("serve", DESCRIPTION, EPILOG), "serve", arguments)
     cli.configure_logging(values["log_level"], values["log_format"])
     demonstration = cli.choose_session(values)
+    values["parameters"] = cli.model_parameters(values)
 
-    from vp.server.net.descriptors import raise_descriptor_limit  # noqa: PLC0415 - --help is fast
+    from vp.model.pipeline import judge  # noqa: PLC0415 - --help is fast
+    from vp.server.net.descriptors import raise_descriptor_limit  # noqa: PLC0415
     from vp.server.net.listener import is_loopback, open_listener  # noqa: PLC0415
 
+    judge(_spec(_defaults(values), values), look=not demonstration)
     raise_descriptor_limit()
     listener = open_listener(values["host"], values["port"])
     with listener:
@@ -85,6 +88,7 @@ def _service(
     values: dict[str, Any], ready: Callable[[], None], failed: Callable[[], None], *, demonstration: bool
 ) -> tuple[Service, StartupSession]:
     """What is served, and the session that it begins with, which is loaded with progress on stderr."""
+    from vp.dbn.opened_lake import open_lake  # noqa: PLC0415
     from vp.demo.session import ensure_demo  # noqa: PLC0415
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
@@ -96,10 +100,9 @@ def _service(
     from vp.server.routes.sessions import list_sessions  # noqa: PLC0415
     from vp.server.runs.hub import ServerLimits  # noqa: PLC0415
     from vp.server.runs.startup import StartupSession  # noqa: PLC0415
-    from vp.server.stream.request import REQUEST_NAMES, StreamRequest  # noqa: PLC0415
     from vp.server.stream.snapshot import Loading  # noqa: PLC0415
 
-    defaults = StreamRequest(**{name: values[name] for name in REQUEST_NAMES if name in values})
+    defaults = _defaults(values)
 
     def prepare_request(request: StreamRequest, on_progress: Callable[[ProgressLike], None]) -> Session:
         return prepare(_spec(request, values), on_progress)
@@ -117,7 +120,11 @@ def _service(
             ensure_compiled(tell_share("compile"), demonstration=demonstration)
             if demonstration:
                 ensure_demo(Lake(values["lake"]).root, tell_share("demo"))
-            return prepare_request(defaults, tell)
+            session = prepare(_spec(defaults, values), tell)
+            nothing = session.emptiness() if session.finished else None
+            if nothing is not None:
+                cli.say(f"WARNING: {nothing}")
+            return session
 
     startup = StartupSession(defaults, load, ready, failed)
     queries = None
@@ -126,17 +133,24 @@ def _service(
         from vp.session import SessionName  # noqa: PLC0415
 
         session = SessionName(values["product_type"], values["symbol"], values["dt"], values["start_time"])
-        queries = QueryContext(values["lake"], session, products=values["products"])
+        queries = QueryContext(values["lake"], session, products=values["products"], file=values["file"])
     service = Service(
         defaults,
         prepare_request,
         startup,
         gate=Gate(is_loopback(values["host"]), frozenset(values["allow_origin"])),
         limits=ServerLimits(viewers=values["max_viewers"], sessions=values["max_sessions"]),
-        catalogue=lambda: list_sessions(Lake(values["lake"], values["products"])),
+        catalogue=lambda: list_sessions(open_lake(values["lake"], values["products"], values["file"])),
         queries=queries,
     )
     return service, startup
+
+
+def _defaults(values: dict[str, Any]) -> StreamRequest:
+    """What a viewer gets who asks for nothing in particular."""
+    from vp.server.stream.request import REQUEST_NAMES, StreamRequest  # noqa: PLC0415
+
+    return StreamRequest(**{name: values[name] for name in REQUEST_NAMES if name in values})
 
 
 def _spec(request: StreamRequest, values: dict[str, Any]) -> SessionSpec:
@@ -151,7 +165,10 @@ def _spec(request: StreamRequest, values: dict[str, Any]) -> SessionSpec:
         bucket=request.bucket,
         lake=values["lake"],
         products=values["products"],
+        file=values["file"],
         decompressed_limit_gb=values["decompressed_limit_gb"],
+        parameters=request.parameters,
+        context_minutes=values["context_minutes"] if request.speed > 0 else 0.0,
     )
 
 

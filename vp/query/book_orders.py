@@ -27,7 +27,7 @@ def cached_book(session: ChosenSession, *, build: bool = False, tell: Tell | Non
     ----------
     session : ChosenSession
     build : bool
-        Build a book that the cache does not hold, and leave it there.
+        Build a book that the cache does not hold, and leave it there if that can be done.
     tell : callable, optional
         Told how far that is.
     """
@@ -58,8 +58,7 @@ def load_or_build(session: ChosenSession, *, build: bool, tell: Tell | None = No
         )
     table = _load(session)
     if table is None and build:
-        _build(session, tell)
-        table = _load(session)
+        table = _build(session, tell)
     if table is None:
         raise NoBookSnapshotError(
             f"The cache holds no book of {session.contract_name} on {session.dt} for the start time "
@@ -75,22 +74,14 @@ def _load(session: ChosenSession) -> pa.Table | None:
         session.contract_name,
         session.dt,
         session.phases.warmup_from_ns,
-        session.raw,
+        session.input.raw_files,
     )
     return load_orders(session.lake.cache_dir / BOOK_CACHE, key)
 
 
-def _build(session: ChosenSession, tell: Tell | None) -> None:
-    from vp.model.pipeline import cache_book  # noqa: PLC0415 - kernels take a while to load
+def _build(session: ChosenSession, tell: Tell | None) -> pa.Table:
+    """The orders of the book, built now; where the cache cannot be written, a warning says so."""
+    from vp.model.pipeline import book_at_warmup  # noqa: PLC0415 - kernels take a while to load
     from vp.model.progress import ignore_progress  # noqa: PLC0415 - kernels take a while to load
-    from vp.model.session import SessionSpec  # noqa: PLC0415 - kernels take a while to load
 
-    spec = SessionSpec(
-        session.product.product_type,
-        session.symbol,
-        session.dt,
-        session.start_time,
-        lake=str(session.lake.root),
-        products=session.lake.products_file,
-    )
-    cache_book(spec, tell or ignore_progress)
+    return book_at_warmup(session.spec(), tell or ignore_progress).to_arrow()

@@ -9,11 +9,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from vp.errors import BadParameterError
+from vp.errors import BadParameterError, QueryError
 from vp.package_files import package_file
 
 HEADER_LINE = re.compile(r"-- (Purpose|Grain|Reads|Parameter|Columns|Example):\s*(.*)")
@@ -87,6 +87,10 @@ class NamedQuery:
         body = PLACE.sub(lambda place: place[1], self.sql)
         return f"CREATE OR REPLACE TEMP MACRO {self.name}({', '.join(arguments)}) AS TABLE ({body})"
 
+    def refusing(self, reason: str) -> NamedQuery:
+        """The same but for its answer, which is an error of these words."""
+        return replace(self, sql=f"SELECT error('{reason.replace(chr(39), chr(39) * 2)}') AS error")
+
     def _value(self, parameter: Parameter, text: str | None) -> Any:
         text = parameter.default if text is None else text
         if text is None:
@@ -104,16 +108,21 @@ class NamedQuery:
             ) from None
 
 
-@cache
 def load() -> dict[str, NamedQuery]:
-    """Every named query, by name."""
-    files = sorted(package_file("sql").glob("*.sql"))
-    return {path.stem: parse(path.stem, path.read_text(encoding="utf-8")) for path in files}
+    """Every named query that can be used, by name."""
+    return read_files()[0]
+
+
+def broken() -> dict[str, str]:
+    """What is wrong with each file of sql/ that is no named query, by its name without the ending."""
+    return read_files()[1]
 
 
 def find(name: str) -> NamedQuery:
-    """The query of that name; raises BadParameterError, which lists those there are."""
+    """The query of that name; raises BadParameterError, which lists those there are, or QueryError of a broken file."""
     queries = load()
+    if name in broken():
+        raise QueryError(f"sql/{name}.sql cannot be used: {broken()[name]}.", hint="Mend the file, or take it away.")
     if name not in queries:
         near = difflib.get_close_matches(name.lower(), queries, n=3, cutoff=0.5)
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
@@ -125,29 +134,39 @@ def find(name: str) -> NamedQuery:
 
 
 def parse(name: str, text: str) -> NamedQuery:
-    """The query in a file's text; a header that is not of the form is a ValueError."""
+    """The query in a file's text.
+
+    Raises
+    ------
+    ValueError
+        The header is not of the form, or there is nothing after it.
+    """
     facts: dict[str, str] = {}
     parameters: list[Parameter] = []
     columns: list[tuple[str, str, str]] = []
     lines = text.splitlines()
-    body = next(i for i, line in enumerate(lines) if not line.startswith("--"))
+    body = next((i for i, line in enumerate(lines) if not line.startswith("--")), len(lines))
     for line in lines[:body]:
         head = HEADER_LINE.fullmatch(line)
         column = COLUMN_LINE.fullmatch(line)
         if head is not None and head[1] == "Parameter":
             form = PARAMETER_FORM.fullmatch(head[2])
             if form is None:
-                raise ValueError(f"{name}: a parameter of another form: {head[2]}")
+                raise ValueError(f"a parameter of another form: {head[2]}")
             parameters.append(Parameter(*form.groups()))
         elif head is not None:
             facts[head[1]] = head[2]
         elif column is not None:
             columns.append((column[1], column[2], column[3]))
         else:
-            raise ValueError(f"{name}: a header line of another form: {line}")
+            raise ValueError(f"a header line of another form: {line}")
+    sql = "\n".join(lines[body:]).strip()
+    missing = [fact for fact in ("Purpose", "Grain", "Reads", "Example") if fact not in facts]
+    if missing or not sql:
+        raise ValueError(f"the header has no {missing[0]}" if missing else "there is no query after the header")
     return NamedQuery(
         name,
-        "\n".join(lines[body:]).strip(),
+        sql,
         facts["Purpose"],
         facts["Grain"],
         facts["Example"],
@@ -155,6 +174,19 @@ def parse(name: str, text: str) -> NamedQuery:
         tuple(parameters),
         tuple(columns),
     )
+
+
+@cache
+def read_files() -> tuple[dict[str, NamedQuery], dict[str, str]]:
+    """What `load` and `broken` give; read once."""
+    queries: dict[str, NamedQuery] = {}
+    broken: dict[str, str] = {}
+    for path in sorted(package_file("sql").glob("*.sql")):
+        try:
+            queries[path.stem] = parse(path.stem, path.read_text(encoding="utf-8"))
+        except (ValueError, OSError) as error:
+            broken[path.stem] = str(error)
+    return queries, broken
 
 
 def _literal(parameter: Parameter) -> str:

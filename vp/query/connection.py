@@ -6,12 +6,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vp.errors import BadParameterError
+from vp.lake.choice import choose
 from vp.lake.lake import Lake
 from vp.query.book_orders import Tell
 from vp.query.recordings import find_recording, open_recording
 from vp.query.session import ChosenSession
-from vp.query.views import Views, in_memory
+from vp.query.views import Views, in_memory, quoted_name, register_view
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,19 +31,16 @@ def choose_session(
     Raises
     ------
     BadParameterError
-        It is named in part.
+        It is named in part, and the lake leaves a choice about the rest.
     RequestError
         There is no such session.
     """
     if symbol is not None and dt is not None:
         return ChosenSession(lake, symbol, dt, start_time, product_type, bucket=bucket)
-    if any(value is not None for value in (symbol, dt, start_time, product_type)):
-        missing = " and ".join(name for name, value in (("symbol", symbol), ("dt", dt)) if value is None)
-        raise BadParameterError(
-            f"The session is named in part: {missing} {'are' if ' ' in missing else 'is'} missing.",
-            hint="For example --symbol MNQH6 --dt 2026-02-06.",
-        )
-    return None
+    if lake.lone_file is None and all(value is None for value in (symbol, dt, start_time, product_type)):
+        return None
+    choice = choose(lake, product_type, symbol, dt)
+    return ChosenSession(lake, choice.symbol, choice.dt, start_time, choice.product_type, bucket=bucket)
 
 
 def find_views(
@@ -53,6 +50,7 @@ def find_views(
     *,
     look_for_recording: bool = True,
     build: bool = False,
+    replay: bool = True,
     tell: Tell | None = None,
 ) -> Views:
     """The views over a session and a recording: the one in a file, else the lake's newest of the session."""
@@ -61,7 +59,7 @@ def find_views(
         found = open_recording(Path(recording).expanduser())
     elif session is not None and look_for_recording:
         found = find_recording(session)
-    return Views(lake, session, found, build=build, tell=tell)
+    return Views(lake, session, found, build=build, replay=replay, tell=tell)
 
 
 def open_connection(
@@ -92,8 +90,6 @@ def _add_every_session(lake: Lake, connection: duckdb.DuckDBPyConnection) -> Non
     """A view of the events of each session the lake holds, in a schema of its product type."""
     for entry in lake.sessions():
         session = ChosenSession(lake, entry.symbol, str(entry.date), product_type=entry.product_type)
-        name = f"{entry.symbol.lower()}_{entry.date:%Y%m%d}".replace('"', '""')
-        source = f"{entry.product_type} {name}"
-        connection.register(source, session.events())
+        name = f"{entry.symbol.lower()}_{entry.date:%Y%m%d}"
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {entry.product_type}")
-        connection.execute(f'CREATE VIEW {entry.product_type}."{name}" AS FROM "{source}"')
+        register_view(connection, "events", session.events(), f"{entry.product_type}.{quoted_name(name)}")

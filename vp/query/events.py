@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from vp.kernels.contract import BOOK_ONLY
 from vp.query.sources import ArrowSource
 
 if TYPE_CHECKING:
     from vp.dbn.events import Events
-    from vp.dbn.reader import EventReader
+    from vp.dbn.session_reader import SessionReader
 
 CHUNK_ROWS = 1 << 17
 ACTIONS = "ACMRTFN"
@@ -31,27 +32,31 @@ SESSION_EVENT_SCHEMA = pa.schema(
         pa.field("side", LETTER, nullable=False),
         pa.field("ts_recv", TIME, nullable=False),
         pa.field("sequence", pa.uint32(), nullable=False),
+        pa.field("publisher_id", pa.uint16(), nullable=False),
+        pa.field("book_only", pa.bool_(), nullable=False),
     ]
 )
 
 
-def session_events(open_reader: Callable[[int], EventReader]) -> ArrowSource:
+def session_events(open_reader: Callable[[int], SessionReader]) -> ArrowSource:
     """The events of one instrument in file order, as SESSION_EVENT_SCHEMA.
 
+    What is undefined is as DBN has it: a price of 2^63-1, a size of 2^32-1, a time of -1. `book_only` marks what builds
+    the book and is no activity: records of a snapshot, of before the session, and clears outside of it.
     `event_id` counts the instrument's records in the session from 1, as frames do: a frame with event_id n
     stands after the record with event_id n.
 
     Parameters
     ----------
     open_reader : callable
-        Opens the file for one scan, in chunks of so many rows; it reads ts_event, ts_recv and sequence too.
+        Opens the files for one scan, in chunks of so many rows; it reads ts_event, ts_recv and sequence too.
     """
 
     def batches() -> Iterator[pa.RecordBatch]:
         done = 0
-        for chunk in open_reader(CHUNK_ROWS).chunks():
-            yield _batch(chunk.events, done)
-            done += len(chunk.events)
+        for events, _place in open_reader(CHUNK_ROWS).chunks():
+            yield _batch(events, done)
+            done += len(events)
 
     return ArrowSource(SESSION_EVENT_SCHEMA, batches)
 
@@ -71,6 +76,8 @@ def _batch(events: Events, done: int) -> pa.RecordBatch:
         columns.side.tobytes().translate(_SIDE_CODE),
         columns.ts_recv.copy(),
         columns.sequence.copy(),
+        columns.publisher.copy(),
+        np.packbits(columns.clock_ns == BOOK_ONLY, bitorder="little"),
     )
     return pa.RecordBatch.from_arrays(
         [_array(field, n, buffer) for field, buffer in zip(SESSION_EVENT_SCHEMA, buffers, strict=True)],

@@ -43,7 +43,9 @@ def told(views: Views) -> Iterator[None]:
         own = views.failure()
         if own is not None:
             raise own from None
-        raise as_query_error(error) from None
+        told_of = as_query_error(error)
+        told_of.hint = views.hint(told_of.message) or told_of.hint
+        raise told_of from None
 
 
 def as_query_error(error: Exception) -> VPError:
@@ -54,7 +56,10 @@ def as_query_error(error: Exception) -> VPError:
         return QueryLimitError("The query took more memory than it may.", hint="Ask for less, or group before sorting.")
     text = " ".join(str(error).split())
     text = text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE] + "…"
-    return QueryError(f"The query cannot be run: {text}", hint="`python -m vp.query --list` lists queries and views.")
+    hint = "`python -m vp.query --list` lists queries and views."
+    if "TIMESTAMPTZ_NS" in text:
+        hint = "Take the column of microseconds beside it, such as ts: DuckDB does not reckon with nanoseconds."
+    return QueryError(f"The query cannot be run: {text}", hint=hint)
 
 
 def run(

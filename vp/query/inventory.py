@@ -21,6 +21,8 @@ RAW_FILE_SCHEMA = pa.schema(
         pa.field("product_type", pa.string(), nullable=False),
         pa.field("symbol", pa.string(), nullable=False),
         pa.field("dt", pa.date32(), nullable=False),
+        pa.field("last_dt", pa.date32(), nullable=False),
+        pa.field("split_symbol", pa.string()),
         pa.field("schema", pa.string(), nullable=False),
         pa.field("source", pa.string(), nullable=False),
         pa.field("dataset", pa.string(), nullable=False),
@@ -82,7 +84,7 @@ def book_files(lake: Lake) -> ArrowSource:
                     "contract": key["contract"],
                     "dt": key["dt"],
                     "book_ts": key["boundary_ns"],
-                    "raw_file": key["file_name"],
+                    "raw_file": ", ".join(name for name, _, _ in key["files"]),
                     **_file(lake, path),
                 }
             except (OSError, pa.ArrowException, ValueError, KeyError, TypeError):
@@ -107,7 +109,9 @@ def _raw_rows(lake: Lake, place: Place, symbol: str) -> Iterator[dict[str, objec
         yield {
             "product_type": place.product_type,
             "symbol": symbol,
-            "dt": raw.date,
+            "dt": raw.name.first,
+            "last_dt": raw.name.last,
+            "split_symbol": raw.name.symbol,
             "schema": place.schema,
             "source": raw.source,
             "dataset": raw.dataset,

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import datetime
 from decimal import Decimal
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from vp.errors import NoRawFileError, RequestError
-from vp.lake.lake import Lake, RawFile
-from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
+from vp.lake.lake import Lake
+from vp.market.price_scale import PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import PRODUCT_TYPES, Product, canonical_symbol, is_contract
-from vp.market.session_hours import SessionWindow, parse_date, phases, session_window
+from vp.market.session_hours import SessionDates, parse_dates, phases, window_of
 from vp.query.events import TIME, session_events
 from vp.query.sources import ArrowSource, one_row
 
 if TYPE_CHECKING:
-    from vp.dbn.contracts import Contract
-    from vp.dbn.reader import EventReader
+    from vp.dbn.session_input import SessionInput
+    from vp.dbn.session_reader import SessionReader
+    from vp.model.session import SessionSpec
 
 SESSION_SCHEMA = pa.schema(
     [
@@ -47,7 +47,7 @@ class ChosenSession:
     ----------
     lake : Lake
     symbol, dt : str
-        As a user states them: a contract, root, continuous name or ticker, and YYYY-MM-DD.
+        As a user states them: a contract, root, continuous name or ticker, and YYYY-MM-DD or a span of days.
     start_time : str, optional
         HH:MM in New York; its cached book is the one 30 minutes before.
     product_type : str, optional
@@ -71,16 +71,15 @@ class ChosenSession:
         *,
         bucket: Decimal | None = None,
     ) -> None:
-        date = parse_date(dt)
+        dates = parse_dates(dt)
         self.lake = lake
         self.asked_symbol = symbol
-        self.dt = dt
-        self.date = date
         self.start_time = start_time
         self.bucket = bucket
-        self.product, self.raw = _find(lake, symbol, product_type, date)
+        self.product = _find(lake, symbol, product_type, dates)
         check_bucket(self.product, bucket)
-        self.window = session_window(self.product.product_type, date)
+        self.window = window_of(self.product.product_type, dates)
+        self.dt = str(self.window.dates)
         self.phases = phases(self.window, start_time)
 
     @property
@@ -90,13 +89,31 @@ class ChosenSession:
 
     @property
     def contract_name(self) -> str:
-        """The contract's name; of a bare root, the busiest contract of the file."""
-        return self.symbol if is_contract(self.product, self.symbol) else self.contract.name
+        """The contract's name; of a bare root, the busiest contract of the session's input."""
+        return self.symbol if is_contract(self.product, self.symbol) else self.input.contract
 
-    @property
-    def contract(self) -> Contract:
-        """The instrument in the file; raises as vp.dbn.contracts.choose_contract does."""
-        return _contract(self.raw, self.product, self.symbol, self.date)
+    @cached_property
+    def input(self) -> SessionInput:
+        """The contract and its files; raises as vp.dbn.session_input.find_input does."""
+        from vp.dbn.session_input import find_input  # noqa: PLC0415 - kernels take a while to load
+
+        return find_input(self.lake, self.product, self.symbol, self.window.file_dates)
+
+    def spec(self, **changes: Any) -> SessionSpec:
+        """What to ask of vp.model.pipeline to play it; `changes` are fields of SessionSpec."""
+        from vp.model.session import SessionSpec  # noqa: PLC0415 - the model's parameters are not needed to ask
+
+        return SessionSpec(
+            self.product.product_type,
+            self.symbol,
+            self.dt,
+            self.start_time,
+            lake=str(self.lake.root),
+            products=self.lake.products_file,
+            file=None if self.lake.lone_file is None else self.lake.lone_file.raw.path,
+            bucket=self.bucket,
+            **changes,
+        )
 
     def events(self) -> ArrowSource:
         """The session's events; see vp.query.events."""
@@ -106,26 +123,26 @@ class ChosenSession:
         """One row of SESSION_SCHEMA."""
         return one_row(SESSION_SCHEMA, self._row)
 
-    def _open_reader(self, chunk_rows: int) -> EventReader:
-        from vp.dbn.file import DbnFile  # noqa: PLC0415
-        from vp.dbn.reader import EventReader  # noqa: PLC0415
+    def _open_reader(self, chunk_rows: int) -> SessionReader:
+        from vp.dbn.session_input import session_reader  # noqa: PLC0415
 
-        return EventReader(
-            DbnFile(self.raw.path),
-            self.contract.instrument_id,
-            self.window.start_ns,
-            self.window.end_ns,
-            chunk_rows=chunk_rows,
-            wide=True,
-        )
+        return session_reader(self.input, self.window.start_ns, self.window.end_ns, chunk_rows=chunk_rows, wide=True)
 
-    @property
+    @cached_property
     def scale(self) -> PriceScale:
-        """Tick and bucket, which can take a look at the file's first prices."""
+        """Tick and bucket, which can take a look at the first prices of the input."""
+        from vp.dbn.definitions import with_defined_tick  # noqa: PLC0415
+        from vp.dbn.input_prices import input_prices  # noqa: PLC0415
+        from vp.dbn.session_input import session_reader  # noqa: PLC0415
+
         product = self.lake.products.of_contract(self.product, self.contract_name)
-        needed = needs_prices(product, self.bucket)
-        prices = _input_prices(self.raw, product, self.contract, self.window) if needed else None
-        return price_scale(product, self.bucket, prices)
+        if product.tick_is_guessed:
+            raw_paths = [raw.path for raw in self.input.raw_files]
+            product = with_defined_tick(product, self.contract_name, raw_paths, self.window.file_dates)
+        if not needs_prices(product, self.bucket):
+            return price_scale(product, self.bucket, None)
+        reader = session_reader(self.input, self.window.start_ns, self.window.end_ns)
+        return price_scale(product, self.bucket, input_prices(product, reader, lambda _records: None))
 
     def _row(self) -> dict[str, object]:
         scale = self.scale
@@ -134,8 +151,8 @@ class ChosenSession:
             "product_type": self.product.product_type,
             "symbol": self.symbol,
             "contract": self.contract_name,
-            "dt": self.date,
-            "raw_file": self.raw.path.name,
+            "dt": self.window.dates.first,
+            "raw_file": ", ".join(raw.path.name for raw in self.input.raw_files),
             "tick_int": scale.tick_int,
             "bucket_int": scale.bucket_int,
             "multiplier": self.product.multiplier,
@@ -147,36 +164,18 @@ class ChosenSession:
         }
 
 
-def _find(lake: Lake, symbol: str, product_type: str | None, date: datetime.date) -> tuple[Product, RawFile]:
-    """The product and raw file that a symbol means on a date, whatever its product type."""
+def _find(lake: Lake, symbol: str, product_type: str | None, dates: SessionDates) -> Product:
+    """The product that a symbol means on some days, whatever its product type; one whose raw files the lake holds."""
     first: RequestError | None = None
     for kind in PRODUCT_TYPES if product_type is None else (product_type,):
         try:
             product = lake.products.find(kind, symbol)
-            return product, lake.find_raw(product, date)
+            lake.inputs_by_date(product, window_of(kind, dates).file_dates)
         except RequestError as error:
             # A symbol that is known but has no file says more than one that is not known.
             if first is None or (isinstance(error, NoRawFileError) and not isinstance(first, NoRawFileError)):
                 first = error
+        else:
+            return product
     assert first is not None
     raise first
-
-
-@lru_cache(maxsize=64)
-def _input_prices(raw: RawFile, product: Product, contract: Contract, window: SessionWindow) -> InputPrices:
-    """What the first prices tell, remembered; a changed file is another key."""
-    from vp.dbn.file import DbnFile  # noqa: PLC0415 - kernels take a while to load
-    from vp.dbn.input_prices import input_prices  # noqa: PLC0415
-    from vp.dbn.reader import EventReader  # noqa: PLC0415
-
-    reader = EventReader(DbnFile(raw.path), contract.instrument_id, window.start_ns, window.end_ns)
-    return input_prices(product, reader, lambda _records: None)
-
-
-@lru_cache(maxsize=64)
-def _contract(raw: RawFile, product: Product, symbol: str, date: datetime.date) -> Contract:
-    """The instrument, remembered: to find the busiest takes a pass over the file. A changed file is another key."""
-    from vp.dbn.contracts import choose_contract  # noqa: PLC0415 - kernels take a while to load
-    from vp.dbn.file import DbnFile  # noqa: PLC0415
-
-    return choose_contract(DbnFile(raw.path), product, symbol, date)

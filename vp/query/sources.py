@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 import pyarrow as pa
 
@@ -34,7 +35,9 @@ class ArrowSource:
         return self.schema.__arrow_c_schema__()
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        reader = pa.RecordBatchReader.from_batches(self.schema, self._watched())
+        batches = self._watched()
+        first = next(batches, None)  # what cannot be read at all is said now: of later errors DuckDB shows a traceback
+        reader = pa.RecordBatchReader.from_batches(self.schema, batches if first is None else chain([first], batches))
         return reader.__arrow_c_stream__(requested_schema)
 
     def _watched(self) -> Iterator[pa.RecordBatch]:
@@ -44,6 +47,15 @@ class ArrowSource:
         except VPError as error:
             self.failure = error
             raise
+
+
+def absent(schema: pa.Schema, reason: Callable[[], VPError]) -> ArrowSource:
+    """A table that cannot be read now, of the columns that it would have; a scan raises `reason`."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        raise reason()
+
+    return ArrowSource(schema, batches)
 
 
 def one_row(schema: pa.Schema, row: Callable[[], dict[str, object]]) -> ArrowSource:

@@ -12,12 +12,15 @@ MAX_PORT = 65_535
 MAX_COUNT = 100_000
 PORTS = {"http": 80, "https": 443}
 PRICE_FORM = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?")
+YES, NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
 MAX_SPEED = 1_000_000.0
 MAX_THROTTLE_MS = 86_400_000.0
+MAX_CONTEXT_MINUTES = 30.0
 MAX_LIMIT_GB = 1_000_000.0
 DECOMPRESSED_LIMIT_GB = 10.0
 CACHES = ("books", "decompressed", "all")
 FORMATS = ("table", "csv", "json", "parquet", "arrow")
+NO_FIELDS = "none"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 
@@ -48,6 +51,11 @@ def speed(name: str, value: str) -> float:
 def throttle_ms(name: str, value: str) -> float:
     """Milliseconds of event time, at most a day."""
     return number(name, value, MAX_THROTTLE_MS)
+
+
+def context_minutes(name: str, value: str) -> float:
+    """Minutes, at most as many as the warmup has."""
+    return number(name, value, MAX_CONTEXT_MINUTES)
 
 
 def port(name: str, value: str) -> int:
@@ -115,9 +123,17 @@ def bucket(name: str, value: str) -> Decimal:
     return Decimal(digits)
 
 
-def field_list(_name: str, value: str) -> tuple[str, ...] | None:
-    """Column names with commas between; none at all stands for every column."""
-    return tuple(part.strip() for part in value.split(",") if part.strip()) or None
+def field_list(name: str, value: str) -> tuple[str, ...] | None:
+    """Names of grid columns with commas between: NO_FIELDS alone is no column (), an empty text every one (None)."""
+    names = tuple(part.strip() for part in value.split(",") if part.strip())
+    if NO_FIELDS not in names:
+        return names or None
+    if len(names) > 1:
+        raise BadParameterError(
+            f"{name} was {quoted(value)}: {NO_FIELDS} stands for no grid column and goes with no other.",
+            hint=f"Expected names of grid columns, or {NO_FIELDS} alone.",
+        )
+    return ()
 
 
 def place(name: str, value: str) -> tuple[str, int]:
@@ -156,9 +172,12 @@ def log_format(name: str, value: str) -> str:
     return value.lower()
 
 
-def switch(_name: str, value: str) -> bool:
-    """An option without a value: it is there or not."""
-    return bool(value)
+def switch(name: str, value: str) -> bool:
+    """An option that is given without a value on a command line, and as yes or no in an address."""
+    word = value.strip().lower()
+    if word not in YES | NO:
+        raise BadParameterError(f"{name} was {quoted(value)}, expected yes or no.")
+    return word in YES
 
 
 def output_format(name: str, value: str) -> str:

@@ -21,6 +21,7 @@ from vp.settings.forms import (
     bucket,
     cache_name,
     clock_time,
+    context_minutes,
     count,
     field_list,
     limit_gb,
@@ -96,7 +97,8 @@ SERVE = ("serve",)
 RECORD = ("record",)
 QUERY = ("query",)
 SESSION = ("serve", "record", "query")
-EVERY = ("serve", "record", "query", "cache")
+EVERY = ("serve", "record", "query", "cache", "lake")
+LAKE = ("lake",)
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -105,8 +107,8 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         text,
         "TYPE",
-        "Kind of market: future_mbo or equity_mbo. Without it, the symbol and the date, the generated "
-        "demonstration session is used.",
+        "Kind of market: future_mbo or equity_mbo. Left out: the one that there are files of. Without it, "
+        "symbol, date and file, the generated demonstration session is used.",
         "future_mbo",
         SESSION,
         query=True,
@@ -128,7 +130,8 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         session_dates,
         "YYYY-MM-DD",
-        "Date of the session. Two dates with .. between play all days from the first to the last as one session.",
+        "Date of the session. Two dates with .. between play all days from the first to the last as one session. Left "
+        "out: the one date that there is of the symbol.",
         "2026-02-06",
         SESSION,
         query=True,
@@ -140,9 +143,10 @@ SETTINGS: tuple[Setting, ...] = (
         switch,
         "",
         "Play the exchange's trading day instead of the calendar day: of futures from 18:00 in New York of the day "
-        "before to 17:00. In an address: dt=2026-02-06-trading-day.",
+        "before to 17:00.",
         "yes",
         SESSION,
+        query=True,
     ),
     Setting(
         "start_time",
@@ -203,12 +207,24 @@ SETTINGS: tuple[Setting, ...] = (
         query=True,
     ),
     Setting(
+        "parameters",
+        "--parameters",
+        None,
+        text,
+        "SET",
+        "Parameters of the model: a preset (default, touch), name:value with commas between, or, on command lines, a "
+        "YAML file of lines name: value; what is left out is the default's. Left out: default.",
+        "touch",
+        BOTH,
+        query=True,
+    ),
+    Setting(
         "fields",
         "--fields",
         None,
         field_list,
         "NAMES",
-        "Grid columns wanted, with commas between; the scalar columns always come. Left out: all.",
+        "Grid columns wanted, with commas between; the scalar columns always come. none: those alone. Left out: all.",
         "pressure,vacuum",
         RECORD,
         query=True,
@@ -304,6 +320,16 @@ SETTINGS: tuple[Setting, ...] = (
         "depth.parquet",
         QUERY,
     ),
+    Setting(
+        "context_minutes",
+        "--context-minutes",
+        10.0,
+        context_minutes,
+        "MINUTES",
+        "How much of the time before the start a paced session shows as history, at most a frame a second; 0 to 30.",
+        "30",
+        SERVE,
+    ),
     Setting("port", "--port", 8002, port, "PORT", "Port to listen on; 0 takes any free one.", "8002", SERVE),
     Setting(
         "host",
@@ -362,6 +388,17 @@ SETTINGS: tuple[Setting, ...] = (
         EVERY,
     ),
     Setting(
+        "file",
+        "--file",
+        None,
+        text,
+        "FILE",
+        "Raw file (.dbn or .dbn.zst) to play, wherever it lies and whatever its name: instead of those of the lake. "
+        "Contract and date are its own, and must be named where it holds several.",
+        "mnq.dbn.zst",
+        SESSION,
+    ),
+    Setting(
         "products",
         "--products",
         None,
@@ -370,7 +407,7 @@ SETTINGS: tuple[Setting, ...] = (
         "File of products (futures, tickers, spreads) that adds to those that VP knows and to products.yaml in the "
         "lake's root, and overrides them.",
         "products.yaml",
-        SESSION,
+        (*SESSION, "lake"),
     ),
     Setting(
         "decompressed_limit_gb",
@@ -382,6 +419,36 @@ SETTINGS: tuple[Setting, ...] = (
         "uncompressed ones; the copy used longest ago goes first, 0 keeps none.",
         "20",
         BOTH,
+    ),
+    Setting(
+        "link",
+        "--link",
+        False,
+        switch,
+        "",
+        "Import links to the files, which take no room; this is so without --copy, too.",
+        "yes",
+        LAKE,
+    ),
+    Setting(
+        "copy",
+        "--copy",
+        False,
+        switch,
+        "",
+        "Import copies of the files.",
+        "yes",
+        LAKE,
+    ),
+    Setting(
+        "dry_run",
+        "--dry-run",
+        False,
+        switch,
+        "",
+        "Say what an import would do, and do nothing.",
+        "yes",
+        LAKE,
     ),
     Setting(
         "clear",

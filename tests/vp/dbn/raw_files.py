@@ -50,9 +50,9 @@ def body(records: list[Rec] = RECORDS, instrument_id: int = MNQ) -> bytes:
     return b"".join(mbo(rec, instrument_id, sequence=i) for i, rec in enumerate(records))
 
 
-def assert_events(events: Events, records: list[Rec]) -> None:
-    want = events_of(records)
-    for name in want.columns._fields[:7]:
+def assert_events(events: Events, records: list[Rec], **window: int) -> None:
+    want = events_of(records, **window)
+    for name in want.columns._fields[:8]:
         got, wanted = getattr(events.columns, name), getattr(want.columns, name)
         assert got.dtype == wanted.dtype
         np.testing.assert_array_equal(got, wanted)

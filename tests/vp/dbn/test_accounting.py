@@ -14,7 +14,9 @@ from tests.agreement import events_of
 from tests.dbn_files import compress, header, mbo, other_records
 from tests.lakes import GOOD, put
 from tests.market_strategies import WILD, random_market
+from tests.market_writer import SESSION_START_NS
 from tests.oracle import OracleBook
+from tests.oracle_records import F_TOB, UNDEFINED_SIZE
 from tests.places import SHARED
 from vp.dbn.accounting import Accounting, PassedOver
 from vp.model.book import Book
@@ -25,6 +27,7 @@ from vp.programs import record
 
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared files are not beside the checkout")
 MES, MNQ = 7, 42005
+DAY_NS = 86_400_000_000_000
 
 
 def play(session: LiveSession) -> Accounting:
@@ -39,10 +42,10 @@ def play(session: LiveSession) -> Accounting:
 
 
 def test_a_difference_is_seen() -> None:
-    whole = Accounting(10, PassedOver(1, 2, 3), 0, 4, 1, {"trade": 2}, {"unknown_cancel": 1})
+    whole = Accounting(14, PassedOver(1, 2, 3, 4), 0, 4, 1, {"trade": 2}, {"unknown_cancel": 1})
     assert whole.unaccounted == 0
     assert str(whole) == (
-        "10 records = 6 passed over (other types 1, other instruments 2, outside the window 3) "
+        "14 records = 10 passed over (other types 1, other instruments 2, outside the window 3, unknown types 4) "
         "+ 1 applied + 2 ignored (trade 2) + 1 rejected (unknown_cancel 1)"
     )
     assert (
@@ -81,13 +84,18 @@ def test_a_file_of_everything_counted_by_hand(tmp_path: Path, seed: int) -> None
     """Other types, other instruments, times outside the window: against a count made from the records themselves."""
     rng = Random(seed)
     market = random_market(seed, 1500, weights=WILD)
-    late = market[-1].ts_event + 2 * 86_400_000_000_000
+    end_ns = SESSION_START_NS + DAY_NS
+    late = end_ns + DAY_NS
     others = other_records()
+    unknown_record = bytes([6, 0xD0]) + bytes(22)
     parts, expected, mine = [header(symbols={"MNQH6": MNQ, "MESH6": MES})], Counter[str](), []
     for rec in market:
         parts.append(mbo(rec, MNQ))
-        mine.append(rec)
-        outside = rec._replace(ts_event=late)
+        if rec.is_of_the_session(SESSION_START_NS, end_ns):
+            mine.append(rec)
+        else:
+            expected["outside_window"] += 1
+        outside = rec._replace(ts_event=late, ts_recv=late)
         chance = rng.random()
         if chance < 0.1:
             parts.append(mbo(rec, MES))
@@ -95,22 +103,29 @@ def test_a_file_of_everything_counted_by_hand(tmp_path: Path, seed: int) -> None
         elif chance < 0.2:
             parts.append(rng.choice(others))
             expected["other_types"] += 1
-        elif chance < 0.25 and rec.action != "R" and not rec.is_snapshot:
+        elif chance < 0.25:
             parts.append(mbo(outside, MNQ))
             expected["outside_window"] += 1
+        elif chance < 0.3:
+            parts.append(unknown_record)
+            expected["unknown_types"] += 1
     put(tmp_path, "future_mbo", "MNQ", "glbx-mdp3-20260206.mbo.dbn.zst", compress(b"".join(parts)))
     spec = SessionSpec("future_mbo", "MNQH6", "2026-02-06", throttle_ms=1000, lake=str(tmp_path))
     first = prepare(spec)
     whole = play(first)
-    oracle = OracleBook(250_000_000)
+    oracle = OracleBook(250_000_000, start_ns=SESSION_START_NS, end_ns=end_ns)
     for rec in mine:
         oracle.apply(rec)
     assert whole.passed_over == PassedOver(**expected)
     assert (whole.read, whole.waiting, whole.unaccounted) == (len(parts) - 1, 0, 0)
     assert whole.processed == len(mine)
-    actions = Counter(rec.action for rec in mine)
+    actions = Counter(rec.action for rec in mine if rec.action not in "TF" or rec.size != UNDEFINED_SIZE)
     rejected_fills = oracle.anomalies["undefined_price"] - sum(
-        rec.action in "AM" and rec.side != "N" and rec.price == 2**63 - 1 and not rec.flags & 64 for rec in mine
+        (rec.action in "AM" or (rec.action == "C" and rec.is_level and rec.size == 0))
+        and rec.side != "N"
+        and rec.price == 2**63 - 1
+        and not rec.flags & F_TOB
+        for rec in mine
     )
     assert whole.ignored == {"trade": actions["T"], "fill": actions["F"] - rejected_fills, "none": actions["N"]}
     assert whole.rejected == {name: oracle.anomalies[name] for name in whole.rejected}

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tests.agreement import events_of
+from tests.agreement import EARLIEST_NS, LATEST_NS, events_of
 from tests.market_strategies import markets, random_market
 from tests.oracle import Rec
+from tests.oracle_records import UNDEFINED_TIME
 from vp.dbn.events import Events
 from vp.errors import BadParameterError
 from vp.kernels.contract import BOOK_ONLY, CLOCK_KEPT, CLOCK_UNKNOWN, UNDEF_PRICE
@@ -19,16 +20,24 @@ EXTREME = (0, "R", "N", -(2**63), 2**32 - 1, 2**64 - 1, 255)
 SECOND = 1_000_000_000
 
 
+def clock_of(rec: Rec) -> int:
+    """What the oracle says of a record in a session without bounds."""
+    if rec.builds_only(EARLIEST_NS, LATEST_NS):
+        return BOOK_ONLY
+    if rec.is_ahead:
+        return CLOCK_KEPT
+    return CLOCK_UNKNOWN if rec.ts_event == UNDEFINED_TIME else rec.ts_event
+
+
 @settings(max_examples=40, deadline=None)
 @given(records=markets(max_events=15).filter(bool))
 def test_columns_hold_what_the_records_say(records: list[Rec]) -> None:
     columns = events_of(records).columns
     for i, rec in enumerate(records):
-        assert columns.clock_ns[i] == (BOOK_ONLY if rec.is_snapshot else rec.ts_event)
         found = (columns.price[i], columns.size[i], columns.flags[i], chr(columns.action[i]), chr(columns.side[i]))
         assert found == (rec.price, rec.size, rec.flags, rec.action, rec.side)
         assert int(columns.order_id[i]) % 2**64 == rec.order_id
-        assert columns.publisher[i] == 1
+        assert (columns.clock_ns[i], columns.publisher[i]) == (clock_of(rec), rec.publisher)
 
 
 def test_extremes_keep_their_bits() -> None:

@@ -15,6 +15,7 @@ import vp.dbn.file
 import vp.dbn.zstd
 from tests.dbn_files import compress, header, mbo, other_records
 from tests.oracle import read_records
+from tests.oracle_records import UNDEFINED_TIME
 from tests.places import DATA
 from tests.vp.dbn.raw_files import (
     MES,
@@ -30,9 +31,13 @@ from tests.vp.dbn.raw_files import (
     versions,
 )
 from tests.vp.dbn.raw_files import put as put  # noqa: PLC0414 - a fixture
-from vp.dbn.file import DbnFile, Mapping
-from vp.dbn.reader import EventReader, count_by_instrument, read_events
+from vp.dbn.contents import count_by_instrument
+from vp.dbn.file import DbnFile
+from vp.dbn.reader import EventReader, read_events
 from vp.dbn.record_types import RECORD_BYTES
+from vp.dbn.symbol_mappings import Mapping
+from vp.kernels.contract import BOOK_ONLY
+from vp.market.session_hours import midnight_ns
 
 
 @versions
@@ -42,10 +47,14 @@ def test_each_version(put: Put, version: int, compressed: bool) -> None:
     file = DbnFile(put(compress(data)) if compressed else put(data))
     events = read_events(file)
     assert_events(events, RECORDS)
-    np.testing.assert_array_equal(events.columns.ts_recv, events.columns.ts_event + 1000)
+    stated = [(rec.ts_event, rec.ts_event + 1000 if rec.ts_recv is None else rec.ts_recv) for rec in RECORDS]
+    known = [time for time in stated if time[0] != UNDEFINED_TIME]
+    found = zip(events.columns.ts_event.tolist(), events.columns.ts_recv.tolist(), strict=True)
+    assert [time for time in found if time[0] >= 0] == known
+    assert len(known) > 0
     np.testing.assert_array_equal(events.columns.sequence, np.arange(len(RECORDS)))
     assert (file.version, file.dataset, file.compressed, file.ts_out) == (version, "GLBX.MDP3", compressed, False)
-    assert file.mappings == (Mapping("MNQH6", MNQ, dt.date(2026, 2, 6), dt.date(2026, 2, 7)),)
+    assert file.mappings == (Mapping("MNQH6", MNQ, *(midnight_ns(dt.date(2026, 2, day)) for day in (6, 7))),)
     assert file.record_estimate() == (None if compressed else len(RECORDS))
     assert file.data_offset == len(header(version))
 
@@ -111,12 +120,19 @@ def test_mixed_schema_is_read(put: Put) -> None:
     assert_events(read_events(DbnFile(put(header(schema=None) + body()))), RECORDS)
 
 
-def test_window_keeps_clears_and_snapshots(put: Put) -> None:
+def test_a_window_drops_what_comes_after_it(put: Put) -> None:
+    """What comes before it builds the book; clear and snapshot records are placed by the time of their receipt."""
     times = sorted({rec.ts_event for rec in RECORDS if rec.action != "R" and not rec.is_snapshot})
-    start_ns, end_ns = times[len(times) // 3], times[2 * len(times) // 3]  # records that neither rule keeps
-    inside = [rec for rec in RECORDS if start_ns <= rec.ts_event < end_ns or rec.action == "R" or rec.is_snapshot]
-    assert 0 < len(inside) < len(RECORDS)
-    assert_events(read_events(DbnFile(put(header() + body())), MNQ, start_ns, end_ns), inside)
+    start_ns, end_ns = times[len(times) // 3], times[2 * len(times) // 3]
+    received = [rec if rec.ts_recv is not None else rec._replace(ts_recv=rec.ts_event + 1000) for rec in RECORDS]
+    received = [rec._replace(ts_recv=None) if rec.ts_event == UNDEFINED_TIME else rec for rec in received]
+    kept = [rec for rec in received if rec.is_of_the_session(start_ns, end_ns)]
+    assert 0 < len(kept) < len(RECORDS)
+    events = read_events(DbnFile(put(header() + body(received))), MNQ, start_ns, end_ns)
+    assert_events(events, kept, start_ns=start_ns, end_ns=end_ns)
+    book_only = [rec.builds_only(start_ns, end_ns) for rec in kept]
+    assert (events.columns.clock_ns == BOOK_ONLY).tolist() == book_only
+    assert 0 < sum(book_only) < len(kept)
 
 
 @pytest.mark.parametrize("compressed", [False, True])

@@ -362,7 +362,7 @@ def test_made_once_and_found_in_the_lake(tmp_path: Path) -> None:
     assert files_under(tmp_path) == ["vp-generated-20260206.mbo.dbn"]
     assert path.stat().st_mode & 0o777 == 0o444
     product = find_product(demo.DEMO.product_type, demo.DEMO.symbol)
-    raw = Lake(tmp_path).find_raw(product, date.fromisoformat(demo.DEMO.dt))
+    raw = Lake(tmp_path).inputs(product, date.fromisoformat(demo.DEMO.dt))[0].files[0]
     assert (raw.path, raw.source, raw.compressed) == (path, "generated", False)
 
     before = path.stat()

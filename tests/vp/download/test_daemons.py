@@ -95,7 +95,7 @@ def test_three_days_of_two_symbols(server: Server, tmp_path: Path, program: str)
     assert "18 in the lake, 0 without data, 0 outstanding, 0 expired, 0 lost, 0 with errors, 0 not there yet" in log
     assert "for 18 jobs to be ordered; --max-cost is 25.00" in log
     product = find_product(KINDS[program][0][0], SYMBOLS[program][0])
-    raw = Lake(lake).find_raw(product, days()[0])
+    raw = Lake(lake).inputs(product, days()[0])[0].files[0]
     assert not raw.compressed  # --decompress keeps it, and it is taken first
     assert stat.S_IMODE(raw.path.stat().st_mode) == 0o444
     plain, compressed = (read_events(DbnFile(path)) for path in (raw.path, Path(f"{raw.path}.zst")))
@@ -103,7 +103,7 @@ def test_three_days_of_two_symbols(server: Server, tmp_path: Path, program: str)
     spec = SessionSpec(product.product_type, SYMBOLS[program][0], str(days()[0]), lake=str(lake))
     with closing(prepare(spec)) as session:  # what vp.serve and vp.record play
         assert session.info.contract == market.CONTRACTS.get(product.root, product.root)
-        assert session.info.raw_file == raw.path.name
+        assert session.info.raw_files == (raw.path.name,)
     for path in (lake / "raw").rglob("*.dbn"):
         path.unlink()
     check_whole(server, lake, program)

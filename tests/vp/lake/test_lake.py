@@ -61,7 +61,7 @@ def test_raw_file(tmp_path: Path) -> None:
     path = table(tmp_path) / FILE
     path.write_bytes(b"DBN and more")
     os.utime(path, ns=(1, 1_770_000_000_123_456_789))
-    raw = Lake(tmp_path).find_raw(MNQ, DATE)
+    raw = Lake(tmp_path).inputs(MNQ, DATE)[0].files[0]
     assert (raw.path, raw.source, raw.dataset, raw.date) == (path, "databento", "glbx-mdp3", DATE)
     assert (raw.compressed, raw.size_bytes, raw.mtime_ns) == (False, 12, path.stat().st_mtime_ns)
 
@@ -69,17 +69,17 @@ def test_raw_file(tmp_path: Path) -> None:
 def test_every_symbol_of_a_root_finds_the_same_file(tmp_path: Path) -> None:
     put(table(tmp_path), FILE)
     for symbol in ("MNQ", "mnqh6", "MNQM6", "MNQ.v.0", "MNQH6-MNQM6"):
-        assert Lake(tmp_path).find_raw(find_product("future_mbo", symbol), DATE).path.name == FILE
+        assert Lake(tmp_path).inputs(find_product("future_mbo", symbol), DATE)[0].files[0].path.name == FILE
 
 
 def test_equities_lie_under_their_ticker(tmp_path: Path) -> None:
     share = find_product("equity_mbo", "brk/b")
     put(table(tmp_path, share), "xnas-itch-20260206.mbo.dbn.zst")
-    raw = Lake(tmp_path).find_raw(share, DATE)
+    raw = Lake(tmp_path).inputs(share, DATE)[0].files[0]
     assert raw.path.parent.parent.name == "symbol=BRK.B"
     assert (raw.dataset, raw.compressed) == ("xnas-itch", True)
     with pytest.raises(NoRawFileError):
-        Lake(tmp_path).find_raw(QQQ, DATE)
+        Lake(tmp_path).inputs(QQQ, DATE)[0].files[0]
 
 
 @pytest.mark.parametrize(
@@ -94,15 +94,15 @@ def test_equities_lie_under_their_ticker(tmp_path: Path) -> None:
 )
 def test_choice_among_several(tmp_path: Path, names: list[str], chosen: str) -> None:
     put(table(tmp_path), *names)
-    assert Lake(tmp_path).find_raw(MNQ, DATE).path.name == chosen
+    assert Lake(tmp_path).inputs(MNQ, DATE)[0].files[0].path.name == chosen
 
 
 def test_databento_goes_before_generated(tmp_path: Path) -> None:
     put(table(tmp_path, source="generated"), "vp-generated-20260206.mbo.dbn")
     lake = Lake(tmp_path)
-    assert lake.find_raw(MNQ, DATE).source == "generated"
+    assert lake.inputs(MNQ, DATE)[0].files[0].source == "generated"
     put(table(tmp_path), f"{FILE}.zst")
-    assert lake.find_raw(MNQ, DATE).source == "databento"
+    assert lake.inputs(MNQ, DATE)[0].files[0].source == "databento"
     assert [(entry.raw.source, entry.date) for entry in lake.sessions()] == [("databento", DATE)]
 
 
@@ -110,7 +110,9 @@ def test_the_demonstration_is_found_where_it_is_made(tmp_path: Path) -> None:
     path = demo_path(tmp_path)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"DBN")
-    raw = Lake(tmp_path).find_raw(find_product(DEMO.product_type, DEMO.symbol), dt.date.fromisoformat(DEMO.dt))
+    raw = (
+        Lake(tmp_path).inputs(find_product(DEMO.product_type, DEMO.symbol), dt.date.fromisoformat(DEMO.dt))[0].files[0]
+    )
     assert (raw.path, raw.source, raw.dataset) == (path, "generated", "vp-generated")
 
 
@@ -131,7 +133,7 @@ def test_foreign_files_are_passed_over(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     assert lake.sessions() == []
     put(table(tmp_path), FILE)
-    assert lake.find_raw(MNQ, DATE).path.name == FILE
+    assert lake.inputs(MNQ, DATE)[0].files[0].path.name == FILE
 
 
 def test_links_are_fine(tmp_path: Path) -> None:
@@ -140,7 +142,7 @@ def test_links_are_fine(tmp_path: Path) -> None:
     (kept / "bytes").write_bytes(b"DBN and more")
     lake = tmp_path / "lake"
     (table(lake) / FILE).symlink_to(kept / "bytes")
-    assert Lake(lake).find_raw(MNQ, DATE).size_bytes == 12
+    assert Lake(lake).inputs(MNQ, DATE)[0].files[0].size_bytes == 12
 
     linked = tmp_path / "linked"
     (linked / "raw/source=databento/product_type=future_mbo").mkdir(parents=True)
@@ -170,7 +172,7 @@ def test_every_listed_session_can_be_found(tmp_path: Path) -> None:
     put(table(tmp_path, QQQ), "xnas-itch-20260206.mbo.dbn", "arcx-pillar-20260206.mbo.dbn")
     lake = Lake(tmp_path)
     for entry in lake.sessions():
-        assert lake.find_raw(find_product(entry.product_type, entry.symbol), entry.date) == entry.raw
+        assert lake.inputs(find_product(entry.product_type, entry.symbol), entry.date)[0].files[0] == entry.raw
 
 
 def test_a_lake_that_is_not_there_is_empty(tmp_path: Path) -> None:
@@ -182,7 +184,7 @@ def test_a_lake_that_is_not_there_is_empty(tmp_path: Path) -> None:
 def test_no_file_in_an_empty_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(NoRawFileError) as caught:
-        Lake().find_raw(MNQ, DATE)
+        Lake().inputs(MNQ, DATE)[0].files[0]
     directory = "lake/raw/source=databento/product_type=future_mbo/symbol=MNQ/table=market_by_order_dbn"
     assert caught.value.message == (
         f"There is no raw file of MNQ for 2026-02-06 in {directory}, nor for any other date; "
@@ -195,9 +197,9 @@ def test_no_file_in_an_empty_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_no_file_of_this_symbol(tmp_path: Path) -> None:
     put(table(tmp_path), FILE)
     with pytest.raises(NoRawFileError, match=r"nor for any other date; under .* there are files of future_mbo MNQ\."):
-        Lake(tmp_path).find_raw(QQQ, DATE)
+        Lake(tmp_path).inputs(QQQ, DATE)[0].files[0]
     with pytest.raises(NoRawFileError) as caught:
-        Lake(tmp_path).find_raw(QQQ, DATE)
+        Lake(tmp_path).inputs(QQQ, DATE)[0].files[0]
     assert "xnas-itch-20260206.mbo.dbn" in caught.value.hint
 
 
@@ -205,7 +207,7 @@ def test_no_file_of_this_date(tmp_path: Path) -> None:
     put(table(tmp_path), "glbx-mdp3-20260205.mbo.dbn.zst", "glbx-mdp3-20260203.mbo.dbn")
     put(table(tmp_path, source="generated"), "vp-generated-20260204.mbo.dbn")
     with pytest.raises(NoRawFileError, match=r"the lake has 2026-02-03, 2026-02-04, 2026-02-05\. ") as caught:
-        Lake(tmp_path).find_raw(MNQ, DATE)
+        Lake(tmp_path).inputs(MNQ, DATE)[0].files[0]
     assert str(table(tmp_path)) in str(caught.value)
     assert "Choose one of these dates" in caught.value.hint
 
@@ -213,7 +215,7 @@ def test_no_file_of_this_date(tmp_path: Path) -> None:
 def test_of_many_dates_the_nearest_are_named(tmp_path: Path) -> None:
     put(table(tmp_path), *(f"glbx-mdp3-202601{day:02}.mbo.dbn" for day in range(1, 32) if day != 15))
     with pytest.raises(NoRawFileError, match="nearest of the 30 dates") as caught:
-        Lake(tmp_path).find_raw(MNQ, dt.date(2026, 1, 15))
+        Lake(tmp_path).inputs(MNQ, dt.date(2026, 1, 15))[0].files[0]
     days = [int(day) for day in re.findall(r"2026-01-(\d\d)", caught.value.message)]
     assert days == [15, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20]
 
@@ -221,22 +223,22 @@ def test_of_many_dates_the_nearest_are_named(tmp_path: Path) -> None:
 def test_a_directory_where_the_file_should_be(tmp_path: Path) -> None:
     (table(tmp_path) / FILE).mkdir()
     with pytest.raises(LakeError, match=rf"{FILE} is a directory, expected a raw file"):
-        Lake(tmp_path).find_raw(MNQ, DATE)
+        Lake(tmp_path).inputs(MNQ, DATE)[0].files[0]
     assert Lake(tmp_path).sessions() == []
     put(table(tmp_path), f"{FILE}.zst")
-    assert Lake(tmp_path).find_raw(MNQ, DATE).compressed
+    assert Lake(tmp_path).inputs(MNQ, DATE)[0].files[0].compressed
 
 
 def test_a_link_that_leads_nowhere(tmp_path: Path) -> None:
     (table(tmp_path) / FILE).symlink_to("gone")
     with pytest.raises(LakeError, match=rf"{FILE} leads to no file, expected a raw file"):
-        Lake(tmp_path).find_raw(MNQ, DATE)
+        Lake(tmp_path).inputs(MNQ, DATE)[0].files[0]
 
 
 def test_a_link_to_itself(tmp_path: Path) -> None:
     (table(tmp_path) / FILE).symlink_to(FILE)
     with pytest.raises(LakeError, match=f"{FILE} cannot be looked at: Too many levels"):
-        Lake(tmp_path).find_raw(MNQ, DATE)
+        Lake(tmp_path).inputs(MNQ, DATE)[0].files[0]
 
 
 @pytest.mark.parametrize("place", ["", "raw", "raw/source=databento/product_type=future_mbo/symbol=MNQ"])
@@ -245,7 +247,7 @@ def test_a_file_where_a_directory_should_be(tmp_path: Path, place: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("")
     lake = Lake(tmp_path / "lake")
-    for call in (lambda: lake.find_raw(MNQ, DATE), lake.sessions):
+    for call in (lambda: lake.inputs(MNQ, DATE)[0].files[0], lake.sessions):
         with pytest.raises(LakeError, match="cannot be read: Not a directory"):
             call()
 
@@ -258,7 +260,7 @@ from vp.market.products import find_product
 lake, mnq = Lake("lake"), find_product("future_mbo", "MNQ")
 if os.geteuid() == 0:
     os.setuid(65534)
-calls = lambda: lake.find_raw(mnq, dt.date(2026, 2, 6)), lake.sessions
+calls = lambda: lake.inputs(mnq, dt.date(2026, 2, 6))[0].files[0], lake.sessions
 for call in calls:
     try:
         print(call())
@@ -284,9 +286,9 @@ def test_nothing_outside_is_looked_at(tmp_path: Path, root: str) -> None:
     product = Product(root, "future_mbo", 1, 1, 1.0, 0)
     lake = Lake(tmp_path)
     with pytest.raises(LakeError, match="has no directory for the symbol"):
-        lake.find_raw(product, DATE)
+        lake.inputs(product, DATE)[0].files[0]
     with pytest.raises(LakeError, match=r"has no directory for the symbol 'MNQ' of '\.\./x'"):
-        lake.find_raw(Product("MNQ", "../x", 1, 1, 1.0, 0), DATE)
+        lake.inputs(Product("MNQ", "../x", 1, 1, 1.0, 0), DATE)[0].files[0]
 
 
 def test_raw_files_are_only_read(tmp_path: Path) -> None:
@@ -294,9 +296,9 @@ def test_raw_files_are_only_read(tmp_path: Path) -> None:
     before = [(path, path.stat().st_mtime_ns) for path in sorted(tmp_path.rglob("*"))]
     lake = Lake(tmp_path)
     lake.sessions()
-    lake.find_raw(MNQ, DATE)
+    lake.inputs(MNQ, DATE)[0].files[0]
     with pytest.raises(NoRawFileError):
-        lake.find_raw(QQQ, DATE)
+        lake.inputs(QQQ, DATE)[0].files[0]
     assert [(path, path.stat().st_mtime_ns) for path in sorted(tmp_path.rglob("*"))] == before
 
 

@@ -45,7 +45,8 @@ def test_only_the_futures_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize(("symbol", "ticker"), [
-    ("QQQ", "QQQ"), ("spy", "SPY"), ("BRK.B", "BRK.B"), ("brk/b", "BRK.B"), ("BAC-L", "BAC-L"), ("ESH4", "ESH4"),
+    ("QQQ", "QQQ"), ("spy", "SPY"), ("BRK.B", "BRK.B"), ("brk/b", "BRK.B"), ("BRK B", "BRK.B"), ("BC PRA", "BC.PRA"),
+    ("BAC-L", "BAC-L"), ("ESH4", "ESH4"),
     ("AAC+", "AAC+"), ("A", "A"), (" ARL ", "ARL"),
 ])  # fmt: skip
 def test_equities(symbol: str, ticker: str) -> None:
@@ -57,7 +58,7 @@ def test_equities(symbol: str, ticker: str) -> None:
 
 
 @pytest.mark.parametrize("symbol", [
-    "", " ", ".", "..", "../x", "/etc/passwd", "A/../../B", "A//B", "A..B", "-A", "A B", "QQQ\0", "Q\nQ", "A=B", "Ä",
+    "", " ", ".", "..", "../x", "/etc/passwd", "A/../../B", "A//B", "A..B", "-A", "A  B", "QQQ\0", "Q\nQ", "A=B", "Ä",
     "QQQ%2F", "symbol=QQQ", "A\\B", "A" * 17, "A.B" * 10,
 ])  # fmt: skip
 def test_no_tickers(symbol: str) -> None:
@@ -81,6 +82,8 @@ def test_no_tickers(symbol: str) -> None:
         ("mnq.V.12", "MNQ.v.12", False),
         ("MNQ.c.0", "MNQ.c.0", False),
         (" es.n.1 ", "ES.n.1", False),
+        ("es.fut", "ES.FUT", False),
+        ("es fmh0026!", "ES FMH0026!", True),
     ],
 )
 def test_symbols_of_futures(symbol: str, canonical: str, contract: bool) -> None:

@@ -150,11 +150,11 @@ def test_table_of_a_small_book() -> None:
     table = book.to_arrow()
     assert table.schema.equals(ORDER_SCHEMA)
     assert book_orders(book) == [
-        (2**64 - 1, "B", 2 * TICK, 5, 0, 0),
-        (7, "B", 2 * TICK, 6, 1, 0),
-        (8, "B", TICK, 1, 0, 1),
-        (0, "A", 4 * TICK + 1, 3, 0, 0),
-        (9, "A", 5 * TICK, 2, 0, 1),
+        (2**64 - 1, "B", 2 * TICK, 5, 0, 0, 1, "order"),
+        (7, "B", 2 * TICK, 6, 1, 0, 1, "order"),
+        (8, "B", TICK, 1, 0, 1, 1, "order"),
+        (0, "A", 4 * TICK + 1, 3, 0, 0, 1, "order"),
+        (9, "A", 5 * TICK, 2, 0, 1, 1, "order"),
     ]
     assert book.levels("B") == [(2 * TICK, 11, 2), (TICK, 1, 1)]
     assert book.levels("A", 1) == [(4 * TICK + 1, 3, 1)]

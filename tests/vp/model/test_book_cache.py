@@ -13,24 +13,41 @@ from tests.agreement import TICK, assert_same_book, events_of
 from tests.market_strategies import CALM, random_market
 from tests.oracle import OracleBook
 from vp.dbn.accounting import PassedOver
-from vp.lake.lake import RawFile
+from vp.dbn.place import Place
+from vp.lake.inputs import RawFile
+from vp.lake.names import RawName
 from vp.model.book import Book
 from vp.model.book_cache import CacheKey, Resume, load_book, save_book
 
-RAW = RawFile(Path("glbx-mdp3-20260206.mbo.dbn"), "databento", "glbx-mdp3", dt.date(2026, 2, 6), False, 4096, 17)
-KEY = CacheKey.of("future_mbo", "MNQH6", "2026-02-06", 1_770_386_400_000_000_000, RAW)
-RESUME = Resume(byte_offset=560, record_index=9, skip_events=3, passed_over=PassedOver(1, 2, 3))
+DAY = RawName("glbx-mdp3", dt.date(2026, 2, 6), dt.date(2026, 2, 6), "mbo")
+RAW = RawFile(Path("glbx-mdp3-20260206.mbo.dbn"), "databento", DAY, 4096, 17)
+SECOND = replace(RAW, path=Path("glbx-mdp3-20260206.mbo.0002.dbn"))
+KEY = CacheKey.of("future_mbo", "MNQH6", "2026-02-06", 1_770_386_400_000_000_000, [RAW])
+RESUME = Resume(Place(1, 560, 9, 40, PassedOver(1, 2, 3)), skip_events=3)
 OTHER_KEYS = [
-    CacheKey.of("equity_mbo", KEY.contract, KEY.dt, KEY.boundary_ns, RAW),
-    CacheKey.of(KEY.product_type, "MNQM6", KEY.dt, KEY.boundary_ns, RAW),
-    CacheKey.of(KEY.product_type, KEY.contract, "2026-02-05", KEY.boundary_ns, RAW),
-    CacheKey.of(KEY.product_type, KEY.contract, KEY.dt, KEY.boundary_ns + 1, RAW),
-    CacheKey.of(KEY.product_type, KEY.contract, KEY.dt, KEY.boundary_ns, replace(RAW, path=Path("other.mbo.dbn"))),
-    CacheKey.of(KEY.product_type, KEY.contract, KEY.dt, KEY.boundary_ns, replace(RAW, mtime_ns=18)),
-    CacheKey.of(KEY.product_type, KEY.contract, KEY.dt, KEY.boundary_ns, replace(RAW, size_bytes=4097)),
+    CacheKey.of("equity_mbo", KEY.contract, KEY.dt, KEY.boundary_ns, [RAW]),
+    CacheKey.of(KEY.product_type, "MNQM6", KEY.dt, KEY.boundary_ns, [RAW]),
+    CacheKey.of(KEY.product_type, KEY.contract, "2026-02-05", KEY.boundary_ns, [RAW]),
+    CacheKey.of(KEY.product_type, KEY.contract, KEY.dt, KEY.boundary_ns + 1, [RAW]),
+    CacheKey.of(KEY.product_type, KEY.contract, KEY.dt, KEY.boundary_ns, [replace(RAW, path=Path("other.mbo.dbn"))]),
+    CacheKey.of(KEY.product_type, KEY.contract, KEY.dt, KEY.boundary_ns, [replace(RAW, mtime_ns=18)]),
+    CacheKey.of(KEY.product_type, KEY.contract, KEY.dt, KEY.boundary_ns, [replace(RAW, size_bytes=4097)]),
+    CacheKey.of(KEY.product_type, KEY.contract, KEY.dt, KEY.boundary_ns, [RAW, SECOND]),
+    CacheKey.of(KEY.product_type, KEY.contract, KEY.dt, KEY.boundary_ns, [SECOND, RAW]),
     replace(KEY, format_version=KEY.format_version + 1),
 ]
-PARTS = ["product type", "contract", "date", "boundary", "file name", "file time", "file size", "format"]
+PARTS = [
+    "product type",
+    "contract",
+    "date",
+    "boundary",
+    "file name",
+    "file time",
+    "file size",
+    "second file",
+    "order",
+    "format",
+]
 
 
 def test_a_book_comes_back_with_its_place_in_the_file(tmp_path: Path) -> None:

@@ -17,14 +17,16 @@ from tests.agreement import events_of
 from tests.dbn_files import compress, header, mbo
 from tests.forks import Forks, forks
 from tests.market_strategies import random_market
+from vp.dbn.accounting import PassedOver
 from vp.dbn.decompressed_copies import DecompressedFiles, Source
+from vp.dbn.place import Place
 from vp.model.book import Book
 from vp.model.book_cache import CacheKey, Resume, load_book, save_book
 
 WHOLE = os.environ.get("VP_SWEEP") == "whole"
 TICK = 250_000_000
-KEY = CacheKey("future_mbo", "MNQH6", "2026-02-06", 1, "x.mbo.dbn", 2, 3)
-RESUME = Resume(100, 2, 1)
+KEY = CacheKey("future_mbo", "MNQH6", "2026-02-06", 1, (("x.mbo.dbn", 2, 3),))
+RESUME = Resume(Place(0, 100, 2, 0, PassedOver()), 1)
 DAY = [mbo(rec) for rec in random_market(3, 20)]
 
 FAULTY = """
@@ -240,6 +242,7 @@ def test_a_full_disk(children: Forks, tmp_path: Path, limit: int) -> None:
 import resource, signal, sys, threading
 from pathlib import Path
 from tests.vp.model.test_cache_faults import raw_of, read_copy, write_book
+from vp.dbn.accounting import PassedOver
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.errors import LakeError
 place = Path(sys.argv[1])

@@ -6,12 +6,15 @@ import sys
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from tests.dbn_files import header, mbo
 from tests.lakes import GOOD, OPEN_NS, WRONG, Wrong, flags, market, put
+from vp.kernels.contract import SCALAR_COLUMNS
 from vp.model.frames import COLUMN_NAMES
+from vp.model.parameters import ModelParameters
 from vp.programs import record
 
 
@@ -70,6 +73,38 @@ def test_fields_and_end_time_and_throttle(small_lake: Path, tmp_path: Path) -> N
     assert len(pq.read_table(tmp_path / "none.parquet")) <= 1
 
 
+def test_scalars_alone(small_lake: Path, tmp_path: Path) -> None:
+    run(small_lake, tmp_path / "all.arrow")
+    run(small_lake, tmp_path / "none.arrow", "--fields", "none")
+    run(small_lake, tmp_path / "none.parquet", "--fields", "none")
+    scalars = read_arrow(tmp_path / "none.arrow")
+    assert scalars.schema.names == list(SCALAR_COLUMNS)
+    assert scalars.equals(read_arrow(tmp_path / "all.arrow").select(list(SCALAR_COLUMNS)))
+    assert scalars.equals(pq.read_table(tmp_path / "none.parquet"))
+    assert (tmp_path / "none.arrow").stat().st_size < (tmp_path / "all.arrow").stat().st_size / 10
+
+
+def test_a_set_of_parameters_makes_other_frames_and_is_named_in_them(small_lake: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("tau_velocity_seconds: 1.5\n")
+    made = {}
+    for name, chosen in (("usual", ()), ("named", ("default",)), ("touch", ("touch",)), ("mine", (str(file),))):
+        run(small_lake, tmp_path / f"{name}.arrow", *(part for one in chosen for part in ("--parameters", one)))
+        made[name] = read_arrow(tmp_path / f"{name}.arrow")
+    assert made["named"].equals(made["usual"])
+    sets = {"usual": ModelParameters(), "touch": ModelParameters.preset("touch")}
+    sets["mine"] = ModelParameters(tau_velocity_seconds=1.5)
+    for name, parameters in sets.items():
+        facts = made[name].schema.metadata
+        assert facts[b"vp.parameters_digest"].decode() == parameters.digest
+        stated = dict(pair.split("=") for pair in facts[b"vp.parameters"].decode().split(","))
+        assert {key: float(value) for key, value in stated.items()} == parameters.to_json()
+    slow, usual, quick = (made[name]["v_add"].combine_chunks().flatten() for name in ("touch", "usual", "mine"))
+    assert pc.max(slow).as_py() < pc.max(usual).as_py() < pc.max(quick).as_py()
+    for name in ("bid_price", "rest_depth", "event_id"):
+        assert made["touch"][name].equals(made["usual"][name])
+
+
 def test_two_recordings_are_the_same_bytes(small_lake: Path, tmp_path: Path) -> None:
     for ending in (".arrow", ".parquet"):
         one, two = tmp_path / f"one{ending}", tmp_path / f"two{ending}"
@@ -112,6 +147,7 @@ def test_unknown_fields_are_refused(small_lake: Path, tmp_path: Path, capsys: py
     said = capsys.readouterr().err
     assert "'colour'" in said
     assert "pressure" in said
+    assert "or none" in said
     assert list(tmp_path.iterdir()) == []
 
 
@@ -123,7 +159,7 @@ def test_an_empty_recording_says_why(tmp_path: Path, capsys: pytest.CaptureFixtu
     out = tmp_path / "frames.arrow"
     assert run(tmp_path, out) == 0
     printed = capsys.readouterr()
-    assert "WARNING: the file holds no record of GOOD in this time" in printed.err
+    assert "WARNING: The recording is empty: xnas-itch-20260708.mbo.dbn holds no record of GOOD from" in printed.err
     assert "0 frames" in printed.out
     assert "passed over (other instruments 86)" in printed.out
 

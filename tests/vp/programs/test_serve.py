@@ -154,8 +154,8 @@ def test_it_runs_as_many_sessions_as_it_is_told(small_lake: Path, tmp_path: Path
 def test_an_address_that_the_network_can_reach_is_said_loudly(
     small_lake: Path, capsys: pytest.CaptureFixture[str], host: str
 ) -> None:
-    wrong = {**GOOD, "symbol": "NOPE"}  # ends before it serves
-    assert serve.main([*flags(wrong), "--lake", str(small_lake), "--port", "0", "--host", host]) == 2
+    wrong = {**GOOD, "symbol": "JUNK"}  # ends before it serves
+    assert serve.main([*flags(wrong), "--lake", str(small_lake), "--port", "0", "--host", host]) == 1
     warned = [line for line in capsys.readouterr().err.splitlines() if line.startswith("WARNING: ")]
     if host == "127.0.0.1":
         assert warned == []

@@ -108,7 +108,7 @@ def test_a_missing_book_is_built_if_asked_to(
     assert not (lake / "cache").exists()
     assert main(["top_of_book", *session, "--build", "--format", "json"]) == 0
     built = capsysbinary.readouterr().out
-    assert json.loads(built)["ts"] == "2026-07-08T13:00:00.000000000Z"
+    assert json.loads(built)["ts"] == "2026-07-08T13:00:00.000000Z"
     assert main(["top_of_book", *session, "--format", "json"]) == 0
     assert capsysbinary.readouterr().out == built
 

@@ -46,7 +46,7 @@ def of_session(lake: Path, product_type: str, symbol: str, date: str) -> Events:
     day = dt.date.fromisoformat(date)
     product = find_product(product_type, symbol)
     window = session_window(product_type, day)
-    return read_events(DbnFile(Lake(lake).find_raw(product, day).path), -1, window.start_ns, window.end_ns)
+    return read_events(DbnFile(Lake(lake).inputs(product, day)[0].files[0].path), -1, window.start_ns, window.end_ns)
 
 
 def traded(events: Events) -> np.ndarray:
@@ -113,7 +113,7 @@ def run_every_query(lake: Path, product_type: str, symbol: str, date: str, start
             rows = len(asked.sql(query.sql, params=query.values(given) or None).to_arrow_table())
             if query.name == "frame_rows":
                 assert rows == 101 * frames > 0
-            assert rows > 0 or query.name == "queue_at_price"
+            assert rows > 0 or query.name in {"queue_at_price", "volume_by_price"}  # nothing may rest or trade there
 
 
 @pytest.mark.parametrize(("product_type", "_root", "symbol", "date", "start_time", "_name"), REAL)

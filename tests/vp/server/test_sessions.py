@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import pyarrow as pa
 import pytest
 
 from tests.lakes import GOOD, WRONG, WRONG_SPEED, Wrong
-from tests.vp.server.clients import client, read_to_end
+from tests.vp.server.clients import Seen, client, get_json, read_on, read_to_end
 from tests.vp.server.tiny import Running, serving
+from vp.model.parameters import ModelParameters
 from vp.model.pipeline import prepare
 from vp.model.recording import record
 from vp.model.session import SessionSpec
@@ -35,6 +37,8 @@ def server(small_lake: Path) -> Iterator[Running]:
                 request.start_time,
                 throttle_ms=request.throttle_ms,
                 lake=str(small_lake),
+                parameters=request.parameters,
+                context_minutes=0.5 if request.speed > 0 else 0.0,
             ),
             on_progress,
         )
@@ -76,15 +80,52 @@ def _bytes(column: pa.ChunkedArray) -> bytes:
 def test_a_paced_session_gives_the_same_frames(server: Running) -> None:
     own = read_to_end(server.ws("speed=0"))
     paced = read_to_end(server.ws("speed=30"))
-    assert paced.frames == own.frames
     config = paced.last("runtime_config")
+    times = paced.table["ts_ns"].cast(pa.int64()).to_pylist()
+    context = sum(ts_ns < int(config["emit_from_ns"]) for ts_ns in times)
+    assert paced.frames[0] == own.frames[0]
+    assert paced.frames[1 + context :] == own.frames[1:]
+    assert 25 <= context <= 31  # a second apart
+    assert all(int(config["context_from_ns"]) <= ts_ns for ts_ns in times[:context])
+    assert paced.last("history")["frames"] >= context
+    assert own.table["ts_ns"][0].value >= int(config["emit_from_ns"])
     assert (config["symbol"], config["contract"], config["dt"]) == ("GOOD", "GOOD", GOOD["dt"])
     assert (config["tick_int"], config["bucket_int"], config["decimals"]) == (10_000_000, 50_000_000, 2)
     assert config["k"] == 50
     assert config["emit_from_ns"].isdigit()
     assert config["parameters"]["tau_mass_seconds"] == 30.0
-    assert config["raw_file"] == "xnas-itch-20260708.mbo.dbn"
+    assert config["raw_files"] == ["xnas-itch-20260708.mbo.dbn"]
     assert paced.last("status")["anomalies"].get("unknown_order", 0) == 0
+
+
+def test_each_set_of_parameters_is_a_session_of_its_own(server: Running) -> None:
+    usual = read_to_end(server.ws("speed=1000"))
+    touch = read_to_end(server.ws("speed=1000&parameters=touch"))
+    want = ModelParameters.preset("touch")
+    assert usual.last("runtime_config")["parameters_digest"] == ModelParameters().digest != want.digest
+    config = touch.last("runtime_config")
+    assert config["parameters"] == want.to_json()
+    assert config["parameters_digest"] == want.digest
+    assert config["session_id"] != usual.last("runtime_config")["session_id"]
+    assert touch.table.schema.metadata[b"vp.parameters_digest"].decode() == want.digest
+    assert touch.event_ids == usual.event_ids
+    assert not touch.table["v_add"].equals(usual.table["v_add"])
+    catalogue = get_json(server, "/v1/vacuum-pressure/sessions")
+    assert catalogue["presets"]["touch"] == want.to_json()
+    assert catalogue["default"]["parameters"] == catalogue["presets"]["default"] == ModelParameters().to_json()
+
+
+def test_the_context_is_in_the_history_for_all_who_come(server: Running) -> None:
+    with client(server.ws("speed=20&fields=none")) as websocket:
+        early, late = Seen(), read_to_end(server.ws("speed=20&fields=none"))
+        read_on(websocket, early)
+    assert late.frames == early.frames
+    config = early.last("runtime_config")
+    asked = f"{server.http}/v1/vacuum-pressure/frames?session_id={config['session_id']}&format=arrow&fields=none"
+    with urllib.request.urlopen(f"{asked}&until_ns={config['emit_from_ns']}") as response:
+        before = pa.ipc.open_stream(response.read()).read_all()
+    assert 25 <= len(before) <= 31
+    assert before.equals(early.table.slice(0, len(before)))
 
 
 @pytest.mark.parametrize("wrong", [*WRONG, WRONG_SPEED], ids=lambda wrong: wrong.name)

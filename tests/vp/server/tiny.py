@@ -43,6 +43,7 @@ class TinyInfo:
             "contract": self.contract,
             "k": 50,
             "session_start_ns": str(self.emit_from_ns),
+            "context_from_ns": str(self.emit_from_ns),
             "emit_from_ns": str(self.emit_from_ns),
             "end_ns": str(self.end_ns),
         }
@@ -86,6 +87,12 @@ class TinySession:
         batch = FrameBatch(self.layout, messages(self.clocks, self.done, end))
         self.done = end
         return batch
+
+    def emptiness(self) -> None:
+        return None
+
+    def take_context(self) -> FrameBatch:
+        return FrameBatch(self.layout, messages(self.clocks, 0, 0))
 
     def anomalies(self) -> dict[str, int]:
         return {"unknown_order": 3}

@@ -13,12 +13,14 @@ from starlette.types import Receive, Scope, Send
 import vp
 from vp.errors import BadParameterError, RequestError, VPError, quoted
 from vp.market.wall_times import NEW_YORK
+from vp.model.parameters import PRESETS, ModelParameters
 from vp.server.faults import error_body
 from vp.server.history.export import BLOCK_FRAMES, arrow_stream, columns_block, csv_stream, file_name
 from vp.server.history.session_history import SessionHistory
 from vp.server.runs.hub import Hub
 from vp.server.stream.messages import PROTOCOL_VERSION
 from vp.server.stream.request import StreamRequest
+from vp.settings.forms import field_list
 
 NO_STORE = {"cache-control": "no-store"}
 LARGEST_INT64 = (1 << 63) - 1
@@ -68,7 +70,10 @@ class HistoryRoutes:
                 "start_time": chosen.start_time,
                 "speed": chosen.speed,
                 "throttle_ms": chosen.throttle_ms,
+                "parameters": chosen.parameters.to_json(),
+                "parameters_digest": chosen.parameters.digest,
             },
+            "presets": {name: ModelParameters.preset(name).to_json() for name in PRESETS},
             "sessions": held,
         }
         return JSONResponse(body, headers=NO_STORE)
@@ -80,8 +85,9 @@ class HistoryRoutes:
             history = self._history(query)
             after, before = query.integer("after", -1), query.integer("before", LARGEST_INT64)
             limit = min(query.integer("limit", BLOCK_FRAMES), BLOCK_FRAMES)
-            fields = query.names("fields") or history.layout.grids
-            history.layout.project(tuple(fields))  # an unknown name is said before anything is read
+            asked = query.fields()
+            fields = history.layout.grids if asked is None else asked
+            history.layout.project(fields)  # an unknown name is said before anything is read
             below = query.integer("below", LARGEST_INT64)
             exact = query.integer("exact", 0) != 0
 
@@ -108,8 +114,8 @@ class HistoryRoutes:
             form = query.text("format", "arrow")
             if form not in {"arrow", "csv"}:
                 raise BadParameterError(f"format was {quoted(form)}, expected arrow or csv.")
-            fields = query.names("fields")
-            history.layout.project(tuple(fields or ()))
+            fields = query.fields()
+            history.layout.project(fields or ())
             from_ns, until_ns = query.integer("from_ns", 0), query.integer("until_ns", LARGEST_INT64)
             first = await asyncio.to_thread(history.from_time, from_ns)
             end = max(first, await asyncio.to_thread(history.from_time, until_ns))
@@ -172,8 +178,8 @@ class _Query:
     def text(self, name: str, default: str) -> str:
         return self._values.get(name) or default
 
-    def names(self, name: str) -> tuple[str, ...] | None:
-        return tuple(part.strip() for part in self._values.get(name, "").split(",") if part.strip()) or None
+    def fields(self) -> tuple[str, ...] | None:
+        return field_list("fields", self._values.get("fields", ""))
 
     def integer(self, name: str, default: int) -> int:
         text = self._values.get(name)

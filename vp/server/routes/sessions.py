@@ -9,10 +9,11 @@ from vp.market.session_hours import session_window
 
 
 def list_sessions(lake: Lake) -> list[dict[str, Any]]:
-    """One entry a raw file, ordered by product type, symbol and date; raises LakeError.
+    """One entry a root or ticker and date, ordered by product type, symbol and date; raises LakeError.
 
-    An entry has `product_type`, `symbol` (root or ticker), `dt`, `source`, `dataset`, `size_bytes` and the session's
-    hours as text, `hours_et`, and as decimal strings, `start_ns` and `end_ns`.
+    An entry has `product_type`, `symbol` (root or ticker), `dt`, `source`, `dataset`, `size_bytes`, `contracts` (those
+    that the names of its files tell) and the session's hours as text, `hours_et`, and as decimal strings, `start_ns`
+    and `end_ns`.
     """
     entries = []
     for entry in lake.sessions():
@@ -24,7 +25,8 @@ def list_sessions(lake: Lake) -> list[dict[str, Any]]:
                 "dt": str(entry.date),
                 "source": entry.raw.source,
                 "dataset": entry.raw.dataset,
-                "size_bytes": entry.raw.size_bytes,
+                "size_bytes": entry.size_bytes,
+                "contracts": entry.contracts,
                 "hours_et": window.describe_et(),
                 "start_ns": str(window.start_ns),
                 "end_ns": str(window.end_ns),

@@ -124,7 +124,8 @@ class Run:
             self.state = RunState.READY
             self.call()
             self._play(self.session)
-            state = RunState.ENDED
+            self.error = self.session.emptiness()
+            state = RunState.ENDED if self.error is None else RunState.FAILED
         except StoppedError:
             state = RunState.STOPPED
         except VPError as error:

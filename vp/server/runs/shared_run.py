@@ -41,7 +41,8 @@ class SharedRun(Run):
 
     The clock starts when the session is ready to play. Between frames the thread sleeps until the next frame
     can be due: a frame comes no sooner than the throttle after the last one, and the records before it do not
-    care when they are processed, only in which order.
+    care when they are processed, only in which order. The context, frames of before the emit boundary, is there from
+    the beginning: a viewer who comes gets it as history.
 
     A new frame is pushed to all who wait for it in one go, without a task switch for each: hundreds of viewers cost
     little more than their sockets. Only a viewer for which that does not do (its socket is full, a status is due) is
@@ -101,6 +102,9 @@ class SharedRun(Run):
     def _play(self, session: Session) -> None:
         message_bytes = session.layout.message_bytes
         frames = FrameStore(len(header(message_bytes)) + message_bytes)
+        context = session.take_context()
+        if context.count:
+            frames.append(pack(context.buffer), int(context.ts_ns[-1]))
         self.history = SessionHistory(frames, session.layout)
         self.state = RunState.LIVE
         throttle_ns = round(self.request.throttle_ms * 1e6)

@@ -18,7 +18,6 @@ from vp.server.stream.snapshot import Loading, RunFacts
 PROTOCOL_VERSION = 1
 CLOSE_NORMAL = 1000
 CLOSE_GOING_AWAY = 1001
-NANOSECOND_NAMES = ("session_start_ns", "emit_from_ns", "end_ns")
 
 
 def runtime_config(request: StreamRequest, session_id: str, info: Mapping[str, Any], frame: Mapping[str, Any]) -> str:
@@ -26,9 +25,6 @@ def runtime_config(request: StreamRequest, session_id: str, info: Mapping[str, A
 
     `info` describes the session (SessionInfo.to_json), `frame` a frame message (FrameLayout.describe).
     """
-    described = dict(info)
-    for name in NANOSECOND_NAMES:
-        described[name] = str(described[name])
     head = {"type": "runtime_config", "protocol": PROTOCOL_VERSION, "session_id": session_id}
     tail = {
         "start_time": request.start_time,
@@ -36,7 +32,7 @@ def runtime_config(request: StreamRequest, session_id: str, info: Mapping[str, A
         "throttle_ms": request.throttle_ms,
         "frame": dict(frame),
     }
-    return _json({**head, **described, **tail})
+    return _json({**head, **info, **tail})
 
 
 def progress(loading: Loading) -> str:

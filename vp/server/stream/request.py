@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
 from vp.errors import BadParameterError, quoted
+from vp.market.session_hours import as_trading_day
+from vp.model.frames import judge_fields
+from vp.model.parameter_texts import parameters_of
+from vp.model.parameters import ModelParameters
 from vp.session import SessionName
-from vp.settings.table import of_query
+from vp.settings.table import Setting, of_query
 
 MAX_QUERY_BYTES = 4096
+MAY_BE_EMPTY = ("start_time", "bucket")
 
 
 @dataclass(frozen=True)
@@ -26,8 +31,10 @@ class StreamRequest(SessionName):
     throttle_ms : float
     bucket : Decimal or None
         Width of a price bucket in currency; None: the product's.
+    parameters : ModelParameters
+        Of the model; equal ones share a session, however they were stated.
     fields : tuple of str or None
-        Grid columns wanted; None: all.
+        Grid columns wanted; none of them where it is empty, all where it is None.
     after : (str, int) or None
         Session id and event_id of the newest frame that the viewer holds of it.
     """
@@ -35,6 +42,7 @@ class StreamRequest(SessionName):
     speed: float = 1.0
     throttle_ms: float = 25.0
     bucket: Decimal | None = None
+    parameters: ModelParameters = field(default_factory=ModelParameters)
     fields: tuple[str, ...] | None = None
     after: tuple[str, int] | None = None
 
@@ -47,17 +55,19 @@ class StreamRequest(SessionName):
         """The session asked for, in the form of /health."""
         names = ("product_type", "symbol", "dt", "start_time", "speed", "throttle_ms")
         bucket = None if self.bucket is None else str(self.bucket)
-        return {**{name: getattr(self, name) for name in names}, "bucket": bucket}
+        described = {name: getattr(self, name) for name in names}
+        return {**described, "bucket": bucket, "parameters_digest": self.parameters.digest}
 
 
 def parse_stream_request(query: str, defaults: StreamRequest) -> StreamRequest:
     """The request in a query string; what it leaves out comes from `defaults`.
 
-    An empty value counts as left out, except that an empty `start_time` means the session's start.
+    An empty value counts as left out, except that an empty `start_time` means the session's start, and an empty
+    `bucket` the product's own.
 
     Raises
     ------
-    BadParameterError
+    RequestError
         A parameter that there is not, one given twice, or a value of the wrong form.
     """
     known = {setting.name: setting for setting in of_query()}
@@ -73,12 +83,21 @@ def parse_stream_request(query: str, defaults: StreamRequest) -> StreamRequest:
             raise BadParameterError(f"There is no parameter {quoted(name)}.", hint=_known(known))
         if name in changes:
             raise BadParameterError(f"The parameter {name} is given twice.")
-        changes[name] = known[name].parse(value) if value.strip() else None
-    return replace(defaults, **{name: v for name, v in changes.items() if v is not None or name == "start_time"})
+        changes[name] = _value(known[name], value) if value.strip() else None
+    judge_fields(changes.get("fields"))
+    trading_day = changes.pop("trading_day", None)
+    asked = replace(defaults, **{name: v for name, v in changes.items() if v is not None or name in MAY_BE_EMPTY})
+    return replace(asked, dt=as_trading_day(asked.dt)) if trading_day else asked
+
+
+def _value(setting: Setting, text: str) -> Any:
+    """What a text of the query stands for; an address names no file, so its parameters are read without one."""
+    value = setting.parse(text)
+    return parameters_of(value) if setting.name == "parameters" else value
 
 
 def _known(known: Mapping[str, Any]) -> str:
     return f"The parameters are {', '.join(known)}."
 
 
-REQUEST_NAMES = tuple(field.name for field in fields(StreamRequest))
+REQUEST_NAMES = tuple(one.name for one in fields(StreamRequest))

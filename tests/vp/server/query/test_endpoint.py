@@ -91,7 +91,7 @@ def test_a_named_query_is_answered_as_arrow(server: Running) -> None:
 def test_another_session_can_be_named(server: Running) -> None:
     question = {"sql": "SELECT symbol, book_ts FROM session", "symbol": "GOOD", "dt": lakes.DATE, "start_time": "09:45"}
     status, body, _ = post(server, question)
-    assert (status, json.loads(body)["rows"]) == (200, [["GOOD", "2026-07-08T13:15:00.000000000Z"]])
+    assert (status, json.loads(body)["rows"]) == (200, [["GOOD", "2026-07-08T13:15:00.000000Z"]])
     status, body, _ = post(server, question | {"dt": "2026-07-09"})
     assert (status, json.loads(body)["code"]) == (400, "no_raw_file")
     status, body, _ = post(server, {"sql": "SELECT 1", "symbol": "../../etc", "dt": lakes.DATE})

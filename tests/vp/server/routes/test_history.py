@@ -20,6 +20,7 @@ from websockets.sync.client import connect
 from tests.vp.server import raw
 from tests.vp.server.history.blocks import parse
 from tests.vp.server.tiny import LAYOUT, START_NS, TinySession, even_clocks, serving, tiny_service
+from vp.kernels.contract import SCALAR_COLUMNS
 from vp.server.history.session_history import SessionHistory
 from vp.server.routes.history import DOWNLOADS
 
@@ -71,6 +72,14 @@ def test_history_and_frames_are_what_the_socket_sent() -> None:
         assert table["event_id"][0].as_py() == 10
         assert table["ts_ns"][0].as_py() == from_ns
         assert name == 'attachment; filename="MNQH6_2026-02-06_093000-093000.csv"'
+        head, columns = parse(get(f"{api}/history?session_id={session_id}&limit=5&fields=none"))
+        assert tuple(columns) == SCALAR_COLUMNS
+        assert np.array_equal(np.frombuffer(columns["event_id"], "<i8"), np.arange(FRAMES - 5, FRAMES))
+        for form, read in (("csv", pyarrow.csv.read_csv), ("arrow", lambda file: pa.ipc.open_stream(file).read_all())):
+            body = get(f"{api}/frames?session_id={session_id}&format={form}&fields=none")
+            table = read(pa.BufferReader(body))
+            readable = ("ts",) if form == "csv" else ()
+            assert (tuple(table.column_names), table.num_rows) == ((*readable, *SCALAR_COLUMNS), FRAMES)
 
 
 @pytest.mark.parametrize(

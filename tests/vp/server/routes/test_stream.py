@@ -20,6 +20,7 @@ from websockets.typing import Origin
 
 from tests.vp.server.clients import Seen, client, get_json, read_on, read_to_end
 from tests.vp.server.tiny import DEFAULTS, LAYOUT, Running, TinySession, even_clocks, serving, tiny_service
+from vp.kernels.contract import SCALAR_COLUMNS
 from vp.server.net import backpressure
 from vp.server.runs.hub import ServerLimits
 from vp.server.runs.session import Session
@@ -75,7 +76,8 @@ def test_a_second_viewer_gets_the_history_and_then_the_same_bytes() -> None:
         rest = threads.submit(read_on, early, first)
         late = threads.submit(read_to_end, server.ws("speed=10"))
         other = threads.submit(read_to_end, server.ws("speed=10&fields=vacuum"))
-        second, narrow = late.result(), other.result()
+        bare = threads.submit(read_to_end, server.ws("speed=10&fields=none"))
+        second, narrow, scalars = late.result(), other.result(), bare.result()
         rest.result()
 
     assert len(first.frames) == 401
@@ -84,6 +86,10 @@ def test_a_second_viewer_gets_the_history_and_then_the_same_bytes() -> None:
     assert narrow.event_ids == first.event_ids
     assert narrow.table.schema.names[-1] == "vacuum"
     assert len(narrow.frames[5]) == narrow.last("runtime_config")["frame"]["message_bytes"] < len(first.frames[5])
+    assert scalars.event_ids == first.event_ids
+    assert tuple(scalars.table.schema.names) == SCALAR_COLUMNS
+    assert scalars.table.equals(first.table.select(list(SCALAR_COLUMNS)))
+    assert len(scalars.frames[5]) == scalars.last("runtime_config")["frame"]["message_bytes"]
     assert second.last("status")["frames_missed"] == 0
 
 

@@ -17,13 +17,13 @@ def load(text: str) -> dict[str, Any]:
     return message
 
 
-def test_runtime_config_carries_64_bit_times_as_strings() -> None:
-    info = {"symbol": "MNQH6", "k": 50, "session_start_ns": 1, "emit_from_ns": "2", "end_ns": 2**62, "speed": 9}
+def test_runtime_config_says_what_was_asked_for_before_what_the_session_says() -> None:
+    info = {"symbol": "MNQH6", "k": 50, "end_ns": "2", "speed": 9}
     message = load(messages.runtime_config(DEFAULTS, "abc", info, {"message_bytes": 10, "rows": 101}))
     assert message["type"] == "runtime_config"
     assert message["protocol"] == 1
     assert message["session_id"] == "abc"
-    assert (message["session_start_ns"], message["emit_from_ns"], message["end_ns"]) == ("1", "2", str(2**62))
+    assert (message["symbol"], message["k"], message["end_ns"]) == ("MNQH6", 50, "2")
     assert (message["speed"], message["throttle_ms"], message["start_time"]) == (2.0, 50.0, "09:30")
     assert message["frame"] == {"message_bytes": 10, "rows": 101}
 
