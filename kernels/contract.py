@@ -263,7 +263,12 @@ E_QUOTE_ASK: Final = 12
 E_QUOTE_ASK_SIZE: Final = 13
 E_STATE: Final = 14
 E_K: Final = 15
-ENGINE_SCALARS: Final = 16
+E_LAST_TRADE_NS: Final = 16  # clock of the last trade; NO_TIME before the first
+E_LOCKED_BEFORE_OPENING: Final = 17  # event ends whose book was locked before an opening ...
+E_CROSSED_BEFORE_OPENING: Final = 18  # ... or crossed: orders gather, and nothing trades
+ENGINE_SCALARS: Final = 19
+
+OPENING_PAUSE_NS: Final = 300_000_000_000  # the trade behind so long a pause is an opening
 
 # The table of traded buckets (int64), TRADED_INTS an entry.
 T_FRAME: Final = 0  # number of the frame that the entry is of; it is free when that is not the next

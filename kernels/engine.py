@@ -17,15 +17,21 @@ from .cells import touch
 from .contract import (
     ACTION_CLEAR,
     ACTION_TRADE,
+    B_BEST_ASK,
+    B_BEST_BID,
     B_BUCKET,
     B_CLOCK,
     B_EVENT_ID,
+    B_QUALITY,
     BOOK_ONLY,
     CELL_INTS,
     DEPTH_RESET,
     DONE,
+    E_CROSSED_BEFORE_OPENING,
     E_EMITTING,
     E_LAST_FRAME_NS,
+    E_LAST_TRADE_NS,
+    E_LOCKED_BEFORE_OPENING,
     E_THROTTLE_NS,
     FLAG_LAST,
     FLAG_SNAPSHOT,
@@ -33,6 +39,8 @@ from .contract import (
     GROW_TRADES,
     I_DEPTH,
     NO_TIME,
+    OPENING_PAUSE_NS,
+    QUALITY_CROSSED,
     REACHED,
     RING_MASK,
     SNAPSHOT_BEGINS,
@@ -46,7 +54,7 @@ from .jit import kernel, routine, step
 from .orders import MOST_PLACES, fetch_ahead
 from .publishers import follow_publisher, is_settled, mark_bad_book
 from .ring import bucket_of, count_all_depth, follow_spot, holds, rebase, touch_outside
-from .state import BookState, Columns, Effect, FrameBuffer, Model, Record
+from .state import BookState, Columns, Effect, FrameBuffer, Model
 
 
 @step
@@ -92,17 +100,28 @@ def touch_buckets(book: BookState, model: Model, effect: Effect) -> None:
 
 
 @routine
-def follow_snapshot(book: BookState, model: Model, record: Record) -> None:
-    """What the record tells about its publisher: a snapshot begins, or one is over whose last record did not say so."""
-    changed = follow_publisher(book, record)
-    if changed == SNAPSHOT_BEGINS:
-        count_all_depth(book, model)
-        rebase(book, model)
-        forget_quote(model)
-    elif changed == SNAPSHOT_ENDS:
-        update_spot(book)
-        follow_spot(book, model)
-        rebase(book, model)
+def end_snapshot(book: BookState, model: Model) -> None:
+    """A snapshot is over whose last record did not say so."""
+    update_spot(book)
+    follow_spot(book, model)
+    rebase(book, model)
+
+
+@routine
+def start_afresh(book: BookState, model: Model) -> None:
+    """A clear, or the first record of a snapshot: what is built from here on is no activity."""
+    count_all_depth(book, model)
+    rebase(book, model)
+    forget_quote(model)
+
+
+@step
+def count_crossed_before_opening(book: BookState, model: Model) -> None:
+    """Count a locked or crossed book where nothing trades: before the first trade, and in pauses."""
+    last = model.scalars[E_LAST_TRADE_NS]
+    if last == NO_TIME or book.scalars[B_CLOCK] - last > OPENING_PAUSE_NS:
+        locked = book.scalars[B_BEST_BID] == book.scalars[B_BEST_ASK]
+        model.scalars[E_LOCKED_BEFORE_OPENING if locked else E_CROSSED_BEFORE_OPENING] += 1
 
 
 @step
@@ -144,8 +163,12 @@ def advance(
                 return i, message, GROW_TRADES
         roomy -= 1
         fetch_ahead(book.slots, columns.order_id, columns.publisher, i)
+        clears = record.action == ACTION_CLEAR
         if not is_settled(book, record):
-            follow_snapshot(book, model, record)
+            changed = follow_publisher(book, record)
+            clears |= changed == SNAPSHOT_BEGINS
+            if changed == SNAPSHOT_ENDS:
+                end_snapshot(book, model)
         advance_clock(book, record.clock_ns)
         active = np.int64(record.clock_ns != BOOK_ONLY)
         scalars[B_EVENT_ID] += 1
@@ -157,13 +180,16 @@ def advance(
                 touch_buckets(book, model, effect)
         if active == 0:
             forget_quote(model)
-        if record.action == ACTION_CLEAR:
-            rebase(book, model)
-            forget_quote(model)
-        elif record.action == ACTION_TRADE and active != 0 and model.scalars[E_EMITTING] != 0:
-            count_trade(book, model, record)
+        if clears:
+            start_afresh(book, model)
+        elif record.action == ACTION_TRADE and active != 0:
+            model.scalars[E_LAST_TRADE_NS] = scalars[B_CLOCK]
+            if model.scalars[E_EMITTING] != 0:
+                count_trade(book, model, record)
         if record.flags & FLAG_LAST:
             end_event(book, record.publisher)
+            if scalars[B_QUALITY] & QUALITY_CROSSED:
+                count_crossed_before_opening(book, model)
             count_order_flow(book, model, active)
             follow_spot(book, model)
             if record.flags & FLAG_SNAPSHOT:

@@ -28,6 +28,7 @@ UV = PYPROJECT["tool"]["uv"]
 # Declared, though the product imports it nowhere: what for.
 NOT_IMPORTED = {
     "polars": "DuckDB's .pl() imports it, by which docs/querying.md asks",
+    "pytz": "DuckDB's fetchall() makes times with it",
     "tzdata": "zoneinfo reads it where the system has no time zones",
 }
 RUN_BY_NAME = {"mypy", "pip-audit", "ruff", "pytest-xdist", "pytest-benchmark", "pytest-cov"}  # tools, plugins

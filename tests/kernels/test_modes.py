@@ -1,4 +1,4 @@
-"""Kernels compiled with checks lie apart, and every mode gives the same frames in a fresh process."""
+"""Kernels compiled with checks lie apart, and every mode and processor gives the same frames in a fresh process."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def printed(program: str, *arguments: str, **environment: str) -> str:
         check=True,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
         cwd=ROOT,
         env=os.environ | environment,
     )
@@ -50,8 +50,26 @@ def test_checked_kernels_have_a_cache_of_their_own(monkeypatch: pytest.MonkeyPat
     assert names[0] == names[None] != names[1]
 
 
-@pytest.mark.skipif(os.environ.get("VP_SWEEP") != "whole", reason="scripts/check_kernels runs it: nine seconds")
+WHOLE = pytest.mark.skipif(os.environ.get("VP_SWEEP") != "whole", reason="scripts/check_kernels runs it: it compiles")
+LIKE_AN_OLDER_PROCESSOR = {
+    "the C library's": {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX2_Usable,-FMA_Usable"},
+    "the compiler's": {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""},
+}
+
+
+@WHOLE
 def test_fresh_processes_threads_and_modes_give_the_same_bits() -> None:
     digests = {printed(FRAMES, "1"), printed(FRAMES, "4"), printed(FRAMES, "1", NUMBA_DISABLE_JIT="1")}
     (digest,) = digests
     assert len(digest) == 64
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        pytest.param(environment, id=whose, marks=WHOLE if "NUMBA_CPU_NAME" in environment else ())
+        for whose, environment in LIKE_AN_OLDER_PROCESSOR.items()
+    ],
+)
+def test_another_choice_for_the_processor_gives_the_same_bits(environment: dict[str, str]) -> None:
+    assert printed(FRAMES, "1", **environment) == printed(FRAMES, "1")

@@ -21,7 +21,7 @@ from vp.kernels.ring import count_all_depth
 from vp.model.book import Book
 
 SOURCES = sorted(Path(kernels.__file__).parent.glob("*.py"))
-ALLOWED_IMPORTS = {"__future__", "typing", "numpy", "numba", "math"}
+ALLOWED_IMPORTS = {"__future__", "typing", "numpy", "numba"}
 MORE_IMPORTS = {
     "jit.py": {"pathlib"},
     "cache.py": set(sys.stdlib_module_names),

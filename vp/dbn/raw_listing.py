@@ -14,7 +14,7 @@ from vp.lake.layout import ENDINGS, LAYOUT, Place
 from vp.lake.names import parse_name
 from vp.market.products import PRODUCT_TYPES
 
-NOTE_ENDING = ".dbn.json"
+NOTE_ENDINGS = (".dbn.json", ".segments.jsonl")  # they tell of raw files and are none
 LISTED_CONTRACTS = 4
 
 
@@ -46,7 +46,7 @@ def listed_files(lake: Lake) -> Iterator[ListedFile]:
         names.sort()
         for name in sorted(files):
             path = Path(directory) / name
-            if name.endswith(NOTE_ENDING):
+            if name.endswith(NOTE_ENDINGS):
                 continue
             try:
                 size = path.stat().st_size

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import databento_dbn
-
+from vp.dbn.definitions import read_definitions
 from vp.dbn.file import DbnFile
-from vp.dbn.zstd import DAMAGED_HINT
 from vp.download.ledger import Order
 from vp.download.vendor import Vendor
-from vp.errors import DownloadError, FileError, TruncatedFileError, UncertainSubmissionError
+from vp.errors import FileError, UncertainSubmissionError
 from vp.market.session_hours import from_ns
 
 MAX_SYMBOLS = 2000  # in one job
@@ -39,9 +36,9 @@ def stream(vendor: Vendor, order: Order, temporary: Path) -> None:
 
     vendor.ask(what, call, charged=True)
     try:
-        for _ in _definitions(temporary):
+        for _ in read_definitions(temporary):
             pass
-    except (DownloadError, FileError) as error:
+    except FileError as error:
         raise UncertainSubmissionError(f"What came as {what} cannot be read: {error.message}") from error
 
 
@@ -58,11 +55,11 @@ def choose(path: Path, date: dt.date, underlying: str | None) -> tuple[str, ...]
 
     Raises
     ------
-    DownloadError, FileError
+    FileError
         The file is damaged or holds something else.
     """
     by_expiry: dict[dt.date, set[str]] = {}
-    for definition in _definitions(path):
+    for definition in read_definitions(path):
         symbol = definition.raw_symbol
         if str(definition.instrument_class) not in CALLS_AND_PUTS or symbol.startswith(USER_DEFINED):
             continue
@@ -78,20 +75,3 @@ def choose(path: Path, date: dt.date, underlying: str | None) -> tuple[str, ...]
 def parents_of_file(path: Path) -> tuple[str, ...]:
     """The parents that a definition file was ordered by."""
     return DbnFile(path, "definition").asked_symbols
-
-
-def _definitions(path: Path) -> Iterator[Any]:
-    file = DbnFile(path, "definition")
-    decoder = databento_dbn.DBNDecoder()
-    try:
-        for block in file.blocks(0):
-            decoder.write(block)
-            for record in decoder.decode():
-                if hasattr(record, "instrument_class"):
-                    yield record
-    except (databento_dbn.DBNError, ValueError) as error:
-        raise DownloadError(
-            f"{path.name} holds a definition that cannot be read: {error}.", hint=DAMAGED_HINT
-        ) from None
-    if decoder.buffer():
-        raise TruncatedFileError(f"{path.name} ends within a definition.", hint=DAMAGED_HINT, path=str(path))

@@ -18,14 +18,20 @@ from vp.kernels.contract import (
     DONE,
     E_BUY_VOLUME,
     E_CENTRE,
+    E_CROSSED_BEFORE_OPENING,
     E_EMITTING,
     E_FRAME,
     E_K,
     E_LAST_FRAME_NS,
+    E_LAST_TRADE_NS,
+    E_LOCKED_BEFORE_OPENING,
+    E_OFI,
+    E_OTHER_VOLUME,
     E_QUOTE_BID,
     E_SELL_VOLUME,
     E_STATE,
     E_THROTTLE_NS,
+    E_TRADED_BUCKETS,
     ENGINE_SCALARS,
     FULL,
     GRID_COLUMNS,
@@ -139,6 +145,11 @@ class EventDrivenVPEngine:
         """The book's counters of what should not be, by name."""
         return self.book.anomalies()
 
+    def before_openings(self) -> dict[str, int]:
+        """Of the anomalies, those that are none: books locked or crossed before the first trade, or in a pause."""
+        locked, crossed = self._model.scalars[[E_LOCKED_BEFORE_OPENING, E_CROSSED_BEFORE_OPENING]].tolist()
+        return {"locked_book": locked, "crossed_book": crossed}
+
     def start_emitting(self, throttle_ns: int | None = None) -> None:
         """From here on frames are made, as if none had been made before: what they remember of each other begins anew.
 
@@ -147,7 +158,9 @@ class EventDrivenVPEngine:
         scalars = self._model.scalars
         scalars[E_EMITTING] = 1
         scalars[E_LAST_FRAME_NS] = NO_TIME
-        scalars[[E_BUY_VOLUME, E_SELL_VOLUME, E_STATE]] = 0
+        scalars[E_STATE] = 0
+        scalars[[E_BUY_VOLUME, E_SELL_VOLUME, E_OTHER_VOLUME, E_OFI, E_TRADED_BUCKETS]] = 0
+        scalars[E_FRAME] += 1  # whatever was traded by bucket is of a frame that will not be
         if throttle_ns is not None:
             scalars[E_THROTTLE_NS] = throttle_ns
 
@@ -215,6 +228,7 @@ def new_model(parameters: ModelParameters) -> Model:
     scalars = np.zeros(ENGINE_SCALARS, np.int64)
     scalars[E_CENTRE] = NO_BUCKET
     scalars[E_LAST_FRAME_NS] = NO_TIME
+    scalars[E_LAST_TRADE_NS] = NO_TIME
     scalars[E_FRAME] = 1
     scalars[E_QUOTE_BID] = NO_BID
     return Model(

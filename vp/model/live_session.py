@@ -40,6 +40,8 @@ class LiveSession:
         self.engine = engine
         self._feed = feed
         self._instead = instead
+        self._anomalies_before = engine.anomalies()
+        self._before_openings = engine.before_openings()
         self._context = engine.no_frames().buffer if context is None else context
 
     @property
@@ -71,8 +73,18 @@ class LiveSession:
         return self.engine.book.event_id
 
     def anomalies(self) -> dict[str, int]:
-        """The book's counters of what should not be, by name."""
-        return self.engine.anomalies()
+        """The book's counters of what should not be, by name, as they have grown since the emit boundary.
+
+        A book that is locked or crossed before an opening is none of them.
+        """
+        before = dict(self._anomalies_before)
+        for name, count in self.engine.before_openings().items():
+            before[name] += count - self._before_openings[name]
+        return {name: count - before[name] for name, count in self.engine.anomalies().items()}
+
+    def anomalies_before(self) -> dict[str, int]:
+        """All of them that were counted before the emit boundary."""
+        return dict(self._anomalies_before)
 
     def accounting(self) -> Accounting:
         """What became of every record read so far."""

@@ -11,6 +11,7 @@ import numpy as np
 import vp
 from vp.dbn.contents import contents_of
 from vp.dbn.decompressed_copies import DecompressedFiles
+from vp.dbn.definitions import with_defined_tick
 from vp.dbn.input_prices import input_prices
 from vp.dbn.opened_lake import open_lake
 from vp.dbn.session_input import SessionInput, find_input, session_reader
@@ -19,7 +20,7 @@ from vp.errors import BadParameterError, LakeError
 from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import Product, canonical_symbol
-from vp.market.session_hours import Phases, SessionWindow, parse_dates, phases, window_of
+from vp.market.session_hours import Phases, SessionDates, SessionWindow, parse_dates, phases, window_of
 from vp.model.book import Book
 from vp.model.book_cache import CacheKey, load_book, save_book
 from vp.model.engine import EventDrivenVPEngine
@@ -27,6 +28,7 @@ from vp.model.event_feed import EventFeed
 from vp.model.live_session import LiveSession
 from vp.model.progress import Progress, ProgressMeter, ignore_progress
 from vp.model.session import SessionInfo, SessionSpec
+from vp.model.tick_warnings import warn_of_guess, warn_of_off_tick_prices
 from vp.settings.forms import MAX_CONTEXT_MINUTES
 
 K = 50
@@ -53,7 +55,7 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         product_type=spec.product_type,
         symbol=spec.symbol,
         contract=opened.input.contract,
-        dt=spec.dt,
+        dt=str(opened.dates),
         source=opened.input.source,
         raw_files=tuple(raw.path.name for raw in opened.input.raw_files),
         start_time=spec.start_time,
@@ -80,6 +82,9 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         metadata=info.frame_metadata(),
         book=opened.book,
     )
+    warn_of_guess(product, opened.input.contract, scale)
+    if feed.ready() and not scale.tick_is_guessed:
+        warn_of_off_tick_prices(opened.input.contract, scale, feed.events)
     meter = ProgressMeter("warmup", opened.reader.record_estimate(), on_progress)
     if info.context_from_ns < bounds.emit_from_ns:
         _advance(engine, feed, info.context_from_ns, meter)
@@ -88,7 +93,7 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
     meter.update(feed.records_seen, last=True)
     engine.start_emitting(round(spec.throttle_ms * NS_PER_MS))
     opened.reader.keep_decompressed()
-    return LiveSession(info, engine, feed, context, lambda: _instead(spec, opened))
+    return LiveSession(info, engine, feed, context, lambda: _instead(opened))
 
 
 def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> np.ndarray:
@@ -104,12 +109,12 @@ def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter:
     return np.concatenate(made)
 
 
-def _instead(spec: SessionSpec, opened: _Opened) -> str:
+def _instead(opened: _Opened) -> str:
     """Which sessions there are besides an empty one: the nearest days, and other contracts of the file."""
-    product, played = opened.product, window_of(spec.product_type, parse_dates(spec.dt)).file_dates
-    others = [day for day in opened.lake.dates(product) if day not in played]
-    nearest = sorted(sorted(others, key=lambda day: abs(day - played[0]))[:LISTED])
-    held = {mapping.raw_symbol for file in opened.input.files for mapping in contents_of(file.raw).mappings}
+    product, dates = opened.product, opened.dates
+    days = [day for day in opened.lake.dates(product) if not dates.first <= day <= dates.last]
+    nearest = sorted(sorted(days, key=lambda day: abs(day - dates.first))[:LISTED])
+    held = {mapping.raw_symbol for raw in opened.input.raw_files for mapping in contents_of(raw).mappings}
     named = sorted(held - {opened.input.contract})[:LISTED]
     sentences = [
         *([f"The lake holds {product.root} of {', '.join(map(str, nearest))} too."] if nearest else []),
@@ -123,8 +128,8 @@ def book_at_warmup(spec: SessionSpec, on_progress: Callable[[Progress], None] = 
     opened = _open(spec, on_progress)
     opened.feed.close()
     if opened.book.event_id == 0:
-        session = opened.input
-        log.warning("%s holds no record of %s up to there.", session.files[0].raw.path.name, session.contract)
+        names = ", ".join(raw.path.name for raw in opened.input.raw_files)
+        log.warning("%s holds no record of %s up to there.", names, opened.input.contract)
     return opened.book
 
 
@@ -168,6 +173,7 @@ def _meaning(spec: SessionSpec) -> _Meaning:
 class _Opened(NamedTuple):
     lake: Lake
     product: Product
+    dates: SessionDates
     scale: PriceScale
     input: SessionInput
     reader: SessionReader
@@ -180,9 +186,12 @@ class _Opened(NamedTuple):
 def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened:
     """What a request means, the book at its warmup boundary, and the events from there on."""
     lake, product, window, bounds = _meaning(spec)
+    dates = window.dates
     on_progress(Progress("decode", 0, None, 0.0))
     session = find_input(lake, product, canonical_symbol(product, spec.symbol), window.file_dates)
     product = lake.products.of_contract(product, session.contract)
+    raw_paths = [raw.path for raw in session.raw_files]
+    product = with_defined_tick(product, session.contract, raw_paths, window.file_dates)
     decompressed = DecompressedFiles(
         lake.cache_dir / DECOMPRESSED_CACHE, round(spec.decompressed_limit_gb * BYTES_PER_GB)
     )
@@ -201,15 +210,15 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
     if bounds.warmup_from_ns <= bounds.session_start_ns:
         scale = price_scale(product, spec.bucket, look_at_prices())
         book = Book(scale.tick_int, scale.bucket_int)
-        return _Opened(lake, product, scale, session, reader, bounds, book, EventFeed(reader, None), "off")
-    key = CacheKey.of(product.product_type, session.contract, spec.dt, bounds.warmup_from_ns, session.raw_files)
+        return _Opened(lake, product, dates, scale, session, reader, bounds, book, EventFeed(reader, None), "off")
+    key = CacheKey.of(product.product_type, session.contract, str(dates), bounds.warmup_from_ns, session.raw_files)
     directory = lake.cache_dir / BOOK_CACHE
     cached = load_book(directory, key)
     if cached is not None:
         scale = price_scale(product, spec.bucket, cached.prices or look_at_prices())
         cached.book.rescale(scale.tick_int, scale.bucket_int)
         feed = EventFeed(reader, cached.resume)
-        return _Opened(lake, product, scale, session, reader, bounds, cached.book, feed, "hit")
+        return _Opened(lake, product, dates, scale, session, reader, bounds, cached.book, feed, "hit")
     prices = look_at_prices()
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
@@ -219,7 +228,7 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
         save_book(directory, key, book, feed.resume(), prices)
     except LakeError as error:
         log.warning("%s", error)
-    return _Opened(lake, product, scale, session, reader, bounds, book, feed, "miss")
+    return _Opened(lake, product, dates, scale, session, reader, bounds, book, feed, "miss")
 
 
 def _fast_forward(book: Book, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> None:

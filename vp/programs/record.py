@@ -83,15 +83,22 @@ def _main(arguments: Sequence[str] | None) -> int:
     nothing = session.emptiness()
     if nothing is not None:
         cli.say(f"WARNING: The recording is empty: {nothing}")
-    print(summary(out, frames, session.accounting(), session.anomalies(), time.monotonic() - started))
+    found = {"anomalies": session.anomalies(), "before the start": session.anomalies_before()}
+    print(summary(out, frames, session.accounting(), found, time.monotonic() - started))
     return 0
 
 
-def summary(out: Path, frames: int, records: Accounting, anomalies: Mapping[str, int], seconds: float) -> str:
-    """The last line: what came of it."""
-    found = {name: count for name, count in anomalies.items() if count}
-    listed = f" ({', '.join(f'{name} {count:,}' for name, count in found.items())})" if found else ""
-    return f"{out}: {frames:,} frames, {records}, {sum(found.values()):,} anomalies{listed}, {seconds:.1f} seconds"
+def summary(
+    out: Path, frames: int, records: Accounting, anomalies: Mapping[str, Mapping[str, int]], seconds: float
+) -> str:
+    """The last line: what came of it; `anomalies` by when they were, each by name."""
+    found = ", ".join(_listed(when, counts) for when, counts in anomalies.items())
+    return f"{out}: {frames:,} frames, {records}, {found}, {seconds:.1f} seconds"
+
+
+def _listed(when: str, counts: Mapping[str, int]) -> str:
+    found = ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)
+    return f"{sum(counts.values()):,} {when}" + (f" ({found})" if found else "")
 
 
 if __name__ == "__main__":

@@ -74,12 +74,12 @@ class ChosenSession:
         dates = parse_dates(dt)
         self.lake = lake
         self.asked_symbol = symbol
-        self.dt = dt
         self.start_time = start_time
         self.bucket = bucket
         self.product = _find(lake, symbol, product_type, dates)
         check_bucket(self.product, bucket)
         self.window = window_of(self.product.product_type, dates)
+        self.dt = str(self.window.dates)
         self.phases = phases(self.window, start_time)
 
     @property
@@ -131,10 +131,14 @@ class ChosenSession:
     @cached_property
     def scale(self) -> PriceScale:
         """Tick and bucket, which can take a look at the first prices of the input."""
+        from vp.dbn.definitions import with_defined_tick  # noqa: PLC0415
         from vp.dbn.input_prices import input_prices  # noqa: PLC0415
         from vp.dbn.session_input import session_reader  # noqa: PLC0415
 
         product = self.lake.products.of_contract(self.product, self.contract_name)
+        if product.tick_is_guessed:
+            raw_paths = [raw.path for raw in self.input.raw_files]
+            product = with_defined_tick(product, self.contract_name, raw_paths, self.window.file_dates)
         if not needs_prices(product, self.bucket):
             return price_scale(product, self.bucket, None)
         reader = session_reader(self.input, self.window.start_ns, self.window.end_ns)

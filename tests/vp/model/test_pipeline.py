@@ -170,9 +170,14 @@ def test_real_session_with_snapshot_and_auction(tmp_path: Path) -> None:
     session = prepare(SessionSpec("future_mbo", "ESH4", "2023-12-25", "18:30", lake=str(tmp_path)), told.append)
     table = session.layout.table(frames(session))
 
-    anomalies = session.anomalies()
-    assert anomalies["unknown_cancel"] == anomalies["unknown_modify"] == 0
-    assert anomalies["crossed_book"] > 0
+    assert not any(session.anomalies().values())
+    assert {name: count for name, count in session.anomalies_before().items() if count} == {
+        "unknown_fill": 7,
+        "crossed_book": 891,
+    }
+    whole = prepare(SessionSpec("future_mbo", "ESH4", "2023-12-25", lake=str(tmp_path)))
+    frames(whole)
+    assert {name: count for name, count in whole.anomalies().items() if count} == {"unknown_fill": 7}
     assert table["book_valid"].to_pylist().count(True) > 0.9 * len(table)
     assert {"decode", "book", "warmup"} <= {progress.phase for progress in told}
     assert not np.isnan(table["pressure"].combine_chunks().flatten().to_numpy()).any()
@@ -185,6 +190,7 @@ def test_real_session_that_starts_in_the_middle(tmp_path: Path) -> None:
     session = prepare(SessionSpec("future_mbo", "CLX5", "2025-09-24", throttle_ms=1000, lake=str(tmp_path)))
     assert len(frames(session)) > 100
     anomalies = session.anomalies()
+    assert anomalies["crossed_book"] == 0, "all 172 are of before an opening"
     assert (anomalies["unknown_cancel"], anomalies["unknown_modify"], anomalies["unknown_fill"]) == (1224, 216, 30)
     tallies = session.engine.book.tallies()
     records = sum(tallies[name] for name in ORDINARY_TALLIES + REJECTED_TALLIES)

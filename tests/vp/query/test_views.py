@@ -420,3 +420,8 @@ def test_a_recording_of_few_columns_says_which_ones_it_lacks(
         with pytest.raises(duckdb.Error, match=lacks):
             connection.sql("FROM frame_rows()").fetchall()
     assert "cannot be used" not in caplog.text
+
+
+def test_times_come_out_of_duckdb_by_itself(asked: duckdb.DuckDBPyConnection) -> None:
+    ((at,),) = asked.sql("SELECT min(ts) FROM events").fetchall()
+    assert at.isoformat() == "2026-07-08T12:59:00+00:00"
