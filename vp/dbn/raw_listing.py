@@ -9,7 +9,8 @@ from pathlib import Path
 
 from vp.dbn.file import DbnFile
 from vp.errors import FileError, RequestError
-from vp.lake.lake import Lake, symbol_of_directory
+from vp.lake.directories import symbol_of_directory
+from vp.lake.lake import Lake
 from vp.lake.layout import ENDINGS, LAYOUT, Place
 from vp.lake.names import parse_name
 from vp.market.products import PRODUCT_TYPES
