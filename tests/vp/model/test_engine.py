@@ -25,7 +25,7 @@ from tests.agreement import (
 from tests.market_strategies import CALM, FAR, WILD, markets, random_market
 from tests.market_writer import BASE_PRICE, KINDS, SESSION_START_NS
 from tests.oracle import OracleEngine, Rec, frame_differences, run_session
-from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_SNAPSHOT, UNDEFINED_PRICE
+from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_SNAPSHOT, UNDEFINED_PRICE, UNDEFINED_TIME
 from vp.dbn.events import Events
 from vp.errors import BadParameterError
 from vp.kernels.contract import GRID_COLUMNS
@@ -118,7 +118,8 @@ def test_frames_are_the_oracles(
 @settings(max_examples=30, deadline=None)
 @given(records=markets(max_events=20, kinds=NEAR_KINDS), cuts=st.tuples(st.floats(0, 1), st.floats(0, 1)))
 def test_three_phases_are_the_oracles(records: list[Rec], cuts: tuple[float, float]) -> None:
-    first, last = (min((r.ts_event for r in records), default=0), max((r.ts_event for r in records), default=0))
+    times = [rec.ts_event for rec in records if rec.ts_event != UNDEFINED_TIME]
+    first, last = min(times, default=0), max(times, default=0)
     low, high = sorted(first + int(cut * (last - first + 1)) for cut in cuts)
     assert_frames_agree(records, K=10, warmup_from_ns=low, emit_from_ns=high)
 
