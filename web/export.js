@@ -46,7 +46,7 @@ function drawPicture(layers, lines, { ratio, ground, text }) {
 /** A picture's name, as the server names files of frames. @param {Feed} feed @param {Viewport} viewport @returns {string} without its ending */
 function pictureName({ config }, { startMs, endMs }) {
   const [from, until] = [startMs, endMs].map((timeMs) => dateAndTime(timeMs, "ET").time.replaceAll(":", ""));
-  return `${config.contract}_${config.dt}_${from}-${until}`.replaceAll(/[^\w.-]/g, "-");
+  return [config.contract, config.dt, `${from}-${until}`].map((part) => part.replaceAll(/[^A-Za-z0-9.+-]+/g, "-")).join("_");
 }
 
 /** Save the chart as a picture. @param {Feed} feed @param {import("./chart.js").Chart} chart */

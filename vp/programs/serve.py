@@ -44,8 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(arguments: Sequence[str] | None) -> int:
     values = cli.parse(cli.parser("serve", DESCRIPTION, EPILOG), "serve", arguments)
     cli.configure_logging(values["log_level"], values["log_format"])
-    demonstration = cli.choose_session(values)
     values["parameters"] = cli.model_parameters(values)
+    demonstration = cli.choose_session(values)  # the last, as it may look into a file
 
     from vp.model.pipeline import judge  # noqa: PLC0415 - --help is fast
     from vp.server.net.descriptors import raise_descriptor_limit  # noqa: PLC0415
