@@ -4,15 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .book import (
-    advance_clock,
-    apply_record,
-    end_event,
-    needs_room,
-    record_at,
-    records_of_room,
-    update_spot,
-)
+from .book import apply_record, record_at
 from .cells import touch
 from .contract import (
     ACTION_CLEAR,
@@ -48,6 +40,7 @@ from .contract import (
     TOUCH_FROM,
     TOUCH_TO,
 )
+from .event import advance_clock, end_event, needs_room, records_of_room, update_spot
 from .frame import write_frame
 from .interval import count_order_flow, count_trade, forget_quote, trades_of_room
 from .jit import kernel, routine, step
@@ -170,7 +163,7 @@ def advance(
             if changed == SNAPSHOT_ENDS:
                 end_snapshot(book, model)
         advance_clock(book, record.clock_ns)
-        active = np.int64(record.clock_ns != BOOK_ONLY)
+        active = np.int64(record.clock_ns != BOOK_ONLY and scalars[B_CLOCK] != NO_TIME)  # no touch without a clock
         scalars[B_EVENT_ID] += 1
         effect = apply_record(book, record, active)
         mark_bad_book(book, record)

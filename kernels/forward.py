@@ -8,16 +8,7 @@ before it has changed anything, so that both ways lead to the same state.
 
 from __future__ import annotations
 
-from .book import (
-    advance_clock,
-    apply_record,
-    end_event,
-    needs_room,
-    put_order,
-    record_at,
-    records_of_room,
-    update_spot,
-)
+from .book import apply_record, record_at
 from .contract import (
     ACTION_ADD,
     ACTION_CANCEL,
@@ -51,9 +42,11 @@ from .contract import (
     SNAPSHOT_ENDS,
     UNDEF_SIZE,
 )
+from .event import advance_clock, end_event, needs_room, records_of_room, update_spot
 from .jit import kernel, routine, step
 from .levels import dense_word, set_next_best
 from .orders import MOST_PLACES, fetch_ahead, find_slot, rank_of
+from .placing import put_order
 from .publishers import drop_order, follow_publisher, is_settled, mark_bad_book, publisher_word
 from .state import BookState, Columns, Record
 

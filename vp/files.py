@@ -32,6 +32,14 @@ ABANDONED_SECONDS = 3600.0
 ABANDONED_SECONDS_WITHOUT_LOCKS = 86_400.0
 READ_ONLY = 0o444
 COPY_BYTES = 1 << 20
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+FAILED_WRITES = NO_ROOM | {errno.EFBIG, errno.EIO}
+"""What a disk answers that cannot take what was written, whatever it was."""
+REFUSED_FILES = FAILED_WRITES | {
+    errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENOENT, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP,
+    errno.EMFILE, errno.EEXIST,
+}  # fmt: skip
+"""What the system answers about files and disks, and never about connections."""
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
 
 

@@ -13,7 +13,6 @@ from tests.oracle_book import F_LAST, OracleBook, Rec, Touch
 from vp.kernels import book as book_kernels
 from vp.kernels import levels as level_kernels
 from vp.kernels import publishers as publisher_kernels
-from vp.kernels.book import NO_EFFECT
 from vp.kernels.contract import (
     B_CLOCK,
     B_EVENT_ID,
@@ -33,6 +32,7 @@ from vp.kernels.contract import (
 from vp.kernels.forward import fast_forward
 from vp.kernels.levels import empty_far_levels
 from vp.kernels.orders import capacity, empty_slots
+from vp.kernels.placing import NO_EFFECT
 from vp.kernels.state import Effect, Record
 from vp.model.book import NO_LIMIT, Book
 

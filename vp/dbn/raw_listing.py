@@ -9,12 +9,13 @@ from pathlib import Path
 
 from vp.dbn.file import DbnFile
 from vp.errors import FileError, RequestError
-from vp.lake.lake import Lake, symbol_of_directory
+from vp.lake.directories import symbol_of_directory
+from vp.lake.lake import Lake
 from vp.lake.layout import ENDINGS, LAYOUT, Place
 from vp.lake.names import parse_name
 from vp.market.products import PRODUCT_TYPES
 
-NOTE_ENDING = ".dbn.json"
+NOTE_ENDINGS = (".dbn.json", ".segments.jsonl")  # they tell of raw files and are none
 LISTED_CONTRACTS = 4
 
 
@@ -46,7 +47,7 @@ def listed_files(lake: Lake) -> Iterator[ListedFile]:
         names.sort()
         for name in sorted(files):
             path = Path(directory) / name
-            if name.endswith(NOTE_ENDING):
+            if name.endswith(NOTE_ENDINGS):
                 continue
             try:
                 size = path.stat().st_size

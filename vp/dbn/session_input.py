@@ -24,7 +24,7 @@ from vp.dbn.selection import EVERY_INSTRUMENT, InstrumentSpan
 from vp.dbn.session_reader import SessionReader
 from vp.errors import FileError, UnknownSymbolError
 from vp.lake.inputs import RawFile, RawInput
-from vp.lake.lake import Lake
+from vp.lake.lake import QUIET_WEEKDAYS, Lake
 from vp.market.products import Product, Products, is_contract
 from vp.market.symbols import spelling_key
 
@@ -108,6 +108,13 @@ def find_input(lake: Lake, product: Product, symbol: str, dates: Sequence[dt.dat
             until = max(file.raw.name.last for file in held)
     if not files:
         raise search.failure or search.refusal(symbol, [one for inputs in by_date.values() for one in inputs])
+    covered = {day for file in files for day in file.raw.name.days()}
+    missing = [day for day in dates if day not in covered and day.weekday() not in QUIET_WEEKDAYS[product.product_type]]
+    if missing:
+        log.warning(
+            "the session of %s is played without %s: the lake holds no file of it for %s",
+            *(contract, "that day" if len(missing) == 1 else "those days", _listed([str(day) for day in missing])),
+        )
     if search.failure is not None:
         log.warning("%s is passed over: %s", search.failure.path, search.failure.message)
     return SessionInput(contract, tuple(files))

@@ -45,17 +45,15 @@ def lay(steps: Sequence[Step], *, copy: bool) -> None:
             step.place.parent.mkdir(parents=True, exist_ok=True)
             (copy_new if copy else link_new)(step.file, step.place)
             laid.append(step.place)
-    except OSError as error:
+    except BaseException as error:  # a signal too: half an import is none
         for place in laid:
             place.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise LakeError(
             f"{step.place} cannot be made: {error.strerror or error}; nothing has been imported.",
             hint="Free some space or make the directory writable, and import again.",
         ) from error
-    except BaseException:  # stopped by a signal: half an import is none
-        for place in laid:
-            place.unlink(missing_ok=True)
-        raise
 
 
 def _is_same(file: Path, place: Path) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from vp.errors import BadParameterError, quoted
+from vp.model.arguments import whole_number
 
 PRESETS: dict[str, dict[str, float]] = {
     "default": {},
@@ -103,11 +104,8 @@ def _checked(name: str, value: Any) -> float:
     """A value as the float, or for the reach the integer, that it is."""
     is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if name == "reach":
-        if not is_number or not 0 <= value <= MOST_REACH or value != int(value):
-            raise BadParameterError(
-                f"The model parameter reach was {value!r}, expected a whole number of buckets from 0 (all rows) on."
-            )
-        return int(value)
+        whole = int(value) if is_number and math.isfinite(value) and value == int(value) else value
+        return whole_number("The model parameter reach", whole, 0, MOST_REACH, of="buckets")
     least = SHORTEST_TAU_SECONDS if name.startswith("tau_") else 0.0
     if not is_number or not math.isfinite(value) or value < least:
         wanted = "a number of seconds from 1e-9 on" if least else "a non-negative number"

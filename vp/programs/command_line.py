@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import gc
 import logging
 import os
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from vp import logs
 from vp.errors import BadParameterError, VPError
+from vp.files import FAILED_WRITES
 from vp.settings.forms import switch
 from vp.settings.table import of_program, shown
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_UNEXPECTED = 70
-DISK_TROUBLES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 SESSION_NAMES = ("product_type", "symbol", "dt")
 
 
@@ -155,7 +154,7 @@ def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str]
         sys.stdout = _nowhere()  # nothing is left to flush to
         return EXIT_TERMINATED
     except OSError as error:
-        if error.errno not in DISK_TROUBLES:
+        if error.errno not in FAILED_WRITES:
             return _unexpected(error)
         sys.stdout = _nowhere()  # what could not be flushed would be tried again
         say(f"error: What was to be written could not be: {error.strerror}.")

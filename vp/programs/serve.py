@@ -44,8 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(arguments: Sequence[str] | None) -> int:
     values = cli.parse(cli.parser("serve", DESCRIPTION, EPILOG), "serve", arguments)
     cli.configure_logging(values["log_level"], values["log_format"])
-    demonstration = cli.choose_session(values)
     values["parameters"] = cli.model_parameters(values)
+    demonstration = cli.choose_session(values)  # the last, as it may look into a file
 
     from vp.model.pipeline import judge  # noqa: PLC0415 - --help is fast
     from vp.server.net.descriptors import raise_descriptor_limit  # noqa: PLC0415
@@ -92,7 +92,7 @@ def _service(
     from vp.demo.session import ensure_demo  # noqa: PLC0415
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
-    from vp.model.pipeline import prepare  # noqa: PLC0415
+    from vp.model.pipeline import judge, prepare  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
     from vp.server.app import Service  # noqa: PLC0415
     from vp.server.net.listener import is_loopback  # noqa: PLC0415
@@ -106,6 +106,9 @@ def _service(
 
     def prepare_request(request: StreamRequest, on_progress: Callable[[ProgressLike], None]) -> Session:
         return prepare(_spec(request, values), on_progress)
+
+    def judge_request(request: StreamRequest) -> None:
+        judge(_spec(request, values))
 
     def load(on_progress: Callable[[ProgressLike], None]) -> Session:
         with TerminalProgress() as terminal:
@@ -142,6 +145,7 @@ def _service(
         limits=ServerLimits(viewers=values["max_viewers"], sessions=values["max_sessions"]),
         catalogue=lambda: list_sessions(open_lake(values["lake"], values["products"], values["file"])),
         queries=queries,
+        judge=judge_request,
     )
     return service, startup
 

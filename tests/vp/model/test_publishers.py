@@ -203,9 +203,9 @@ def test_quality_bit_by_bit() -> None:
     assert quality(1, "A", "A", 101, 1, 8, SNAPSHOT_END) == 0
     book.mark_gap()
     assert quality(1, "A", "A", 101, 1, 7, F_LAST) == QUALITY_GAP
-    assert quality(*clear(1)) == QUALITY_GAP, "until a snapshot"
+    assert quality(*clear(1)) == QUALITY_GAP | QUALITY_EMPTY_SIDE, "until a snapshot"
+    assert quality(2, "A", "B", 99, 5, 2, F_LAST) == QUALITY_GAP
     assert quality(1, "A", "A", 101, 1, 8, SNAPSHOT_END) == 0
-    assert levels(book) == {"B": [], "A": [(101, 1, 1), (105, 5, 1)]} or book.quality == 0
 
 
 def test_levels_are_read_from_the_depth_arrays() -> None:

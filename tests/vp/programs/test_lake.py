@@ -103,11 +103,13 @@ def test_nothing_is_overwritten(tmp_path: Path, job: Path, capsys: pytest.Captur
 
 def test_all_or_none(tmp_path: Path, job: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lake = tmp_path / "lake"
-    (lake / RAW.format("future_mbo", "ES")).parent.mkdir(parents=True)
-    (lake / RAW.format("future_mbo", "ES")).write_text("no directory")
+    taken = RAW.format("equity_mbo", "BRK.B")  # in the middle: others are laid before it
+    (lake / taken).parent.mkdir(parents=True)
+    (lake / taken).write_text("no directory")
     assert main(["import", str(job), "--lake", str(lake)]) == 1
     assert "nothing has been imported" in capsys.readouterr().err
-    assert list(laid(lake)) == [RAW.format("future_mbo", "ES")]
+    assert list(laid(lake)) == [taken]
+    assert (lake / MNQ).is_dir(), "some had been laid"
 
 
 def test_files_that_are_parts_of_one_day_are_numbered_by_time(tmp_path: Path) -> None:

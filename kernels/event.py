@@ -1,0 +1,119 @@
+"""What a record and an event's end do besides: clock, quality, spot, and whether there is room for more."""
+
+from __future__ import annotations
+
+from .contract import (
+    B_BAD_BOOK,
+    B_BEST_ASK,
+    B_BEST_BID,
+    B_BUCKET,
+    B_CLOCK,
+    B_GAP,
+    B_IN_SNAPSHOT,
+    B_INCOMPLETE,
+    B_LIVE,
+    B_OUTSIDE,
+    B_QUALITY,
+    B_SPARSE_USED,
+    B_SPOT,
+    B_SPOT_ASK,
+    B_SPOT_BID,
+    B_WINDOW_HIGH,
+    B_WINDOW_LOW,
+    C_CROSSED,
+    C_LOCKED,
+    C_OUT_OF_ORDER,
+    C_TIME_AHEAD,
+    C_UNDEFINED_TIME,
+    CLOCK_KEPT,
+    CLOCK_UNKNOWN,
+    DONE,
+    GROW_LEVELS,
+    GROW_ORDERS,
+    NO_ASK,
+    NO_BID,
+    NO_BUCKET,
+    QUALITY_BAD_BOOK,
+    QUALITY_CROSSED,
+    QUALITY_EMPTY_SIDE,
+    QUALITY_GAP,
+    QUALITY_INCOMPLETE,
+    QUALITY_SNAPSHOT,
+)
+from .jit import step
+from .publishers import end_snapshot
+from .state import BookState
+
+MAX_LOAD_WORDS = 16  # words of the order table for each live order: at most a quarter of the slots are taken
+
+
+@step
+def advance_clock(book: BookState, clock_ns: int) -> None:
+    """Bring the clock to the running maximum of the records' times; `clock_ns` as in Columns."""
+    if clock_ns > CLOCK_UNKNOWN:
+        if clock_ns < book.scalars[B_CLOCK]:
+            book.counters[C_OUT_OF_ORDER] += 1
+        else:
+            book.scalars[B_CLOCK] = clock_ns
+    elif clock_ns == CLOCK_KEPT:
+        book.counters[C_TIME_AHEAD] += 1
+    elif clock_ns == CLOCK_UNKNOWN:
+        book.counters[C_UNDEFINED_TIME] += 1
+
+
+@step
+def update_spot(book: BookState) -> None:
+    """Spot = floor(mid / B + 1/2), in exact integers; the last one stays while a side is empty."""
+    scalars = book.scalars
+    bid = scalars[B_BEST_BID]
+    ask = scalars[B_BEST_ASK]
+    if bid == NO_BID or ask == NO_ASK:
+        return
+    if bid != scalars[B_SPOT_BID] or ask != scalars[B_SPOT_ASK] or scalars[B_SPOT] == NO_BUCKET:
+        scalars[B_SPOT_BID] = bid
+        scalars[B_SPOT_ASK] = ask
+        scalars[B_SPOT] = (bid + ask + scalars[B_BUCKET]) // (2 * scalars[B_BUCKET])
+        mid = (bid + ask) >> 1
+        if mid < scalars[B_WINDOW_LOW] or mid > scalars[B_WINDOW_HIGH]:
+            scalars[B_OUTSIDE] = 1
+
+
+@step
+def end_event(book: BookState, publisher: int) -> None:
+    """F_LAST of a record of this publisher: judge the book and move spot."""
+    scalars = book.scalars
+    end_snapshot(book, publisher)
+    bid = scalars[B_BEST_BID]
+    ask = scalars[B_BEST_ASK]
+    quality = 0
+    if bid == NO_BID or ask == NO_ASK:
+        quality = QUALITY_EMPTY_SIDE
+    elif bid >= ask:
+        quality = QUALITY_CROSSED
+        book.counters[C_LOCKED if bid == ask else C_CROSSED] += 1
+    if scalars[B_IN_SNAPSHOT] | scalars[B_BAD_BOOK] | scalars[B_INCOMPLETE] | scalars[B_GAP]:
+        quality |= QUALITY_SNAPSHOT if scalars[B_IN_SNAPSHOT] else 0
+        quality |= QUALITY_BAD_BOOK if scalars[B_BAD_BOOK] else 0
+        quality |= QUALITY_INCOMPLETE if scalars[B_INCOMPLETE] else 0
+        quality |= QUALITY_GAP if scalars[B_GAP] else 0
+    scalars[B_QUALITY] = quality
+    update_spot(book)
+
+
+@step
+def needs_room(book: BookState) -> int:
+    """GROW_ORDERS, GROW_LEVELS or DONE: whether one more record could need more room than there is."""
+    scalars = book.scalars
+    if MAX_LOAD_WORDS * (scalars[B_LIVE] + 1) > book.slots.size:
+        return GROW_ORDERS
+    if 2 * (scalars[B_SPARSE_USED] + 1) > book.far_price.size or scalars[B_OUTSIDE] != 0:
+        return GROW_LEVELS
+    return DONE
+
+
+@step
+def records_of_room(book: BookState) -> int:
+    """How many records surely find room: each takes one slot and one far level at the most."""
+    orders = book.slots.size // MAX_LOAD_WORDS - book.scalars[B_LIVE]
+    levels = book.far_price.size // 2 - book.scalars[B_SPARSE_USED]
+    return min(orders, levels)
