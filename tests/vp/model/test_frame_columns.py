@@ -289,10 +289,11 @@ def test_order_flow_starts_afresh(between: list[Rec]) -> None:
 
 
 def test_what_builds_the_book_only_is_no_order_flow_of_the_event_that_it_comes_within() -> None:
-    early = rec(-5, "A", "B", 100, 50, 3, 0)
-    records = [*QUOTES, early, rec(1, "A", "B", 100, 7, 4), rec(2, "A", "B", 100, 9, 5)]
+    quotes = [rec(20, "A", "B", 100, 10, 1), rec(20, "A", "A", 101, 20, 2)]
+    early = rec(5, "A", "B", 100, 50, 3, 0)
+    records = [*quotes, early, rec(21, "A", "B", 100, 7, 4), rec(22, "A", "B", 100, 9, 5)]
     machine = EventDrivenVPEngine()
-    rows = frame_rows(machine.layout, run_frames(machine, events_of(records, start_ns=0)))
+    rows = frame_rows(machine.layout, run_frames(machine, events_of(records, start_ns=10 * SECOND)))
     assert [(row["bid_size"], row["ofi"]) for row in rows[-2:]] == [(67, 0), (76, 9)]
 
 
