@@ -25,6 +25,7 @@ PRESETS: dict[str, dict[str, float]] = {
 }
 SHORTEST_TAU_SECONDS = 1e-9  # the clock knows no shorter time
 MOST_REACH = 1 << 31
+MOST = 1e9  # of a weight or a threshold: with it, whatever orders do, forces and their sums are finite float32
 DIGEST_DIGITS = 12
 
 
@@ -35,7 +36,8 @@ class ModelParameters:
     Raises
     ------
     BadParameterError
-        A value is no finite number, is below 0, or is a time constant below a nanosecond; or the reach is not whole.
+        A value is no finite number, is below 0 or, of a weight or a threshold, above 1e9, or is a time constant below
+        a nanosecond; or the reach is not whole.
     """
 
     tau_mass_seconds: float = 30.0
@@ -106,8 +108,9 @@ def _checked(name: str, value: Any) -> float:
     if name == "reach":
         whole = int(value) if is_number and math.isfinite(value) and value == int(value) else value
         return whole_number("The model parameter reach", whole, 0, MOST_REACH, of="buckets")
-    least = SHORTEST_TAU_SECONDS if name.startswith("tau_") else 0.0
-    if not is_number or not math.isfinite(value) or value < least:
-        wanted = "a number of seconds from 1e-9 on" if least else "a non-negative number"
+    is_tau = name.startswith("tau_")
+    least, most = (SHORTEST_TAU_SECONDS, math.inf) if is_tau else (0.0, MOST)
+    if not is_number or not math.isfinite(value) or not least <= value <= most:
+        wanted = "a number of seconds from 1e-9 on" if is_tau else "a number from 0 to 1e9"
         raise BadParameterError(f"The model parameter {name} was {value!r}, expected {wanted}.")
     return float(value)

@@ -179,8 +179,36 @@ def test_a_week_in_one_file_is_read_once_and_no_day_twice(tmp_path: Path) -> Non
     futures(tmp_path, {"20260201-20260207.mbo": week + orders(NEAR, 4)})
     assert played(tmp_path, "MNQH6", WEEK)[1] == ["20260201-20260207.mbo.dbn"]
     futures(tmp_path, {"20260201.mbo": whole(IDS, {NEAR: 4}), "20260202.mbo": whole(IDS, {NEAR: 4})})
-    assert played(tmp_path, "MNQH6", WEEK)[1] == ["20260201.mbo.dbn", "20260202.mbo.dbn"]
-    assert played(tmp_path, "MNQH6", WEEK[2:])[1] == ["20260201-20260207.mbo.dbn"]
+    of_the_week = "20260201-20260207.mbo.dbn"
+    assert played(tmp_path, "MNQH6", WEEK)[1] == ["20260201.mbo.dbn", "20260202.mbo.dbn", of_the_week]
+    assert played(tmp_path, "MNQH6", WEEK[2:])[1] == [of_the_week]
+
+
+def test_no_day_is_left_out_or_read_twice_where_spans_of_files_overlap(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def of_days(first: int, last: int) -> bytes:
+        held = WEEK[first - 1 : last]
+        names = {"MNQH6": [(held[0], held[-1] + dt.timedelta(days=1), str(NEAR))]}
+        return header_with(names) + b"".join(orders(NEAR, day.day, day) for day in held)
+
+    def read(first: int, last: int) -> dict[int, int]:
+        dates = WEEK[first - 1 : last]
+        session = found(tmp_path, "MNQH6", dates)
+        reader = session_reader(session, midnight_ns(dates[0]), midnight_ns(dates[-1]) + 86_400 * ONE_SECOND)
+        counts: dict[int, int] = {}
+        for events, _ in reader.chunks():
+            for ns in events.columns.clock_ns[events.columns.clock_ns > 0].tolist():
+                day = WEEK[0].day + (ns - midnight_ns(WEEK[0])) // (86_400 * ONE_SECOND)
+                counts[day] = counts.get(day, 0) + 1
+        return counts
+
+    futures(tmp_path, {"20260203.mbo": of_days(3, 3), "20260202-20260204.mbo": of_days(2, 4)})
+    futures(tmp_path, {"20260204-20260206.mbo": of_days(4, 6)})
+    assert read(3, 4) == {3: 3, 4: 4}
+    assert read(2, 6) == {day: day for day in range(2, 7)}
+    assert read(3, 6) == {day: day for day in range(3, 7)}
+    assert not caplog.records
 
 
 def test_the_busiest_of_a_week_is_that_of_the_day(tmp_path: Path) -> None:
