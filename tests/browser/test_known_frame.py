@@ -582,7 +582,8 @@ def test_what_is_not_to_be_trusted(market: KnownMarket) -> None:
 def test_reasons_have_the_bits_that_the_server_gives_them(market: KnownMarket) -> None:
     script = """async () => {
       const { reasonWords } = await import("./quality.js");
-      return Object.fromEntries(Object.entries(vp.config().quality_bits).map(([name, bit]) => [name, reasonWords(bit)]));
+      const bits = Object.entries(vp.config().quality_bits);
+      return Object.fromEntries(bits.map(([name, bit]) => [name, reasonWords(bit)]));
     }"""
     assert market.page.evaluate(script) == {
         "empty_side": "a side is empty",
