@@ -34,6 +34,7 @@ from .jit import kernel, step
 from .state import Bytes, Columns, Int64s, Selection
 
 HEADER_BYTES = 16
+SPAN_WORDS = 3
 UNIT_WORDS = 2  # records are multiples of eight bytes
 OLDEST_NS = 631_152_000_000_000_000  # 1990 and 2100, between which all times of market data lie
 NEWEST_NS = 4_102_444_800_000_000_000
@@ -97,6 +98,19 @@ def holds_an_order(data: Bytes, position: int, selection: Selection) -> bool:
     return selection.valid_action[action] != 0 and selection.valid_side[side] != 0
 
 
+@step
+def is_in_spans(data: Bytes, position: int, spans: Int64s) -> bool:
+    """Whether a record is of an instrument, at a time, at which it is wanted; by ts_recv, else by ts_event."""
+    instrument = load_u32(data, position + INSTRUMENT)
+    time = load_i64(data, position + TS_RECV)
+    if time < 0:
+        time = load_i64(data, position + TS_EVENT)
+    wanted = spans.size == 0
+    for i in range(0, spans.size, SPAN_WORDS):
+        wanted = wanted or (instrument == spans[i] and spans[i + 1] <= time < spans[i + 2])
+    return wanted
+
+
 @kernel
 def decode_records(data: Bytes, selection: Selection, cursor: Int64s, columns: Columns) -> None:
     """Decode whole records from data[cursor[D_POSITION]:] until the bytes or the columns are used up.
@@ -158,7 +172,11 @@ def decode_records(data: Bytes, selection: Selection, cursor: Int64s, columns: C
             error = DECODE_SIDE
             break
         records += 1
-        if selection.instrument_id >= 0 and load_u32(data, position + INSTRUMENT) != selection.instrument_id:
+        if selection.instrument_id >= 0:
+            is_foreign = load_u32(data, position + INSTRUMENT) != selection.instrument_id
+        else:
+            is_foreign = not is_in_spans(data, position, selection.spans)
+        if is_foreign:
             position = after
             foreign += 1
             continue

@@ -163,7 +163,7 @@ def advance(
             if changed == SNAPSHOT_ENDS:
                 end_snapshot(book, model)
         advance_clock(book, record.clock_ns)
-        active = np.int64(record.clock_ns != BOOK_ONLY and scalars[B_CLOCK] != NO_TIME)
+        active = np.int64(record.clock_ns != BOOK_ONLY and scalars[B_CLOCK] != NO_TIME)  # no touch without a clock
         scalars[B_EVENT_ID] += 1
         effect = apply_record(book, record, active)
         mark_bad_book(book, record)

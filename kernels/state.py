@@ -120,13 +120,14 @@ class FrameBuffer(NamedTuple):
 class Selection(NamedTuple):
     """What the decoder keeps, and what it takes for a sound record."""
 
-    instrument_id: int  # below 0: every instrument
+    instrument_id: int  # below 0: those of spans, and without any, every instrument
     start_ns: int  # of the session's window [start_ns, end_ns)
     end_ns: int
     mbo_words: int  # length of a market-by-order record in 32-bit words: 14, with a ts_out 16
     lengths: Bytes  # [256] record length in 32-bit words by rtype (0: a type that is not known, of any length)
     valid_action: Bytes  # [256] 1 where the byte is a known code
     valid_side: Bytes  # [256]
+    spans: Int64s  # three for each: an instrument id, and from when until when (exclusive) it is wanted, ns UTC
 
 
 class DayCounts(NamedTuple):

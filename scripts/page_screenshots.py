@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Take the pictures under docs/: the demonstration before a move, dark and light, on a phone; and a real session.
+"""Take the pictures under docs/: the demonstration before a move, dark and light, on a phone; and real sessions.
 
     uv run python scripts/page_screenshots.py [--lake DIRECTORY]
 
-The real one is ESH4 of 2023-12-25, left out where the lake does not hold it. Needs Chromium.
+The real ones are ESH4 of 2023-12-25 and ARL of 2025-07-17, left out where the lake does not hold them. Needs Chromium.
 """
 
 from __future__ import annotations
@@ -101,6 +101,10 @@ def main() -> int:
                 query = "product_type=future_mbo&symbol=ESH4&dt=2023-12-25&speed=50&start_time=18:00"
                 esh4 = f"{page}?{query}"
                 shoot(browser, esh4, "18:12:00", "page-esh4.png", theme="dark", viewport=DESKTOP, pointer=(760, 250))
+            if ("ARL", "2025-07-17") in held:
+                query = "product_type=equity_mbo&symbol=ARL&dt=2025-07-17&speed=50&start_time=15:40"
+                arl = f"{page}?{query}"
+                shoot(browser, arl, "15:47:30", "page-arl.png", theme="dark", viewport=DESKTOP, pointer=(760, 250))
         finally:
             browser.close()
             server.stop()

@@ -98,7 +98,7 @@ class MarketWriter(OrderEvents):
         for _ in range(self.rng.randint(1, 4)):
             side = self.side()
             size = self.rng.choice((0, self.size(), self.size()))
-            self.put(self.rng.choice("AAMM"), side, self.price(side, reach=4), size, 0, flags=F_MBP)
+            self.put(self.rng.choice("AAMMC"), side, self.price(side, reach=4), size, 0, flags=F_MBP)
         if self.rng.random() < 0.1:
             self.put(self.rng.choice("TFRN"), self.rng.choice("BAN"), self.mid, self.size(), 0, flags=F_MBP)
 
@@ -128,7 +128,7 @@ class MarketWriter(OrderEvents):
         order_id = self.resting_id()
         side, price, size = self.live[order_id]
         kind = self.rng.choice((0, 0, F_TOB, F_MBP))
-        for action in self.rng.sample("AMFTN" if kind == F_MBP else "AMCFTN", 3):
+        for action in self.rng.sample("AMCFTN", 3):
             self.put(action, side, price, self.rng.randint(1, size), order_id, flags=F_SNAPSHOT | kind)
 
     # Times.

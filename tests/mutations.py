@@ -17,6 +17,7 @@ import databento_dbn
 
 from tests.dbn_files import compress, header, mbo, other_records
 from tests.market_strategies import random_market
+from tests.oracle_book import F_LAST, F_MBP, F_TOB
 from vp.dbn.accounting import PassedOver
 from vp.dbn.file import DbnFile
 from vp.dbn.reader import EventReader
@@ -25,6 +26,14 @@ from vp.errors import FileError
 MNQ = 42005
 VALUE_BYTES = frozenset(range(2, 38)) | frozenset(range(40, 56))
 """Bytes of a market-by-order record that carry values; the rest are its length, type, action and side."""
+_BUY, _SELL = random_market(11, 1, weights={"quote": 1})[:2]
+EVENTS = (
+    _BUY,
+    _BUY._replace(publisher=41, order_id=0, flags=F_LAST | F_TOB),
+    _SELL._replace(publisher=65_535, ts_recv=_SELL.ts_event - 2_000_000_000),
+    _SELL._replace(publisher=42, order_id=2**64 - 1, flags=F_LAST | F_MBP),
+    _BUY._replace(action="R", side="N", publisher=65_535, flags=F_LAST),
+)
 Row = tuple[int, ...]
 dbn: Any = databento_dbn
 
@@ -61,8 +70,8 @@ class Outcome:
 
 
 def sound(version: int, compressed: bool, path: Path) -> Sound:
-    """A file of five events among records of other types."""
-    events = [mbo(rec, MNQ, sequence=i) for i, rec in enumerate(random_market(11, 3)[:5])]
+    """A file of five events, of orders, a quote and a level of three publishers, among records of other types."""
+    events = [mbo(rec, MNQ, sequence=i) for i, rec in enumerate(EVENTS)]
     others = other_records(version)
     records = [events[0], others[0], events[1], others[3], *events[2:4], others[1], events[4]]
     head = header(version)

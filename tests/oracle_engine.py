@@ -98,9 +98,9 @@ class OracleEngine:
 
         if self.book.end_snapshot_before(rec):
             self._rebase_depths()
-        clears = rec.action == "R" or self.book.begins_snapshot(rec)
+        rebuilds = rec.action == "R" or self.book.begins_snapshot(rec) or (rec.is_snapshot and rec.is_last)
         touches = self.book.apply(rec, track_fills=phase != BOOK)
-        if clears or (rec.is_snapshot and rec.is_last):
+        if rebuilds:
             self._rebase_depths()
         if rec.action == "T" and not self.book.builds_only(rec):
             self.trades.add(rec)
@@ -108,7 +108,7 @@ class OracleEngine:
             return None
 
         builds_only = self.book.builds_only(rec)
-        if clears or builds_only:
+        if rec.action == "R" or builds_only:
             self.flow.start_afresh()
         if rec.is_last and not builds_only:
             self.flow.end_event(self.book)

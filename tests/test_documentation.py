@@ -132,7 +132,8 @@ def test_the_guide_runs_as_it_is_written(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("VP_LAKE", raising=False)
     names, commands = run_as_written("docs/querying.md")
-    assert commands == 7
+    assert commands == 8
+    assert names["volume"]["bought"].sum() > 0 < names["volume"]["sold"].sum()
     assert (tmp_path / "pressure.png").stat().st_size > 10_000
     assert len(names["by_k"]) == 101
     assert 0 < len(names["moves"]) <= 3

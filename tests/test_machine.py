@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -146,7 +147,7 @@ def test_long_markets_from_seeds(records_wanted: int) -> None:
     print(f"{driven:,} records of {seed} markets: the oracle's book; {anomalous:,} anomalies")  # noqa: T201
 
 
-QUOTE = [(1, "A", "B", 99, 5, 1, 0), (1, "A", "A", 101, 5, 2, 128)]
+QUOTE: list[tuple[Any, ...]] = [(1, "A", "B", 99, 5, 1, 0), (1, "A", "A", 101, 5, 2, 128)]
 
 
 @pytest.mark.parametrize(
@@ -164,15 +165,16 @@ QUOTE = [(1, "A", "B", 99, 5, 1, 0), (1, "A", "A", 101, 5, 2, 128)]
         ("locked_book", [(2, "A", "B", 101, 1, 3, 128)]),
         ("crossed_book", [(2, "A", "B", 102, 1, 3, 128)]),
         ("maybe_bad_book", [(2, "N", "N", None, 0, 0, 128 | 4)]),
+        ("undefined_size", [(2, "A", "B", 99, 2**32 - 1, 3, 128)]),
+        ("time_ahead", [(1_000_000_003, "N", "N", None, 0, 0, 128, 1, 2)]),
+        ("undefined_time", [(2**64 - 1, "N", "N", None, 0, 0, 128)]),
     ],
 )
-def test_the_least_that_each_counter_counts(
-    name: str, records: list[tuple[int, str, str, int | None, int, int, int]]
-) -> None:
+def test_the_least_that_each_counter_counts(name: str, records: list[tuple[Any, ...]]) -> None:
     """One record more than a sound market, one anomaly, and no other."""
     events = events_of(
-        Rec(t, action, side, 2**63 - 1 if price is None else price * TICK, size, order_id, flags)
-        for t, action, side, price, size, order_id, flags in [*QUOTE, *records]
+        Rec(t, action, side, 2**63 - 1 if price is None else price * TICK, *rest)
+        for t, action, side, price, *rest in [*QUOTE, *records]
     )
     book = Book(TICK)
     book.fast_forward(events)
@@ -183,6 +185,6 @@ def test_the_least_that_each_counter_counts(
 
 
 def test_every_counter_has_its_fixture() -> None:
-    marks = test_the_least_that_each_counter_counts.pytestmark  # type: ignore[attr-defined]
+    marks = test_the_least_that_each_counter_counts.pytestmark
     assert {case[0] for case in marks[0].args[1]} == set(Book(TICK).anomalies())
     assert set(FAR) == set(KINDS)

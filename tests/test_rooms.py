@@ -39,7 +39,7 @@ ROOMS = BASE | {
     "server.faults": {*BASE},
     "server.stream": {*BASE, "server.faults", "market", "model", "settings"},
     "server.net": {*BASE, "server.faults"},
-    "server.query": {*RAW, "server.faults", "query"},
+    "server.query": {*RAW, "server.faults", "dbn", "query"},
     "server.history": {*BASE, "server.faults", "model", "server.stream"},
     "server.runs": {*BASE, "server.faults", "dbn", "model", "settings", "server.stream", "server.history"},
 }
@@ -50,7 +50,7 @@ ROOMS["programs"] = {*ROOMS}
 ROOMS["entry points"] = {"programs"}
 ROOMS["public names"] = {"model", "lake", "query"}
 
-ENTRY_POINTS = {"vp.__main__", "vp.serve", "vp.record", "vp.cache", "vp.query.__main__"}
+ENTRY_POINTS = {"vp.__main__", "vp.serve", "vp.record", "vp.cache", "vp.lake.__main__", "vp.query.__main__"}
 PUBLIC_NAMES = "vp"  # the package itself: __version__ is for everyone, the rest for other programs alone
 
 OUTSIDE_OF_STREAM = {"asyncio", "socket", "threading", "time", "starlette", "uvicorn", "websockets"}

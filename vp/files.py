@@ -1,14 +1,18 @@
 """Files that are written whole or not at all: the one place where a file gets its name.
 
-What is not whole yet lies beside it as `.NAME.XXXX.part`, locked for as long as its writer lives. A writer that was
-killed leaves such a part behind; the next one of the same name finds it unlocked and deletes it.
+What is not whole yet lies beside it as `.NAME.XXXXXXXX.part`, locked for as long as its writer lives. A writer that
+was killed leaves such a part behind. The next one of the same name finds it unlocked and deletes it; so does one of any
+other name in the directory, once nobody has written to the part for an hour.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import re
+import shutil
 import tempfile
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,7 +27,19 @@ except ImportError:  # no Unix: parts of killed writers stay until they are dele
     LOCKS = False
 
 ENDING = ".part"
+PART = re.compile(r"\..+\.[a-z0-9_]{8}\.part")  # eight letters as tempfile draws them
+ABANDONED_SECONDS = 3600.0
+ABANDONED_SECONDS_WITHOUT_LOCKS = 86_400.0
 READ_ONLY = 0o444
+COPY_BYTES = 1 << 20
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+FAILED_WRITES = NO_ROOM | {errno.EFBIG, errno.EIO}
+"""What a disk answers that cannot take what was written, whatever it was."""
+REFUSED_FILES = FAILED_WRITES | {
+    errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENOENT, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP,
+    errno.EMFILE, errno.EEXIST,
+}  # fmt: skip
+"""What the system answers about files and disks, and never about connections."""
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
 
 
@@ -49,6 +65,7 @@ def written_whole(
     OSError
     """
     sweep(path.parent, path.name)
+    sweep_abandoned(path.parent)
     temporary, file = _open_part(path)
     remove = weakref.finalize(file, remove_if_possible, temporary)  # at the end of the process too
     try:
@@ -92,13 +109,51 @@ def sweep(directory: Path, name: str = "") -> None:
     if not LOCKS:
         return
     for part in directory.glob(f".{_literal(name) or '*'}.*{ENDING}"):
-        with suppress(OSError):  # another writer may sweep too
-            handle = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer lives
-                part.unlink()
-            finally:
-                os.close(handle)
+        _remove_unlocked(part)
+
+
+def sweep_abandoned(directory: Path) -> None:
+    """Delete parts of any name in a directory that nobody writes to: unlocked, and not touched for an hour.
+
+    Other programs' files of another form stay. Where there are no locks, a day must have passed.
+    """
+    patience = ABANDONED_SECONDS if LOCKS else ABANDONED_SECONDS_WITHOUT_LOCKS
+    with suppress(OSError):
+        for part in directory.glob(f".*{ENDING}"):
+            if PART.fullmatch(part.name) and time.time() - part.lstat().st_mtime > patience:
+                _remove_unlocked(part)
+
+
+def copy_new(source: Path, path: Path) -> None:
+    """Copy a file to a place that is free, whole or not at all, read-only; raises FileExistsError, OSError."""
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    with source.open("rb") as original, written_whole(path, replace=False, read_only=True) as copy:
+        shutil.copyfileobj(original, copy, COPY_BYTES)
+
+
+def link_new(source: Path, path: Path) -> None:
+    """Make a link to a file at a place that is free: a hard one where it can be; raises FileExistsError, OSError."""
+    target = source.resolve(strict=True)
+    try:
+        os.link(target, path)
+    except OSError as error:
+        if error.errno not in (*NO_LINKS, errno.EXDEV):
+            raise
+        path.symlink_to(target)
+
+
+def _remove_unlocked(part: Path) -> None:
+    with suppress(OSError):  # another writer may sweep too
+        if not LOCKS:
+            part.unlink()
+            return
+        handle = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer lives
+            part.unlink()
+        finally:
+            os.close(handle)
 
 
 def sync_directory(directory: Path) -> None:

@@ -7,8 +7,8 @@ import { say } from "./notices.js";
 
 /** @typedef {import("./feed.js").Feed} Feed @typedef {import("./viewport.js").Viewport} Viewport */
 
-/** @param {Blob | string} what a blob or an address @param {string} name */
-function download(what, name) {
+/** @param {Blob | string} what a blob or an address @param {string} [name] left out: as the server names it */
+function download(what, name = "") {
   const anchor = document.createElement("a");
   const address = typeof what === "string" ? what : URL.createObjectURL(what);
   anchor.href = address;
@@ -43,8 +43,11 @@ function drawPicture(layers, lines, { ratio, ground, text }) {
   });
 }
 
-/** @param {Feed} feed @param {Viewport} viewport @returns {string} a file's name without its ending */
-const fileName = ({ config }, { endMs }) => `${config.contract}-${dateAndTime(endMs).date}-${clockText(endMs).replaceAll(":", "")}`;
+/** A picture's name, as the server names files of frames. @param {Feed} feed @param {Viewport} viewport @returns {string} without its ending */
+function pictureName({ config }, { startMs, endMs }) {
+  const [from, until] = [startMs, endMs].map((timeMs) => dateAndTime(timeMs, "ET").time.replaceAll(":", ""));
+  return [config.contract, config.dt, `${from}-${until}`].map((part) => part.replaceAll(/[^A-Za-z0-9.+-]+/g, "-")).join("_");
+}
 
 /** Save the chart as a picture. @param {Feed} feed @param {import("./chart.js").Chart} chart */
 export async function saveScreenshot(feed, chart) {
@@ -56,7 +59,7 @@ export async function saveScreenshot(feed, chart) {
     `${feed.files}${config.source === "generated" ? " (generated data)" : ""}  ·  throttle ${config.throttle_ms} ms  ·  Vacuum Pressure ${config.version}`,
   ];
   const { size: { ratio }, theme: { ground, text } } = scene;
-  download(await drawPicture(chart.canvases(), lines, { ratio, ground, text }), `${fileName(feed, viewport)}.png`);
+  download(await drawPicture(chart.canvases(), lines, { ratio, ground, text }), `${pictureName(feed, viewport)}.png`);
   say("Screenshot saved");
 }
 
@@ -66,6 +69,6 @@ export function saveFrames(base, feed, viewport, form) {
   download(framesAddress(base, {
     session_id: feed.config.session_id, from_ns: ns(viewport.startMs), until_ns: ns(viewport.endMs + 0.001), format: form,
     ...(form === "csv" ? { fields: feed.fields.join(",") } : {}),
-  }), `${fileName(feed, viewport)}.${form === "csv" ? "csv" : "arrows"}`);
+  }));
   say("Export begins");
 }

@@ -72,7 +72,7 @@ export class Feed {
   get quantity() { return this.config.product_type === "equity_mbo" ? "shares" : "contracts"; }
   get decimals() { return this.config.decimals ?? 2; }
   /** Names of the raw files played. @returns {string} */
-  get files() { return [this.config.raw_files ?? this.config.raw_file ?? "–"].flat().join(", "); }
+  get files() { return (this.config.raw_files ?? []).join(", ") || "–"; }
 
   /** The lowest bucket that can be a price: some contracts trade below zero, and then it shows. */
   get lowestBucket() {

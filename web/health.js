@@ -69,13 +69,13 @@ export function showProvenance(feed, painter) {
       ["missed by this viewer", String(status.frames_missed ?? 0)], ["holes left", String(backfill.holes)],
       ["reconnections", String(feed.stream.retries)],
     ]],
-    ["Anomalies in the feed since the session's start", Object.entries(/** @type {Record<string, number>} */ (status.anomalies ?? {}))
+    ["Anomalies of the feed since the start", Object.entries(/** @type {Record<string, number>} */ (status.anomalies ?? {}))
       .map(([name, count]) => [name.replaceAll("_", " "), amount(count)])],
     ["What made this picture", [
       ["File", feed.files], ["Source", String(config.source ?? "–")],
       ["Contract", String(config.contract ?? "–")], ["Session", String(config.session_id ?? "–")],
       ["Date, start", `${config.dt ?? "–"} ${config.start_time ?? "from its start"}`],
-      ["Tick, bucket", `${Number(config.tick_int) / 1e9}, ${Number(config.bucket_int) / 1e9}`],
+      ["Tick, bucket", `${Number(config.tick_int) / 1e9}${config.tick_is_guessed ? " (a guess)" : ""}, ${Number(config.bucket_int) / 1e9} ${config.currency ?? ""}`],
       ["Throttle, speed", `${config.throttle_ms} ms, ${config.speed}×`], ["Book cache", String(config.book_cache ?? "–")],
       ["Version, protocol", `${config.version ?? "–"}, ${config.protocol ?? "–"}`], ["Painted with", painter],
     ]],

@@ -11,6 +11,7 @@ const API = "/v1/vacuum-pressure";
  * @property {Record<string, Uint16Array>} grids bfloat16
  * @property {Record<string, Float32Array>} exact grids that are not rounded, volumes always
  * @typedef {object} SessionEntry @property {string} product_type @property {string} symbol @property {string} dt
+ * @property {string[]} [contracts] those that the names of files tell
  * @property {string} source @property {string} hours_et @property {string} start_ns @property {string} end_ns
  * @typedef {{version: string, protocol: number, default: Record<string, any>, sessions: SessionEntry[]}} Catalogue
  */

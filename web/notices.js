@@ -20,7 +20,8 @@ export function showSign(id, sign, text, title) {
 export function showSession(config, restarted) {
   write("contract", String(config.contract));
   const generated = config.source === "generated" ? " · generated data" : "";
-  write("session", `${config.dt}${generated}${restarted ? " · new run: the server began again" : ""}`);
+  const guess = config.tick_is_guessed ? ` · tick ${config.tick_int / 1e9} is a guess` : "";
+  write("session", `${config.dt}${generated}${guess}${restarted ? " · new run: the server began again" : ""}`);
   element("session").title = element("session").textContent ?? "";
   document.title = `${config.contract} · Vacuum Pressure`;
 }

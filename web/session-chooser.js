@@ -62,7 +62,7 @@ export class SessionChooser {
   /** @param {string} date */
   fill(date) {
     const symbols = (this.catalogue?.sessions ?? []).filter((entry) => entry.product_type === this.product.value);
-    element("choose-symbols").replaceChildren(...[...new Set(symbols.map((entry) => entry.symbol))].map((name) => new Option(name, name)));
+    element("choose-symbols").replaceChildren(...[...new Set(symbols.flatMap(({ symbol, contracts }) => [symbol, ...(contracts ?? [])]))].map((name) => new Option(name, name)));
     if (!this.symbol.value && symbols.length > 0) this.symbol.value = symbols[0].symbol;
     const dates = this.entries().map(({ dt, source }) => /** @type {[string, string]} */ ([dt, source === "generated" ? `${dt} (generated)` : dt]));
     fillSelect(this.date, dates, dates.some(([name]) => name === date) ? date : (dates.at(-1)?.[0] ?? ""));

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -300,6 +301,7 @@ def test_screenshot_and_exports_are_what_is_on_screen(page: Page, server: Server
         with page.expect_download() as waiting:
             page.keyboard.press(key)
         path = tmp_path / waiting.value.suggested_filename
+        assert re.fullmatch(r"MNQH6_2026-02-06_\d{6}-\d{6}", path.stem)
         waiting.value.save_as(path)
         saved[path.suffix] = path.read_bytes()
     assert saved[".png"].startswith(b"\x89PNG")

@@ -64,6 +64,8 @@ def reader_seeds() -> Iterator[bytes]:
         for compressed in (False, True):
             yield mutations.sound(version, compressed, path).data
     plain = mutations.sound(3, False, path).plain
+    unknown = bytes([8, 0xF0, *plain[len(header()) + 2 : len(header()) + 32]])  # of a type newer than this VP
+    yield plain[: len(header()) + 56] + unknown + plain[len(header()) + 56 :]
     yield header(schema=None, ts_out=True)
     yield b"\x50\x2a\x4d\x18\x04\x00\x00\x00abcd" + compress(plain[:300], plain[300:])
 

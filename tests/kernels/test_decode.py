@@ -17,6 +17,7 @@ from vp.kernels.contract import (
     CLOCK_UNKNOWN,
     D_DROPPED,
     D_ERROR,
+    D_FOREIGN,
     D_OTHER,
     D_POSITION,
     D_RECORDS,
@@ -65,6 +66,7 @@ class Decoder:
     instrument_id: int = EVERY_INSTRUMENT
     window: tuple[int, int] = (START_NS, END_NS)
     mbo_words: int = MBO_BYTES // 4
+    spans: tuple[tuple[int, int, int], ...] = ()
     cursor: np.ndarray = field(default_factory=lambda: np.zeros(D_WORDS, np.int64))
     found: list[tuple[int, ...]] = field(default_factory=list)
 
@@ -72,7 +74,8 @@ class Decoder:
         sizes = [self.rows] * NARROW + [self.rows if self.wide else 0] * (len(DTYPES) - NARROW)
         self.columns = Columns(*(np.zeros(size, dtype) for size, dtype in zip(sizes, DTYPES, strict=True)))
         codes = LENGTHS, VALID_ACTION, VALID_SIDE
-        self.selection = Selection(self.instrument_id, *self.window, self.mbo_words, *codes)
+        spans = np.array(self.spans, np.int64).reshape(-1)
+        self.selection = Selection(self.instrument_id, *self.window, self.mbo_words, *codes, spans)
 
     def feed(self, data: bytes) -> bytes:
         """Decode all whole records of `data`; returns what is left."""
@@ -276,3 +279,24 @@ def test_wrong_lengths_of_other_records() -> None:
         decoder = Decoder()
         decoder.feed(damage(OTHER, 0, value) + GOOD * 20)
         assert (decoder.cursor[D_ERROR], decoder.cursor[D_RECORDS]) == (DECODE_LENGTH, 0)
+
+
+def test_an_instrument_is_wanted_in_its_span_of_times_alone() -> None:
+    def order(number: int, ts_recv: int, ts_event: int) -> bytes:
+        record = np.frombuffer(GOOD, MBO_DTYPE).copy()
+        record["instrument_id"], record["ts_recv"], record["ts_event"] = number, ts_recv, ts_event
+        return record.tobytes()
+
+    begin, middle, end = (START_NS + second * SECOND for second in (10, 20, 30))
+    spans = ((3, begin, middle), (4, middle, end))
+    times = (begin - 1, begin, middle - 1, middle, end - 1, end)
+    tried = list(product((3, 4, 5), times))
+    wanted = [begin, middle - 1, middle, end - 1]
+    decoder = Decoder(spans=spans, rows=64)
+    decoder.feed(b"".join(order(number, ts_recv, ts_recv) for number, ts_recv in tried))
+    at = Columns._fields.index("ts_recv")
+    assert [row[at] for row in decoder.found] == wanted
+    assert decoder.cursor[D_FOREIGN] == len(tried) - len(wanted)
+    decoder = Decoder(spans=spans, rows=64)
+    decoder.feed(order(3, -1, middle - 1) + order(3, -1, middle))
+    assert [row[at] for row in decoder.found] == [-1], "without a ts_recv the ts_event tells"

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,34 @@ def test_what_a_killed_writer_left_is_deleted_by_the_next(tmp_path: Path) -> Non
     assert left in names(tmp_path), "of another name"
     write_whole(path, b"mine")
     assert names(tmp_path) == ["a[1].arrow", "b.arrow"]
+
+
+def test_what_a_killed_writer_left_of_any_name_is_deleted_when_nobody_has_written_to_it_for_an_hour(
+    tmp_path: Path,
+) -> None:
+    hour_ago = time.time() - 3601
+    left = [".old.arrow.abcd1234.part", ".new.arrow.abcd1234.part", ".movie.part", ".a.job-12345.part", "old.part"]
+    for name in left:
+        (tmp_path / name).write_bytes(b"half")
+        if not name.startswith(".new"):
+            os.utime(tmp_path / name, (hour_ago, hour_ago))
+    with written_whole(tmp_path / "living") as file:
+        file.write(b"half")
+        file.flush()
+        (living,) = set(names(tmp_path)) - set(left)
+        os.utime(tmp_path / living, (hour_ago, hour_ago))
+        write_whole(tmp_path / "b.arrow", b"mine")
+        assert set(names(tmp_path)) == {*left[1:], living, "b.arrow"}, "one is locked, one new, three not ours"
+    assert set(names(tmp_path)) == {*left[1:], "living", "b.arrow"}
+
+
+def test_without_locks_a_day_must_have_passed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vp.files.LOCKS", False)
+    for name, hours in ((".a.arrow.abcd1234.part", 23), (".b.arrow.abcd1234.part", 25)):
+        (tmp_path / name).write_bytes(b"half")
+        os.utime(tmp_path / name, (0, time.time() - 3600 * hours))
+    write_whole(tmp_path / "c.arrow", b"mine")
+    assert names(tmp_path) == [".a.arrow.abcd1234.part", "c.arrow"]
 
 
 def test_a_writer_that_is_swept_before_its_lock_begins_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

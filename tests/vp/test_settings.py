@@ -18,7 +18,7 @@ def test_every_setting_explains_itself(setting: Setting) -> None:
     assert setting.help.endswith(".")
     assert bool(setting.unit) is (setting.form is not forms.switch)
     assert setting.parse(setting.example) is not None
-    assert set(setting.programs) <= {"serve", "record", "query", "cache"}
+    assert set(setting.programs) <= {"serve", "record", "query", "cache", "lake"}
 
 
 def test_which_program_takes_what() -> None:
@@ -43,6 +43,7 @@ def test_which_program_takes_what() -> None:
             "--max-sessions",
             "--enable-query",
             "--lake",
+            "--file",
             "--products",
             "--decompressed-limit-gb",
             "--log-level",
@@ -57,12 +58,16 @@ def test_which_program_takes_what() -> None:
             "--fields",
             "--out",
             "--lake",
+            "--file",
             "--products",
             "--decompressed-limit-gb",
             "--log-level",
         ),
     ]
     assert [setting.flag for setting in of_program("cache")] == ["--lake", "--clear", "--log-level"]
+    assert [setting.flag for setting in of_program("lake")] == [
+        *("--lake", "--products", "--link", "--copy", "--dry-run", "--log-level"),
+    ]
     assert [setting.flag for setting in of_program("query")] == [
         *(
             "--product-type",
@@ -76,7 +81,7 @@ def test_which_program_takes_what() -> None:
             "--set",
             "--recording",
         ),
-        *("--build", "--format", "--out", "--lake", "--products", "--log-level"),
+        *("--build", "--format", "--out", "--lake", "--file", "--products", "--log-level"),
     ]
     assert [setting.name for setting in of_query()] == [
         *(

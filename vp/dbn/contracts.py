@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from vp.dbn.contents import Contents
-from vp.dbn.symbol_mappings import EVER_NS, NEVER_NS, Mapping
+from vp.dbn.selection import EVERY_INSTRUMENT, InstrumentSpan
+from vp.dbn.symbol_mappings import Mapping
 from vp.errors import RequestError
 from vp.market.products import Product, Products, is_contract
 from vp.market.session_hours import ONE_DAY, midnight_ns
 from vp.market.symbols import find_spelling
-
-EVERY_INSTRUMENT = -1
-
-
-@dataclass(frozen=True)
-class InstrumentSpan:
-    """An instrument id of a file, and from when until when (exclusive, ns UTC) it is the contract's."""
-
-    instrument_id: int
-    start_ns: int = EVER_NS
-    end_ns: int = NEVER_NS
 
 
 def names_on(contents: Contents, dates: Sequence[dt.date]) -> frozenset[str]:

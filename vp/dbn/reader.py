@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from vp.dbn.accounting import PassedOver
 from vp.dbn.events import Events
 from vp.dbn.file import DbnFile
 from vp.dbn.record_types import RECORD_HEADER_BYTES
-from vp.dbn.selection import ACTIONS, NO_LIMIT, SIDES, selection
+from vp.dbn.selection import ACTIONS, NO_LIMIT, SIDES, InstrumentSpan, selection
 from vp.dbn.zstd import DAMAGED_HINT
 from vp.errors import DamagedFileError, FileError, TruncatedFileError, UnreadableFileError
 from vp.kernels import decode
@@ -62,8 +62,8 @@ class EventReader:
     Parameters
     ----------
     file : DbnFile
-    instrument_id : int
-        Below 0: every instrument.
+    instrument : int or sequence of InstrumentSpan
+        An instrument id, or the ids that a contract has at their times; below 0: every instrument.
     start_ns, end_ns : int
         The session's window, ns UTC. Records of before it build the book only, those of after it are passed over,
         clear and snapshot records are of the session by the time of their receipt.
@@ -83,7 +83,7 @@ class EventReader:
     def __init__(
         self,
         file: DbnFile,
-        instrument_id: int,
+        instrument: int | Sequence[InstrumentSpan],
         start_ns: int = -NO_LIMIT,
         end_ns: int = NO_LIMIT,
         *,
@@ -93,7 +93,8 @@ class EventReader:
         self.file = file
         self.records_seen = 0
         self.passed_over = PassedOver()
-        self._selection = selection(file.record_lengths(), file.mbo_bytes, instrument_id, start_ns, end_ns)
+        spans = (InstrumentSpan(instrument),) if isinstance(instrument, int) else instrument
+        self._selection = selection(file.record_lengths(), file.mbo_bytes, spans, start_ns, end_ns)
         self._events = Events.allocate(chunk_rows, wide=wide)
 
     def chunks(

@@ -6,13 +6,11 @@ import datetime as dt
 import logging
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vp.dbn.contents import Contents, contents_of
 from vp.dbn.contracts import (
-    EVERY_INSTRUMENT,
-    InstrumentSpan,
     can_be_asked_for,
     count_records,
     is_one_contract,
@@ -22,11 +20,13 @@ from vp.dbn.contracts import (
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.file import DbnFile
 from vp.dbn.reader import EventReader
+from vp.dbn.selection import EVERY_INSTRUMENT, InstrumentSpan
 from vp.dbn.session_reader import SessionReader
 from vp.errors import FileError, UnknownSymbolError
 from vp.lake.inputs import RawFile, RawInput
-from vp.lake.lake import Lake
+from vp.lake.lake import QUIET_WEEKDAYS, Lake
 from vp.market.products import Product, Products, is_contract
+from vp.market.session_hours import midnight_ns
 from vp.market.symbols import spelling_key
 
 CHUNK_ROWS = 1 << 16
@@ -41,6 +41,12 @@ class InputFile:
 
     raw: RawFile
     spans: tuple[InstrumentSpan, ...]
+
+    def received_from(self, date: dt.date) -> InputFile:
+        """The same without what was received before a date began (UTC), which another file holds."""
+        start_ns = midnight_ns(date)
+        left = (replace(span, start_ns=max(span.start_ns, start_ns)) for span in self.spans if span.end_ns > start_ns)
+        return replace(self, spans=tuple(left))
 
 
 @dataclass(frozen=True)
@@ -101,14 +107,21 @@ def find_input(lake: Lake, product: Product, symbol: str, dates: Sequence[dt.dat
     for date, inputs in by_date.items():
         if date <= until:
             continue
-        # A file of several days would bring those before it again.
-        usable = [one for one in inputs if not files or one.first == date]
-        held = search.holder(usable, contract)
+        held = search.holder(inputs, contract)
         if held is not None:
-            files += held
+            # A file of several days would bring those before it again.
+            more = [file if not files or file.raw.name.first == date else file.received_from(date) for file in held]
+            files += [file for file in more if file.spans]
             until = max(file.raw.name.last for file in held)
     if not files:
         raise search.failure or search.refusal(symbol, [one for inputs in by_date.values() for one in inputs])
+    covered = {day for file in files for day in file.raw.name.days()}
+    missing = [day for day in dates if day not in covered and day.weekday() not in QUIET_WEEKDAYS[product.product_type]]
+    if missing:
+        log.warning(
+            "the session of %s is played without %s: the lake holds no file of it for %s",
+            *(contract, "that day" if len(missing) == 1 else "those days", _listed([str(day) for day in missing])),
+        )
     if search.failure is not None:
         log.warning("%s is passed over: %s", search.failure.path, search.failure.message)
     return SessionInput(contract, tuple(files))
@@ -128,7 +141,7 @@ def session_reader(
         [
             EventReader(
                 DbnFile(file.raw.path, decompressed=decompressed),
-                file.spans[0].instrument_id,
+                file.spans,
                 start_ns,
                 end_ns,
                 chunk_rows=chunk_rows,

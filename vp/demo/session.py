@@ -7,7 +7,6 @@ need numba and are only imported where the file is not there yet.
 from __future__ import annotations
 
 import datetime as dt
-import errno
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from vp.errors import LakeError
-from vp.files import written_whole
+from vp.files import NO_ROOM, written_whole
 from vp.session import SessionName
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def ensure_demo(lake_root: Path, progress: Callable[[float], None] | None = None
         raise LakeError(
             f"The demonstration session could not be written to {path.parent}: {reason}.",
             hint="Free about 100 MB there, or choose another lake with --lake or VP_LAKE."
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}
+            if error.errno in NO_ROOM
             else "Choose another lake with --lake or VP_LAKE, or make the directory writable.",
         ) from error
     return path

@@ -19,6 +19,7 @@ from vp.errors import DownloadError, FileError, UnexpectedAnswerError
 from vp.files import lay_down, write_whole
 from vp.lake.lake import Lake
 from vp.lake.layout import ENDINGS, note_path
+from vp.lake.names import parse_name
 from vp.market.session_hours import session_window
 
 HASH_FORM = re.compile(r"sha256:([0-9a-f]{64})")
@@ -181,11 +182,15 @@ def _require_space(remote: Remote, part: Path) -> None:
 
 
 def _names(want: Want, remotes: list[Remote]) -> list[str]:
-    """The names in the lake: the layout's for the one file of a day, Databento's own where a day has several."""
+    """The names in the lake: the layout's for the one file of a day, Databento's own where a day has several.
+
+    Those that could not be found again by their names are numbered parts.
+    """
     if len(remotes) == 1:
         return [_whole_day(want, remotes[0].name)]
     names = [remote.name for remote in remotes]
-    if len(set(names)) == len(names) and all(NAME_FORM.fullmatch(name) for name in names):
+    understood = (NAME_FORM.fullmatch(name) and parse_name(name, want.place.schema) for name in names)
+    if len(set(names)) == len(names) and all(understood):
         return names
     whole = want.place.file_name(want.date).removesuffix(".dbn.zst")
     return [f"{whole}.{i:04d}.dbn{'.zst' * name.endswith('.zst')}" for i, name in enumerate(names, 1)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import math
@@ -25,6 +24,7 @@ from vp.errors import (
     VendorRefusedError,
     VendorUnreachableError,
 )
+from vp.files import REFUSED_FILES
 
 KEY_VARIABLE = "DATABENTO_API_KEY"
 URL_VARIABLE = "VP_DATABENTO_URL"
@@ -44,10 +44,6 @@ REFUSED_HINTS = {
     NO_LICENCE: "Look in Databento's portal at what the key and its licences allow, then run the same command again.",
 }
 NEWER_HINT = "Its service may have changed: look for a newer VP; nothing was concluded from this answer."
-DISK_ERRORS = {
-    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.ENOTDIR,
-    errno.ENOENT, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EMFILE, errno.EEXIST,
-}  # fmt: skip
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -289,7 +285,7 @@ def _disk_error(error: Exception) -> OSError | None:
 
     network = (requests.RequestException, ConnectionError, TimeoutError, socket.gaierror, ssl.SSLError)
     for cause in (error, error.__context__):
-        if isinstance(cause, OSError) and not isinstance(cause, network) and cause.errno in DISK_ERRORS:
+        if isinstance(cause, OSError) and not isinstance(cause, network) and cause.errno in REFUSED_FILES:
             return cause
     return None
 

@@ -70,14 +70,21 @@ class LoneFile:
     ----------
     raw : RawFile
     products : tuple of (product type, root or ticker)
-        What it holds.
+        What it holds; none where it does not say.
+    contracts : tuple of str
+        The names that it maps, as far as they can be asked for.
     dates : tuple of datetime.date
         The sessions that it holds, ascending.
     """
 
     raw: RawFile
     products: tuple[tuple[str, str], ...]
+    contracts: tuple[str, ...]
     dates: tuple[dt.date, ...]
+
+    def holds(self, product_type: str, root: str) -> bool:
+        """Whether it holds a product, as far as it says."""
+        return not self.products or (product_type, root) in self.products
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from stat import S_ISREG
-from urllib.parse import unquote
 
 from vp.errors import LakeError, NoRawFileError, RequestError
+from vp.lake.directories import names_in, raw_file, symbol_directories, symbol_of_directory
 from vp.lake.inputs import SOURCES, USUAL_DATASET, LoneFile, RawFile, RawInput, inputs_of
 from vp.lake.layout import LAYOUT, Place, note_path, place_of
 from vp.lake.names import parse_name
 from vp.market.products import PRODUCT_TYPES, Product, Products, load_products
-from vp.market.symbols import canonical_ticker
 
 BOOK_CACHE = "vp_book"
 DECOMPRESSED_CACHE = "decompressed"
@@ -26,6 +24,13 @@ SYMBOL_FORM = re.compile(r"[A-Z0-9][A-Z0-9.\-+=^#]*")
 QUIET_WEEKDAYS = {"future_mbo": (5,), "equity_mbo": (5, 6)}  # of these, files of several days seldom hold a record
 LISTED_DATES = 10
 LISTED_SYMBOLS = 20
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names with commas between, the first of many."""
+    names = list(names)
+    more = len(names) - LISTED_SYMBOLS
+    return ", ".join(names[:LISTED_SYMBOLS]) + (f" and {more} more" if more > 0 else "")
 
 
 @dataclass(frozen=True)
@@ -147,8 +152,8 @@ class Lake:
     def dates(self, product: Product) -> list[dt.date]:
         """The dates for which there is a file, ascending; raises LakeError."""
         if self.lone_file is not None:
-            held = (product.product_type, product.root) in self.lone_file.products
-            return list(self.lone_file.dates) if held else []
+            holds = self.lone_file.holds(product.product_type, product.root)
+            return list(self.lone_file.dates) if holds else []
         return [entry.date for entry in self._entries(product.product_type, product.root)]
 
     def sessions(self) -> list[SessionEntry]:
@@ -181,7 +186,7 @@ class Lake:
     def files(self, place: Place, symbol: str) -> list[RawFile]:
         """Downloaded files that hold all of one day, by date, uncompressed ones first; raises LakeError."""
         directory = self.directory(place, symbol)
-        found = (_raw_file(directory / name, SOURCES[0], place.schema) for name in _names(directory))
+        found = (raw_file(directory / name, SOURCES[0], place.schema) for name in names_in(directory))
         days = [raw for raw in found if raw is not None and raw.name.is_whole_day]
         return sorted(days, key=lambda raw: (raw.date, raw.dataset, raw.compressed))
 
@@ -190,7 +195,7 @@ class Lake:
         found = {
             symbol
             for source in SOURCES
-            for symbol in _symbol_directories(self._product_dir(source, place.product_type))
+            for symbol in symbol_directories(self._product_dir(source, place.product_type))
             if SYMBOL_FORM.fullmatch(symbol)
         }
         return sorted(found)
@@ -200,8 +205,8 @@ class Lake:
         found = [
             raw
             for source, directory in self._table_dirs(place.product_type, symbol, place)
-            for name in _names(directory)
-            if (raw := _raw_file(directory / name, source, place.schema)) is not None
+            for name in names_in(directory)
+            if (raw := raw_file(directory / name, source, place.schema)) is not None
         ]
         return sorted(found, key=lambda raw: (raw.date, raw.source, raw.dataset, raw.path.name))
 
@@ -217,10 +222,10 @@ class Lake:
     def _of_lone_file(self, lone: LoneFile, product: Product, date: dt.date) -> list[RawInput]:
         if date in self.dates(product):
             return [RawInput((lone.raw,))]
-        symbols = _listed([f"{kind} {symbol}" for kind, symbol in lone.products]) or "nothing"
+        symbols = listed(f"{kind} {symbol}" for kind, symbol in lone.products) or "nothing that it names"
         raise NoRawFileError(
             f"{lone.raw.path} holds no session of {product.root} on {date}; it holds {symbols} on "
-            f"{_listed([str(day) for day in lone.dates]) or 'no day'}.",
+            f"{listed(map(str, lone.dates)) or 'no day'}.",
             hint="Choose one of these.",
         )
 
@@ -243,7 +248,7 @@ class Lake:
         found = {
             symbol
             for source in SOURCES
-            for symbol in _symbol_directories(self._product_dir(source, product_type))
+            for symbol in symbol_directories(self._product_dir(source, product_type))
             if self._is_root(product_type, symbol)
         }
         return sorted(found)
@@ -275,24 +280,24 @@ class Lake:
             yield source, directory
             if "." not in symbol:  # it has one spelling
                 continue
-            for name in _names(self._product_dir(source, product_type)):
-                if name != f"symbol={symbol}" and _symbol_of_directory(name) == symbol:
+            for name in names_in(self._product_dir(source, product_type)):
+                if name != f"symbol={symbol}" and symbol_of_directory(name) == symbol:
                     yield source, directory.parent.with_name(name) / directory.name
 
     def _raw_files(self, product_type: str, symbol: str, date: dt.date | None = None) -> Iterator[RawFile]:
         """The market-by-order files of a root or ticker; with `date`, those whose name says that they hold it."""
         for source, directory in self._table_dirs(product_type, symbol):
-            for name in _names(directory):
+            for name in names_in(directory):
                 said = parse_name(name)
                 if said is not None and (date is None or said.first <= date <= said.last):
-                    raw = _raw_file(directory / name, source)
+                    raw = raw_file(directory / name, source)
                     if raw is not None:
                         yield raw
 
     def _refuse_other_things(self, product: Product, date: dt.date) -> None:
         """Say so where the file's place is taken by a directory or a link that leads nowhere."""
         for _source, directory in self._table_dirs(product.product_type, product.root):
-            for name in _names(directory):
+            for name in names_in(directory):
                 said = parse_name(name)
                 if said is not None and said.first <= date <= said.last:
                     what = "is a directory" if (directory / name).is_dir() else "leads to no file"
@@ -308,7 +313,7 @@ class Lake:
         missing = f"There is no raw file of {product.root} for {date} in {directory}"
         if not dates:
             known = [f"{kind} {symbol}" for kind in PRODUCT_TYPES for symbol in self._symbols(kind)]
-            others = f"there are files of {_listed(known)}" if known else "there are no raw files at all"
+            others = f"there are files of {listed(known)}" if known else "there are no raw files at all"
             return NoRawFileError(
                 f"{missing}, nor for any other date; under {self.root} {others}.",
                 hint=f"{get_it[0].upper()}{get_it[1:]}; --lake or VP_LAKE chooses another lake.",
@@ -319,55 +324,3 @@ class Lake:
             "the lake has" if len(dates) <= LISTED_DATES else f"the nearest of the {len(dates)} dates in the lake are"
         )
         return NoRawFileError(f"{missing}; {which} {named}.", hint=f"Choose one of these dates, or {get_it}.")
-
-
-def _symbol_directories(product_dir: Path) -> Iterable[str]:
-    """The roots and tickers that have a directory, as VP spells them."""
-    return {symbol for name in _names(product_dir) if (symbol := _symbol_of_directory(name)) is not None}
-
-
-def _symbol_of_directory(name: str) -> str | None:
-    """The root or ticker of a directory; of a class of shares in VP's own spelling. None for other directories."""
-    key, _, symbol = name.partition("=")
-    if key != "symbol":
-        return None
-    text = unquote(symbol)
-    spelled = canonical_ticker(text)
-    return text if spelled.replace(".", "") == spelled else spelled
-
-
-def _raw_file(path: Path, source: str, schema: str = "mbo") -> RawFile | None:
-    name = parse_name(path.name, schema)
-    if name is None:
-        return None
-    try:
-        status = path.stat()
-    except FileNotFoundError:  # gone in the meantime, or a link that leads nowhere
-        return None
-    except OSError as error:
-        raise LakeError(f"{path} cannot be looked at: {_reason(error)}.", hint="Expected a raw file.") from error
-    if not S_ISREG(status.st_mode):
-        return None
-    return RawFile(path, source, name, status.st_size, status.st_mtime_ns)
-
-
-def _names(directory: Path) -> list[str]:
-    """What stands in a directory, sorted; nothing where there is no such directory."""
-    try:
-        return sorted(path.name for path in directory.iterdir())
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise LakeError(
-            f"{directory} cannot be read: {_reason(error)}.",
-            hint="Expected a directory; see to its rights, or choose another lake with --lake or VP_LAKE.",
-        ) from error
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - LISTED_SYMBOLS
-    return ", ".join(names[:LISTED_SYMBOLS]) + (f" and {more} more" if more > 0 else "")
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)

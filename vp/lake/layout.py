@@ -55,6 +55,14 @@ LAYOUT = (
 )
 
 
+FUTURES_VENUES = ("GLBX", "IFEU", "IFLL", "IFUS", "NDEX", "XEEE", "XEUR", "VP")  # VP.GENERATED is the demonstration
+
+
+def is_futures_dataset(dataset: str) -> bool:
+    """Whether a dataset, by Databento's code, is of a venue of futures; all others are taken for equities."""
+    return dataset.upper().partition(".")[0] in FUTURES_VENUES
+
+
 def place_of(product_type: str, schema: str) -> Place:
     """The place of a kind of data; raises LakeError where the lake has none."""
     for place in LAYOUT:

@@ -81,7 +81,7 @@ class Products:
         self._futures: dict[str, Entry] = {}
         for layer in layers:
             self._futures |= layer.futures
-            self._tickers |= {canonical_ticker(name): entry for name, entry in layer.tickers.items()}
+            self._tickers |= layer.tickers
             self._spreads = layer.spreads | {k: v for k, v in self._spreads.items() if k not in layer.spreads}
         self._lake_file = lake_file
 

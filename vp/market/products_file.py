@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from vp.errors import ProductsFileError
+from vp.market.symbols import canonical_ticker
 
 if TYPE_CHECKING:
     import yaml
@@ -138,9 +139,11 @@ def _read(path: Path, _mtime_ns: int, _size_bytes: int) -> Entries:
         raise ProductsFileError(f"{path} holds no entries.", hint=hint)
     found = Entries()
     for section, key, value, line in _entries(path, document):
-        name = str(key.value)
+        name = _text(key)
         if not section.form.fullmatch(name):
             _refuse(section, line, f"names the {section.key} {name!r}", section.form_expected)
+        if section is TICKERS:
+            name = canonical_ticker(name)
         entries: dict[str, Entry] = getattr(found, section.name)
         where = f"{line}: the entry {name}"
         if name in entries:
@@ -155,7 +158,7 @@ def _entries(path: Path, document: yaml.MappingNode) -> Iterator[tuple[Section, 
 
     seen: set[str] = set()
     for key, value in document.value:
-        section = SECTIONS.get(str(key.value)) if isinstance(key, yaml.ScalarNode) else None
+        section = SECTIONS.get(_text(key))
         line = f"{path}, line {key.start_mark.line + 1}"
         if section is None:
             yield FUTURES, key, value, line
@@ -174,15 +177,15 @@ def _entry(section: Section, node: yaml.Node, where: str) -> Entry:
 
     fields: dict[str, str] = {}
     if not isinstance(node, yaml.MappingNode):
-        _refuse(section, where, f"has {node.value!r}" if node.value else "is empty", "fields")
+        _refuse(section, where, f"has {_text(node)!r}" if node.value else "is empty", "fields")
     known = (*section.required, *section.optional)
     for key, value in node.value:
-        name = str(key.value)
+        name = _text(key)
         if name not in known:
             _refuse(section, where, f"has an unknown field {name!r}", f"only {', '.join(known)}")
         if name in fields:
             _refuse(section, where, f"has the field {name} twice", "each field once")
-        fields[name] = value.value if isinstance(value, yaml.ScalarNode) else "a collection"
+        fields[name] = _text(value)
     for name in known:
         if name not in fields:
             if name in section.required:
@@ -196,6 +199,11 @@ def _entry(section: Section, node: yaml.Node, where: str) -> Entry:
     if tick_int and bucket_int and bucket_int % tick_int:
         _refuse(section, where, f"has the bucket {fields['bucket']!r}", f"a multiple of its tick {fields['tick']}")
     return Entry(tick_int, bucket_int, float(fields.get("multiplier", 1)), fields.get("currency", "USD"))
+
+
+def _text(node: yaml.Node) -> str:
+    """What a scalar says; of a collection only that it is one: by its aliases, its text could be without end."""
+    return node.value if isinstance(node.value, str) else "a collection"
 
 
 def _unreadable(path: Path, why: str) -> ProductsFileError:

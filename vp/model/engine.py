@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from vp.dbn.events import Events
-from vp.errors import BadParameterError
 from vp.kernels import engine as engine_kernels
 from vp.kernels import frame as frame_kernels
 from vp.kernels import interval as interval_kernels
@@ -50,6 +49,7 @@ from vp.kernels.contract import (
 )
 from vp.kernels.state import Cells, Model
 from vp.kernels.vectors import LANES
+from vp.model.arguments import LARGEST_INT64, instance_of, letter, whole_number
 from vp.model.book import NO_LIMIT, Book
 from vp.model.decay_table import decay_table
 from vp.model.frames import FrameLayout, first_messages, frame_schema, new_grid
@@ -59,7 +59,11 @@ GRID_DTYPE = np.dtype(
     [("k", "i4"), ("price", "i8")] + [(name, "f8") for name in GRID_COLUMNS[:GRID_FLOATS]] + [("last_event_id", "i8")]
 )
 FLAG_LAST = 128
+ACTIONS = "ACMRTFN"
+SIDES = "ABN"
 FIRST_TRADED_ENTRIES = 1 << 12
+MOST_FRAMES = 1 << 16  # of one call
+MOST_PRICE = 2**60  # a tick or a bucket: the sum of two prices and a bucket still has its bits
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,11 @@ class EventDrivenVPEngine:
         Most frames that one call of `advance` returns.
     book : Book, optional
         A book to go on from, with its own tick and bucket; the engine takes it over.
+
+    Raises
+    ------
+    BadParameterError
+        An argument is of another kind, or out of its range; so do the methods.
     """
 
     def __init__(
@@ -120,18 +129,19 @@ class EventDrivenVPEngine:
         frame_capacity: int = 256,
         book: Book | None = None,
     ) -> None:
-        if not 1 <= K <= MAX_K:
-            raise BadParameterError(f"K was {K}, expected 1 to {MAX_K}.")
-        if tick_int <= 0 or (bucket_int is not None and bucket_int <= 0):
-            raise BadParameterError("tick_int and bucket_int are in 1e-9 units and must be positive.")
-        self.K = K
-        self.parameters = parameters or ModelParameters()
-        self.book = book or Book(tick_int, bucket_int)
-        self.layout = FrameLayout(frame_schema(metadata or {}, 2 * K + 1))
+        self.K = whole_number("K", K, 1, MAX_K)
+        tick = whole_number("tick_int", tick_int, 1, MOST_PRICE, of="1e-9 units")
+        bucket = None if bucket_int is None else whole_number("bucket_int", bucket_int, 1, MOST_PRICE, of="1e-9 units")
+        self.parameters = ModelParameters() if parameters is None else parameters
+        instance_of("parameters", self.parameters, ModelParameters, "vp.ModelParameters")
+        self.book = Book(tick, bucket) if book is None else book
+        instance_of("book", self.book, Book, "a vp.Book")
+        self.layout = FrameLayout(frame_schema(_checked_metadata(metadata), 2 * self.K + 1))
         self._model = new_model(self.parameters)
-        self._model.scalars[E_K] = K
-        self._model.scalars[E_THROTTLE_NS] = throttle_ns
-        self._buffer = np.tile(self.layout.template, (frame_capacity, 1))
+        self._model.scalars[E_K] = self.K
+        self._model.scalars[E_THROTTLE_NS] = whole_number("throttle_ns", throttle_ns, 0, of="nanoseconds")
+        capacity = whole_number("frame_capacity", frame_capacity, 1, MOST_FRAMES)
+        self._buffer = np.tile(self.layout.template, (capacity, 1))
         self._frames = self.layout.frame_buffer(self._buffer)
 
         self.advance(Events.allocate(0))  # puts the cells where the book's spot is
@@ -173,9 +183,20 @@ class EventDrivenVPEngine:
         size: int,
         order_id: int,
         flags: int = FLAG_LAST,
+        publisher: int = 1,
     ) -> None:
         """Process one record by hand: action and side are DBN's letters, price_int in 1e-9 units."""
-        self.advance(Events.from_records([(ts_ns, action, side, price_int, size, order_id, flags)]))
+        record = (
+            whole_number("ts_ns", ts_ns, 0, of="nanoseconds"),
+            letter("action", action, ACTIONS),
+            letter("side", side, SIDES),
+            whole_number("price_int", price_int, -LARGEST_INT64, of="1e-9 units"),
+            whole_number("size", size, 0, 2**32 - 1),
+            whole_number("order_id", order_id, 0, 2**64 - 1),
+            whole_number("flags", flags, 0, 255),
+            whole_number("publisher", publisher, 0, 2**16 - 1),
+        )
+        self.advance(Events.from_records([record]))
 
     def advance(
         self, events: Events, first: int = 0, until_ns: int = NO_LIMIT, max_frames: int | None = None
@@ -185,7 +206,12 @@ class EventDrivenVPEngine:
 
         Returns (index of the next record, the frames made). Any chunking gives the same bits.
         """
-        frames = self._frames if max_frames is None else first_messages(self._frames, max(max_frames, 1))
+        instance_of("events", events, Events, "vp.dbn.events.Events")
+        first = whole_number("first", first, 0, len(events))
+        until_ns = whole_number("until_ns", until_ns, -LARGEST_INT64 - 1, of="nanoseconds")
+        frames = self._frames
+        if max_frames is not None:
+            frames = first_messages(frames, max(whole_number("max_frames", max_frames, 0), 1))
         message = 0
         while True:
             first, message, why = engine_kernels.advance(
@@ -221,6 +247,15 @@ class EventDrivenVPEngine:
         slots = (spot + grid["k"].astype(np.int64)) & RING_MASK
         grid["last_event_id"] = self._model.cells.ints[slots * CELL_INTS + I_EVENT_ID]
         return grid
+
+
+def _checked_metadata(metadata: dict[str, str] | None) -> dict[str, str]:
+    """Metadata that a schema can hold: texts by name."""
+    instance_of("metadata", metadata or {}, dict, "a dict of texts")
+    for item in (metadata or {}).items():
+        for part in item:
+            instance_of(f"metadata's {part!r}", part, str, "a text")
+    return metadata or {}
 
 
 def new_model(parameters: ModelParameters) -> Model:

@@ -27,6 +27,12 @@ from vp.kernels.contract import (
     GRID_FLOATS,
     NULLABLE_COLUMNS,
     PLACES,
+    QUALITY_BAD_BOOK,
+    QUALITY_CROSSED,
+    QUALITY_EMPTY_SIDE,
+    QUALITY_GAP,
+    QUALITY_INCOMPLETE,
+    QUALITY_SNAPSHOT,
     SCALAR_COLUMNS,
 )
 from vp.kernels.frame import ROW_FLOATS
@@ -58,6 +64,15 @@ SCALAR_TYPES: dict[str, tuple[pa.DataType, str, int]] = {
     "quality": (pa.uint8(), "uint8", 1),
 }
 COLUMN_NAMES: tuple[str, ...] = SCALAR_COLUMNS + GRID_COLUMNS
+QUALITY_BITS = {
+    "empty_side": QUALITY_EMPTY_SIDE,
+    "crossed": QUALITY_CROSSED,
+    "snapshot": QUALITY_SNAPSHOT,
+    "bad_book": QUALITY_BAD_BOOK,
+    "incomplete": QUALITY_INCOMPLETE,
+    "gap": QUALITY_GAP,
+}
+"""The bits of the column `quality`, by what they say."""
 EVENT_ID_GRID = "last_event_id"
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from vp.errors import BadParameterError, quoted
+from vp.model.arguments import whole_number
 
 PRESETS: dict[str, dict[str, float]] = {
     "default": {},
@@ -24,6 +25,7 @@ PRESETS: dict[str, dict[str, float]] = {
 }
 SHORTEST_TAU_SECONDS = 1e-9  # the clock knows no shorter time
 MOST_REACH = 1 << 31
+MOST = 1e9  # of a weight or a threshold: with it, whatever orders do, forces and their sums are finite float32
 DIGEST_DIGITS = 12
 
 
@@ -34,7 +36,8 @@ class ModelParameters:
     Raises
     ------
     BadParameterError
-        A value is no finite number, is below 0, or is a time constant below a nanosecond; or the reach is not whole.
+        A value is no finite number, is below 0 or, of a weight or a threshold, above 1e9, or is a time constant below
+        a nanosecond; or the reach is not whole.
     """
 
     tau_mass_seconds: float = 30.0
@@ -103,13 +106,11 @@ def _checked(name: str, value: Any) -> float:
     """A value as the float, or for the reach the integer, that it is."""
     is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if name == "reach":
-        if not is_number or not 0 <= value <= MOST_REACH or value != int(value):
-            raise BadParameterError(
-                f"The model parameter reach was {value!r}, expected a whole number of buckets from 0 (all rows) on."
-            )
-        return int(value)
-    least = SHORTEST_TAU_SECONDS if name.startswith("tau_") else 0.0
-    if not is_number or not math.isfinite(value) or value < least:
-        wanted = "a number of seconds from 1e-9 on" if least else "a non-negative number"
+        whole = int(value) if is_number and math.isfinite(value) and value == int(value) else value
+        return whole_number("The model parameter reach", whole, 0, MOST_REACH, of="buckets")
+    is_tau = name.startswith("tau_")
+    least, most = (SHORTEST_TAU_SECONDS, math.inf) if is_tau else (0.0, MOST)
+    if not is_number or not math.isfinite(value) or not least <= value <= most:
+        wanted = "a number of seconds from 1e-9 on" if is_tau else "a number from 0 to 1e9"
         raise BadParameterError(f"The model parameter {name} was {value!r}, expected {wanted}.")
     return float(value)

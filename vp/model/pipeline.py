@@ -13,6 +13,7 @@ from vp.dbn.contents import contents_of
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.definitions import with_defined_tick
 from vp.dbn.input_prices import input_prices
+from vp.dbn.opened_lake import open_lake
 from vp.dbn.session_input import SessionInput, find_input, session_reader
 from vp.dbn.session_reader import SessionReader
 from vp.errors import BadParameterError, LakeError
@@ -162,7 +163,7 @@ def _meaning(spec: SessionSpec) -> _Meaning:
             f"context_minutes was {spec.context_minutes}, expected 0 to {MAX_CONTEXT_MINUTES:g}.",
             hint="0 shows nothing of the time before the start.",
         )
-    lake = Lake(spec.lake, spec.products)
+    lake = open_lake(spec.lake, spec.products, spec.file)
     product = lake.products.find(spec.product_type, spec.symbol)
     check_bucket(product, spec.bucket)
     window = window_of(spec.product_type, parse_dates(spec.dt))

@@ -25,6 +25,7 @@ class SessionSpec(SessionName):
     throttle_ms: float = 25.0
     lake: str | None = None
     products: str | Path | None = None
+    file: str | Path | None = None
     bucket: Decimal | None = None
     decompressed_limit_gb: float = DECOMPRESSED_LIMIT_GB
     parameters: ModelParameters = field(default_factory=ModelParameters)

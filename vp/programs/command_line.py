@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import gc
 import logging
 import os
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from vp import logs
 from vp.errors import BadParameterError, VPError
+from vp.files import FAILED_WRITES
 from vp.settings.forms import switch
 from vp.settings.table import of_program, shown
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_UNEXPECTED = 70
-DISK_TROUBLES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 SESSION_NAMES = ("product_type", "symbol", "dt")
 
 
@@ -99,25 +98,32 @@ def parse(built: Parser, program: str, arguments: Sequence[str] | None) -> dict[
 def choose_session(values: dict[str, Any]) -> bool:
     """Put the demonstration session into `values` where no session is named; whether it was.
 
+    What is left out of a session's name and the lake leaves no choice about is put in too, and said on stderr.
+
     Raises
     ------
     BadParameterError
-        A session that is named in part.
+        A session that is named in part, where there is a choice about the rest.
+    VPError
+        The lake, or the file that is played, cannot be used.
     """
     missing = [name for name in SESSION_NAMES if values[name] is None]
     if not missing:
         return False
-    if len(missing) < len(SESSION_NAMES):
-        flags = " and ".join("--" + name.replace("_", "-") for name in missing)
-        raise BadParameterError(
-            f"The session is named in part: {flags} {'is' if len(missing) == 1 else 'are'} missing.",
-            hint="Give --product-type, --symbol and --dt, or none of them for the demonstration session.",
-        )
-    from vp.demo.session import DEMO  # noqa: PLC0415 - heavy, and not needed for --help
+    if len(missing) == len(SESSION_NAMES) and values["file"] is None:
+        from vp.demo.session import DEMO  # noqa: PLC0415 - heavy, and not needed for --help
 
-    values.update(product_type=DEMO.product_type, symbol=DEMO.symbol, dt=DEMO.dt)
-    values["start_time"] = values["start_time"] or DEMO.start_time
-    return True
+        values.update(product_type=DEMO.product_type, symbol=DEMO.symbol, dt=DEMO.dt)
+        values["start_time"] = values["start_time"] or DEMO.start_time
+        return True
+    from vp.dbn.opened_lake import open_lake  # noqa: PLC0415
+    from vp.lake.choice import choose  # noqa: PLC0415
+
+    lake = open_lake(values["lake"], values["products"], values["file"])
+    choice = choose(lake, *(values[name] for name in SESSION_NAMES))
+    values.update(product_type=choice.product_type, symbol=choice.symbol, dt=choice.dt)
+    say(f"chosen: {', '.join(choice.found)}")
+    return False
 
 
 def model_parameters(values: dict[str, Any]) -> ModelParameters:
@@ -148,7 +154,7 @@ def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str]
         sys.stdout = _nowhere()  # nothing is left to flush to
         return EXIT_TERMINATED
     except OSError as error:
-        if error.errno not in DISK_TROUBLES:
+        if error.errno not in FAILED_WRITES:
             return _unexpected(error)
         sys.stdout = _nowhere()  # what could not be flushed would be tried again
         say(f"error: What was to be written could not be: {error.strerror}.")

@@ -63,7 +63,7 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 
 def _answer(values: dict[str, Any]) -> None:
-    from vp.lake.lake import Lake  # noqa: PLC0415
+    from vp.dbn.opened_lake import open_lake  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
     from vp.query import catalogue, execution, output  # noqa: PLC0415
     from vp.query.connection import find_views  # noqa: PLC0415
@@ -71,7 +71,7 @@ def _answer(values: dict[str, Any]) -> None:
     from vp.query.recordings import open_recording  # noqa: PLC0415
     from vp.query.views import RECORDING_VIEWS, in_memory  # noqa: PLC0415
 
-    lake = Lake(values["lake"], values["products"])
+    lake = open_lake(values["lake"], values["products"], values["file"])
     kind = output.format_of(values["format"], values["out"])
     out = None if values["out"] is None else output_path(values["out"], lake.root)
     if values["recording"] is not None:
@@ -118,7 +118,7 @@ def _choose(lake: Lake, values: dict[str, Any], reads: set[str], progress: Any) 
 
     names = ("symbol", "dt", "start_time", "product_type")
     wanted = set(SESSION_VIEWS) if values["recording"] is not None else {*SESSION_VIEWS, *RECORDING_VIEWS}
-    if reads & wanted and all(values[name] is None for name in names):
+    if reads & wanted and all(values[name] is None for name in (*names, "file")):
         from vp.demo.session import DEMO, ensure_demo  # noqa: PLC0415
 
         ensure_demo(lake.root, lambda share: progress.share("demo", share))

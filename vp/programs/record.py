@@ -40,7 +40,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(arguments: Sequence[str] | None) -> int:
     values = cli.parse(cli.parser("record", DESCRIPTION, EPILOG), "record", arguments)
     cli.configure_logging(values["log_level"])
-    demonstration = cli.choose_session(values)
 
     from vp.demo.session import ensure_demo  # noqa: PLC0415 - --help is fast
     from vp.lake.lake import Lake  # noqa: PLC0415
@@ -55,6 +54,9 @@ def _main(arguments: Sequence[str] | None) -> int:
     if values["out"] is None:
         raise BadParameterError("--out is missing.", hint="For example --out mnq.parquet.")
     out = output_path(values["out"], lake.root, ENDINGS)
+    judge_fields(values["fields"])
+    parameters = cli.model_parameters(values)
+    demonstration = cli.choose_session(values)  # the last, as it may look into a file
     names = (
         "product_type",
         "symbol",
@@ -65,10 +67,10 @@ def _main(arguments: Sequence[str] | None) -> int:
         "bucket",
         "lake",
         "products",
+        "file",
         "decompressed_limit_gb",
     )
-    judge_fields(values["fields"])
-    spec = SessionSpec(**{name: values[name] for name in names}, parameters=cli.model_parameters(values))
+    spec = SessionSpec(**{name: values[name] for name in names}, parameters=parameters)
     judge(spec, look=not demonstration)
     started = time.monotonic()
     with TerminalProgress() as progress:

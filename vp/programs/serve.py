@@ -44,8 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(arguments: Sequence[str] | None) -> int:
     values = cli.parse(cli.parser("serve", DESCRIPTION, EPILOG), "serve", arguments)
     cli.configure_logging(values["log_level"], values["log_format"])
-    demonstration = cli.choose_session(values)
     values["parameters"] = cli.model_parameters(values)
+    demonstration = cli.choose_session(values)  # the last, as it may look into a file
 
     from vp.model.pipeline import judge  # noqa: PLC0415 - --help is fast
     from vp.server.net.descriptors import raise_descriptor_limit  # noqa: PLC0415
@@ -88,10 +88,11 @@ def _service(
     values: dict[str, Any], ready: Callable[[], None], failed: Callable[[], None], *, demonstration: bool
 ) -> tuple[Service, StartupSession]:
     """What is served, and the session that it begins with, which is loaded with progress on stderr."""
+    from vp.dbn.opened_lake import open_lake  # noqa: PLC0415
     from vp.demo.session import ensure_demo  # noqa: PLC0415
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
-    from vp.model.pipeline import prepare  # noqa: PLC0415
+    from vp.model.pipeline import judge, prepare  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
     from vp.server.app import Service  # noqa: PLC0415
     from vp.server.net.listener import is_loopback  # noqa: PLC0415
@@ -105,6 +106,9 @@ def _service(
 
     def prepare_request(request: StreamRequest, on_progress: Callable[[ProgressLike], None]) -> Session:
         return prepare(_spec(request, values), on_progress)
+
+    def judge_request(request: StreamRequest) -> None:
+        judge(_spec(request, values))
 
     def load(on_progress: Callable[[ProgressLike], None]) -> Session:
         with TerminalProgress() as terminal:
@@ -132,15 +136,16 @@ def _service(
         from vp.session import SessionName  # noqa: PLC0415
 
         session = SessionName(values["product_type"], values["symbol"], values["dt"], values["start_time"])
-        queries = QueryContext(values["lake"], session, products=values["products"])
+        queries = QueryContext(values["lake"], session, products=values["products"], file=values["file"])
     service = Service(
         defaults,
         prepare_request,
         startup,
         gate=Gate(is_loopback(values["host"]), frozenset(values["allow_origin"])),
         limits=ServerLimits(viewers=values["max_viewers"], sessions=values["max_sessions"]),
-        catalogue=lambda: list_sessions(Lake(values["lake"], values["products"])),
+        catalogue=lambda: list_sessions(open_lake(values["lake"], values["products"], values["file"])),
         queries=queries,
+        judge=judge_request,
     )
     return service, startup
 
@@ -164,6 +169,7 @@ def _spec(request: StreamRequest, values: dict[str, Any]) -> SessionSpec:
         bucket=request.bucket,
         lake=values["lake"],
         products=values["products"],
+        file=values["file"],
         decompressed_limit_gb=values["decompressed_limit_gb"],
         parameters=request.parameters,
         context_minutes=values["context_minutes"] if request.speed > 0 else 0.0,

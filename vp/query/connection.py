@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vp.errors import BadParameterError
+from vp.lake.choice import choose
 from vp.lake.lake import Lake
 from vp.query.book_orders import Tell
 from vp.query.recordings import find_recording, open_recording
@@ -31,19 +31,16 @@ def choose_session(
     Raises
     ------
     BadParameterError
-        It is named in part.
+        It is named in part, and the lake leaves a choice about the rest.
     RequestError
         There is no such session.
     """
     if symbol is not None and dt is not None:
         return ChosenSession(lake, symbol, dt, start_time, product_type, bucket=bucket)
-    if any(value is not None for value in (symbol, dt, start_time, product_type)):
-        missing = " and ".join(name for name, value in (("symbol", symbol), ("dt", dt)) if value is None)
-        raise BadParameterError(
-            f"The session is named in part: {missing} {'are' if ' ' in missing else 'is'} missing.",
-            hint="For example --symbol MNQH6 --dt 2026-02-06.",
-        )
-    return None
+    if lake.lone_file is None and all(value is None for value in (symbol, dt, start_time, product_type)):
+        return None
+    choice = choose(lake, product_type, symbol, dt)
+    return ChosenSession(lake, choice.symbol, choice.dt, start_time, choice.product_type, bucket=bucket)
 
 
 def find_views(

@@ -110,6 +110,7 @@ class ChosenSession:
             self.start_time,
             lake=str(self.lake.root),
             products=self.lake.products_file,
+            file=None if self.lake.lone_file is None else self.lake.lone_file.raw.path,
             bucket=self.bucket,
             **changes,
         )

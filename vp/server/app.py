@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
@@ -44,6 +44,8 @@ class Service:
         What a viewer gets who asks for nothing in particular.
     prepare : callable
         Makes a session from a request.
+    judge : callable
+        Raises what is wrong with a request by itself, before anything is begun for it.
     startup : StartupSession, optional
         Loads the session of `defaults` from the start of the server on.
     gate : Gate
@@ -62,6 +64,7 @@ class Service:
     limits: ServerLimits = field(default_factory=ServerLimits)
     catalogue: Catalogue = list
     queries: QueryContext | None = None
+    judge: Callable[[StreamRequest], None] = lambda _request: None
 
 
 def build_app(service: Service) -> Starlette:
@@ -96,7 +99,7 @@ def build_app(service: Service) -> Starlette:
         routes=[
             Route("/health", health),
             Route("/metrics", Metrics(hub).answer),
-            WebSocketRoute(f"{API}/stream", StreamRoute(hub, service.defaults).answer),
+            WebSocketRoute(f"{API}/stream", StreamRoute(hub, service.defaults, service.judge).answer),
             Route(f"{API}/sessions", history.sessions),
             Route(f"{API}/history", history.history),
             Route(f"{API}/frames", history.frames),

@@ -97,7 +97,8 @@ SERVE = ("serve",)
 RECORD = ("record",)
 QUERY = ("query",)
 SESSION = ("serve", "record", "query")
-EVERY = ("serve", "record", "query", "cache")
+EVERY = ("serve", "record", "query", "cache", "lake")
+LAKE = ("lake",)
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -106,8 +107,8 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         text,
         "TYPE",
-        "Kind of market: future_mbo or equity_mbo. Without it, the symbol and the date, the generated "
-        "demonstration session is used.",
+        "Kind of market: future_mbo or equity_mbo. Left out: the one that there are files of. Without it, "
+        "symbol, date and file, the generated demonstration session is used.",
         "future_mbo",
         SESSION,
         query=True,
@@ -129,7 +130,8 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         session_dates,
         "YYYY-MM-DD",
-        "Date of the session. Two dates with .. between play all days from the first to the last as one session.",
+        "Date of the session. Two dates with .. between play all days from the first to the last as one session. Left "
+        "out: the one date that there is of the symbol.",
         "2026-02-06",
         SESSION,
         query=True,
@@ -386,6 +388,17 @@ SETTINGS: tuple[Setting, ...] = (
         EVERY,
     ),
     Setting(
+        "file",
+        "--file",
+        None,
+        text,
+        "FILE",
+        "Raw file (.dbn or .dbn.zst) to play, wherever it lies and whatever its name: instead of those of the lake. "
+        "Contract and date are its own, and must be named where it holds several.",
+        "mnq.dbn.zst",
+        SESSION,
+    ),
+    Setting(
         "products",
         "--products",
         None,
@@ -394,7 +407,7 @@ SETTINGS: tuple[Setting, ...] = (
         "File of products (futures, tickers, spreads) that adds to those that VP knows and to products.yaml in the "
         "lake's root, and overrides them.",
         "products.yaml",
-        SESSION,
+        (*SESSION, "lake"),
     ),
     Setting(
         "decompressed_limit_gb",
@@ -406,6 +419,36 @@ SETTINGS: tuple[Setting, ...] = (
         "uncompressed ones; the copy used longest ago goes first, 0 keeps none.",
         "20",
         BOTH,
+    ),
+    Setting(
+        "link",
+        "--link",
+        False,
+        switch,
+        "",
+        "Import links to the files, which take no room; this is so without --copy, too.",
+        "yes",
+        LAKE,
+    ),
+    Setting(
+        "copy",
+        "--copy",
+        False,
+        switch,
+        "",
+        "Import copies of the files.",
+        "yes",
+        LAKE,
+    ),
+    Setting(
+        "dry_run",
+        "--dry-run",
+        False,
+        switch,
+        "",
+        "Say what an import would do, and do nothing.",
+        "yes",
+        LAKE,
     ),
     Setting(
         "clear",

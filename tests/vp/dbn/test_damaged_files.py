@@ -248,12 +248,18 @@ def test_zstandard_with_a_wrong_byte(put: Put) -> None:
     plain = header() + body()
     data = compress(plain)
     rng = Random(9)
+    refused = 0
     for at in range(4, len(data), 3):
         broken = bytearray(data)
         broken[at] ^= rng.randint(1, 255)
-        _, error = read_all(put(bytes(broken)))
-        assert error is not None, at
+        path = put(bytes(broken))
+        _, error = read_all(path)
+        if error is None:  # a bit that the format leaves free, in front of an intact checksum
+            assert b"".join(DbnFile(path).blocks()) == body(), at
+            continue
         assert error.code in {"damaged_file", "truncated_file", "not_dbn"}
+        refused += 1
+    assert refused > 0.98 * len(range(4, len(data), 3))
 
 
 @pytest.mark.parametrize("tail", [b"\0", b"not zstandard", b"\x28\xb5\x2f"])

@@ -14,7 +14,8 @@ from tests.dbn_files import compress, header, header_with, mbo, symbol_mapping
 from tests.lakes import put
 from tests.oracle_book import Rec
 from vp.dbn.contents import contents_of
-from vp.dbn.session_input import SessionInput, find_input
+from vp.dbn.place import Place
+from vp.dbn.session_input import SessionInput, find_input, session_reader
 from vp.errors import DamagedFileError, FileError, NoRawFileError, UnknownSymbolError
 from vp.lake.lake import Lake
 from vp.market.products import find_product
@@ -178,8 +179,36 @@ def test_a_week_in_one_file_is_read_once_and_no_day_twice(tmp_path: Path) -> Non
     futures(tmp_path, {"20260201-20260207.mbo": week + orders(NEAR, 4)})
     assert played(tmp_path, "MNQH6", WEEK)[1] == ["20260201-20260207.mbo.dbn"]
     futures(tmp_path, {"20260201.mbo": whole(IDS, {NEAR: 4}), "20260202.mbo": whole(IDS, {NEAR: 4})})
-    assert played(tmp_path, "MNQH6", WEEK)[1] == ["20260201.mbo.dbn", "20260202.mbo.dbn"]
-    assert played(tmp_path, "MNQH6", WEEK[2:])[1] == ["20260201-20260207.mbo.dbn"]
+    of_the_week = "20260201-20260207.mbo.dbn"
+    assert played(tmp_path, "MNQH6", WEEK)[1] == ["20260201.mbo.dbn", "20260202.mbo.dbn", of_the_week]
+    assert played(tmp_path, "MNQH6", WEEK[2:])[1] == [of_the_week]
+
+
+def test_no_day_is_left_out_or_read_twice_where_spans_of_files_overlap(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def of_days(first: int, last: int) -> bytes:
+        held = WEEK[first - 1 : last]
+        names = {"MNQH6": [(held[0], held[-1] + dt.timedelta(days=1), str(NEAR))]}
+        return header_with(names) + b"".join(orders(NEAR, day.day, day) for day in held)
+
+    def read(first: int, last: int) -> dict[int, int]:
+        dates = WEEK[first - 1 : last]
+        session = found(tmp_path, "MNQH6", dates)
+        reader = session_reader(session, midnight_ns(dates[0]), midnight_ns(dates[-1]) + 86_400 * ONE_SECOND)
+        counts: dict[int, int] = {}
+        for events, _ in reader.chunks():
+            for ns in events.columns.clock_ns[events.columns.clock_ns > 0].tolist():
+                day = WEEK[0].day + (ns - midnight_ns(WEEK[0])) // (86_400 * ONE_SECOND)
+                counts[day] = counts.get(day, 0) + 1
+        return counts
+
+    futures(tmp_path, {"20260203.mbo": of_days(3, 3), "20260202-20260204.mbo": of_days(2, 4)})
+    futures(tmp_path, {"20260204-20260206.mbo": of_days(4, 6)})
+    assert read(3, 4) == {3: 3, 4: 4}
+    assert read(2, 6) == {day: day for day in range(2, 7)}
+    assert read(3, 6) == {day: day for day in range(3, 7)}
+    assert not caplog.records
 
 
 def test_the_busiest_of_a_week_is_that_of_the_day(tmp_path: Path) -> None:
@@ -244,3 +273,48 @@ def test_damage_behind_the_names_is_met_when_it_is_reached(tmp_path: Path) -> No
         from vp.dbn.reader import read_events
 
         read_events(DbnFile(found(tmp_path, "MNQH6").raw_files[0].path))
+
+
+def test_an_id_that_goes_over_to_another_contract_takes_its_records_along(tmp_path: Path) -> None:
+    days = [WEEK[3], DAY, dt.date(2026, 2, 8)]
+    names = {
+        "MNQH6": [(days[0], days[1], str(NEAR)), (days[1], days[2], str(NEXT))],
+        "MNQM6": [(days[0], days[1], str(NEXT)), (days[1], days[2], str(NEAR))],
+    }
+    body = orders(NEAR, 9, days[0]) + orders(NEXT, 2, days[0]) + orders(NEAR, 3) + orders(NEXT, 4)
+    futures(tmp_path, {"20260201-20260207.mbo": header_with(names) + body})
+    window = midnight_ns(days[0]), midnight_ns(days[2])
+    counts = {}
+    for symbol in names:
+        reader = session_reader(found(tmp_path, symbol, WEEK), *window)
+        counts[symbol] = [sum(len(events) for events, _ in reader.chunks()), reader.passed_over.other_instruments]
+    assert counts == {"MNQH6": [9 + 4, 2 + 3], "MNQM6": [2 + 3, 9 + 4]}
+
+
+def test_reading_goes_on_from_any_place_of_any_file(tmp_path: Path) -> None:
+    near = symbol_mapping(NEAR, "MNQ.FUT", "MNQH6")
+    for hour in range(3):
+        start = midnight_ns(DAY) + hour * 3600 * ONE_SECOND
+        records = [mbo(Rec(start + i, "A", "B", 10**9, 1, 10 * hour + i, 128), NEAR) for i in range(5)]
+        records.insert(2, mbo(Rec(start, "A", "B", 10**9, 1, 9, 128), NEXT))
+        futures(tmp_path, {f"20260206.mbo.0{hour}0000000000": MIXED + near + b"".join(records)})
+    session = found(tmp_path, "MNQH6")
+    window = midnight_ns(DAY), midnight_ns(dt.date(2026, 2, 7))
+
+    def read(place: Place | None = None) -> tuple[list[int], list[Place], int, int]:
+        reader = session_reader(session, *window, chunk_rows=2)
+        ids, places = [], []
+        for events, at in reader.chunks(place):
+            ids += [events.columns.order_id[:].tolist()]
+            places.append(at)
+        flat = [number for part in ids for number in part]
+        return flat, places, reader.records_seen, reader.passed_over.total()
+
+    whole_run = read()
+    assert whole_run[0] == [10 * hour + i for hour in range(3) for i in range(5)]
+    assert whole_run[2:] == (3 * 7, 3 * 2)
+    assert {place.file_index for place in whole_run[1]} == {0, 1, 2}
+    for n, place in enumerate(whole_run[1]):
+        rest = read(place)
+        assert rest[0] == whole_run[0][-len(rest[0]) :]
+        assert (rest[1], rest[2:]) == (whole_run[1][n:], whole_run[2:])

@@ -11,7 +11,8 @@ from tests.dbn_files import header_with, mbo, symbol_mapping
 from tests.vp.dbn.raw_files import RECORDS, Put
 from tests.vp.dbn.raw_files import put as put  # noqa: PLC0414 - a fixture
 from vp.dbn.contents import Contents
-from vp.dbn.contracts import EVERY_INSTRUMENT, InstrumentSpan, names_on, spans_of
+from vp.dbn.contracts import names_on, spans_of
+from vp.dbn.selection import EVERY_INSTRUMENT, InstrumentSpan
 from vp.dbn.symbol_mappings import EVER_NS, NEVER_NS, Mapping, among_records
 from vp.market.session_hours import midnight_ns
 

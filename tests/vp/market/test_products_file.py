@@ -133,7 +133,10 @@ def test_a_file_that_was_changed_is_read_again(tmp_path: Path) -> None:
         ('../X: {tick: "0.25", multiplier: 1}', "line 2 names the root '../X', expected"),
         ('"": {tick: "0.25", multiplier: 1}', "line 2 names the root '', expected"),
         ('12: {tick: "0.25", multiplier: 1}', "line 2 names the root '12', expected"),
-        ('? [A]\n: {tick: "0.25", multiplier: 1}', "line 2 names the root"),
+        ('? [A]\n: {tick: "0.25", multiplier: 1}', "line 2 names the root 'a collection', expected"),
+        ("ZB: [0.25]", "entry ZB has 'a collection', expected fields"),
+        ("ZB: {? {tick: 1} : 2}", "entry ZB has an unknown field 'a collection', expected only tick"),
+        ("tickers: {BRK.B: {bucket: 1}, BRK B: {bucket: 2}}", "line 2: the entry BRK.B occurs a second time"),
         ('ES: {tick: "0.5", multiplier: 1}', "line 2: the entry ES occurs a second time, expected one"),
         ('futures:\n  ES: {tick: "0.5", multiplier: 1}', "line 3: the entry ES occurs a second time, expected one"),
         ("futures: ES", "line 2: the section futures holds no entries, expected one line a root"),
@@ -167,6 +170,15 @@ def test_file_without_entries(tmp_path: Path, text: str) -> None:
 def test_a_file_nested_without_end(tmp_path: Path, text: str) -> None:
     with pytest.raises(ProductsFileError, match=r"nested too deeply|no valid YAML"):
         read_products(write(tmp_path / "products.yaml", text))
+
+
+@pytest.mark.parametrize("entry", ["{0}", "{{? {0} : 1}}", "{{tick: {0}}}"])
+def test_aliases_that_unfold_without_end_are_not_unfolded(tmp_path: Path, entry: str) -> None:
+    doubled = ", ".join(f"&a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 40))
+    for value in (f"[&a0 [x], {doubled}]", "&a [*a]"):
+        with pytest.raises(ProductsFileError) as caught:
+            read_products(write(tmp_path / "products.yaml", f"ZB: {entry.format(value)}\n"))
+        assert "'a collection'" in caught.value.message
 
 
 def test_unreadable_files(tmp_path: Path) -> None:

@@ -362,18 +362,18 @@ def test_stopping_at_clocks_gives_the_same_bits() -> None:
 @settings(max_examples=25, deadline=None)
 @given(records=markets(max_events=25), seed=st.integers(0, 2**32 - 1))
 def test_hand_fed_records_give_the_same_frames_and_grid(records: list[Rec], seed: int) -> None:
-    """`update` record by record; `grid` is the frame that an event's end would make."""
+    """`update` record by record, without times of receipt; `grid` is the frame that an event's end would make."""
+    records = [record for record in records if record.ts_event != UNDEFINED_TIME]  # by hand, a time is said
     fed, framed = EventDrivenVPEngine(K=5), EventDrivenVPEngine(K=5)
     framed.start_emitting()
-    events = events_of(records)
+    events = events_of(record._replace(ts_recv=None) for record in records)
     for i, record in enumerate(records):
-        fed.update(
-            record.ts_event, record.action, record.side, record.price, record.size, record.order_id, record.flags
-        )
+        fed.update(*record[:7], publisher=record.publisher)
         _, batch = framed.advance(events.slice(i, i + 1))
         if batch.count:
             (row,) = frame_rows(framed.layout, batch.buffer)
-            assert_grid_is(fed.grid, row)
+            fed.start_emitting()
+            assert_grid_is(fed.grid, {**row, "bought": fed.grid["bought"], "sold": fed.grid["sold"]})
     assert fed.book.to_arrow().equals(framed.book.to_arrow(), check_metadata=True)
     assert fed.anomalies() == framed.anomalies()
 
@@ -497,8 +497,55 @@ def test_a_grid_that_is_too_high_or_none(K: int) -> None:  # noqa: N803
 
 @pytest.mark.parametrize(("tick_int", "bucket_int"), [(0, None), (-1, None), (TICK, 0), (TICK, -TICK)])
 def test_a_tick_or_bucket_that_is_none(tick_int: int, bucket_int: int | None) -> None:
-    with pytest.raises(BadParameterError, match="tick_int and bucket_int"):
+    wrong = "tick_int" if tick_int <= 0 else "bucket_int"
+    with pytest.raises(BadParameterError, match=f"{wrong} was .* whole number of 1e-9 units from 1"):
         EventDrivenVPEngine(50, tick_int, bucket_int)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("K", 50.0), ("K", True), ("K", "50"), ("tick_int", 0.25), ("tick_int", None), ("bucket_int", 2**61),
+        ("parameters", {"tau_mass_seconds": 1.0}), ("parameters", "touch"), ("throttle_ns", -1), ("throttle_ns", 2.5),
+        ("throttle_ns", 2**63), ("frame_capacity", 0), ("frame_capacity", 2**40), ("book", "book"),
+        ("metadata", "symbol"), ("metadata", {"symbol": 1}),
+    ],
+)  # fmt: skip
+def test_what_an_engine_cannot_be_made_of(argument: str, value: Any) -> None:
+    of: dict[str, Any] = {argument: value}
+    with pytest.raises(BadParameterError, match=argument) as caught:
+        EventDrivenVPEngine(**of)
+    assert "expected" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("ts_ns", -1), ("ts_ns", 2**63), ("ts_ns", 1.5), ("action", "X"), ("action", "AC"), ("action", ""),
+        ("action", 65), ("side", "C"), ("side", None), ("price_int", 2**63), ("price_int", 0.25), ("size", -1),
+        ("size", 2**32), ("order_id", -1), ("order_id", 2**64), ("flags", 256), ("flags", None),
+    ],
+)  # fmt: skip
+def test_what_no_record_can_be(argument: str, value: Any) -> None:
+    engine = EventDrivenVPEngine()
+    record: dict[str, Any] = {"ts_ns": 0, "action": "A", "side": "B", "price_int": TICK, "size": 1, "order_id": 1}
+    with pytest.raises(BadParameterError, match=f"^{argument} was {value!r}"):
+        engine.update(**(record | {argument: value}))
+    assert engine.book.event_id == 0
+    engine.update(**record)
+    assert engine.book.event_id == 1
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [("first", -1), ("first", 2), ("first", 0.0), ("until_ns", 2**63), ("max_frames", -1), ("events", [])],
+)
+def test_what_an_engine_cannot_be_told_to_do(argument: str, value: Any) -> None:
+    engine = EventDrivenVPEngine()
+    asked: dict[str, Any] = {"events": Events.from_records([(0, "A", "B", TICK, 1, 1, F_LAST)])}
+    with pytest.raises(BadParameterError, match=f"^{argument} was"):
+        engine.advance(**(asked | {argument: value}))
+    assert engine.book.event_id == 0
 
 
 def test_the_highest_grid_reads_its_own_ring_only() -> None:

@@ -105,6 +105,13 @@ def test_the_least_that_a_parameter_can_be(name: str, value: float, of: list[str
             parameters_with(name, value)
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "reach" and name not in TAUS])
+def test_the_most_that_a_weight_or_a_threshold_can_be(name: str) -> None:
+    assert parameters_with(name, 1e9).to_json()[name] == 1e9
+    with pytest.raises(BadParameterError, match=f"{name} was 1000000001.0, expected a number from 0 to 1e9"):
+        parameters_with(name, 1e9 + 1)
+
+
 @pytest.mark.parametrize("value", [0.5, -1, 2**31 + 1])
 def test_a_reach_is_a_number_of_buckets(value: float) -> None:
     with pytest.raises(BadParameterError, match=f"reach was {value!r}, expected a whole number of buckets"):

@@ -163,9 +163,13 @@ def test_an_end_time_on_the_last_day(two_days: Path) -> None:
     assert at.max() > MIDNIGHT + 580 * S
 
 
-def test_days_without_a_file_are_passed_over(two_days: Path) -> None:
+def test_days_without_a_file_are_passed_over_and_named(two_days: Path, caplog: pytest.LogCaptureFixture) -> None:
     frames = table(play(two_days, "2026-02-04..2026-02-09"))
+    said = "the session of MNQH6 is played without those days: the lake holds no file of it for 2026-02-04, "
+    assert f"{said}2026-02-08, 2026-02-09" in caplog.text  # and 2026-02-07 is a Saturday
+    caplog.clear()
     assert frames["ts_ns"].equals(table(play(two_days, "2026-02-05..2026-02-06"))["ts_ns"])
+    assert not caplog.text
     with pytest.raises(NoRawFileError, match=r"the lake has 2026-02-05, 2026-02-06\."):
         play(two_days, "2026-02-07..2026-02-09")
 

@@ -38,7 +38,7 @@ def test_every_program_repeats_in_its_help_how_it_was_run(program: Program) -> N
     assert "{command}" not in shown.stdout
 
 
-@pytest.mark.parametrize("name", ["serve", "record", "query", "cache"])
+@pytest.mark.parametrize("name", ["serve", "record", "query", "cache", "lake"])
 def test_the_same_by_the_name_of_the_module(name: str) -> None:
     shown = said_by(sys.executable, "-m", f"vp.{name}", "--help").stdout
     assert shown.startswith(f"usage: python -m vp.{name} [-h]")

@@ -72,24 +72,28 @@ def test_options_are_parsed_by_the_table() -> None:
     assert values["host"] == "127.0.0.1"
 
 
-@pytest.mark.parametrize(
-    ("given", "missing"),
-    [
-        ({"symbol": "ESH4"}, "--product-type and --dt are missing"),
-        ({"symbol": "ESH4", "product_type": "future_mbo"}, "--dt is missing"),
-    ],
-)
-def test_a_session_named_in_part(given: dict[str, str], missing: str) -> None:
-    values = {name: given.get(name) for name in (*cli.SESSION_NAMES, "start_time")}
-    with pytest.raises(BadParameterError) as caught:
+NAMES = (*cli.SESSION_NAMES, "start_time", "lake", "products", "file")
+
+
+def test_a_session_named_in_part_is_the_one_that_the_lake_leaves_no_choice_about(
+    small_lake: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = dict.fromkeys(NAMES) | {"symbol": "GOOD", "lake": str(small_lake)}
+    assert not cli.choose_session(values)
+    assert (values["product_type"], values["symbol"], values["dt"]) == ("equity_mbo", "GOOD", "2026-07-08")
+    assert capsys.readouterr().err == "chosen: the product type equity_mbo, the date 2026-07-08\n"
+
+
+def test_a_session_without_a_symbol_is_named_in_part(small_lake: Path) -> None:
+    values = dict.fromkeys(NAMES) | {"dt": "2026-07-08", "lake": str(small_lake)}
+    with pytest.raises(BadParameterError, match="named in part: symbol is missing"):
         cli.choose_session(values)
-    assert missing in caught.value.message
 
 
 def test_no_session_named_is_the_demonstration() -> None:
-    values: dict[str, str | None] = dict.fromkeys((*cli.SESSION_NAMES, "start_time"))
+    values: dict[str, str | None] = dict.fromkeys(NAMES)
     assert cli.choose_session(values)
-    assert values == {
+    assert {name: value for name, value in values.items() if value is not None} == {
         "product_type": "future_mbo",
         "symbol": "MNQH6",
         "dt": "2026-02-06",

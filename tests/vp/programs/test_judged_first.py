@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,15 +103,7 @@ def test_what_is_wrong_is_said_before_anything_is_made(small_lake: Path, tmp_pat
     for changes, _ in WRONG[program]:
         options = {"lake": str(lake), **usual, **changes}
         lines.append(["depth"] * (program == "vp.programs.query") + command_line(options))
-    ended = subprocess.run(
-        [sys.executable, "-c", WATCHED, program, str(lake), str(compiled), json.dumps(lines)],
-        env=os.environ | {"NUMBA_CACHE_DIR": str(compiled)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    answers = [json.loads(line) for line in ended.stdout.splitlines()]
+    answers = watched(program, lake, compiled, lines)
     for (changes, says), answer in zip(WRONG[program], answers, strict=True):
         assert answer["code"] in (1, 2), (changes, answer)
         assert says in answer["said"], (changes, answer)
@@ -118,6 +111,23 @@ def test_what_is_wrong_is_said_before_anything_is_made(small_lake: Path, tmp_pat
         assert answer["seen"] == [], (changes, answer)
     assert sorted(path.name for path in lake.iterdir()) == ["raw"]
     assert not list(compiled.rglob("*.nbi"))
+
+
+@pytest.mark.parametrize("program", ["vp.programs.record", "vp.programs.serve"])
+def test_a_file_is_not_looked_into_for_options_that_are_wrong_anyway(
+    small_lake: Path, tmp_path: Path, program: str
+) -> None:
+    lake = tmp_path / "lake"
+    shutil.copytree(small_lake / "raw", lake / "raw")
+    (file,) = lake.glob("raw/*/*/symbol=GOOD/*/*.dbn")
+    of_program = {"vp.programs.record": "out", "vp.programs.serve": "port"}[program]
+    wrong = [{"parameters": "best"}, {"throttle_ms": "-1"}, {"start_time": "25:99"}, {of_program: "/missing/x.arrow"}]
+    usual = {"out": str(tmp_path / "frames.arrow")} if of_program == "out" else {"port": "0"}
+    lines = [command_line({"lake": str(lake), "file": str(file), **usual, **changes}) for changes in wrong]
+    for changes, answer in zip(wrong, watched(program, lake, tmp_path / "compiled", lines), strict=True):
+        assert answer["code"] == 2, (changes, answer)
+        assert answer["said"].startswith("error: "), (changes, answer)
+        assert answer["seen"] == [], (changes, answer)
 
 
 def test_what_is_right_is_seen_by_the_same_watch(small_lake: Path, tmp_path: Path) -> None:
@@ -135,6 +145,19 @@ def test_what_is_right_is_seen_by_the_same_watch(small_lake: Path, tmp_path: Pat
     assert answer["code"] == 0, answer
     assert [one for one in answer["seen"] if one.startswith("open") and one.endswith(".dbn")]
     assert [one for one in answer["seen"] if one.startswith("os.mkdir")]
+
+
+def watched(program: str, lake: Path, compiled: Path, lines: list[list[str]]) -> list[dict[str, Any]]:
+    """What each command line answered, and what it was seen to do to the lake and to compiled kernels."""
+    ended = subprocess.run(
+        [sys.executable, "-c", WATCHED, program, str(lake), str(compiled), json.dumps(lines)],
+        env=os.environ | {"NUMBA_CACHE_DIR": str(compiled)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return [json.loads(line) for line in ended.stdout.splitlines()]
 
 
 def command_line(options: dict[str, str | None]) -> list[str]:

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.dbn_files import header, mbo
-from tests.lakes import GOOD, OPEN_NS, WRONG, Wrong, flags, market, put
+from tests.lakes import FUTURES_OPEN_NS, GOOD, OPEN_NS, WRONG, Wrong, dbn, flags, market, put
+from tests.oracle_book import Rec
 from vp.kernels.contract import SCALAR_COLUMNS
 from vp.model.frames import COLUMN_NAMES
 from vp.model.parameters import ModelParameters
@@ -190,3 +191,28 @@ def test_a_recording_that_is_terminated_leaves_nothing(small_lake: Path, tmp_pat
     )
     assert ended.returncode == 143, ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_recorded_by_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = [Rec(FUTURES_OPEN_NS + i, "A", "BA"[i], 10**9 * (5 + i), 3, 7 + i, 128) for i in range(2)]
+    path = tmp_path / "from somewhere.dbn"
+    path.write_bytes(dbn("MNQH6", 6, records))
+    lake, out = tmp_path / "lake", tmp_path / "frames.arrow"
+    assert record.main(["--file", str(path), "--lake", str(lake), "--throttle-ms", "0", "--out", str(out)]) == 0
+    said = capsys.readouterr()
+    assert "chosen: the symbol MNQH6, the product type future_mbo, the date 2026-02-06" in said.err
+    frames = read_arrow(out)
+    assert frames["bid_price"].to_pylist() == [5 * 10**9] * 2
+    assert frames["ask_price"].to_pylist() == [None, 6 * 10**9]
+    assert frames.schema.metadata[b"vp.raw_file"] == b"from somewhere.dbn"
+    assert record.main(["--file", str(path), "--symbol", "MNQM6", "--lake", str(lake), "--out", str(out)]) == 2
+    assert "it holds MNQH6" in capsys.readouterr().err
+    assert not (lake / "raw").exists()
+
+
+def test_symbol_alone_suffices_where_there_is_one_date(small_lake: Path, tmp_path: Path) -> None:
+    out = tmp_path / "frames.arrow"
+    assert (
+        record.main(["--symbol", "MNQH6", "--lake", str(small_lake), "--throttle-ms", "1000", "--out", str(out)]) == 0
+    )
+    assert read_arrow(out).schema.metadata[b"vp.dt"] == b"2026-02-06"

@@ -117,7 +117,7 @@ def test_errors_are_sentences(small_lake: Path, asked_lake: Path, capsys: pytest
     assert "Nothing is asked" in refused(capsys, asked_lake)
     assert "Both" in refused(capsys, asked_lake, "depth", "--sql", "SELECT 1")
     assert "no query named 'dept'" in refused(capsys, asked_lake, "dept", *SESSION)
-    assert "dt is missing" in refused(capsys, asked_lake, "depth", "--symbol", "GOOD")
+    assert "No start time is given" in refused(capsys, asked_lake, "depth", "--symbol", "GOOD")  # its one day is found
     assert "2026-07-08" in refused(capsys, asked_lake, "events", "--symbol", "GOOD", "--dt", "2026-07-09")
     assert "nowhere" in refused(capsys, asked_lake, "--sql", "SELECT * FROM nowhere", *SESSION)
     assert "syntax" in refused(capsys, asked_lake, "--sql", "SELEC 1", *SESSION)

@@ -12,11 +12,14 @@ from typing import Any
 import duckdb
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from tests import lakes
 from tests.oracle_records import F_LAST, F_MBP, F_SNAPSHOT, F_TOB, UNDEFINED_PRICE, UNDEFINED_SIZE, UNDEFINED_TIME, Rec
 from tests.places import DATA, ROOT
+from tests.vp.query.conftest import fill
 from vp import package_files
 from vp.errors import DamagedFileError, NoRecordingError, NoSessionError, QueryError
 from vp.kernels.contract import QUALITY_EMPTY_SIDE
@@ -25,7 +28,8 @@ from vp.programs.query import main
 from vp.programs.record import main as record
 from vp.query import catalogue, connect
 from vp.query.connection import choose_session, find_views
-from vp.query.quality import REASONS
+from vp.query.quality import REASONS, recorded_quality
+from vp.query.recordings import open_recording
 from vp.query.sandbox import Limits, ask
 from vp.query.views import INVENTORY_VIEWS, READABLE_TIMES, RECORDING_VIEWS, SESSION_VIEWS
 
@@ -349,11 +353,22 @@ def test_quality_of_a_recording_and_of_a_session_is_that_of_its_frames(start_tim
         assert QUALITY_EMPTY_SIDE in {row[2] for row in recorded}
 
 
+@pytest.mark.parametrize("group", [1, 7, 1000])
+def test_runs_go_on_over_batches(group: int, asked_lake: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(group)
+    bits = np.repeat(rng.integers(0, 64, 300), rng.integers(1, 9, 300)).astype(np.uint8)
+    clocks = np.cumsum(rng.integers(0, 3, len(bits))) + lakes.OPEN_NS
+    schema = parquet.read_schema(asked_lake / "recordings" / "good.parquet")
+    columns = {"ts_ns": pa.array(clocks).cast(pa.timestamp("ns", "UTC")), "quality": pa.array(bits)}
+    path = tmp_path / "bits.parquet"
+    parquet.write_table(pa.table(columns).replace_schema_metadata(schema.metadata), path, row_group_size=group)
+    found = pl.DataFrame(recorded_quality(open_recording(path))).with_columns(
+        pl.col("start_ns", "end_ns").to_physical()
+    )
+    assert sorted(found.rows()) == plain_runs(pl.DataFrame({"ns": clocks, "quality": bits}))
+
+
 def test_a_recording_without_the_column_says_so(tmp_path: Path) -> None:
-    from pyarrow import parquet
-
-    from tests.vp.query.conftest import fill
-
     lake = Lake(fill(tmp_path))
     path = tmp_path / "recordings" / "good.parquet"
     table = parquet.read_table(path)

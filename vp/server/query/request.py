@@ -52,20 +52,23 @@ class QueryContext:
     limits : Limits
     products : str or None
         The server's file of products.
+    file : str or None
+        The raw file that is played instead of the lake's.
     """
 
     lake: str | None
     session: SessionName
     limits: Limits = field(default_factory=Limits)
     products: str | None = None
+    file: str | None = None
 
     def answer(self, request: QueryRequest, begun: Callable[[], None] = lambda: None) -> Answer:
         """The answer, from the sandbox; raises VPError. `begun` is called when the session is found."""
-        from vp.lake.lake import Lake  # noqa: PLC0415 - loaded with the first query
+        from vp.dbn.opened_lake import open_lake  # noqa: PLC0415 - loaded with the first query
         from vp.query import catalogue, sandbox  # noqa: PLC0415
         from vp.query.connection import choose_session, find_views  # noqa: PLC0415
 
-        lake = Lake(self.lake, self.products)
+        lake = open_lake(self.lake, self.products, self.file)
         if request.symbol is None and request.dt is None:
             own = self.session
             session = choose_session(lake, own.symbol, own.dt, request.start_time or own.start_time, own.product_type)

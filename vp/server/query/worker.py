@@ -39,7 +39,7 @@ def main() -> int:
     logs.configure("warning")
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     told = json.loads(source.readline())
-    context = QueryContext(told["lake"], SessionName(**told["session"]), Limits(**told["limits"]))
+    context = QueryContext(**{**told, "session": SessionName(**told["session"]), "limits": Limits(**told["limits"])})
     with contextlib.suppress(VPError):  # whoever asks for the same is told of it
         replace(context, limits=WARM).answer(QueryRequest(sql=WARMING))
     _bound_memory(SPARE * context.limits.memory_bytes)

@@ -70,6 +70,7 @@ class HistoryRoutes:
                 "start_time": chosen.start_time,
                 "speed": chosen.speed,
                 "throttle_ms": chosen.throttle_ms,
+                "bucket": None if chosen.bucket is None else str(chosen.bucket),
                 "parameters": chosen.parameters.to_json(),
                 "parameters_digest": chosen.parameters.digest,
             },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from typing import cast
 
 from starlette.websockets import WebSocket
@@ -37,11 +38,16 @@ class StreamRoute:
     hub : Hub
     defaults : StreamRequest
         What a viewer gets who asks for nothing in particular.
+    judge : callable
+        Raises what is wrong with a request by itself; called in a thread, before a session is begun for it.
     """
 
-    def __init__(self, hub: Hub, defaults: StreamRequest) -> None:
+    def __init__(
+        self, hub: Hub, defaults: StreamRequest, judge: Callable[[StreamRequest], None] = lambda _request: None
+    ) -> None:
         self._hub = hub
         self._defaults = defaults
+        self._judge = judge
 
     async def answer(self, websocket: WebSocket) -> None:
         """Serve one viewer, until it leaves, says something or has been told everything."""
@@ -70,6 +76,8 @@ class StreamRoute:
             self._hub.enter()
             entered = True
             request = parse_stream_request(query, self._defaults)
+            if not self._hub.plays(request):
+                await asyncio.to_thread(self._judge, request)  # what cannot be has no claim to a session's place
             run = self._hub.join(request)
             viewer = Viewer(connection, run, request)
             self._hub.watch(viewer)

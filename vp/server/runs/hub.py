@@ -153,6 +153,12 @@ class Hub:
         run.idle_since = None
         return run
 
+    def plays(self, request: StreamRequest) -> bool:
+        """Whether a run is under way, or being loaded ahead, that this request would share."""
+        run = self._shared.get(request.session) if request.speed > 0 else None
+        started_with = self._startup is not None and self._startup.request.session == request.session
+        return started_with or (run is not None and not run.state.over)
+
     @property
     def ready(self) -> bool:
         """Whether nothing is being loaded."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vp.errors import VPError
+from vp.model.frames import QUALITY_BITS
 from vp.server.faults import error_body
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import Loading, RunFacts
@@ -30,6 +31,7 @@ def runtime_config(request: StreamRequest, session_id: str, info: Mapping[str, A
         "start_time": request.start_time,
         "speed": request.speed,
         "throttle_ms": request.throttle_ms,
+        "quality_bits": QUALITY_BITS,
         "frame": dict(frame),
     }
     return _json({**head, **info, **tail})

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from tests.vp.server.clients import Seen, client, get_json, read_on, read_to_end
 from tests.vp.server.hubs import FAST, OWN, Record, endless, in_hub, tiny, until, watch
-from tests.vp.server.tiny import DEFAULTS, TinySession, even_clocks, preparing
+from tests.vp.server.tiny import DEFAULTS, TinySession, even_clocks, preparing, serving, tiny_service
 from vp.errors import NoRawFileError, ServerFullError
 from vp.server.runs.hub import Hub, ServerLimits
 from vp.server.runs.run import Run
@@ -265,3 +266,26 @@ def test_closing_the_hub_stops_every_thread() -> None:
 
     for run in asyncio.run(main()):
         assert run.state is RunState.STOPPED
+
+
+def test_what_is_wrong_with_a_request_costs_no_session_its_place() -> None:
+    """One session may run; it has no viewer when somebody asks for what there is not."""
+    judged: list[StreamRequest] = []
+
+    def judge(request: StreamRequest) -> None:
+        judged.append(request)
+        if request.symbol == "NOPE":
+            raise NoRawFileError("There is none.")
+
+    service = replace(tiny_service(endless, limits=ServerLimits(sessions=1, grace_seconds=60)), judge=judge)
+    with serving(service) as server:
+        with client(server.ws()) as websocket:
+            read_on(websocket, Seen(), until_frames=2)
+        (before,) = get_json(server, "/health")["sessions"]
+        refused = read_to_end(server.ws("symbol=NOPE"))
+        assert (refused.texts[-1]["code"], refused.code) == ("no_raw_file", 1008)
+        with client(server.ws("fields=none")) as websocket:
+            read_on(websocket, Seen(), until_frames=2)
+        (after,) = get_json(server, "/health")["sessions"]
+    assert after["session_id"] == before["session_id"]
+    assert [request.symbol for request in judged] == ["MNQH6", "NOPE"]  # who joins needs no judging

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import platform
+import time
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from tests.vp.server.hubs import OWN, in_hub, until
 from tests.vp.server.runs.memory import private_kib
 from tests.vp.server.tiny import DEFAULTS, TinySession, even_clocks
+from vp.model.engine import FrameBatch
 from vp.server.history.frame_store import MEMORY_BYTES
 from vp.server.runs.hub import Hub
 from vp.server.runs.pacing import NS
@@ -59,6 +61,30 @@ def test_time_goes_on_where_no_record_comes_but_not_past_the_next() -> None:
 
     clocks = [int(clock) for clock in even_clocks(2, step_ms=60_000.0)]
     in_hub(body, lambda _request: TinySession(even_clocks(2, step_ms=60_000.0)))
+
+
+@dataclass
+class Slow(TinySession):
+    """A session that needs longer for each frame than passes between two."""
+
+    def advance(self, until_clock_ns: int | None, max_frames: int) -> FrameBatch:
+        time.sleep(0.02)
+        return super().advance(until_clock_ns, min(max_frames, 1))
+
+
+def test_a_session_that_falls_behind_says_by_how_much() -> None:
+    """A frame every 0.1 s of event time at speed 20 is due in 5 ms and takes 20: of four seconds three are lost."""
+
+    async def body(hub: Hub) -> None:
+        hub.enter()
+        run = hub.join(replace(DEFAULTS, speed=20.0))
+        await until(lambda: run.facts.records_done >= 40)
+        behind = run.facts.lag_seconds
+        assert behind > 40 * 0.2  # 40 frames took 0.8 s at the least, in which 16 s should have passed, and 4 have
+        assert run.describe()["lag_seconds"] == pytest.approx(behind, abs=1.0)
+        hub.leave(run)
+
+    in_hub(body, lambda _request: Slow(even_clocks(400, step_ms=100.0)))
 
 
 @dataclass

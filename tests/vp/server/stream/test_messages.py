@@ -25,6 +25,10 @@ def test_runtime_config_says_what_was_asked_for_before_what_the_session_says() -
     assert message["session_id"] == "abc"
     assert (message["symbol"], message["k"], message["end_ns"]) == ("MNQH6", 50, "2")
     assert (message["speed"], message["throttle_ms"], message["start_time"]) == (2.0, 50.0, "09:30")
+    assert message["quality_bits"] == {
+        **{"empty_side": 1, "crossed": 2, "snapshot": 4},
+        **{"bad_book": 8, "incomplete": 16, "gap": 32},
+    }
     assert message["frame"] == {"message_bytes": 10, "rows": 101}
 
 

@@ -1,0 +1,312 @@
+"""Several publishers of one instrument, quotes, levels, snapshots and stray times, through the whole engine.
+
+Some outcomes are written down by hand; the rest are laws that need no oracle (which numbers the publishers have, whose
+order carries which id), and the oracle's frames in markets made of little else.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.agreement import (
+    EARLIEST_NS,
+    LATEST_NS,
+    TICK,
+    assert_same_book,
+    events_of,
+    frame_rows,
+    run_frames,
+    to_oracle_parameters,
+)
+from tests.market_strategies import CALM, WILD, markets, random_market
+from tests.market_writer import SESSION_START_NS
+from tests.oracle import OracleEngine, Rec, frame_differences, run_session
+from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_MBP, F_SNAPSHOT, F_TOB, UNDEFINED_PRICE, UNDEFINED_TIME
+from vp.model.book import Book
+from vp.model.engine import EventDrivenVPEngine
+from vp.model.parameters import ModelParameters
+
+S = SESSION_START_NS
+SECOND = 1_000_000_000
+X, Y, Z = 39, 40, 41
+DEFAULT, TOUCH = ModelParameters(), ModelParameters.preset("touch")
+MIXED_KINDS = (
+    "quote",
+    "add",
+    "cancel",
+    "trade_through",
+    "other_publisher",
+    "id_of_another",
+    "best_quotes",
+    "top_of_book",
+    "price_levels",
+    "price_levels_among_orders",
+    "snapshot",
+    "snapshot_oddities",
+    "clear",
+    "bad_book",
+    "before_the_window",
+    "ahead_of_receipt",
+    "undefined_time",
+    "undefined_size",
+    "trade",
+    "drift",
+)
+
+
+def rec(
+    seconds: float, action: str, side: str, ticks: int | None, size: int, order_id: int, publisher: int, flags: int = 0
+) -> Rec:
+    price = UNDEFINED_PRICE if ticks is None else ticks * TICK
+    return Rec(S + int(seconds * SECOND), action, side, price, size, order_id, flags | F_LAST, publisher)
+
+
+def rows_of(records: list[Rec], **engine: Any) -> list[dict[str, Any]]:
+    made = EventDrivenVPEngine(tick_int=TICK, **engine)
+    return frame_rows(made.layout, run_frames(made, events_of(records, start_ns=S)))
+
+
+def tops(records: list[Rec]) -> list[tuple[Any, ...]]:
+    """Best prices in ticks, their sizes, and the quality, frame by frame."""
+
+    def ticks(price: int | None) -> int | None:
+        return None if price is None else price // TICK
+
+    return [
+        (ticks(row["bid_price"]), row["bid_size"], ticks(row["ask_price"]), row["ask_size"], row["quality"])
+        for row in rows_of(records, K=3)
+    ]
+
+
+# By hand.
+
+
+def test_venues_with_equal_order_ids() -> None:
+    clears = [rec(0, "R", "N", None, 0, 0, publisher) for publisher in (X, Y)]
+    orders = [
+        rec(1, "A", "B", 100, 10, 1, X),
+        rec(2, "A", "A", 102, 11, 2, X),
+        rec(3, "A", "B", 99, 30, 1, Y),
+        rec(4, "A", "A", 102, 31, 2, Y),
+        rec(5, "C", "B", 99, 30, 1, Y),
+        rec(6, "R", "N", None, 0, 0, Y),
+    ]
+    assert tops([*clears, *orders])[2:] == [
+        (100, 10, None, 0, 1),
+        (100, 10, 102, 11, 0),
+        (100, 10, 102, 11, 0),
+        (100, 10, 102, 42, 0),
+        (100, 10, 102, 42, 0),
+        (100, 10, 102, 11, 0),
+    ]
+
+
+def test_a_feed_of_best_quotes() -> None:
+    quotes = [
+        rec(1, "A", "B", 100, 10, 0, Z, F_TOB),
+        rec(1, "A", "A", 104, 11, 0, Z, F_TOB),
+        rec(2, "A", "B", 101, 30, 0, Z, F_TOB),
+        rec(3, "A", "A", 103, 20, 0, Z, F_TOB),
+        rec(4, "A", "B", None, 0, 0, Z, F_TOB),
+        rec(5, "A", "B", 102, 10, 0, Z, F_TOB),
+    ]
+    assert tops(quotes) == [
+        (100, 10, None, 0, 1),
+        (100, 10, 104, 11, 0),
+        (101, 30, 104, 11, 0),
+        (101, 30, 103, 20, 0),
+        (None, 0, 103, 20, 1),
+        (102, 10, 103, 20, 0),
+    ]
+
+
+def test_a_feed_of_levels_needs_no_clear() -> None:
+    levels = [
+        rec(1, "A", "B", 100, 10, 0, Z, F_MBP),
+        rec(1, "A", "B", 99, 20, 0, Z, F_MBP),
+        rec(1, "A", "A", 102, 12, 0, Z, F_MBP),
+        rec(2, "M", "B", 100, 7, 0, Z, F_MBP),
+        rec(3, "M", "B", 100, 0, 0, Z, F_MBP),
+    ]
+    assert tops(levels)[2:] == [(100, 10, 102, 12, 0), (100, 7, 102, 12, 0), (99, 20, 102, 12, 0)]
+
+
+def test_what_arrives_behind_the_snapshot_from_before_midnight() -> None:
+    """A cancelled order does not rest all day, and is no pull."""
+    snapshot = [
+        Rec(S, "R", "N", UNDEFINED_PRICE, 0, 0, F_SNAPSHOT, X),
+        rec(-3000, "A", "B", 96, 5, 1, X, F_SNAPSHOT)._replace(flags=F_SNAPSHOT),
+        rec(-1, "A", "B", 99, 3, 2, X, F_SNAPSHOT)._replace(flags=F_SNAPSHOT),
+        rec(-2000, "A", "A", 100, 5, 3, X, F_SNAPSHOT),
+    ]
+    late = [rec(-0.001, "C", "B", 99, 3, 2, X), rec(-0.0005, "A", "B", 98, 9, 4, X)]
+    after = [rec(1, "A", "A", 101, 1, 5, X), rec(2, "A", "A", 99, 2, 6, X)]
+    rows = rows_of([*snapshot, *late, *after])
+    assert [(r["bid_price"] // TICK, r["bid_size"], r["ask_price"] // TICK, r["ask_size"]) for r in rows] == [
+        (98, 9, 100, 5),
+        (98, 9, 99, 2),
+    ]
+    assert [row["quality"] for row in rows] == [0, 0]
+    assert not any(rows[-1]["pull_mass"])
+    assert sum(rows[-1]["add_mass"]) == pytest.approx(2 + np.exp(-1 / 30))
+
+
+@pytest.mark.parametrize("flags", [0, F_TOB, F_MBP], ids=["orders", "quotes", "levels"])
+def test_a_bad_book_is_its_publishers_until_its_own_clear(flags: int) -> None:
+    quotes = [rec(0, "A", side, ticks, 5, i, X) for i, (side, ticks) in enumerate((("B", 100), ("A", 102)))]
+    records = [
+        rec(0, "R", "N", None, 0, 0, X),
+        *quotes,
+        rec(1, "A", "B", 99, 5, 7, Y, flags | F_MAYBE_BAD_BOOK),
+        rec(2, "R", "N", None, 0, 0, X),
+        *quotes,
+        rec(3, "R", "N", None, 0, 0, Y),
+    ]
+    unknown = 0 if flags else 16
+    expected = [1, 1, 0, 8 + unknown, 9 + unknown, 9 + unknown, 8 + unknown, 0]
+    assert [row["quality"] for row in rows_of(records)] == expected
+
+
+def test_one_stray_time_does_not_stop_the_clock() -> None:
+    quotes = [rec(0, "A", "B", 100, 5, 1, X), rec(0, "A", "A", 102, 5, 2, X)]
+    stray = rec(5 * 3600, "A", "B", 100, 4, 3, X)._replace(ts_recv=S + SECOND)
+    rows = rows_of([*quotes, stray, rec(2, "A", "B", 100, 1, 4, X)])
+    assert [(row["ts_ns"] - S) / SECOND for row in rows] == [0, 0, 0, 2]
+    assert [row["bid_size"] for row in rows] == [5, 5, 9, 10]
+    assert rows[-1]["add_mass"][49] == pytest.approx(9 * np.exp(-2 / 30) + 1)
+
+
+@pytest.mark.parametrize("ts_event", [S + 3600 * SECOND, UNDEFINED_TIME])
+def test_what_comes_before_any_clock_is_no_activity(ts_event: int) -> None:
+    """Its bucket would be touched at no time, and never fade."""
+    first = Rec(ts_event, "A", "B", 100 * TICK, 7, 3, F_LAST, X, S)
+    traded = first._replace(action="T", order_id=0)
+    quotes = [rec(0, "A", "B", 99, 5, 1, X), rec(0, "A", "A", 102, 5, 2, X)]
+    last = rows_of([first, traded, *quotes, rec(9, "N", "N", None, 0, 0, X)])[-1]
+    assert (last["bid_size"], last["last_price"]) == (7, 100 * TICK)
+    assert sum(last["add_mass"]) == pytest.approx(10 * np.exp(-9 / 30))
+    assert rows_of([first, traded, quotes[0]])[0]["buy_volume"] == 0
+
+
+# Laws.
+
+
+def renamed(records: list[Rec], names: dict[int, int]) -> list[Rec]:
+    return [record._replace(publisher=names.get(record.publisher, record.publisher)) for record in records]
+
+
+def frame_bytes(records: list[Rec], **engine: Any) -> bytes:
+    return run_frames(EventDrivenVPEngine(tick_int=TICK, **engine), events_of(records, start_ns=S)).tobytes()
+
+
+@settings(max_examples=15, deadline=None)
+@given(records=markets(max_events=20, kinds=MIXED_KINDS))
+def test_which_numbers_publishers_have_changes_no_bit(records: list[Rec]) -> None:
+    names = {1: 65_535, 2: 0, 65_535: 42, 41: 1, 42: 2}
+    assert frame_bytes(renamed(records, names), K=5) == frame_bytes(records, K=5)
+
+
+def test_whose_order_carries_an_id_changes_no_bit() -> None:
+    """Two calm markets on top of each other: with equal ids of two publishers, or with other ids of one."""
+    mine, others = random_market(5, 80, weights=CALM), random_market(6, 80, weights=CALM)
+    merged = sorted([(r.ts_event, 0, r) for r in mine] + [(r.ts_event, 1, r) for r in others], key=lambda x: x[:2])
+    start = [rec(0, "R", "N", None, 0, 0, publisher) for publisher in (X, Y)]
+    of_two = [*start, *(r._replace(publisher=(X, Y)[whose]) for _, whose, r in merged)]
+    of_one = [*start, *(r._replace(publisher=X, order_id=r.order_id + whose * 10**15) for _, whose, r in merged)]
+    assert {r.order_id for r in mine} & {r.order_id for r in others}
+    assert frame_bytes(of_two) == frame_bytes(of_one)
+
+
+def test_a_levels_feed_and_a_feed_of_an_order_a_level_are_the_same_flow() -> None:
+    """One order at each price, always modified, is a level: the same bits but for quality."""
+    rng = Random(4)
+    steps = [(i / 10, rng.choice("BA"), rng.randint(1, 4), rng.randint(1, 40)) for i in range(200)]
+    priced = [(s, side, 100 + (n if side == "A" else -n), size) for s, side, n, size in steps]
+    clear = [rec(0, "R", "N", None, 0, 0, X)]
+    levels = [*clear, *(rec(s, "M", side, ticks, size, 0, X, F_MBP) for s, side, ticks, size in priced)]
+    orders = [*clear, *(rec(s, "M", side, ticks, size, ticks, X) for s, side, ticks, size in priced)]
+    assert frame_bytes(levels) == frame_bytes(orders)
+
+
+def test_a_book_of_many_publishers_goes_on_from_its_table() -> None:
+    records = random_market(17, 300, weights=dict.fromkeys(MIXED_KINDS, 1) | {"quote": 4})
+    events = events_of(records, start_ns=S)
+    for at in range(0, len(events), len(events) // 7):
+        book = Book(TICK, dense_levels=64)
+        book.fast_forward(events.slice(0, at))
+        engines = [EventDrivenVPEngine(book=b) for b in (Book.from_arrow(book.to_arrow()), book)]
+        resumed, direct = (run_frames(engine, events.slice(at, len(events))) for engine in engines)
+        np.testing.assert_array_equal(resumed, direct)
+
+
+# Next to the oracle.
+
+
+def assert_frames_agree(
+    records: list[Rec],
+    *,
+    K: int = 10,  # noqa: N803
+    bucket_int: int | None = None,
+    parameters: ModelParameters = DEFAULT,
+    throttle_ns: int = 0,
+    end_ns: int = LATEST_NS,
+) -> int:
+    engine = EventDrivenVPEngine(
+        K, parameters=parameters, throttle_ns=throttle_ns, book=Book(TICK, bucket_int, dense_levels=64)
+    )
+    got = frame_rows(engine.layout, run_frames(engine, events_of(records, start_ns=S, end_ns=end_ns)))
+    oracle = OracleEngine(
+        K=K,
+        tick_int=TICK,
+        bucket_int=bucket_int,
+        throttle_ns=throttle_ns,
+        parameters=to_oracle_parameters(parameters),
+    )
+    want = run_session(
+        records,
+        session_start_ns=S,
+        warmup_from_ns=EARLIEST_NS,
+        emit_from_ns=EARLIEST_NS,
+        end_ns=end_ns,
+        engine=oracle,
+    )
+    assert [row["event_id"] for row in got] == [frame["event_id"] for frame in want]
+    for row, frame in zip(got, want, strict=True):
+        assert frame_differences(row, frame, lenient=True) == [], f"event {frame['event_id']}"
+        assert row["mid_price"] == frame["mid_price"]
+        assert min(row["pressure"] + row["vacuum"]) >= 0
+        assert -1 <= row["score"] <= 1
+    assert_same_book(engine.book, oracle.book)
+    return len(got)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    records=markets(max_events=20, kinds=MIXED_KINDS),
+    bucket_int=st.sampled_from((TICK, 50 * TICK)),
+    parameters=st.sampled_from((DEFAULT, TOUCH, ModelParameters(reach=3))),
+    throttle_ns=st.sampled_from((0, 0, 25_000_000)),
+)
+def test_frames_are_the_oracles(
+    records: list[Rec], bucket_int: int, parameters: ModelParameters, throttle_ns: int
+) -> None:
+    assert_frames_agree(records, bucket_int=bucket_int, parameters=parameters, throttle_ns=throttle_ns)
+
+
+@pytest.mark.parametrize("parameters", [DEFAULT, TOUCH], ids=["default", "touch"])
+@pytest.mark.parametrize("weights", [WILD, dict.fromkeys(MIXED_KINDS, 1)], ids=["wild", "mixed"])
+def test_frames_over_a_longer_market(weights: dict[str, int], parameters: ModelParameters) -> None:
+    records = random_market(23, 400, weights=weights)
+    assert assert_frames_agree(records, K=50, parameters=parameters, throttle_ns=200_000_000) > 50
+
+
+def test_the_window_ends_where_it_ends() -> None:
+    records = random_market(29, 200, weights=dict.fromkeys(MIXED_KINDS, 1) | {"quote": 4})
+    times = sorted(record.ts_event for record in records if S <= record.ts_event < UNDEFINED_TIME)
+    assert assert_frames_agree(records, end_ns=times[len(times) // 2]) > 20
