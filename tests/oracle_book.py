@@ -118,31 +118,22 @@ class OracleBook(Ladder):
         return True
 
     def begins_snapshot(self, rec: Rec) -> bool:
-        """Whether a record is the first of a snapshot."""
+        """Whether a record is the first of a snapshot, which clears."""
         publisher = self.publishers.get(rec.publisher)
         return rec.is_snapshot and not (publisher is not None and publisher.last_was_snapshot)
-
-    def begin_snapshot_before(self, rec: Rec) -> bool:
-        """Clear the book of the record's publisher if the record is the first of a snapshot. Returns whether it is."""
-        if not self.begins_snapshot(rec):
-            return False
-        publisher = self.publishers.setdefault(rec.publisher, Publisher(rec.publisher))
-        self._clear(publisher)
-        publisher.last_was_snapshot = True
-        return True
 
     def apply(self, rec: Rec, *, track_fills: bool = True) -> list[Touch]:
         """Apply one record; returns its activity (empty where it builds the book only)."""
         self.end_snapshot_before(rec)
         self._tell_time(rec)
         self.event_id += 1
-        self.begin_snapshot_before(rec)
+        begins_snapshot = self.begins_snapshot(rec)
         publisher = self.publishers.setdefault(rec.publisher, Publisher(rec.publisher))
         publisher.in_snapshot = publisher.last_was_snapshot = rec.is_snapshot
         publisher.sends_orders |= rec.is_order
 
         touches: list[Touch] = []
-        if rec.action == "R":
+        if begins_snapshot or rec.action == "R":
             self._clear(publisher)
         if rec.action in "AM" or (rec.action == "C" and rec.is_level and rec.size == 0):
             touches = self._add_or_modify(publisher, rec)

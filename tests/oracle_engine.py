@@ -96,10 +96,11 @@ class OracleEngine:
             self.trades.forget()
             self.flow.imbalance = 0
 
-        if self.book.end_snapshot_before(rec) or self.book.begin_snapshot_before(rec):
+        if self.book.end_snapshot_before(rec):
             self._rebase_depths()
+        rebuilds = rec.action == "R" or self.book.begins_snapshot(rec) or (rec.is_snapshot and rec.is_last)
         touches = self.book.apply(rec, track_fills=phase != BOOK)
-        if rec.action == "R" or (rec.is_snapshot and rec.is_last):
+        if rebuilds:
             self._rebase_depths()
         if rec.action == "T" and not self.book.builds_only(rec):
             self.trades.add(rec)

@@ -577,3 +577,19 @@ def test_what_is_not_to_be_trusted(market: KnownMarket) -> None:
     assert market.count("overlay", left + 130, y, right - left - 140, height)["painted"] == 0
     market.page.keyboard.press("g")
     market.page.wait_for_function(IDLE)
+
+
+def test_reasons_have_the_bits_that_the_server_gives_them(market: KnownMarket) -> None:
+    script = """async () => {
+      const { reasonWords } = await import("./quality.js");
+      const bits = Object.entries(vp.config().quality_bits);
+      return Object.fromEntries(bits.map(([name, bit]) => [name, reasonWords(bit)]));
+    }"""
+    assert market.page.evaluate(script) == {
+        "empty_side": "a side is empty",
+        "crossed": "locked or crossed",
+        "snapshot": "within a snapshot",
+        "bad_book": "marked as a bad book",
+        "incomplete": "incomplete book: no snapshot yet",
+        "gap": "after a gap of the feed",
+    }

@@ -14,6 +14,7 @@ from tests.browser.test_outages import all_there_once
 
 pytestmark = pytest.mark.browser
 
+SESSION = "speed=5&start_time=09:31"
 SLOW_BYTES_PER_SECOND = 300_000  # some 30 frames of the 200 a second
 
 
@@ -28,7 +29,7 @@ def link(server: Server) -> Iterator[SlowLink]:
 def far_page(browser: Browser, link: SlowLink) -> Iterator[Page]:
     """A page behind the link; its console tells of the lost server."""
     opened = open_page(browser)
-    opened.goto(f"{link.address}{PAGE}?speed=5&start_time=09:31")
+    opened.goto(f"{link.address}{PAGE}?{SESSION}")
     expect(opened.locator("#connection")).to_have_text("live", timeout=30_000)
     opened.wait_for_function(f"() => ({COLUMNS})() > 100", timeout=30_000)
     yield opened
@@ -47,7 +48,12 @@ def test_a_slow_line_misses_frames_says_so_and_has_them_once_it_is_fast_again(fa
     all_there_once(far_page)
 
 
-def test_a_line_that_breaks_is_mended_with_nothing_missing(far_page: Page, link: SlowLink) -> None:
+def test_a_line_that_breaks_is_mended_with_nothing_missing(
+    far_page: Page, link: SlowLink, browser: Browser, server: Server
+) -> None:
+    near_page = open_page(browser)  # a session that nobody watches ends before long
+    near_page.goto(f"{server.address}{PAGE}?{SESSION}")
+    expect(near_page.locator("#connection")).to_have_text("live", timeout=30_000)
     link.cut()
     expect(far_page.locator("#connection")).to_contain_text("lost", timeout=30_000)  # it takes what had come first
     columns = far_page.evaluate(COLUMNS)
@@ -58,4 +64,6 @@ def test_a_line_that_breaks_is_mended_with_nothing_missing(far_page: Page, link:
     expect(far_page.locator("#connection")).to_have_text("live", timeout=20_000)
     far_page.wait_for_function(f"() => ({COLUMNS})() > {columns} + 100", timeout=30_000)
     assert far_page.evaluate(EVENTS)[: len(before)] == before
+    expect(far_page.locator("#session")).not_to_contain_text("new run")
     all_there_once(far_page)
+    near_page.close()

@@ -100,11 +100,16 @@ def test_rows_count_up_to_the_reach(reach: int, counts: bool, side: str, best: i
     assert added_to(side, best, parameters=parameters)["score"] == -sign, "the best price always counts"
 
 
-def test_a_side_that_is_empty_has_no_rows_within_reach() -> None:
-    records = [*QUOTES, rec(1, "A", "B", 100, 9, 3), rec(2, "C", "B", 100, 10, 1), rec(3, "C", "B", 100, 9, 3)]
-    whole, near = frames_of(records)[-1], frames_of(records, parameters=TOUCH)[-1]
-    assert whole["vacuum_below"] > 0
-    assert [near[name] for name in SUMS] == [0.0] * 4
+@pytest.mark.parametrize(("side", "best", "order_id", "sums"), [("B", 100, 1, SUMS[1::2]), ("A", 101, 2, SUMS[::2])])
+def test_a_side_that_is_empty_has_no_rows_within_reach(side: str, best: int, order_id: int, sums: list[str]) -> None:
+    behind = best - 1 if side == "B" else best + 1
+    wide = [*QUOTES, rec(1, "A", side, behind, 9, 3), rec(2, "C", side, behind, 9, 3)]
+    whole, near = ((frames_of(wide, parameters=ModelParameters(reach=reach))) for reach in (0, 4))
+    assert whole[-1][sums[1]] == near[-1][sums[1]] > 0
+    emptied = [*wide, rec(3, "C", side, best, 100, order_id)]
+    whole, near = ((frames_of(emptied, parameters=ModelParameters(reach=reach))) for reach in (0, 4))
+    assert whole[-1][sums[1]] > 0
+    assert [near[-1][name] for name in sums] == [0.0, 0.0]
 
 
 def test_the_four_sums_make_the_score() -> None:
@@ -280,8 +285,9 @@ def snapshot(seconds: float, bid_size: int, last: int) -> list[Rec]:
         [rec(1, "R", "N", 0, 0, 0, 0), rec(1, "A", "B", 100, 50, 3, 0), rec(1, "A", "A", 101, 50, 4)],  # cleared
         snapshot(1, 70, F_LAST),
         snapshot(1, 70, 0),
+        snapshot(1, 70, 0)[1:],
     ],
-    ids=["empty", "clear", "snapshot", "snapshot without an end"],
+    ids=["empty", "clear", "snapshot", "snapshot without an end", "snapshot without a clear or an end"],
 )
 def test_order_flow_starts_afresh(between: list[Rec]) -> None:
     """The first event end after it is compared with nothing, the second with the first."""
@@ -290,6 +296,15 @@ def test_order_flow_starts_afresh(between: list[Rec]) -> None:
     fresh = 3 if between[0].action == "C" or not between[-1].flags & F_SNAPSHOT else 0
     assert flows[-2:] == [fresh, 4]
     assert not any(flows[:-2])
+
+
+def test_what_builds_the_book_only_is_no_order_flow_of_the_event_that_it_comes_within() -> None:
+    quotes = [rec(20, "A", "B", 100, 10, 1), rec(20, "A", "A", 101, 20, 2)]
+    early = rec(5, "A", "B", 100, 50, 3, 0)
+    records = [*quotes, early, rec(21, "A", "B", 100, 7, 4), rec(22, "A", "B", 100, 9, 5)]
+    machine = EventDrivenVPEngine()
+    rows = frame_rows(machine.layout, run_frames(machine, events_of(records, start_ns=10 * SECOND)))
+    assert [(row["bid_size"], row["ofi"]) for row in rows[-2:]] == [(67, 0), (76, 9)]
 
 
 # What cannot be below zero, and what speaks against a book.

@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 
 from tests.agreement import events_of, read_stream, run_frames
 from tests.market_strategies import WILD, random_market
+from tests.market_writer import SESSION_START_NS
+from tests.oracle import Rec
+from tests.oracle_book import F_LAST, UNDEFINED_PRICE
 from vp.errors import BadParameterError
 from vp.kernels.contract import GRID_COLUMNS, NULLABLE_COLUMNS, SCALAR_COLUMNS
 from vp.model.engine import EventDrivenVPEngine
@@ -40,7 +43,8 @@ def engine() -> EventDrivenVPEngine:
 @pytest.fixture(scope="module")
 def messages(engine: EventDrivenVPEngine) -> np.ndarray:
     """Frames of a market with everything in it, the first of them before there is any price."""
-    found = run_frames(engine, events_of(random_market(13, 250, weights=WILD)))
+    nothing_yet = Rec(SESSION_START_NS, "N", "N", UNDEFINED_PRICE, 0, 0, F_LAST)
+    found = run_frames(engine, events_of([nothing_yet, *random_market(13, 250, weights=WILD)]))
     assert len(found) > 150
     return found
 
