@@ -160,7 +160,7 @@ export class Scale {
     return true;
   }
 
-  /** Share of the cells on screen below a value, 0 to 100. @param {number} value */
+  /** Share of the cells on screen below a value, 0 to 100; null where none is on screen. @param {number} value */
   percentile(value) {
     let low = 0;
     let high = this.values.length;
@@ -169,7 +169,7 @@ export class Scale {
       if (this.values[middle] < value) low = middle + 1;
       else high = middle;
     }
-    return this.values.length === 0 ? 0 : (low / this.values.length) * 100;
+    return this.values.length === 0 ? null : (low / this.values.length) * 100;
   }
 
   /** A person sets the cut-offs: they stay. @param {number} lower @param {number} upper */

@@ -2,6 +2,7 @@
 
 import { amountText } from "./format.js";
 import { PRICE_AXIS_PX } from "./scene.js";
+import { HOLD_MS } from "./time-bins.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
 
@@ -13,15 +14,16 @@ const COLUMNS = /** @type {const} */ ([
 ]);
 
 /**
- * Pressure and vacuum share a scale, which a quiet market does not blow up.
+ * Pressure and vacuum share a scale, which a quiet market does not blow up; as in the map, silence ends them.
  * @param {CanvasRenderingContext2D} context @param {Scene} scene
  */
 export function paintLadder(context, scene) {
-  const { ring, viewport, size, y, theme, column, upper } = scene;
+  const { ring, viewport, size, y, theme, column, upper, nowMs } = scene;
   const room = size.side - PRICE_AXIS_PX;
   const spot = ring.spot(column);
   const [bid, ask] = ["bid_price", "ask_price"].map((name) => Math.floor(ring.scalar(name, column) + 0.5)); // their rows
   if (room < 60 || Number.isNaN(spot)) return;
+  const faded = Math.min(nowMs, viewport.endMs) - ring.timeMs(column) > HOLD_MS;
   const thick = size.height / viewport.rows;
   const numbers = thick >= 11;
   const perBar = Math.max(1, Math.ceil(2 / thick));
@@ -34,7 +36,8 @@ export function paintLadder(context, scene) {
     const width = room * share - 4;
     const values = grids[field];
     const most = field === "rest_depth" ? greatest(field) : force;
-    for (let row = 0; row < ring.rows; row += perBar) {
+    const shown = faded && field !== "rest_depth" ? 0 : ring.rows;
+    for (let row = 0; row < shown; row += perBar) {
       const bucket = spot - ring.k + row;
       const level = y(bucket);
       if (level < 18 || level > size.height) continue;

@@ -96,7 +96,7 @@ export class Legend {
     }
     for (const end of /** @type {const} */ (["lower", "upper"])) {
       const value = scale[end];
-      const text = `${amountText(value)} ${unit}, percentile ${scale.percentile(value).toFixed(1)}`;
+      const text = `${amountText(value)} ${unit}${this.placeText(value, ", percentile ", 1)}`;
       const handle = parts[end];
       handle.style.left = `${this.shareOf(value) * 100}%`;
       handle.setAttribute("aria-valuenow", value.toPrecision(4));
@@ -105,8 +105,17 @@ export class Legend {
       handle.setAttribute("aria-valuetext", text);
       handle.title = `${end} cut-off: ${text}`;
     }
-    const words = `${names}: ${amountText(scale.lower)} (p${scale.percentile(scale.lower).toFixed(0)}) to ${amountText(scale.upper)} `
-      + `${unit} (p${scale.percentile(scale.upper).toFixed(1)}), ${scale.frozen ? "frozen" : "auto"}; ${reduction}`;
+    const words = `${names}: ${amountText(scale.lower)}${this.placeText(scale.lower, " (p", 0, ")")} to ${amountText(scale.upper)} `
+      + `${unit}${this.placeText(scale.upper, " (p", 1, ")")}, ${scale.frozen ? "frozen" : "auto"}; ${reduction}`;
     if (parts.text.textContent !== words) parts.text.textContent = words;
+  }
+
+  /**
+   * The percentile of a value between two texts; nothing where no cell is on screen.
+   * @param {number} value @param {string} before @param {number} digits @param {string} after
+   */
+  placeText(value, before, digits, after = "") {
+    const share = this.scale.percentile(value);
+    return share === null ? "" : `${before}${share.toFixed(digits)}${after}`;
   }
 }

@@ -22,6 +22,21 @@ SPEED = 20
 WITHOUT_ASK, WITH_ASK = 300.0, 310.0
 SECONDS = "() => (vp.state().newestMs - vp.column(-Infinity).timeMs) / 1000"
 CLOCK = "() => document.getElementById('clock').textContent"
+# Coloured pixels of the forces beside the map, and of what rests there.
+BESIDE = """() => {
+  const { data, width } = vp.image("overlay");
+  const scale = width / document.getElementById("overlay").clientWidth;
+  const { width: plot, side } = vp.state().size;
+  const from = plot + 76 + (side - 76) * 0.4;
+  const found = { rest: 0, forces: 0 };
+  for (let i = 0; i < data.length; i += 4) {
+    const x = ((i / 4) % width) / scale;
+    const colour = [data[i], data[i + 1], data[i + 2]];
+    const coloured = data[i + 3] > 0 && Math.max(...colour) - Math.min(...colour) > 40;
+    if (coloured && x > plot + 76) found[x > from ? "forces" : "rest"] += 1;
+  }
+  return found;
+}"""
 
 
 def quiet_market() -> list[Rec]:
@@ -32,6 +47,7 @@ def quiet_market() -> list[Rec]:
         for ticks in (1, 2, 3)
         for sign, side in ((-1, "B"), (1, "A"))
     ]
+    records.append(Rec(at_ns(0.33), "A", "B", price(-1), 5, 4, F_LAST))  # a bucket touched again has forces
     records.append(Rec(at_ns(SILENT_UNTIL), "A", "B", price(-2), 5, 1, F_LAST))
     records += [
         Rec(at_ns(WITHOUT_ASK + 0.1 * ticks), "C", "A", price(ticks), 10 * ticks, 300 + ticks, F_LAST)
@@ -62,7 +78,11 @@ def test_time_runs_on_where_nothing_happens(browser: Browser, quiet_server: Serv
     columns, clock = page.evaluate("() => vp.state().columns"), page.evaluate(CLOCK)
     assert "19:10:15" < clock < "19:13:00"
     expect(page.locator("#engine")).to_contain_text("engine ok, no events for ")
+    drawn = page.evaluate(BESIDE)
+    assert (drawn["rest"] > 100, drawn["forces"] > 100) == (True, True)
     page.wait_for_function(f"() => vp.view().endMs > {first_ms} + 80_000", timeout=15_000)
+    drawn = page.evaluate(BESIDE)  # orders rest through any silence, forces do not
+    assert (drawn["rest"] > 100, drawn["forces"]) == (True, 0)
     assert page.evaluate("() => vp.state().columns") == columns  # all this time no frame came
     assert page.evaluate(CLOCK) > clock
     expect(page.locator("#hatched")).to_have_text("dots: no events")

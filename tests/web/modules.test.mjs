@@ -320,6 +320,7 @@ test("the scale rises from its lower to its upper cut-off", () => {
 
 test("the cut-off follows what is on screen, with hysteresis, and stays when frozen", () => {
   const scale = new Scale();
+  assert.equal(scale.percentile(1), null);
   const values = (top) => Float32Array.from({ length: 1000 }, (_, i) => (i / 999) * top);
   assert.ok(scale.judge(values(100), 0));
   const { upper } = scale;

@@ -120,7 +120,7 @@ def find_input(lake: Lake, product: Product, symbol: str, dates: Sequence[dt.dat
     if missing:
         log.warning(
             "the session of %s is played without %s: the lake holds no file of it for %s",
-            *(contract, "that day" if len(missing) == 1 else "those days", _listed([str(day) for day in missing])),
+            *(contract, _listed([str(day) for day in missing]), "that day" if len(missing) == 1 else "those days"),
         )
     if search.failure is not None:
         log.warning("%s is passed over: %s", search.failure.path, search.failure.message)

@@ -65,7 +65,7 @@ def _only_symbol(lake: Lake, dt: str | None) -> str:
         return lone.contracts[0]
     if not lone.contracts:
         raise BadParameterError(
-            f"{lone.raw.path} does not say which contract it holds.", hint="Name it with --product-type and --symbol."
+            f"{lone.raw.path} does not say which contract it holds.", hint="Name it, for example --symbol AAPL."
         )
     raise BadParameterError(
         f"{lone.raw.path} holds several contracts: {listed(lone.contracts)}.",

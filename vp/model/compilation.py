@@ -28,7 +28,6 @@ from vp.model.parameters import ModelParameters
 
 NS = 1_000_000_000
 USUAL_SECONDS = 6.0
-MOST_SHARE = 0.99
 TICK_SECONDS = 0.1
 ADD = (NS, "A", "B", NS, 1, 1, 128)
 
@@ -49,7 +48,7 @@ def ensure_compiled(on_share: Callable[[float], None], *, demonstration: bool = 
     workers = [(parts, _start(parts)) for parts in missing if parts]
     try:
         while any(worker.poll() is None for _, worker in workers):
-            on_share(min((time.monotonic() - started) / USUAL_SECONDS, MOST_SHARE))
+            on_share(guessed_share(time.monotonic() - started))
             time.sleep(TICK_SECONDS)
     finally:
         for _, worker in workers:
@@ -61,6 +60,11 @@ def ensure_compiled(on_share: Callable[[float], None], *, demonstration: bool = 
                 _mark(part).touch()
     remove_old_directories(CACHE_DIRECTORY)
     on_share(1.0)
+
+
+def guessed_share(seconds: float) -> float:
+    """How much is taken to be compiled by now: half after `USUAL_SECONDS`, and more however long it takes."""
+    return seconds / (seconds + USUAL_SECONDS)
 
 
 def compile_parts(parts: Sequence[str]) -> None:

@@ -105,7 +105,9 @@ class LiveSession:
             return EmptySessionError(f"{what}; the last before is of {_et(clock)}.", hint="Begin earlier.")
         if self.records_done:
             what += ", only what its book was before: a snapshot"
-        return EmptySessionError(f"{what}.", hint=self._instead())
+        later = self.accounting().passed_over.outside_window
+        hint = f"{later:,} records are of after that: ask for a later session. " if later else ""
+        return EmptySessionError(f"{what}.", hint=hint + self._instead())
 
     def take_context(self) -> FrameBatch:
         """The frames of before the emit boundary, for who watches; given once."""

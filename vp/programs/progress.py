@@ -86,6 +86,6 @@ class TerminalProgress:
         first = phase != self._phase
         self._phase = phase
         self._next_line_at = now + PLAIN_LINE_SECONDS
-        of = f" of {total:,}" if total is not None else ""
+        of = f" of {total:,}" if total is not None and unit != "%" else ""
         self._stream.write(f"{phase}\n" if first else f"{phase}: {done:,}{of}{unit}\n")
         self._stream.flush()

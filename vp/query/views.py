@@ -144,7 +144,7 @@ class Views:
         missing = [name for name in self._missing_columns if re.search(rf"\b{name}\b", problem)]
         if not missing:
             return ""
-        return f"The recording has no column {missing[0]}: record it with --fields {','.join(missing)}, or all."
+        return f"The recording has no column {missing[0]}: record it with {missing[0]} among --fields, or without them."
 
     def failure(self) -> VPError | None:
         """The error of our own that ended a scan, where one did."""

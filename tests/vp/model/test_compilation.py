@@ -54,6 +54,11 @@ def test_compiles_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(path.name for path in cache.iterdir()) == ["cells.done", "demonstration.done", "loops.done"]
 
 
+def test_the_share_rises_for_as_long_as_it_takes() -> None:
+    shares = [round(100 * compilation.guessed_share(seconds)) for seconds in (0, 6, 30, 60, 180)]
+    assert shares == [0, 50, 83, 91, 97]
+
+
 def test_a_worker_that_fails_is_tried_again_next_time(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     workers(monkeypatch, "raise SystemExit(3)")
     compilation.ensure_compiled(lambda _share: None)

@@ -165,13 +165,23 @@ def test_an_end_time_on_the_last_day(two_days: Path) -> None:
 
 def test_days_without_a_file_are_passed_over_and_named(two_days: Path, caplog: pytest.LogCaptureFixture) -> None:
     frames = table(play(two_days, "2026-02-04..2026-02-09"))
-    said = "the session of MNQH6 is played without those days: the lake holds no file of it for 2026-02-04, "
-    assert f"{said}2026-02-08, 2026-02-09" in caplog.text  # and 2026-02-07 is a Saturday
+    days = "2026-02-04, 2026-02-08, 2026-02-09"  # and 2026-02-07 is a Saturday
+    assert f"MNQH6 is played without {days}: the lake holds no file of it for those days" in caplog.text
     caplog.clear()
     assert frames["ts_ns"].equals(table(play(two_days, "2026-02-05..2026-02-06"))["ts_ns"])
     assert not caplog.text
     with pytest.raises(NoRawFileError, match=r"the lake has 2026-02-05, 2026-02-06\."):
         play(two_days, "2026-02-07..2026-02-09")
+
+
+def test_an_empty_trading_day_tells_of_the_records_after_it(tmp_path: Path) -> None:
+    lay(tmp_path, 5, orders(MIDNIGHT - HOUR, 101, 9, S))
+    session = play(tmp_path, "2026-02-05-trading-day")
+    assert len(table(session)) == 0
+    empty = session.emptiness()
+    assert empty is not None
+    assert empty.hint == "12 records are of after that: ask for a later session. The file names MNQM6 too."
+    assert len(table(play(tmp_path, "2026-02-06-trading-day"))) > 0
 
 
 def test_a_start_time_outside_says_what_the_session_is(two_days: Path) -> None:

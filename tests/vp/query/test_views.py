@@ -426,7 +426,7 @@ def test_a_recording_of_few_columns_says_which_ones_it_lacks(
     out = str(tmp_path / "few.parquet")
     session = ["--product-type", "equity_mbo", "--symbol", "GOOD", "--dt", lakes.DATE]
     assert record([*session, "--fields", "bought,sold", "--lake", str(asked_lake), "--out", out]) == 0
-    lacks = "The recording has no column pressure: record it with --fields pressure"
+    lacks = "The recording has no column pressure: record it with pressure among --fields, or without"
     for asking in (["frame_rows"], ["--sql", "FROM frame_rows()"], ["--sql", "SELECT pressure[51] FROM frames"]):
         assert main([*asking, "--recording", out, "--lake", str(asked_lake)]) == 2
         assert lacks in capsys.readouterr().err
