@@ -10,15 +10,15 @@ from __future__ import annotations
 from .contract import DECAY_BITS, DECAY_FLOATS, DECAY_MASK
 from .jit import step
 from .state import Decay, FourFloats
-from .vectors import LANES, load_four
+from .vectors import LANES, at_most, load_four
 
 
 @step
 def decay(table: Decay, elapsed_ns: int) -> tuple[FourFloats, FourFloats]:
     """exp(-t/tau) and 1 - exp(-t/tau) of the four filters after t = `elapsed_ns` >= 0: what is kept, and alpha.
 
-    Both have all their digits, and neither is ever below zero. What is kept is E + E p, and alpha -(M + E p), with E
-    and M = E - 1 of the row, and p = exp(y) - 1 of the remainder, whose first missing term is y^8 / 8! <= 2e-17 y.
+    Both have all their digits, and neither is ever below 0 or above 1. What is kept is E + E p, and alpha -(M + E p),
+    with E and M = E - 1 of the row, and p = exp(y) - 1 of the remainder: its first missing term is y^8 / 8! <= 2e-17 y.
     """
     half_ns = (1 << table.shift) >> 1
     steps = (elapsed_ns + half_ns) >> table.shift
@@ -37,4 +37,4 @@ def decay(table: Decay, elapsed_ns: int) -> tuple[FourFloats, FourFloats]:
     y2 = y * y
     series = (1 / 2 + 1 / 6 * y) + y2 * ((1 / 24 + 1 / 120 * y) + y2 * (1 / 720 + 1 / 5040 * y))
     change = kept * (y + y2 * series)
-    return kept + change, -1.0 * (less_one + change)
+    return kept + change, at_most(-1.0 * (less_one + change), 1.0)

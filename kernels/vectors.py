@@ -107,6 +107,11 @@ def _positive(_context: Any, builder: Any, _signature: Any, arguments: Any) -> A
     return builder.select(builder.fcmp_ordered(">", arguments[0], zero), arguments[0], zero)
 
 
+def _at_most(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+    four, most = arguments[0], _filled(builder, [arguments[1]] * LANES)
+    return builder.select(builder.fcmp_ordered("<", four, most), four, most)
+
+
 def _transpose(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     def shuffled(left: Any, right: Any, *lanes: int) -> Any:
         return builder.shuffle_vector(left, right, ir.Constant(ir.VectorType(I32, LANES), lanes))
@@ -134,6 +139,10 @@ store_singles = operation(types.void, (None, types.int64, four_floats), _store_s
 lane_of = operation(types.float64, (four_floats, types.int64), _lane, lambda four, lane: four[lane])
 # (four) -> those above zero, and zero for the others.
 positive = operation(four_floats, (four_floats,), _positive, lambda four: np.where(four > 0.0, four, 0.0))
+# (four, most: float64) -> those below `most`, and `most` for the others.
+at_most = operation(
+    four_floats, (four_floats, types.float64), _at_most, lambda four, most: np.where(four < most, four, most)
+)
 # (four rows of four) -> their four columns.
 transpose = operation(
     types.UniTuple(four_floats, LANES),  # type: ignore[no-untyped-call]

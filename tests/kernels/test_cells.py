@@ -15,7 +15,7 @@ from tests.kernels.entry import from_python
 from tests.oracle_book import Touch
 from tests.oracle_cells import CHAINS, MASSES, Cell, OracleParameters, pressure, vacuum
 from vp.kernels import cells as cell_kernels
-from vp.kernels import frame as frame_kernels
+from vp.kernels import grid as grid_kernels
 from vp.kernels.contract import (
     CELL_FLOATS,
     CELL_INTS,
@@ -55,9 +55,9 @@ OTHERS = ModelParameters(
 STEPS_NS = (0, 0, 1, 2, 999, 1_000_000, 62_499_999, 1_875_000_000, 1_875_000_001, 30 * 10**9, 3_600 * 10**9)
 FLOATS = GRID_COLUMNS[:G_BOUGHT]
 forget = from_python(cell_kernels.forget)
-read_cell = from_python(frame_kernels.read_cell)
+read_cell = from_python(grid_kernels.read_cell)
 touch = from_python(cell_kernels.touch)
-weigh_forces = from_python(frame_kernels.weigh_forces)
+weigh_forces = from_python(grid_kernels.weigh_forces)
 
 
 class KernelCell:
@@ -78,12 +78,12 @@ class KernelCell:
 
     def read(self, clock_ns: int) -> dict[str, float]:
         """Masses, depth and chains at a clock, and the forces that they make."""
-        rows = np.full(3 * frame_kernels.ROW_FLOATS, np.nan)
-        read_cell(self.cells, self.model.decay, self.bucket, clock_ns, rows, frame_kernels.ROW_FLOATS)
+        rows = np.full(3 * grid_kernels.ROW_FLOATS, np.nan)
+        read_cell(self.cells, self.model.decay, self.bucket, clock_ns, rows, grid_kernels.ROW_FLOATS)
         _, row, _ = rows.reshape(3, -1)
-        assert np.isnan(rows).sum() == 2 * frame_kernels.ROW_FLOATS, "other rows are left alone"
+        assert np.isnan(rows).sum() == 2 * grid_kernels.ROW_FLOATS, "other rows are left alone"
         grid = new_grid(1)
-        columns = grid[: -4 * frame_kernels.ROW_FLOATS].reshape(GRID_FLOATS, -1)
+        columns = grid[: -4 * grid_kernels.ROW_FLOATS].reshape(GRID_FLOATS, -1)
         columns[G_MASS : G_MASS + len(row), 0] = row
         weigh_forces(self.model.parameters, grid)
         return dict(zip(FLOATS, columns[:, 0].tolist(), strict=False))

@@ -68,6 +68,7 @@ def exactly(tau: float, elapsed_ns: int) -> tuple[float, float]:
 @example(taus=DEFAULTS, elapsed_ns=1)
 @example(taus=DEFAULTS, elapsed_ns=2**62)
 @example(taus=(1e-9, 1e-9, 1e300, 1.0), elapsed_ns=2**62)
+@example(taus=(1e-9, 1e-9, 1e-9, 0.25), elapsed_ns=72_525_147_002)
 def test_it_is_the_exponential_to_a_few_units_in_the_last_place(taus: Taus, elapsed_ns: int) -> None:
     kept, alpha = kept_and_alpha(taus, elapsed_ns)
     for tau, own_kept, own_alpha in zip(taus, kept, alpha, strict=True):

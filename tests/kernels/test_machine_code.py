@@ -21,13 +21,13 @@ FUSED = re.compile(r"\bvfn?m(?:add|sub)|fmuladd|\bcontract\b|\bfast\b|\breassoc\
 # In a process of its own, with a cache of its own: code from a cache cannot be looked into.
 EVERY_KERNEL = """
 from vp.dbn.events import Events
-from vp.kernels import engine, forward, frame
+from vp.kernels import engine, frame, grid
 from vp.model.engine import EventDrivenVPEngine
 machine = EventDrivenVPEngine(K=2)
 machine.start_emitting()
 machine.advance(Events.from_records([(0, "A", "B", 10**12, 1, 1, 128), (10**9, "A", "A", 2 * 10**12, 1, 2, 128)]))
 machine.grid
-for kernel in (engine.advance, frame.write_frame, frame.read_grid):
+for kernel in (engine.advance, frame.write_frame, grid.read_grid):
     for signature in kernel.signatures:
         print(kernel.inspect_llvm(signature), kernel.inspect_asm(signature), sep="\\n")
 """

@@ -24,6 +24,7 @@ def combine(left: Float64s, right: Float64s, factor: float, out: Float64s) -> No
     vectors.store_four(out, 5, factor * a - b)
     vectors.store_four(out, 9, factor + a * b)
     vectors.store_four(out, 13, vectors.positive(a))
+    vectors.store_four(out, 17, vectors.at_most(a, factor))
 
 
 compiled = from_python(combine)
@@ -33,11 +34,12 @@ compiled = from_python(combine)
 @given(left=fours, right=fours, factor=floats)
 def test_each_lane_is_a_float64(left: list[float], right: list[float], factor: float) -> None:
     a, b = np.array([0.0, *left]), np.array(right)
-    out = np.full(18, -77.0)
+    out = np.full(22, -77.0)
     with np.errstate(all="ignore"):
         compiled(a, b, factor, out)
-        wanted = (a[1:] + factor * b, factor * a[1:] - b, factor + a[1:] * b, np.where(a[1:] > 0, a[1:], 0.0))
-    want = np.array([-77.0, *np.concatenate(wanted), -77.0])
+        sums = (a[1:] + factor * b, factor * a[1:] - b, factor + a[1:] * b)
+        bounded = (np.where(a[1:] > 0, a[1:], 0.0), np.where(a[1:] < factor, a[1:], factor))
+    want = np.array([-77.0, *np.concatenate(sums + bounded), -77.0])
     # the sign of a NaN, which no chain has, is the processor's choice
     same = (out.view(np.int64) == want.view(np.int64)) | (np.isnan(out) & np.isnan(want))
     assert same.all()

@@ -35,7 +35,7 @@ from vp.kernels.contract import (
     QUALITY_SNAPSHOT,
     SCALAR_COLUMNS,
 )
-from vp.kernels.frame import ROW_FLOATS
+from vp.kernels.grid import ROW_FLOATS
 from vp.kernels.state import FrameBuffer
 from vp.kernels.vectors import LANES
 
