@@ -108,6 +108,7 @@ from .ring import bucket_of
 from .state import BookState, Cells, Decay, Float64s, FrameBuffer, Model
 from .vectors import LANES, lane_of, load_four, make_four, positive, store_four, store_singles, transpose
 
+MOST_SINGLE = float(np.finfo(np.float32).max)
 MID_PER_SUM = 2e9  # the sum of bid and ask in 1e-9 units, for a mid of one in currency
 ROW_FLOATS = 4 * CHAINS  # masses (and rest depth, which has none), velocities, accelerations, jerks
 
@@ -346,7 +347,8 @@ def write_state(book: BookState, model: Model, frames: FrameBuffer, message: int
     else:
         kept, alpha = decay(model.baseline_decay, clock - model.scalars[E_LAST_FRAME_NS])
         baseline[0] = lane_of(kept, 0) * baseline[0] + lane_of(alpha, 0) * total
-    strength = total / baseline[0] if baseline[0] > 0.0 else 0.0
+    # A baseline can fade to next to nothing in hours of silence; at their end, strength is beyond a float32.
+    strength = min(total / baseline[0], MOST_SINGLE) if baseline[0] > 0.0 else 0.0
     weak = total == 0.0 or total < parameters[P_WEAK] * baseline[0]
     model.scalars[E_STATE] = market_state(model.scalars[E_STATE], weak, score, parameters[P_ENTER], parameters[P_LEAVE])
     frames.uint8s[message, places[AT_STATE]] = model.scalars[E_STATE] & 0xFF

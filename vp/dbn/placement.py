@@ -13,6 +13,7 @@ from vp.dbn.contents import Contents
 from vp.dbn.lone_file import dataset_in_names, days_held, product_type_of
 from vp.dbn.symbol_mappings import UNDEFINED_TIME
 from vp.errors import FileError, RequestError
+from vp.lake.importing import is_same
 from vp.lake.lake import Lake
 from vp.lake.layout import ENDINGS, place_of
 from vp.lake.names import parse_name
@@ -46,22 +47,33 @@ class Placement:
 
 
 def placements(lake: Lake, files: Sequence[Path]) -> list[Placement]:
-    """Where each file belongs. Files that would have the same name, as those split by size, are numbered parts."""
+    """Where each file belongs. Files that would have the same name, as those split by size, are numbered parts.
+
+    Of those with the same bytes, one has a place.
+    """
     found = [_placement(lake, file) for file in files]
     by_place: dict[Path, list[int]] = {}
     for i, one in enumerate(found):
         for place in one.places:
             by_place.setdefault(place, []).append(i)
     for place, rivals in by_place.items():
-        if len({found[i].file.resolve() for i in rivals}) < 2:
-            continue
-        for number, i in enumerate(sorted(rivals, key=lambda i: (found[i].start_ns, found[i].file.name)), 1):
+        kept: list[int] = []
+        for i in sorted(rivals, key=lambda i: (found[i].start_ns, found[i].file.name)):
+            twin = next((found[j].file for j in kept if is_same(found[i].file, found[j].file)), None)
+            if twin is None:
+                kept.append(i)
+            else:  # as a part of its own, its day would be played twice
+                others = tuple(one for one in found[i].places if one != place)
+                found[i] = replace(found[i], places=others, refused=f"it is the same as {twin}")
+        for number, i in enumerate(kept if len(kept) > 1 else [], 1):
             part = _with_part(place, number)
             found[i] = replace(found[i], places=tuple(part if one == place else one for one in found[i].places))
     return found
 
 
 def _placement(lake: Lake, file: Path) -> Placement:
+    if file.exists() and not file.is_file():  # a pipe would be waited for
+        return Placement(file, refused="it is no file")
     if not file.name.endswith(ENDINGS):
         return Placement(file, refused="its name ends in neither .dbn nor .dbn.zst")
     try:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 from vp.dbn.file import DbnFile
 from vp.errors import FileError, RequestError
@@ -43,19 +44,29 @@ class ListedFile:
 def listed_files(lake: Lake) -> Iterator[ListedFile]:
     """Every file below `raw`, by path; of each raw file the header is read, and no more."""
     raw = lake.root / "raw"
+    seen: set[str] = set()
     for directory, names, files in os.walk(raw, followlinks=True):
+        seen.add(os.path.realpath(directory))
+        for name in sorted(names):
+            path = Path(directory) / name
+            if path.is_symlink() and os.path.realpath(path) in seen:  # it leads in a circle, or to what has been listed
+                names.remove(name)
+                yield ListedFile(path.relative_to(lake.root), 0, passed_over=f"it is a link to {path.resolve()}")
         names.sort()
         for name in sorted(files):
             path = Path(directory) / name
             if name.endswith(NOTE_ENDINGS):
                 continue
             try:
-                size = path.stat().st_size
+                status = path.stat()
             except OSError as error:
                 yield ListedFile(path.relative_to(lake.root), 0, passed_over=f"it cannot be read: {error.strerror}")
                 continue
-            holds, why = _judge(lake, path, path.relative_to(raw), size)
-            yield ListedFile(path.relative_to(lake.root), size, holds, why)
+            if not S_ISREG(status.st_mode):  # a pipe would be waited for
+                yield ListedFile(path.relative_to(lake.root), 0, passed_over="it is no file")
+                continue
+            holds, why = _judge(lake, path, path.relative_to(raw), status.st_size)
+            yield ListedFile(path.relative_to(lake.root), status.st_size, holds, why)
 
 
 def _judge(lake: Lake, path: Path, below: Path, size_bytes: int) -> tuple[str, str]:

@@ -88,10 +88,7 @@ def _only_product(lake: Lake, product_type: str | None, symbol: str, dt: str | N
         if dates or product_type is not None:
             held.append((product, dates))
         else:
-            first = NoRawFileError(
-                f"There is no raw file of {product.root} for any date under {lake.root}.",
-                hint="`vp lake list` shows what there is; --lake or VP_LAKE chooses another lake.",
-            )
+            first = _nothing_of(lake, product)
     if not held:
         assert first is not None
         raise first
@@ -106,6 +103,20 @@ def _only_product(lake: Lake, product_type: str | None, symbol: str, dt: str | N
             hint=f"Choose one, for example --product-type {held[0][0].product_type}.",
         )
     return held[0][0]
+
+
+def _nothing_of(lake: Lake, product: Product) -> NoRawFileError:
+    lone = lake.lone_file
+    if lone is None:
+        return NoRawFileError(
+            f"There is no raw file of {product.root} for any date under {lake.root}.",
+            hint="`vp lake list` shows what there is; --lake or VP_LAKE chooses another lake.",
+        )
+    held = listed(f"{kind} {root}" for kind, root in lone.products) or "nothing that it names"
+    return NoRawFileError(
+        f"{lone.raw.path} holds nothing of {product.root}; it holds {held}.",
+        hint="Leave --symbol out or choose a symbol that it holds.",
+    )
 
 
 def _only_date(lake: Lake, product: Product) -> str:

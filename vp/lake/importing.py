@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import filecmp
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ def check(step: Step) -> str:
     """What stands in a step's place: "" for nothing, THERE for the same file or the same bytes, else OTHER."""
     if not os.path.lexists(step.place):
         return ""
-    return THERE if _is_same(step.file, step.place) else OTHER
+    return THERE if is_same(step.file, step.place) else OTHER
 
 
 def lay(steps: Sequence[Step], *, copy: bool) -> None:
@@ -56,15 +56,9 @@ def lay(steps: Sequence[Step], *, copy: bool) -> None:
         ) from error
 
 
-def _is_same(file: Path, place: Path) -> bool:
+def is_same(file: Path, other: Path) -> bool:
+    """Whether two paths lead to the same file or to the same bytes; not where one cannot be read."""
     try:
-        if file.samefile(place):
-            return True
-        return file.stat().st_size == place.stat().st_size and _digest(file) == _digest(place)
+        return file.samefile(other) or filecmp.cmp(file, other, shallow=False)
     except OSError:
         return False
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -120,6 +120,16 @@ def test_the_four_sums_make_the_score() -> None:
         assert row["score"] == pytest.approx(net / total if total else 0.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("silence", [3_600, 7_200, 14_400, 36_000])
+def test_strength_is_finite_when_a_silence_of_hours_ends_at_one_clock(silence: int) -> None:
+    """The first frame after it is all but without forces, and at its clock the baseline follows none that come."""
+    before = [*QUOTES, rec(1, "A", "A", 101, 20, 3)]
+    rows = frames_of([*before, trade(silence, "B", 101, 1), rec(silence, "A", "A", 101, 20, 4)])
+    assert rows[-1]["ts_ns"] == rows[-2]["ts_ns"]
+    assert 1e20 < rows[-1]["strength"] < np.inf
+    assert (rows[-1]["state"], rows[-1]["score"]) == (-1, -1.0)
+
+
 def mirrored(record: Rec, middle: int) -> Rec:
     """The same with bid and ask, and up and down, exchanged."""
     price = record.price if record.price == UNDEFINED_PRICE else 2 * middle - record.price

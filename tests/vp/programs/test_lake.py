@@ -112,6 +112,39 @@ def test_all_or_none(tmp_path: Path, job: Path, capsys: pytest.CaptureFixture[st
     assert (lake / MNQ).is_dir(), "some had been laid"
 
 
+def test_a_file_that_is_there_more_than_once_has_one_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As two parts of a day, two copies would be played one behind the other."""
+    directory = tmp_path / "job"
+    directory.mkdir()
+    data = mapped(MNQH6=7) + orders(7, DAY)
+    for name in ("a.dbn", "a (1).dbn"):
+        (directory / name).write_bytes(data)
+    (directory / "link.dbn").symlink_to("a.dbn")
+    (directory / "again").symlink_to(".")
+    for there in (False, True):
+        assert main(["import", str(directory), "--lake", str(tmp_path / "lake")]) == 0
+        said = capsys.readouterr().out
+        assert f"passed over  {directory / 'a.dbn'}: it is the same as {directory / 'a (1).dbn'}" in said
+        assert f"{int(not there)} linked, {int(there)} there already, 2 passed over" in said
+    assert laid(tmp_path / "lake") == {f"{MNQ}/glbx-mdp3-20260206.mbo.MNQH6.dbn": data}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_pipes_and_links_in_a_circle_are_passed_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(tmp_path, "future_mbo", "MNQ", "glbx-mdp3-20260206.mbo.dbn", mapped(MNQH6=7) + orders(7, DAY))
+    for name in ("one", "two", "three"):
+        (tmp_path / MNQ / name).symlink_to(tmp_path / "raw")
+    pipe = tmp_path / MNQ / "glbx-mdp3-20260207.mbo.dbn"
+    os.mkfifo(pipe)
+    assert main(["list", "--lake", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "1 raw files" in said
+    assert "4 passed over" in said
+    assert f"{MNQ}/three: it is a link to {tmp_path / 'raw'}" in said
+    assert main(["import", str(pipe), "--lake", str(tmp_path)]) == 1
+    assert f"{pipe}: it is no file" in capsys.readouterr().out
+
+
 def test_files_that_are_parts_of_one_day_are_numbered_by_time(tmp_path: Path) -> None:
     directory = tmp_path / "job"
     directory.mkdir()
