@@ -12,7 +12,9 @@ import pytest
 from tests.agreement import TICK, assert_same_book, events_of
 from tests.market_strategies import CALM, random_market
 from tests.oracle import OracleBook
+from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_MBP, F_SNAPSHOT, F_TOB
 from vp.dbn.accounting import PassedOver
+from vp.dbn.events import Events
 from vp.dbn.place import Place
 from vp.lake.inputs import RawFile
 from vp.lake.names import RawName
@@ -83,3 +85,39 @@ def test_a_changed_digit_is_seen(tmp_path: Path) -> None:
     assert load_book(tmp_path, KEY) is None
     path.write_bytes(whole)
     assert load_book(tmp_path, KEY) is not None
+
+
+def test_a_book_cut_within_a_snapshot_of_one_publisher_goes_on_the_same(tmp_path: Path) -> None:
+    """Orders, levels and quotes of three publishers, one in doubt, one mid-snapshot: saved after each record."""
+    rows = [
+        (1, "A", "B", 10 * TICK, 5, 1, F_LAST, 1),
+        (1, "A", "A", 12 * TICK, 6, 2, F_LAST, 1),
+        (2, "A", "B", 10 * TICK, 7, 1, F_LAST | F_MAYBE_BAD_BOOK, 2),
+        (2, "A", "B", 9 * TICK, 8, 0, F_MBP, 3),
+        (2, "A", "A", 13 * TICK, 9, 0, F_TOB | F_LAST, 3),
+        (3, "A", "B", 8 * TICK, 1, 7, F_SNAPSHOT, 1),
+        (3, "A", "B", 10 * TICK, 2, 3, F_LAST, 2),
+        (3, "A", "A", 12 * TICK, 3, 8, F_SNAPSHOT | F_LAST, 1),
+        (4, "M", "A", 14 * TICK, 4, 0, F_TOB | F_LAST, 3),
+        (5, "C", "B", 9 * TICK, 3, 0, F_MBP | F_LAST, 3),
+        (6, "R", "N", 0, 0, 0, F_LAST, 2),
+        (7, "M", "A", 12 * TICK, 9, 8, F_LAST, 1),
+    ]
+    events = Events.from_records(rows)
+    whole = Book(TICK)
+    states = [whole.to_arrow()]
+    for at in range(len(rows)):
+        whole.fast_forward(events.slice(at, at + 1))
+        states.append(whole.to_arrow())
+    assert whole.levels("B") == [(9 * TICK, 5, 0), (8 * TICK, 1, 1)]
+    assert whole.levels("A") == [(12 * TICK, 9, 1), (14 * TICK, 4, 0)]
+    for cut in range(len(rows) + 1):
+        book = Book(TICK)
+        book.fast_forward(events.head(cut))
+        save_book(tmp_path, KEY, book, RESUME)
+        loaded = load_book(tmp_path, KEY)
+        assert loaded is not None
+        for at in range(cut, len(rows)):
+            assert loaded[0].to_arrow().equals(states[at], check_metadata=True), (cut, at)
+            loaded[0].fast_forward(events.slice(at, at + 1))
+        assert loaded[0].to_arrow().equals(states[-1], check_metadata=True), cut
