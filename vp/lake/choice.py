@@ -64,7 +64,9 @@ def _only_symbol(lake: Lake, dt: str | None) -> str:
     if len(lone.contracts) == 1:
         return lone.contracts[0]
     for name in lone.unknown:
-        lake.products.find(lone.product_type, name)  # says what is wrong with it, and which line of products.yaml it needs
+        lake.products.find(
+            lone.product_type, name
+        )  # says what is wrong with it, and which line of products.yaml it needs
     if not lone.contracts:
         raise BadParameterError(
             f"{lone.raw.path} does not say which contract it holds.", hint="Name it with --product-type and --symbol."
