@@ -128,7 +128,7 @@ B_BUCKET: Final = 13
 B_IN_SNAPSHOT: Final = 14  # publishers within a snapshot
 B_BAD_BOOK: Final = 15  # publishers whose book is in doubt (F_MAYBE_BAD_BOOK)
 B_INCOMPLETE: Final = 16  # publishers that send orders and have had neither clear nor snapshot
-B_GAP: Final = 17  # 1 from a gap of the feed to the next snapshot
+B_STANDING: Final = 17  # QUALITY_ bits that stand until something is heard: of the three above, and of a gap
 B_SPOT: Final = 18  # bucket number, NO_BUCKET before the first
 B_SPOT_BID: Final = 19  # the best prices that B_SPOT was computed from
 B_SPOT_ASK: Final = 20
@@ -141,20 +141,8 @@ B_OUTSIDE: Final = 26  # 1 when the mid of the last event end was outside
 B_BASE_PRICE: Final = 27  # B_BASE_TICK * B_TICK
 B_TICK_INVERSE: Final = 28  # inverse of the tick's odd part modulo 2**64
 B_TICK_TWOS: Final = 29  # how often 2 divides the tick
-BOOK_SCALARS: Final = 30
-
-# The publishers of the instrument (int64), PUBLISHER_WORDS each, found by their id.
-PUBLISHERS: Final = 1 << 16
-PUBLISHER_SHIFT: Final = 2
-PUBLISHER_WORDS: Final = 1 << PUBLISHER_SHIFT
-PUB_ASKS: Final = 0  # its orders, levels and quotes, indexed as PUB_ASKS + side
-PUB_BIDS: Final = 1
-PUB_STATE: Final = 2  # bits:
-STATE_BAD_BOOK: Final = 1
-STATE_COMPLETE: Final = 2  # has had a clear or a snapshot
-STATE_ORDERS: Final = 4  # sends orders
-STATE_IN_SNAPSHOT: Final = 16
-STATE_REPLAYS: Final = 32  # its last record had F_SNAPSHOT, whose value this is
+B_RESTING: Final = 30  # publishers of which something may rest
+BOOK_SCALARS: Final = 31
 
 # What speaks against the book (bits).
 QUALITY_EMPTY_SIDE: Final = 1
@@ -164,6 +152,17 @@ QUALITY_BAD_BOOK: Final = 8
 QUALITY_INCOMPLETE: Final = 16
 QUALITY_GAP: Final = 32
 QUALITY_INVALID: Final = 47  # every bit that makes a book invalid
+
+# What is known of each publisher (int64), by its id: bits.
+PUBLISHERS: Final = 1 << 16
+STATE_BAD_BOOK: Final = 1
+STATE_COMPLETE: Final = 2  # has had a clear or a snapshot
+STATE_ORDERS: Final = 4  # sends orders
+STATE_IN_SNAPSHOT: Final = 16
+STATE_REPLAYS: Final = 32  # its last record had F_SNAPSHOT, whose value this is
+STATE_ASKS: Final = 64  # orders or levels of it may rest, as STATE_ASKS << side
+STATE_BIDS: Final = 128
+STATE_QUOTES: Final = 256  # quotes of it may rest
 
 # Counters (int64). Records in = applied + ignored by action + rejected by reason (vp.dbn.accounting).
 C_APPLIED: Final = 0

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from .contract import (
-    B_BAD_BOOK,
     B_BEST_ASK,
     B_BEST_BID,
     B_BUCKET,
     B_CLOCK,
-    B_GAP,
-    B_IN_SNAPSHOT,
-    B_INCOMPLETE,
     B_LIVE,
     B_OUTSIDE,
     B_QUALITY,
@@ -18,6 +14,7 @@ from .contract import (
     B_SPOT,
     B_SPOT_ASK,
     B_SPOT_BID,
+    B_STANDING,
     B_WINDOW_HIGH,
     B_WINDOW_LOW,
     C_CROSSED,
@@ -33,11 +30,8 @@ from .contract import (
     NO_ASK,
     NO_BID,
     NO_BUCKET,
-    QUALITY_BAD_BOOK,
     QUALITY_CROSSED,
     QUALITY_EMPTY_SIDE,
-    QUALITY_GAP,
-    QUALITY_INCOMPLETE,
     QUALITY_SNAPSHOT,
 )
 from .jit import step
@@ -82,20 +76,16 @@ def update_spot(book: BookState) -> None:
 def end_event(book: BookState, publisher: int) -> None:
     """F_LAST of a record of this publisher: judge the book and move spot."""
     scalars = book.scalars
-    end_snapshot(book, publisher)
+    if scalars[B_STANDING] & QUALITY_SNAPSHOT:
+        end_snapshot(book, publisher)
+    quality = scalars[B_STANDING]
     bid = scalars[B_BEST_BID]
     ask = scalars[B_BEST_ASK]
-    quality = 0
     if bid == NO_BID or ask == NO_ASK:
-        quality = QUALITY_EMPTY_SIDE
+        quality |= QUALITY_EMPTY_SIDE
     elif bid >= ask:
-        quality = QUALITY_CROSSED
+        quality |= QUALITY_CROSSED
         book.counters[C_LOCKED if bid == ask else C_CROSSED] += 1
-    if scalars[B_IN_SNAPSHOT] | scalars[B_BAD_BOOK] | scalars[B_INCOMPLETE] | scalars[B_GAP]:
-        quality |= QUALITY_SNAPSHOT if scalars[B_IN_SNAPSHOT] else 0
-        quality |= QUALITY_BAD_BOOK if scalars[B_BAD_BOOK] else 0
-        quality |= QUALITY_INCOMPLETE if scalars[B_INCOMPLETE] else 0
-        quality |= QUALITY_GAP if scalars[B_GAP] else 0
     scalars[B_QUALITY] = quality
     update_spot(book)
 

@@ -31,7 +31,6 @@ from .contract import (
     FLAG_SNAPSHOT,
     FLAG_TOB,
     KIND_BITS,
-    PUB_ASKS,
     REACHED,
     SIDE_ASK,
     SIDE_BID,
@@ -47,7 +46,7 @@ from .jit import kernel, routine, step
 from .levels import dense_word, set_next_best
 from .orders import MOST_PLACES, fetch_ahead, find_slot, rank_of
 from .placing import put_order
-from .publishers import drop_order, follow_publisher, is_settled, mark_bad_book, publisher_word
+from .publishers import drop_order, follow_publisher, is_plain, is_settled, mark_bad_book
 from .state import BookState, Columns, Record
 
 SPECIAL_FLAGS = FLAG_SNAPSHOT | FLAG_TOB | FLAG_MBP | FLAG_MAYBE_BAD_BOOK
@@ -148,9 +147,6 @@ def plain_modify(book: BookState, record: Record) -> bool:
     slots[slot + SLOT_PRICE] = record.price
     slots[slot + SLOT_SIZE] = record.size
     slots[slot + SLOT_RANK] = rank
-    counts = publisher_word(record.publisher) + PUB_ASKS
-    book.publishers[counts + old_side] -= 1
-    book.publishers[counts + side] += 1
     raise_level(book, word, side, record.price, record.size)
     lower_level(book, old_word, old_side, old_price, resting)
     return True
@@ -188,7 +184,7 @@ def fast_forward(columns: Columns, first: int, until: int, book: BookState) -> t
         scalars[B_EVENT_ID] += 1
         advance_clock(book, record.clock_ns)
         plain = False
-        if record.flags & SPECIAL_FLAGS == 0 and is_settled(book, record) and scalars[B_PLACED] != 0:
+        if record.flags & SPECIAL_FLAGS == 0 and is_plain(book, record.publisher) and scalars[B_PLACED] != 0:
             if record.action == ACTION_CANCEL:
                 plain = plain_cancel(book, record)
             elif record.action == ACTION_ADD:

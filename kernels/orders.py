@@ -3,7 +3,7 @@
 A hash table of groups of four slots in one flat int64 array (layout: contract). What rests is an order, an aggregated
 level or a publisher's quote; the tag says which, and whose, so that publishers that number their orders alike do not
 meet. An id belongs to the group that the top bits of its Fibonacci hash name, or, where that is full, to the next one
-that is not. A group's four ids, tags and sizes are compared at once, so a look-up has nothing to guess: it costs the
+that is not. A group's four ids and sizes are compared at once, so a look-up has nothing to guess: it costs the
 same wherever in the group the order lies, and an order that goes leaves a hole which nobody need close, unless its
 group was full. There are no tombstones. The queue order of a level is the order of its priority stamps. A slot whose
 size is 0 is empty, so every id, 0 and -1 included, can be stored.
@@ -91,15 +91,24 @@ def slot_word(slot: int) -> int:
 
 
 @step
+def first_slot(word: int, found: int, empty: int) -> int:
+    """Word of the first slot found in the group at `word`, else of its first empty one (bits, a slot each)."""
+    return (word + (trailing_zeros(found | empty << GROUP_SLOTS) & (GROUP_SLOTS - 1))) & MOST_PLACES
+
+
+@step
 def find_slot(slots: Int64s, order_id: int, tag: int) -> int:
     """Word of the slot that holds `order_id` with this tag, or of the empty slot where it belongs."""
     word = home_word(slots, order_id, tag)
     while True:
         empty = match_four(slots, word + SLOT_SIZE, 0)
-        mine = match_four_bits(slots, word + SLOT_RANK, TAG_MASK << TAG_SHIFT, tag << TAG_SHIFT)
-        found = match_four(slots, word, order_id) & mine & ~empty
+        found = match_four(slots, word, order_id) & ~empty
+        slot = first_slot(word, found, empty)
+        if found != 0 and tag_of(slots[slot + SLOT_RANK]) != tag:  # seldom: another publisher's, a level or a quote
+            found &= match_four_bits(slots, word + SLOT_RANK, TAG_MASK << TAG_SHIFT, tag << TAG_SHIFT)
+            slot = first_slot(word, found, empty)
         if found | empty != 0:
-            return (word + (trailing_zeros(found | empty << GROUP_SLOTS) & (GROUP_SLOTS - 1))) & MOST_PLACES
+            return slot
         word = next_group(slots, word)
 
 

@@ -21,13 +21,11 @@ from .contract import (
     C_REJECTED_SIZE,
     C_UNKNOWN_FILL,
     C_UNKNOWN_MODIFY,
-    KIND_BITS,
     KIND_MASK,
     KIND_ORDER,
     KIND_QUOTE,
     PENDING_MAX,
     PENDING_SHIFT,
-    PUB_ASKS,
     SIDE_BID,
     SIDE_NONE,
     SIZE_MASK,
@@ -42,7 +40,7 @@ from .contract import (
 from .jit import step
 from .levels import add_depth, place_window, remove_depth
 from .orders import find_slot, rank_of
-from .publishers import drop_order, publisher_word
+from .publishers import drop_order
 from .state import BookState, Effect, Record
 
 NO_EFFECT = Effect(0, 0, 0, 0, 0, 0, 0)
@@ -56,7 +54,6 @@ def put_order(book: BookState, word: int, tag: int, side: int, price: int, size:
     slots[word + SLOT_SIZE] = size
     slots[word + SLOT_RANK] = rank_of(book.scalars[B_NEXT_RANK], tag, side)
     book.scalars[B_NEXT_RANK] += 1
-    book.publishers[publisher_word(tag >> KIND_BITS) + PUB_ASKS + side] += 1
 
 
 @step
@@ -182,7 +179,6 @@ def apply_place(book: BookState, record: Record, order_id: int, tag: int) -> Eff
     if size == 0:
         drop_order(book, word)
     else:
-        book.publishers[publisher_word(tag >> KIND_BITS) + PUB_ASKS + old_side] -= 1
         put_order(book, word, tag, side, price, size)
         add_depth(book, side, price, size)
     remove_depth(book, old_side, old_price, resting)

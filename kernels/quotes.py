@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from .contract import (
     ACTION_ADD,
     ACTION_CANCEL,
@@ -19,17 +17,18 @@ from .contract import (
     KIND_ASK_LEVEL,
     KIND_BITS,
     KIND_QUOTE,
-    PUB_ASKS,
     SIDE_BID,
     SIDE_NONE,
     SIZE_MASK,
     SLOT_SIZE,
+    STATE_ASKS,
+    STATE_QUOTES,
     UNDEF_PRICE,
 )
 from .jit import routine
 from .orders import find_slot
 from .placing import NO_EFFECT, apply_cancel, apply_fill, apply_place, shrink_order
-from .publishers import drop_side, publisher_word
+from .publishers import drop_side, set_state
 from .state import BookState, Effect, Record
 
 
@@ -52,10 +51,13 @@ def apply_quote(book: BookState, record: Record) -> Effect:
         effect = apply_place(book, record, side, tag)
         if effect.bits == 0:
             return effect
-    keep = np.int64(slots[find_slot(slots, side, tag) + SLOT_SIZE] != 0)
-    if book.publishers[publisher_word(record.publisher) + PUB_ASKS + side] > keep:
-        drop_side(book, record.publisher, side, keep)
-        return Effect(effect.bits | DEPTH_RESET, *effect[1:])
+    state = book.publishers[record.publisher]
+    if state & (STATE_ASKS << side):
+        set_state(book, record.publisher, (state & ~(STATE_ASKS << side)) | STATE_QUOTES)
+        if drop_side(book, record.publisher, side, 1) != 0:
+            return Effect(effect.bits | DEPTH_RESET, *effect[1:])
+    elif state & STATE_QUOTES == 0:
+        set_state(book, record.publisher, state | STATE_QUOTES)
     return effect
 
 

@@ -72,7 +72,7 @@ class BookState(NamedTuple):
     depth: Int64s  # [2 * levels] near the market (levels)
     far_price: Int64s  # [far slots]
     far_depth: Int64s  # [2 * far slots]
-    publishers: Int64s  # [PUBLISHERS * PUBLISHER_WORDS], PUB_
+    publishers: Int64s  # [PUBLISHERS], STATE_ bits
     scalars: Int64s  # [BOOK_SCALARS], B_
     counters: Int64s  # [COUNTERS], C_
 

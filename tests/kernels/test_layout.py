@@ -73,7 +73,6 @@ def test_codes_flags_and_sentinels_are_those_of_databento() -> None:
         ("T_", contract.TRADED_INTS),
         ("P_", contract.PARAMETERS),
         ("SLOT_", contract.GROUP_WORDS),
-        ("PUB_", contract.PUBLISHER_WORDS),
         ("I_", contract.CELL_INTS),
     ],
 )
@@ -98,7 +97,7 @@ def test_quality_bits_are_the_contracts() -> None:
 
 
 def test_sides_index_pairs() -> None:
-    for pair in ("B_BEST_{}", "B_DENSE_{}S", "B_SPARSE_{}S", "PUB_{}S", "KIND_{}_LEVEL"):
+    for pair in ("B_BEST_{}", "B_DENSE_{}S", "B_SPARSE_{}S", "KIND_{}_LEVEL"):
         ask, bid = (getattr(contract, pair.format(side)) for side in ("ASK", "BID"))
         assert (ask + contract.ASK, ask + contract.BID) == (ask, bid)
 
@@ -114,6 +113,7 @@ def test_states_of_a_publisher_and_sentinels_of_the_clock_are_distinct() -> None
     states = [value for name, value in vars(contract).items() if name.startswith("STATE_")]
     assert sum(states) == np.bitwise_or.reduce(states)
     assert contract.STATE_REPLAYS == contract.FLAG_SNAPSHOT
+    assert contract.STATE_BIDS == contract.STATE_ASKS << contract.BID
     sentinels = [contract.BOOK_ONLY, contract.CLOCK_KEPT, contract.CLOCK_UNKNOWN, contract.OUTSIDE]
     assert sentinels == sorted(set(sentinels))
     assert min(sentinels) == contract.NO_TIME

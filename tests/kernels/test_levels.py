@@ -28,7 +28,6 @@ from vp.kernels.contract import (
     GROUP_WORDS,
     NO_ASK,
     NO_BID,
-    PUBLISHER_WORDS,
     PUBLISHERS,
 )
 from vp.kernels.levels import FREE, build_levels, empty_far_levels, empty_levels, place_window, set_tick
@@ -56,7 +55,7 @@ class Levels:
             slots=empty_slots(16),
             depth=np.zeros(2 * dense_levels, np.int64),
             **empty_far_levels(FAR_SLOTS),
-            publishers=np.zeros(PUBLISHERS * PUBLISHER_WORDS, np.int64),
+            publishers=np.zeros(PUBLISHERS, np.int64),
             scalars=np.zeros(BOOK_SCALARS, np.int64),
             counters=np.zeros(COUNTERS, np.int64),
         )

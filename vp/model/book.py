@@ -14,7 +14,6 @@ from vp.kernels import forward
 from vp.kernels import levels as level_kernels
 from vp.kernels import orders as order_kernels
 from vp.kernels.contract import (
-    ASK,
     B_BAD_BOOK,
     B_BASE_TICK,
     B_BEST_ASK,
@@ -22,7 +21,6 @@ from vp.kernels.contract import (
     B_BUCKET,
     B_CLOCK,
     B_EVENT_ID,
-    B_GAP,
     B_IN_SNAPSHOT,
     B_INCOMPLETE,
     B_LAST_PRICE,
@@ -31,10 +29,12 @@ from vp.kernels.contract import (
     B_OUTSIDE,
     B_PLACED,
     B_QUALITY,
+    B_RESTING,
     B_SPARSE_USED,
     B_SPOT,
     B_SPOT_ASK,
     B_SPOT_BID,
+    B_STANDING,
     B_TICK,
     BID,
     BOOK_SCALARS,
@@ -52,12 +52,9 @@ from vp.kernels.contract import (
     NO_BID,
     NO_BUCKET,
     NO_TIME,
-    PUB_ASKS,
-    PUB_BIDS,
-    PUB_STATE,
-    PUBLISHER_WORDS,
     PUBLISHERS,
     QUALITY_EMPTY_SIDE,
+    QUALITY_GAP,
     QUALITY_INVALID,
     UNDEF_PRICE,
 )
@@ -81,7 +78,8 @@ SAVED_SCALARS = {
     "in_snapshot": B_IN_SNAPSHOT,
     "bad_book": B_BAD_BOOK,
     "incomplete": B_INCOMPLETE,
-    "gap": B_GAP,
+    "standing": B_STANDING,
+    "resting": B_RESTING,
     "quality": B_QUALITY,
     "spot_bucket": B_SPOT,
     "spot_bid": B_SPOT_BID,
@@ -108,7 +106,7 @@ class Book:
             slots=order_kernels.empty_slots(FIRST_ORDER_SLOTS),
             depth=np.zeros(2 * dense_levels, np.int64),
             **level_kernels.empty_far_levels(FIRST_FAR_SLOTS),
-            publishers=np.zeros(PUBLISHERS * PUBLISHER_WORDS, np.int64),  # takes memory where it is written to
+            publishers=np.zeros(PUBLISHERS, np.int64),  # takes memory where it is written to
             scalars=np.zeros(BOOK_SCALARS, np.int64),
             counters=np.zeros(COUNTERS, np.int64),
         )
@@ -201,7 +199,7 @@ class Book:
 
     def mark_gap(self) -> None:
         """Say that records are missing here: the book's quality tells so until the next snapshot."""
-        self.scalars[B_GAP] = 1
+        self.scalars[B_STANDING] |= QUALITY_GAP
 
     def tallies(self) -> dict[str, int]:
         """Every counter by name. Records processed = applied + ignored + rejected (vp.dbn.accounting)."""
@@ -266,7 +264,7 @@ class Book:
             pa.DictionaryArray.from_arrays(_arrow(pa.int8(), kind), pa.array(KINDS)),
         ]
         state: dict[str, Any] = {name: int(self.scalars[at]) for name, at in SAVED_SCALARS.items()}
-        states = self.state.publishers[PUB_STATE::PUBLISHER_WORDS]
+        states = self.state.publishers
         state["publishers"] = {int(publisher): int(states[publisher]) for publisher in np.flatnonzero(states)}
         state["counters"] = self.tallies()
         return pa.Table.from_arrays(arrays, schema=ORDER_SCHEMA.with_metadata({STATE_KEY: json.dumps(state)}))
@@ -295,12 +293,8 @@ class Book:
         book.state = book.state._replace(slots=order_kernels.empty_slots(slots))
         tag = publisher << KIND_BITS | kind
         order_kernels.insert_orders(book.state.slots, order_id, tag, price, size, side, stamp)
-        publishers = book.state.publishers.reshape(PUBLISHERS, PUBLISHER_WORDS)
         for name, bits in state["publishers"].items():
-            publishers[int(name), PUB_STATE] = bits
-        for at, of_side in ((PUB_ASKS, ASK), (PUB_BIDS, BID)):
-            ids, counts = np.unique(publisher[side == of_side], return_counts=True)
-            publishers[ids, at] = counts
+            book.state.publishers[int(name)] = bits
         book.scalars[B_LIVE] = len(order_id)
         book.scalars[B_NEXT_RANK] = int(stamp.max(initial=-1)) + 1
         if len(order_id):
