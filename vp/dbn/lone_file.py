@@ -56,7 +56,8 @@ def describe(path: Path, products: Products) -> LoneFile:
             contracts.add(canonical_ticker(symbol) if kind == "equity_mbo" else symbol)
         else:
             contracts.add(symbol)
-    return LoneFile(raw, tuple(sorted(found)), tuple(sorted(contracts)), tuple(dates))
+    unknown = () if found else tuple(sorted(names))
+    return LoneFile(raw, tuple(sorted(found)), tuple(sorted(contracts)), tuple(dates), kind, unknown)
 
 
 def days_held(contents: Contents) -> list[dt.date]:

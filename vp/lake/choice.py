@@ -63,6 +63,10 @@ def _only_symbol(lake: Lake, dt: str | None) -> str:
         raise BadParameterError(f"The session is named in part: {missing} missing.", hint=EXAMPLE)
     if len(lone.contracts) == 1:
         return lone.contracts[0]
+    for name in lone.unknown:
+        lake.products.find(
+            lone.product_type, name
+        )  # says what is wrong with it, and which line of products.yaml it needs
     if not lone.contracts:
         raise BadParameterError(
             f"{lone.raw.path} does not say which contract it holds.", hint="Name it, for example --symbol AAPL."
@@ -77,8 +81,8 @@ def _only_product(lake: Lake, product_type: str | None, symbol: str, dt: str | N
     """The product whose files the lake holds; of the date, if there are several and it is given."""
     held: list[tuple[Product, list[str]]] = []
     first: RequestError | None = None
-    kinds = PRODUCT_TYPES if product_type is None else (product_type,)
-    for kind in kinds:
+    kinds = PRODUCT_TYPES if lake.lone_file is None else (lake.lone_file.product_type,)
+    for kind in kinds if product_type is None else (product_type,):
         try:
             product = lake.products.find(kind, symbol)
         except RequestError as error:
@@ -111,6 +115,10 @@ def _nothing_of(lake: Lake, product: Product) -> NoRawFileError:
         return NoRawFileError(
             f"There is no raw file of {product.root} for any date under {lake.root}.",
             hint="`vp lake list` shows what there is; --lake or VP_LAKE chooses another lake.",
+        )
+    if not lone.dates:
+        return NoRawFileError(
+            f"{lone.raw.path} holds no market-by-order records.", hint="Choose a file that holds some."
         )
     held = listed(f"{kind} {root}" for kind, root in lone.products) or "nothing that it names"
     return NoRawFileError(

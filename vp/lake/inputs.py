@@ -75,12 +75,18 @@ class LoneFile:
         The names that it maps, as far as they can be asked for.
     dates : tuple of datetime.date
         The sessions that it holds, ascending.
+    product_type : str
+        What its dataset is of.
+    unknown : tuple of str
+        The names that it maps, where none is of a known product.
     """
 
     raw: RawFile
     products: tuple[tuple[str, str], ...]
     contracts: tuple[str, ...]
     dates: tuple[dt.date, ...]
+    product_type: str
+    unknown: tuple[str, ...] = ()
 
     def holds(self, product_type: str, root: str) -> bool:
         """Whether it holds a product, as far as it says."""

@@ -22,10 +22,11 @@ LAKE_FILE = "products.yaml"
 CONTRACT = r"[FGHJKMNQUVXZ][0-9]{1,2}"
 OUTRIGHT = re.compile(CONTRACT)
 SPREAD = re.compile(rf"{CONTRACT}(-[A-Z0-9]{{1,6}}{CONTRACT})+|:[A-Z0-9]+([ .\-][A-Z0-9]+)*")
-VENUE_OUTRIGHT = re.compile(r" F[A-Z]{2}[0-9]{2,4}[A-Z0-9_\-]*!?")  # ICE: BRN FMH0026!
+ICE_OUTRIGHT = re.compile(r" F[A-Z]{2}[0-9]{2,4}[A-Z0-9_\-]*!?")  # BRN FMH0026!
+EUREX_OUTRIGHT = re.compile(r" S[A-Z] [0-9]{8} [CP]S")  # FDAX SI 20260320 CS, settled in cash or physically
 CONTINUOUS = re.compile(r"\.[CNV]\.[0-9]+")
 PARENT = re.compile(r"\.FUT")
-OF_THE_ROOT = (OUTRIGHT, VENUE_OUTRIGHT, CONTINUOUS, PARENT)
+OF_THE_ROOT = (OUTRIGHT, ICE_OUTRIGHT, EUREX_OUTRIGHT, CONTINUOUS, PARENT)
 TICKER = re.compile(r"[A-Z0-9]{1,10}([.\-][A-Z0-9]{1,4})*[+=^#]?")
 MAX_TICKER = 16
 
@@ -98,9 +99,9 @@ class Products:
         product_type : str
             One of PRODUCT_TYPES.
         symbol : str
-            Futures: a contract (MNQH6, NGN25, BRN FMH0026!), a spread (ESH4-ESM4), a bare root (MNQ), a parent
-            (MNQ.FUT) or a continuous name (MNQ.v.0). Equities: a ticker (QQQ, BRK.B, BRK B, BRK/B). Small letters
-            and spaces around it are forgiven.
+            Futures: a contract (MNQH6, NGN25, BRN FMH0026!, FDAX SI 20260320 CS), a spread (ESH4-ESM4), a bare root
+            (MNQ), a parent (MNQ.FUT) or a continuous name (MNQ.v.0). Equities: a ticker (QQQ, BRK.B, BRK B, BRK/B).
+            Small letters and spaces around it are forgiven.
 
         Raises
         ------
@@ -152,7 +153,9 @@ class Products:
                 return self.futures[root]
         known = f"known are {', '.join(self.futures)}"
         guess = re.sub(rf"{CONTRACT}$", "", re.split(r"[.\-: ]", text)[0])
-        line = FUTURES.example.replace("ES", guess if ROOT_FORM.fullmatch(guess) else "XYZ", 1)
+        line = FUTURES.example.replace(
+            "ES", guess if ROOT_FORM.fullmatch(guess) and guess not in self.futures else "XYZ", 1
+        )
         add = f"A new root is a line such as {line}, with its own tick and multiplier, in {self._lake_file} or a file "
         if begins_with:
             root = begins_with[0]

@@ -11,7 +11,7 @@ from tests.dbn_files import compress, header_with, mbo, symbol_mapping
 from tests.oracle_book import Rec
 from vp.dbn.opened_lake import open_lake
 from vp.dbn.session_input import find_input
-from vp.errors import BadParameterError, NoRawFileError, NotDbnError, UnknownSymbolError
+from vp.errors import BadParameterError, NoRawFileError, NotDbnError, UnknownRootError, UnknownSymbolError
 from vp.lake.choice import choose
 from vp.market.session_hours import midnight_ns
 
@@ -87,3 +87,34 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "csv").write_bytes(b"a,b,c\n")
     with pytest.raises(NotDbnError):
         open_lake(tmp_path, file=tmp_path / "csv")
+
+
+def test_a_file_of_futures_is_never_played_as_shares(tmp_path: Path) -> None:
+    """ZWH6 could be a ticker; of a dataset of futures it is a contract, whose root has to be stated."""
+    path = tmp_path / "wheat.dbn"
+    path.write_bytes(mapped(ZWH6=7) + orders(7, NEXT_DAY))
+    for symbol in (None, "ZWH6"):
+        with pytest.raises(UnknownRootError, match="'ZWH6' begins with no known futures root") as caught:
+            choose(open_lake(tmp_path / "lake", file=path), None, symbol, None)
+        assert "ZW: {tick:" in caught.value.hint
+    products = tmp_path / "mine.yaml"
+    products.write_text('ZW: {tick: "0.25", multiplier: 50}')
+    choice = choose(open_lake(tmp_path / "lake", products, path), None, None, None)
+    assert (choice.product_type, choice.symbol) == ("future_mbo", "ZWH6")
+
+
+def test_a_file_without_names_is_of_what_its_dataset_is_of(tmp_path: Path) -> None:
+    path = tmp_path / "x.dbn"
+    path.write_bytes(mapped() + orders(7, NEXT_DAY))
+    choice = choose(open_lake(tmp_path / "lake", file=path), None, "MNQH6", None)
+    assert (choice.product_type, choice.dt) == ("future_mbo", "2026-02-06")
+
+
+def test_what_a_file_does_not_hold_is_told_of_the_file(tmp_path: Path) -> None:
+    path, empty = tmp_path / "x.dbn", tmp_path / "empty.dbn"
+    path.write_bytes(mapped(MNQH6=7) + orders(7, NEXT_DAY))
+    with pytest.raises(NoRawFileError, match=r"x\.dbn holds nothing of ES; it holds future_mbo MNQ\."):
+        choose(open_lake(tmp_path / "lake", file=path), None, "ESH6", None)
+    empty.write_bytes(mapped(MNQH6=7))
+    with pytest.raises(NoRawFileError, match=r"empty\.dbn holds no market-by-order records\."):
+        choose(open_lake(tmp_path / "lake", file=empty), None, None, None)

@@ -84,6 +84,8 @@ def test_no_tickers(symbol: str) -> None:
         (" es.n.1 ", "ES.n.1", False),
         ("es.fut", "ES.FUT", False),
         ("es fmh0026!", "ES FMH0026!", True),
+        ("es si 20260320 cs", "ES SI 20260320 CS", True),
+        ("CL SI 20260320 PS", "CL SI 20260320 PS", True),
     ],
 )
 def test_symbols_of_futures(symbol: str, canonical: str, contract: bool) -> None:

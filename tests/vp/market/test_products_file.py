@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vp.errors import ProductsFileError
+from vp.errors import ProductsFileError, UnknownRootError
 from vp.market.products import CATALOGUE, Product, find_product, load_products
 from vp.market.products_file import MAX_FILE_BYTES, read_products
 from vp.package_files import package_file
@@ -31,6 +31,12 @@ def test_a_user_adds_futures_with_or_without_a_section(tmp_path: Path) -> None:
     assert products.find("future_mbo", "ZB.v.0") == Product("ZB", "future_mbo", 31_250_000, 62_500_000, 1000.0, 5)
     assert products.find("future_mbo", "ES") == find_product("future_mbo", "ES")
     assert list(products.futures) == ["ES", "MES", "MNQ", "NQ", "SI", "GC", "CL", "6E", "NO", "ZB"]
+
+
+def test_a_root_that_is_known_is_not_asked_for_again(tmp_path: Path) -> None:
+    with pytest.raises(UnknownRootError, match="'ES 2026' is no symbol of a known futures root") as caught:
+        load_products(tmp_path).find("future_mbo", "ES 2026")
+    assert "such as XYZ: {tick:" in caught.value.hint
 
 
 def test_a_later_file_overrides_an_earlier_entry_as_a_whole(tmp_path: Path) -> None:
