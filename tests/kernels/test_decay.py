@@ -67,6 +67,7 @@ def exactly(tau: float, elapsed_ns: int) -> tuple[float, float]:
 @given(taus=taus, elapsed_ns=times)
 @example(taus=DEFAULTS, elapsed_ns=1)
 @example(taus=DEFAULTS, elapsed_ns=2**62)
+@example(taus=DEFAULTS, elapsed_ns=(1 << decay_table(DEFAULTS).shift - 1) - 1)  # the longest remainder, by itself
 @example(taus=(1e-9, 1e-9, 1e300, 1.0), elapsed_ns=2**62)
 @example(taus=(1e-9, 1e-9, 1e-9, 0.25), elapsed_ns=72_525_147_002)
 def test_it_is_the_exponential_to_a_few_units_in_the_last_place(taus: Taus, elapsed_ns: int) -> None:

@@ -51,7 +51,19 @@ def body(records: list[Rec] = RECORDS, instrument_id: int = MNQ) -> bytes:
 
 
 def assert_events(events: Events, records: list[Rec], **window: int) -> None:
+    """The columns are those of the records in that window; all records are within one that is not named."""
     want = events_of(records, **window)
+    if not window:  # the same decoder has made `want`
+        columns = events.columns
+        found = zip(
+            columns.order_id.view(np.uint64).tolist(), columns.price.tolist(), columns.size.tolist(),
+            columns.flags.tolist(), columns.action.tolist(), columns.side.tolist(), columns.publisher.tolist(),
+            strict=True,
+        )  # fmt: skip
+        assert list(found) == [
+            (rec.order_id, rec.price, rec.size, rec.flags, ord(rec.action), ord(rec.side), rec.publisher)
+            for rec in records
+        ]
     for name in want.columns._fields[:8]:
         got, wanted = getattr(events.columns, name), getattr(want.columns, name)
         assert got.dtype == wanted.dtype
