@@ -8,6 +8,8 @@ before it has changed anything, so that both ways lead to the same state.
 
 from __future__ import annotations
 
+import numpy as np
+
 from .book import apply_record, record_at
 from .contract import (
     ACTION_ADD,
@@ -157,7 +159,7 @@ def apply_any(book: BookState, record: Record) -> None:
     """Apply one record, whatever it is; fills are not remembered."""
     if not is_settled(book, record) and follow_publisher(book, record) == SNAPSHOT_ENDS:
         update_spot(book)
-    apply_record(book, record, 0)
+    apply_record(book, record, np.int64(0))
     mark_bad_book(book, record)
 
 

@@ -7,6 +7,8 @@ to all that rests is then done to whole arrays.
 
 from __future__ import annotations
 
+import numpy as np
+
 from .contract import (
     ACTION_CLEAR,
     ACTION_NONE,
@@ -161,7 +163,7 @@ def drop_side(book: BookState, publisher: int, side: int, keep: int) -> int:
     slots = book.slots
     live = book.scalars[B_LIVE]
     slot = 0
-    word = 0
+    word = np.int64(0)  # compiled for one kind of number
     while word < slots.size:
         size = slots[word + SLOT_SIZE] & SIZE_MASK
         rank = slots[word + SLOT_RANK]
@@ -187,5 +189,5 @@ def clear_book(book: BookState, publisher: int) -> None:
         empty_levels(book)
     elif may_rest(state):
         for side in (ASK, BID):
-            drop_side(book, publisher, side, 0)
+            drop_side(book, publisher, side, np.int64(0))
     set_state(book, publisher, (state & ~(STATE_BAD_BOOK | SIDES | STATE_QUOTES)) | STATE_COMPLETE)

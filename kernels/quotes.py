@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .contract import (
     ACTION_ADD,
     ACTION_CANCEL,
@@ -54,7 +56,7 @@ def apply_quote(book: BookState, record: Record) -> Effect:
     state = book.publishers[record.publisher]
     if state & (STATE_ASKS << side):
         set_state(book, record.publisher, (state & ~(STATE_ASKS << side)) | STATE_QUOTES)
-        if drop_side(book, record.publisher, side, 1) != 0:
+        if drop_side(book, record.publisher, side, np.int64(1)) != 0:
             return Effect(effect.bits | DEPTH_RESET, *effect[1:])
     elif state & STATE_QUOTES == 0:
         set_state(book, record.publisher, state | STATE_QUOTES)

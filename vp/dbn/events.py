@@ -84,6 +84,7 @@ class Events:
         events = cls.allocate(len(rows))
         cursor = np.zeros(D_WORDS, np.int64)
         kept = selection(np.zeros(256, np.uint8), MBO_BYTES, start_ns=start_ns, end_ns=end_ns)
+        data.flags.writeable = False  # as bytes of a file are: the decoder is compiled for one kind
         decode_records(data.view(np.uint8), kept, cursor, events.columns)
         if cursor[D_ERROR] != DECODE_OK:
             row = rows[int(cursor[D_POSITION]) // MBO_BYTES]

@@ -15,7 +15,7 @@ from tests.lakes import GOOD
 from tests.vp.server.clients import Seen, client, get_json, read_on
 from tests.vp.server.tiny import Running, serving
 from vp.dbn import file as dbn
-from vp.dbn import reader as event_reader
+from vp.dbn.session_input import session_reader
 from vp.model.live_session import LiveSession
 from vp.model.pipeline import prepare
 from vp.model.session import SessionSpec
@@ -38,7 +38,7 @@ def lake(small_lake: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def server(lake: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     monkeypatch.setattr(dbn, "BLOCK_BYTES", 4096)
-    defaults: Any = event_reader.EventReader.__init__.__kwdefaults__
+    defaults: Any = session_reader.__kwdefaults__
     monkeypatch.setitem(defaults, "chunk_rows", 64)  # a second or so at a time
 
     def prepared(request: StreamRequest, tell: Callable[[Any], None]) -> LiveSession:
