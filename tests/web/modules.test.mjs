@@ -243,6 +243,11 @@ test("time runs on behind the newest column, and what then comes takes its place
   assert.equal(bins.newest, Math.floor((START_MS + 90_000) / 64));
 });
 
+test("each bit of quality has the words that the frames' documentation gives it", () => {
+  const words = { 1: "a side is empty", 2: "locked or crossed", 4: "within a snapshot", 8: "bad book", 16: "incomplete book", 32: "gap" };
+  for (const [bit, said] of Object.entries(words)) assert.ok(reasonWords(Number(bit)).includes(said), bit);
+});
+
 test("stretches begin where frames do, and a key says what their hatching means", () => {
   const ring = made();
   const columns = block([0, 4000, 4400]);

@@ -201,19 +201,22 @@ QUOTES = [rec(0, "A", "B", 0, 10, 1), rec(0, "A", "A", 1, 10, 2)]
 FLOWS = [name for name in GRID_COLUMNS if name in {"pressure", "vacuum"} or name.startswith(("v_", "a_", "j_"))]
 
 
-def rebuilt(at_seconds: int, flags: int, *, clear_flags: int) -> list[Rec]:
-    """A book of other sizes and orders after a clear; at `flags` F_SNAPSHOT its records are a day old."""
+def rebuilt(at_seconds: int, flags: int, *, clear_flags: int | None) -> list[Rec]:
+    """A book of other sizes and orders after a clear, or without one where its flags are None.
+
+    With the flag F_SNAPSHOT its records are a day old.
+    """
     stamp = at_seconds - 86_400 if flags & F_SNAPSHOT else at_seconds
     orders = [(side, ticks, 40 + 7 * ticks, 50 + 2 * ticks + (side == "A")) for ticks in range(8) for side in "BA"]
     return [
-        rec(at_seconds, "R", "N", 0, 0, 0, clear_flags),
+        *([] if clear_flags is None else [rec(at_seconds, "R", "N", 0, 0, 0, clear_flags)]),
         *(rec(stamp, "A", side, 1 + t if side == "A" else -t, size, order, flags) for side, t, size, order in orders),
         rec(at_seconds, "N", "N", 0, 0, 0),
     ]
 
 
-@pytest.mark.parametrize("clear_flags", [0, F_SNAPSHOT, F_SNAPSHOT | F_LAST])
-def test_a_snapshot_in_the_midst_of_a_session_is_no_flow(clear_flags: int) -> None:
+@pytest.mark.parametrize("clear_flags", [0, F_SNAPSHOT, F_SNAPSHOT | F_LAST, None])
+def test_a_snapshot_in_the_midst_of_a_session_is_no_flow(clear_flags: int | None) -> None:
     engine = EventDrivenVPEngine(K=10)
     run_frames(engine, events_of([*QUOTES, *rebuilt(60, F_SNAPSHOT, clear_flags=clear_flags)]))
     assert engine.book.order_count == 16
@@ -224,6 +227,15 @@ def test_a_snapshot_in_the_midst_of_a_session_is_no_flow(clear_flags: int) -> No
     bid = engine.grid[engine.grid["price"] == BASE_PRICE]
     assert bid["pressure"] > 0, "what comes after is activity again"
     assert bid["v_rest_depth"] == bid["v_add"] > 0, "and that alone: the snapshot's depth is no part of it"
+
+
+def test_a_fill_that_is_remembered_is_no_part_of_what_rests() -> None:
+    engine = EventDrivenVPEngine(K=10)
+    run_frames(engine, events_of([*QUOTES, rec(1, "F", "B", 0, 4, 1)]))
+    assert engine.book.to_arrow()["size"].to_pylist() == [10, 10]
+    run_frames(engine, events_of([rec(2, "C", "B", 0, 4, 1)]))
+    assert engine.book.to_arrow()["size"].to_pylist() == [6, 10]
+    assert not engine.grid["pull_mass"].any()
 
 
 def test_orders_after_a_clear_alone_are_flow() -> None:

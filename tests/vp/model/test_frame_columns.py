@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.agreement import EARLIEST_NS, TICK, events_of, frame_rows, run_frames
 from tests.market_strategies import CALM, random_market
 from tests.oracle import Rec
-from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_SNAPSHOT, UNDEFINED_PRICE
+from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_SNAPSHOT, UNDEFINED_PRICE, UNDEFINED_SIZE
 from tests.places import DATA
 from vp.dbn.file import DbnFile
 from vp.dbn.reader import read_events
@@ -100,6 +100,16 @@ def test_rows_count_up_to_the_reach(reach: int, counts: bool, side: str, best: i
     assert added_to(side, best, parameters=parameters)["score"] == -sign, "the best price always counts"
 
 
+@pytest.mark.parametrize(("side", "best", "sign"), [("B", 100, -1), ("A", 107, 1)])
+def test_reach_is_counted_from_the_best_price_of_each_side_wherever_spot_is(side: str, best: int, sign: int) -> None:
+    quotes = [rec(0, "A", "B", 100, 10, 1), rec(0, "A", "A", 107, 20, 2)]
+    own = "pressure_above" if side == "A" else "pressure_below"
+    for behind, counts in ((0, True), (1, True), (2, False)):
+        row = added_to(side, best + behind * sign, quotes, parameters=ModelParameters(reach=2))
+        assert abs(row["spot_price"] // TICK - best) >= 3
+        assert (row[own] > 0) == counts
+
+
 @pytest.mark.parametrize(("side", "best", "order_id", "sums"), [("B", 100, 1, SUMS[1::2]), ("A", 101, 2, SUMS[::2])])
 def test_a_side_that_is_empty_has_no_rows_within_reach(side: str, best: int, order_id: int, sums: list[str]) -> None:
     behind = best - 1 if side == "B" else best + 1
@@ -112,8 +122,23 @@ def test_a_side_that_is_empty_has_no_rows_within_reach(side: str, best: int, ord
     assert [near[-1][name] for name in sums] == [0.0, 0.0]
 
 
-def test_the_four_sums_make_the_score() -> None:
-    for row in frames_of(random_market(3, 200, weights=CALM)):
+def counted(row: dict[str, Any], force: str, sign: int) -> float:
+    """The sum of a force over the rows above (1) or below (-1) the mid, that of spot being where spot is."""
+    spot = len(row[force]) // 2
+    rows = row[force][spot + 1 :] if sign > 0 else row[force][:spot]
+    if row["mid_price"] is not None and sign * (2 * row["spot_price"] - row["bid_price"] - row["ask_price"]) > 0:
+        rows = [*rows, row[force][spot]]
+    return float(np.sum(rows))
+
+
+def test_the_four_sums_are_those_of_their_rows_and_make_the_score() -> None:
+    rows = frames_of(random_market(3, 200, weights=CALM))
+    for name in SUMS:
+        assert sum(row[name] > 0 for row in rows) > 50, name
+    for row in rows:
+        for name in SUMS:
+            force, _, side = name.partition("_")
+            assert row[name] == pytest.approx(counted(row, force, 1 if side == "above" else -1), rel=1e-5, abs=1e-6)
         pressure_above, pressure_below, vacuum_above, vacuum_below = (row[name] for name in SUMS)
         total = pressure_above + pressure_below + vacuum_above + vacuum_below
         net = (pressure_below - pressure_above) + (vacuum_above - vacuum_below)
@@ -181,6 +206,13 @@ def test_what_lies_outside_the_rows_or_has_no_price_stands_in_the_scalars_alone(
     (row,) = frames_of([*QUOTES, unpriced, trade(1, "B", 104, 3, 0), trade(1, "A", 105, 4)], K=3)[2:]
     assert (row["buy_volume"], row["sell_volume"]) == (5, 4)
     assert (rows_of(row, "bought"), rows_of(row, "sold")) == ({104: 3}, {})
+
+
+def test_a_trade_of_undefined_size_is_no_volume() -> None:
+    unsized = [trade(1, side, 101, UNDEFINED_SIZE, 0) for side in "BAN"]
+    row = frames_of([*QUOTES, *unsized, trade(1, "A", 100, 4)])[-1]
+    assert (row["buy_volume"], row["sell_volume"], row["other_volume"]) == (0, 4, 0)
+    assert (rows_of(row, "bought"), rows_of(row, "sold")) == ({}, {100: 4})
 
 
 @pytest.mark.parametrize("away", [60, 1024, 2048, 4096, FIRST_TRADED_ENTRIES, 10**6, -4096, -5000])
@@ -260,7 +292,7 @@ def test_a_bid_that_rises_brings_all_that_is_there_and_an_ask_that_falls_takes_i
 def test_order_flow_adds_up_over_event_ends_since_the_last_frame_not_over_records() -> None:
     event = [rec(1, "A", "B", 100, 5, 3, 0), rec(1, "C", "B", 100, 5, 3, 0), rec(1, "A", "B", 100, 2, 4)]
     later = [rec(2, "A", "B", 101, 1, 5, 0), rec(2, "C", "B", 101, 1, 5), rec(2, "C", "B", 100, 2, 4)]
-    assert [row["ofi"] for row in frames_of([*QUOTES, *event])] == [0, 0, 2]
+    assert [row["ofi"] for row in frames_of([*QUOTES, *event, *later])] == [0, 0, 2, 0, -2]
     throttled = frames_of([*QUOTES, *event, *later, rec(50, "N", "N", 0, 0, 0)], throttle_ns=20 * SECOND)
     assert [row["ofi"] for row in throttled] == [0, 2 - 2]
 
@@ -296,6 +328,17 @@ def test_order_flow_starts_afresh(between: list[Rec]) -> None:
     fresh = 3 if between[0].action == "C" or not between[-1].flags & F_SNAPSHOT else 0
     assert flows[-2:] == [fresh, 4]
     assert not any(flows[:-2])
+
+
+def test_no_order_flow_while_another_publisher_is_within_a_snapshot() -> None:
+    begins, ends = (
+        rec(1, "A", side, ticks, 1, 11 + ticks, flags)._replace(publisher=2)
+        for side, ticks, flags in (("B", 90, F_SNAPSHOT), ("A", 110, F_SNAPSHOT | F_LAST))
+    )
+    within = [rec(1, "A", "B", 100, 5, 3), rec(1, "A", "B", 100, 6, 4)]
+    after = [rec(2, "A", "B", 100, 7, 5), rec(3, "A", "B", 100, 8, 6)]
+    flows = [row["ofi"] for row in frames_of([*QUOTES, begins, *within, ends, *after])]
+    assert flows == [0, 0, 0, 0, 0, 0, 8]
 
 
 def test_what_builds_the_book_only_is_no_order_flow_of_the_event_that_it_comes_within() -> None:

@@ -157,6 +157,15 @@ def test_what_arrives_behind_the_snapshot_from_before_midnight() -> None:
     assert sum(rows[-1]["add_mass"]) == pytest.approx(2 + np.exp(-1 / 30))
 
 
+def test_what_comes_before_the_window_is_no_activity_while_the_clock_runs_either() -> None:
+    quotes = [rec(0, "A", "B", 100, 5, 1, X), rec(0, "A", "A", 102, 5, 2, X)]
+    late = [rec(-2, "C", "B", 100, 3, 1, X), rec(-1, "A", "B", 100, 9, 3, X), rec(-1, "T", "B", 102, 9, 0, X)]
+    last = rows_of([*quotes, rec(1, "N", "N", None, 0, 0, X), *late, rec(2, "N", "N", None, 0, 0, X)])[-1]
+    assert (last["bid_size"], last["ts_ns"] - S, last["buy_volume"], last["last_price"]) == (11, 2 * SECOND, 0, None)
+    assert not any(last["pull_mass"])
+    assert sum(last["add_mass"]) == pytest.approx(10 * np.exp(-2 / 30))
+
+
 @pytest.mark.parametrize("flags", [0, F_TOB, F_MBP], ids=["orders", "quotes", "levels"])
 def test_a_bad_book_is_its_publishers_until_its_own_clear(flags: int) -> None:
     quotes = [rec(0, "A", side, ticks, 5, i, X) for i, (side, ticks) in enumerate((("B", 100), ("A", 102)))]
@@ -176,10 +185,14 @@ def test_a_bad_book_is_its_publishers_until_its_own_clear(flags: int) -> None:
 def test_one_stray_time_does_not_stop_the_clock() -> None:
     quotes = [rec(0, "A", "B", 100, 5, 1, X), rec(0, "A", "A", 102, 5, 2, X)]
     stray = rec(5 * 3600, "A", "B", 100, 4, 3, X)._replace(ts_recv=S + SECOND)
-    rows = rows_of([*quotes, stray, rec(2, "A", "B", 100, 1, 4, X)])
+    records = [*quotes, stray, rec(2, "A", "B", 100, 1, 4, X)]
+    rows = rows_of(records)
     assert [(row["ts_ns"] - S) / SECOND for row in rows] == [0, 0, 0, 2]
     assert [row["bid_size"] for row in rows] == [5, 5, 9, 10]
     assert rows[-1]["add_mass"][49] == pytest.approx(9 * np.exp(-2 / 30) + 1)
+    book = Book(TICK)
+    book.fast_forward(events_of(records, start_ns=S))
+    assert {name: count for name, count in book.anomalies().items() if count} == {"time_ahead": 1}
 
 
 @pytest.mark.parametrize("ts_event", [S + 3600 * SECOND, UNDEFINED_TIME])

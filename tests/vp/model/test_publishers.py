@@ -208,6 +208,15 @@ def test_quality_bit_by_bit() -> None:
     assert quality(1, "A", "A", 101, 1, 8, SNAPSHOT_END) == 0
 
 
+def test_a_snapshot_lasts_until_an_event_of_its_own_publisher_ends() -> None:
+    book = send(Book(TICK), *TWO_VENUES)
+    send(book, (39, "A", "B", 100, 10, 1, F_SNAPSHOT), (39, "A", "A", 102, 20, 2, F_SNAPSHOT))
+    send(book, (40, "A", "B", 99, 30, 1, F_SNAPSHOT), (40, "A", "A", 102, 40, 2, SNAPSHOT_END))
+    assert (book.quality, book.valid) == (QUALITY_SNAPSHOT, False)
+    send(book, (39, "A", "B", 98, 1, 3, SNAPSHOT_END))
+    assert (book.quality, book.valid) == (0, True)
+
+
 def test_levels_are_read_from_the_depth_arrays() -> None:
     book = send(Book(TICK, dense_levels=64), *TWO_VENUES, (1, "A", "A", 5000, 3, 9, F_LAST))
     state = book.state
