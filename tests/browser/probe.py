@@ -45,12 +45,18 @@ def open_page(browser: Browser, **options: Any) -> Page:
     return opened
 
 
+LIVE_COLUMNS = """() => {
+  if (!window.vp || !vp.config()) return 0;
+  const emitFromMs = Number(BigInt(vp.config().emit_from_ns) / 1_000_000n);
+  return vp.events().length - vp.events(emitFromMs - 1).length;
+}"""
+
+
 def live(page: Page, server: Server, query: str = "", columns: int = 40) -> None:
+    """Open the page and wait for so many columns and one of the session itself, its context not counted."""
     page.goto(f"{server.address}{PAGE}{query}")
     expect(page.locator("#connection")).to_have_text("live", timeout=30_000)
-    page.wait_for_function(
-        f"() => window.vp && vp.state().columns > {columns} && vp.state().paints > 3", timeout=30_000
-    )
+    page.wait_for_function(f"() => ({LIVE_COLUMNS})() > {columns} && vp.state().paints > 3", timeout=30_000)
 
 
 def frozen_picture(page: Page) -> None:
