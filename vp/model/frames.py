@@ -74,6 +74,7 @@ QUALITY_BITS = {
 }
 """The bits of the column `quality`, by what they say."""
 EVENT_ID_GRID = "last_event_id"
+LISTED_NAMES = 5
 
 
 def _value_bytes(name: str) -> int:
@@ -237,8 +238,9 @@ def judge_fields(fields: Sequence[str] | None) -> None:
     """Raise BadParameterError where `fields` names a column that no frame has; None stands for all."""
     unknown = [name for name in dict.fromkeys(fields or ()) if name not in COLUMN_NAMES]
     if unknown:
+        more = f" and {len(unknown) - LISTED_NAMES} more" if len(unknown) > LISTED_NAMES else ""
         raise BadParameterError(
-            f"fields names {', '.join(quoted(name) for name in unknown)}, which no frame has.",
+            f"fields names {', '.join(quoted(name) for name in unknown[:LISTED_NAMES])}{more}, which no frame has.",
             hint=f"Choose from: {', '.join(GRID_COLUMNS)}; or none, for the scalar columns alone.",
         )
 

@@ -20,7 +20,7 @@ from tests.oracle_book import F_LAST, UNDEFINED_PRICE
 from vp.errors import BadParameterError
 from vp.kernels.contract import GRID_COLUMNS, NULLABLE_COLUMNS, SCALAR_COLUMNS
 from vp.model.engine import EventDrivenVPEngine
-from vp.model.frames import FrameLayout, frame_schema
+from vp.model.frames import FrameLayout, frame_schema, judge_fields
 
 METADATA = {"vp.symbol": "MNQH6", "vp.parameters": "tau=30.0, ü"}
 NUMPY_TYPES = {
@@ -233,3 +233,12 @@ def test_a_layout_depends_on_its_schema_alone() -> None:
     assert one.columns == two.columns
     assert one.schema_message == two.schema_message
     assert one.template.tobytes() == two.template.tobytes()
+
+
+def test_of_many_unknown_fields_a_few_are_named() -> None:
+    with pytest.raises(BadParameterError) as caught:
+        judge_fields([f"{'x' * 200}{i}" for i in range(500)])
+    assert "and 495 more, which no frame has" in str(caught.value)
+    assert len(str(caught.value)) < 2000
+    with pytest.raises(BadParameterError, match="fields names 'vacwum', 'presure', which no frame has"):
+        judge_fields(["vacwum", "presure", "vacuum"])
