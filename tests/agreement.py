@@ -6,13 +6,22 @@ Frames are read back from the bytes of the wire with Arrow's own reader, so a co
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from tests.oracle import ANOMALIES, OracleBook, OracleParameters, Rec
+from tests.oracle import (
+    ANOMALIES,
+    Frame,
+    OracleBook,
+    OracleEngine,
+    OracleParameters,
+    Rec,
+    frame_differences,
+    run_session,
+)
 from tests.oracle_book import UNDEFINED_TIME
 from vp.dbn.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
 from vp.dbn.events import Events
@@ -117,3 +126,40 @@ def run_frames(
 def to_oracle_parameters(parameters: ModelParameters) -> OracleParameters:
     """The same numbers under the oracle's names (both keep the contract's order)."""
     return OracleParameters(*dataclasses.astuple(parameters))
+
+
+def assert_frames_are_the_oracles(
+    got: Sequence[dict[str, Any]],
+    book: Book,
+    records: Sequence[Rec],
+    *,
+    K: int,  # noqa: N803
+    bucket_int: int | None,
+    throttle_ns: int,
+    parameters: ModelParameters,
+    session_start_ns: int,
+    warmup_from_ns: int,
+    emit_from_ns: int,
+    end_ns: int,
+) -> list[Frame]:
+    """Frames, and the book behind them, are the oracle's of the same records; returns the oracle's frames."""
+    oracle = OracleEngine(
+        K=K,
+        tick_int=TICK,
+        bucket_int=bucket_int,
+        throttle_ns=throttle_ns,
+        parameters=to_oracle_parameters(parameters),
+    )
+    want = run_session(
+        records,
+        session_start_ns=session_start_ns,
+        warmup_from_ns=warmup_from_ns,
+        emit_from_ns=emit_from_ns,
+        end_ns=end_ns,
+        engine=oracle,
+    )
+    assert [row["event_id"] for row in got] == [frame["event_id"] for frame in want]
+    for row, frame in zip(got, want, strict=True):
+        assert frame_differences(row, frame, lenient=True) == [], f"event {frame['event_id']}"
+    assert_same_book(book, oracle.book)
+    return want

@@ -36,6 +36,8 @@ from vp.kernels.contract import (
 
 COUNTS = [D_OTHER, D_FOREIGN, D_DROPPED, D_UNKNOWN]  # in the order of PassedOver
 
+CHUNK_ROWS = 1 << 16
+
 
 class Chunk(NamedTuple):
     """A run of events, and where the first of them stands in its file.
@@ -87,7 +89,7 @@ class EventReader:
         start_ns: int = -NO_LIMIT,
         end_ns: int = NO_LIMIT,
         *,
-        chunk_rows: int = 1 << 16,
+        chunk_rows: int = CHUNK_ROWS,
         wide: bool = False,
     ) -> None:
         self.file = file

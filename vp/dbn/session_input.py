@@ -19,7 +19,7 @@ from vp.dbn.contracts import (
 )
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.file import DbnFile
-from vp.dbn.reader import EventReader
+from vp.dbn.reader import CHUNK_ROWS, EventReader
 from vp.dbn.selection import EVERY_INSTRUMENT, InstrumentSpan
 from vp.dbn.session_reader import SessionReader
 from vp.errors import FileError, UnknownSymbolError
@@ -29,7 +29,6 @@ from vp.market.products import Product, Products, is_contract
 from vp.market.session_hours import midnight_ns
 from vp.market.symbols import spelling_key
 
-CHUNK_ROWS = 1 << 16
 LISTED_SYMBOLS = 20
 
 log = logging.getLogger(__name__)

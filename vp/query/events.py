@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from vp.kernels.contract import BOOK_ONLY
-from vp.query.sources import ArrowSource
+from vp.query.sources import TIME, ArrowSource
 
 if TYPE_CHECKING:
     from vp.dbn.events import Events
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 CHUNK_ROWS = 1 << 17
 ACTIONS = "ACMRTFN"
 SIDES = "ABN"
-TIME = pa.timestamp("ns", tz="UTC")
 LETTER = pa.dictionary(pa.int8(), pa.string())
 SESSION_EVENT_SCHEMA = pa.schema(
     [

@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from vp.errors import DamagedFileError, UnreadableFileError
-from vp.query.sources import ArrowSource
+from vp.query.sources import TIME, ArrowSource
 
 if TYPE_CHECKING:
     from vp.query.session import ChosenSession
 
-TIME = pa.timestamp("ns", tz="UTC")
 GAP_SCHEMA = pa.schema(
     [
         pa.field("start_ns", TIME, nullable=False),

@@ -13,9 +13,8 @@ from vp.lake.lake import BOOK_CACHE, Lake
 from vp.lake.layout import LAYOUT, Place
 from vp.model.book_cache import KEY_METADATA
 from vp.query.recordings import recordings
-from vp.query.sources import ArrowSource
+from vp.query.sources import TIME, ArrowSource
 
-TIME = pa.timestamp("ns", tz="UTC")
 RAW_FILE_SCHEMA = pa.schema(
     [
         pa.field("product_type", pa.string(), nullable=False),

@@ -18,13 +18,12 @@ from vp.kernels.contract import (
     QUALITY_INCOMPLETE,
     QUALITY_SNAPSHOT,
 )
-from vp.query.sources import ArrowSource
+from vp.query.sources import TIME, ArrowSource
 
 if TYPE_CHECKING:
     from vp.query.recordings import Recording
     from vp.query.session import ChosenSession
 
-TIME = pa.timestamp("ns", tz="UTC")
 QUALITY_SCHEMA = pa.schema(
     [
         pa.field("start_ns", TIME, nullable=False),

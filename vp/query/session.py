@@ -13,8 +13,8 @@ from vp.lake.lake import Lake
 from vp.market.price_scale import PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import PRODUCT_TYPES, Product, canonical_symbol, is_contract
 from vp.market.session_hours import SessionDates, parse_dates, phases, window_of
-from vp.query.events import TIME, session_events
-from vp.query.sources import ArrowSource, one_row
+from vp.query.events import session_events
+from vp.query.sources import TIME, ArrowSource, one_row
 
 if TYPE_CHECKING:
     from vp.dbn.session_input import SessionInput

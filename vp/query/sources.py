@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from vp.errors import VPError
 
+TIME = pa.timestamp("ns", tz="UTC")
+
 
 class ArrowSource:
     """A table by the Arrow stream interface, which DuckDB, Polars and pyarrow read.

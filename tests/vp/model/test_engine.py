@@ -16,15 +16,14 @@ from tests.agreement import (
     EARLIEST_NS,
     LATEST_NS,
     TICK,
-    assert_same_book,
+    assert_frames_are_the_oracles,
     events_of,
     frame_rows,
     run_frames,
-    to_oracle_parameters,
 )
 from tests.market_strategies import CALM, FAR, WILD, markets, random_market
 from tests.market_writer import BASE_PRICE, KINDS, SESSION_START_NS
-from tests.oracle import OracleEngine, Rec, frame_differences, run_session
+from tests.oracle import Rec
 from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_SNAPSHOT, UNDEFINED_PRICE, UNDEFINED_TIME
 from vp.dbn.events import Events
 from vp.errors import BadParameterError
@@ -76,25 +75,19 @@ def assert_frames_agree(
     else:
         events = events_of(records)
     got = frame_rows(engine.layout, run_frames(engine, events, emit_from_ns=emit_from_ns))
-    oracle = OracleEngine(
+    assert_frames_are_the_oracles(
+        got,
+        engine.book,
+        records,
         K=K,
-        tick_int=TICK,
         bucket_int=bucket_int,
         throttle_ns=throttle_ns,
-        parameters=to_oracle_parameters(parameters),
-    )
-    want = run_session(
-        records,
+        parameters=parameters,
         session_start_ns=EARLIEST_NS,
         warmup_from_ns=warmup_from_ns,
         emit_from_ns=emit_from_ns,
         end_ns=LATEST_NS,
-        engine=oracle,
     )
-    assert [row["event_id"] for row in got] == [frame["event_id"] for frame in want]
-    for row, frame in zip(got, want, strict=True):
-        assert frame_differences(row, frame, lenient=True) == [], f"event {frame['event_id']}"
-    assert_same_book(engine.book, oracle.book)
     return len(got)
 
 
