@@ -85,7 +85,8 @@ export class Session {
   /** A setting was changed: keep it and show it. */
   settingsChanged() {
     const { scale, settings } = this;
-    settings.cutoffs = scale.frozen ? { lower: scale.lower, upper: scale.upper } : null;
+    if (scale.frozen) settings.cutoffs[settings.mode] = { lower: scale.lower, upper: scale.upper };
+    else delete settings.cutoffs[settings.mode];
     if (this.feed.config.contract) save(this.instrument, settings);
     this.settled();
     this.painting.request("all");
@@ -125,10 +126,10 @@ export class Session {
     else {
       Object.assign(viewport, { endMs: linked.end, spanMs: linked.span, centre: linked.centre, rows: linked.rows, following: false, zoomed: true });
       for (const name of ["palette", "transfer", "theme", "mode"]) if (linked[name]) Object.assign(settings, { [name]: linked[name] });
-      if (linked.upper > 0) settings.cutoffs = { lower: linked.lower, upper: linked.upper };
+      if (linked.upper > 0) settings.cutoffs[settings.mode] = { lower: linked.lower, upper: linked.upper };
       this.linked = null;
     }
-    scale.begin(settings.cutoffs);
+    scale.begin(settings.cutoffs[settings.mode]);
     this.needColumns();
   }
 

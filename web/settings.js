@@ -1,14 +1,16 @@
 /** What is kept: per instrument in the browser, and in the address as a link to the viewport. */
 
+import { usualSmoothing } from "./balance.js";
 import { layerDefaults } from "./layers.js";
 
 /** @typedef {import("./viewport.js").Viewport} Viewport */
 /**
  * @typedef {object} Settings
- * @property {string} mode @property {string} palette @property {"linear" | "sqrt" | "log"} transfer
+ * @property {string} mode @property {string} palette @property {string} ramp of depth @property {"linear" | "sqrt" | "log"} transfer
  * @property {"dark" | "light"} theme @property {string} zone
  * @property {Record<string, any>} layers which are shown, and their options
- * @property {{lower: number, upper: number} | null} cutoffs frozen ones
+ * @property {Record<string, {lower: number, upper: number}>} cutoffs frozen ones, by view
+ * @property {import("./balance.js").Smoothing} smoothing
  */
 
 const PREFIX = "vp.settings.";
@@ -18,8 +20,8 @@ export const STREAM_NAMES = ["product_type", "symbol", "dt", "trading_day", "sta
 export function defaults() {
   const light = window.matchMedia?.("(prefers-color-scheme: light)").matches;
   return {
-    mode: "pair", palette: "blue", transfer: "sqrt", theme: light ? "light" : "dark", zone: "ET", cutoffs: null,
-    layers: layerDefaults(),
+    mode: "balance", palette: "blue", ramp: "green", transfer: "sqrt", theme: light ? "light" : "dark", zone: "ET", cutoffs: {},
+    smoothing: usualSmoothing(), layers: layerDefaults(),
   };
 }
 
@@ -29,7 +31,9 @@ export function load(instrument) {
   try {
     const kept = JSON.parse(localStorage.getItem(PREFIX + instrument) ?? localStorage.getItem(`${PREFIX}any`) ?? "{}");
     if (!localStorage.getItem(PREFIX + instrument)) delete kept.cutoffs; // another market, another size
-    return { ...usual, ...kept, layers: { ...usual.layers, ...kept.layers } };
+    return {
+      ...usual, ...kept, cutoffs: { ...kept.cutoffs }, smoothing: { ...usual.smoothing, ...kept.smoothing }, layers: { ...usual.layers, ...kept.layers },
+    };
   } catch {
     return usual; // storage that is blocked or damaged must not keep the page from working
   }
