@@ -30,10 +30,10 @@ def is_long(test: str) -> bool:
     path, _, name = test.partition("::")
     body = ast.parse((ROOT / path).read_text(encoding="utf-8")).body
     marks = [ast.unparse(line.value) for line in body if isinstance(line, ast.Assign) and names(line) == ["pytestmark"]]
-    if name:
-        function = next(line for line in body if isinstance(line, ast.FunctionDef) and line.name == bare(name))
-        marks += map(ast.unparse, function.decorator_list)
-    return any("pytest.mark.long" in mark for mark in marks)
+    if any("pytest.mark.long" in mark for mark in marks):
+        return True
+    functions = [line for line in body if isinstance(line, ast.FunctionDef) and line.name == bare(name)]
+    return any(ast.unparse(mark) == "pytest.mark.long" for function in functions for mark in function.decorator_list)
 
 
 def names(line: ast.Assign) -> list[str]:
