@@ -26,7 +26,9 @@ def test_the_usual_suite_kills_it(test: str) -> None:
     body = ast.parse((ROOT / path).read_text(encoding="utf-8")).body
     functions = [line for line in body if isinstance(line, ast.FunctionDef) and line.name == name.partition("[")[0]]
     assert functions or not name
-    marks = [mark for function in functions for mark in function.decorator_list if isinstance(mark, ast.Attribute)]
+    marks: list[ast.expr] = [
+        mark for function in functions for mark in function.decorator_list if isinstance(mark, ast.Attribute)
+    ]
     marks += [line.value for line in body if isinstance(line, ast.Assign) and targets(line) == ["pytestmark"]]
     assert not any("pytest.mark.long" in ast.unparse(mark) for mark in marks)
 
