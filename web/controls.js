@@ -1,7 +1,7 @@
 /** Buttons and menus: what they show follows the settings, and what they do are commands. */
 
 import { MOST_SMOOTHING, usualSmoothing } from "./balance.js";
-import { coloursOf } from "./colour.js";
+import { coloursOf, themeOf } from "./colour.js";
 import { SPEEDS } from "./commands.js";
 import { element, fillSelect, input, select } from "./dom.js";
 import { setZone, zoneNames } from "./format.js";
@@ -18,6 +18,9 @@ const SMOOTHING = /** @type {const} */ (["rows", "seconds", "floor"]);
 export function settle({ settings, feed, chart }) {
   const { scale } = chart.heatmap;
   document.documentElement.dataset.theme = settings.theme;
+  const { up, down } = themeOf("dark", settings.palette); // the badge is written on them in dark
+  document.documentElement.style.setProperty("--up", up);
+  document.documentElement.style.setProperty("--down", down);
   fillSelect(select("mode"), MODES.map(({ name, label }) => [name, label]), settings.mode);
   const { now, choices } = coloursOf(settings);
   fillSelect(select("palette"), Object.entries(choices).map(([key, { name }]) => [key, name]), now);
