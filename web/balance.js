@@ -65,6 +65,8 @@ export class Balance {
     this.scale = 1;
     this.weight = 0;
     this.timeMs = NaN;
+    /** The newest column's, which may have been passed over; the held one fades from there on. */
+    this.seenMs = NaN;
     this.slot = NaN;
     /** The column that holds until the next one: its forces, its lowest row, how many rows it has. */
     this.held = { pressures: new Widened(0), vacuums: new Widened(0), low: NaN, rows: 0 };
@@ -79,17 +81,19 @@ export class Balance {
     this.vacuums.fill(0);
     this.scale = 1;
     this.weight = 0;
-    this.timeMs = this.slot = NaN;
+    this.timeMs = this.seenMs = this.slot = NaN;
     this.held.rows = 0;
   }
 
   /**
-   * How much is left of the sums after a while, and what the held column, fading, has added to them by then.
-   * @param {number} afterMs @returns {[number, number]}
+   * How much is left of the sums at a time, and what the held column has added to them by then.
+   * @param {number} timeMs @returns {[number, number]}
    */
-  shares(afterMs) {
-    const kept = Math.exp(-afterMs / this.memoryMs);
-    return [kept, (this.fadeMs / (this.fadeMs - this.memoryMs)) * (Math.exp(-afterMs / this.fadeMs) - kept)];
+  shares(timeMs) {
+    const kept = Math.exp((this.timeMs - timeMs) / this.memoryMs);
+    const later = Math.exp((this.seenMs - timeMs) / this.memoryMs);
+    const faded = Math.exp((this.seenMs - timeMs) / this.fadeMs);
+    return [kept, later - kept + (this.fadeMs / (this.fadeMs - this.memoryMs)) * (faded - later)];
   }
 
   /**
@@ -99,11 +103,14 @@ export class Balance {
    */
   take(timeMs, low, pressures, vacuums, at, rows) {
     const slot = Math.floor(timeMs / this.slotMs);
-    if (slot === this.slot) return;
+    if (slot === this.slot) {
+      this.seenMs = timeMs;
+      return;
+    }
     this.slot = slot;
     const { held } = this;
     if (!Number.isNaN(this.timeMs)) {
-      const [kept, added] = this.shares(timeMs - this.timeMs);
+      const [kept, added] = this.shares(timeMs);
       this.scale *= kept;
       this.weight = this.weight * kept + 1 - kept;
       if (this.scale < SMALLEST_SCALE) {
@@ -118,7 +125,7 @@ export class Balance {
         this.vacuums[held.low + i] += share * held.vacuums.values[i];
       }
     }
-    this.timeMs = timeMs;
+    this.timeMs = this.seenMs = timeMs;
     if (held.pressures.values.length < rows) Object.assign(held, { pressures: new Widened(rows), vacuums: new Widened(rows) });
     held.low = low;
     held.rows = Number.isNaN(low) ? 0 : rows;
@@ -135,7 +142,7 @@ export class Balance {
     const first = Math.max(0, held.low);
     const last = Math.min(held.low + held.rows, this.rows) - 1;
     if (!(held.rows > 0) || last < first) return;
-    let [kept, added] = this.shares(timeMs - this.timeMs);
+    let [kept, added] = this.shares(timeMs);
     let weight = this.weight * kept + 1 - kept;
     if (weight < 1e-9) [kept, added, weight] = [0, 1, 1]; // the very first, at its own time
     const old = (kept * this.scale) / weight;

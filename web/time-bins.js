@@ -172,7 +172,7 @@ export class TimeBins {
     const { cells, balance } = this;
     if (!balance || bin < this.first || bin > this.newest || Number.isNaN(balance.timeMs)) return;
     const target = this.slot(bin) * ROWS * 2;
-    const timeMs = Math.max(Math.min((bin + 1) * this.binMs, untilMs), balance.timeMs);
+    const timeMs = Math.max(Math.min((bin + 1) * this.binMs, untilMs), balance.seenMs);
     this.dirtyFrom = Math.min(this.dirtyFrom, bin);
     this.dirtyUntil = Math.max(this.dirtyUntil, bin + 1);
     if (this.mode?.kind === "depth") {

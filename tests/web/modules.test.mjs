@@ -135,7 +135,8 @@ test("every key does one thing, and layers have theirs from their table", () => 
 test("a view asks for the columns that it shows, and those that every picture takes", () => {
   assert.deepEqual(gridsOf(modeOf("net")), ["pressure", "vacuum", "rest_depth", "bought", "sold"]);
   assert.deepEqual(gridsOf(modeOf("v_add")), ["pressure", "vacuum", "rest_depth", "bought", "sold", "v_add"]);
-  assert.equal(modeOf("of another version").name, "pair");
+  assert.equal(modeOf("of another version").name, "balance");
+  assert.deepEqual(["balance", "depth"].map((name) => gridsOf(modeOf(name))), [gridsOf(modeOf("pair")), gridsOf(modeOf("pair"))]);
   const units = ["pressure", "v_add", "a_pull", "j_fill", "rest_depth"].map((name) => unitOf(name, "shares"));
   assert.deepEqual(units, ["shares/s", "shares/s", "shares/s²", "shares/s³", "shares"]);
   assert.deepEqual(["v_add", "v_rest_depth", "a_add", "add_mass"].map((name) => modeOf(name).kind), ["one", "signed", "signed", "one"]);
