@@ -38,10 +38,19 @@ LOAD_PROBE = """addEventListener("DOMContentLoaded", () => {
 });"""
 
 
-def open_page(browser: Browser, **options: Any) -> Page:
-    """A page with `window.vp` in it; `options` as for `Browser.new_page`, 1366 x 768 unless they say otherwise."""
+# The guide was seen before. (A page of no origin has no storage.)
+GUIDED = "try { localStorage.setItem('vp.guided', '1'); } catch { }"
+
+
+def open_page(browser: Browser, *, first_visit: bool = False, **options: Any) -> Page:
+    """A page with `window.vp` in it; `options` as for `Browser.new_page`, 1366 x 768 unless they say otherwise.
+
+    The guide of a first visit is there only where one is asked for.
+    """
     opened = browser.new_page(**{"viewport": {"width": 1366, "height": 768}, **options})
     opened.add_init_script(LOAD_PROBE)
+    if not first_visit:
+        opened.add_init_script(GUIDED)
     return opened
 
 

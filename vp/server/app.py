@@ -89,6 +89,7 @@ def build_app(service: Service) -> Starlette:
                 "ready": hub.ready,
                 "version": vp.__version__,
                 "uptime_seconds": round(time.monotonic() - started, 3),
+                "server_time_ns": str(time.time_ns()),
                 "sessions": hub.describe(),
                 "viewers": hub.viewers,
             },
