@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
@@ -43,6 +45,18 @@ def open_page(browser: Browser, **options: Any) -> Page:
     opened = browser.new_page(**{"viewport": {"width": 1366, "height": 768}, **options})
     opened.add_init_script(LOAD_PROBE)
     return opened
+
+
+@contextmanager
+def watched_page(browser: Browser, **options: Any) -> Iterator[Page]:
+    """A page on which nothing may go wrong unseen: an error in its console fails the test."""
+    opened = open_page(browser, **options)
+    wrong: list[str] = []
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    yield opened
+    opened.close()
+    assert not wrong
 
 
 LIVE_COLUMNS = """() => {
