@@ -1,5 +1,6 @@
 /** The page: its parts, and what makes them go. */
 
+import { activeRange } from "./activity.js";
 import { Chart } from "./chart.js";
 import { Commands } from "./commands.js";
 import { connectControls, settle } from "./controls.js";
@@ -9,6 +10,7 @@ import { Gestures } from "./gestures.js";
 import { showLiveness } from "./health.js";
 import { listenToKeys, MOUSE_HELP, shortcuts } from "./keyboard.js";
 import { showNumbers, showSummary } from "./market-panel.js";
+import { modeOf } from "./modes.js";
 import { showProgress } from "./notices.js";
 import { Painting } from "./painting.js";
 import { SessionChooser } from "./session-chooser.js";
@@ -52,7 +54,8 @@ function paintAll(stalled, startMs) {
   if (!ring) return;
   if (stalled && chart.heatmap.bins.ring === ring) chart.heatmap.refresh();
   const newest = ring.end - 1;
-  viewport.follow(ring.timeMs(ring.first), feed.nowMs, ring.spot(newest), feed.lowestBucket);
+  viewport.follow(feed.nowMs, ring.spot(newest), feed.lowestBucket);
+  viewport.fit(startMs, ring.spot(newest), feed.lowestBucket, () => activeRange(ring, modeOf(settings.mode), viewport.startMs, viewport.endMs));
   chart.paint(ring, feed);
   showProgress(null);
   const column = chart.scene?.column ?? newest;

@@ -123,7 +123,7 @@ export class Session {
     if (this.feed.fields.length > ALWAYS.length) settings.mode = mode; // its column was asked for
     if (!linked) viewport.live();
     else {
-      Object.assign(viewport, { endMs: linked.end, spanMs: linked.span, centre: linked.centre, rows: linked.rows, following: false, zoomed: true });
+      Object.assign(viewport, { endMs: linked.end, spanMs: linked.span, centre: linked.centre, rows: linked.rows, following: false, fitting: false });
       for (const name of ["palette", "transfer", "theme", "mode"]) if (linked[name]) Object.assign(settings, { [name]: linked[name] });
       if (linked.upper > 0) settings.cutoffs = { lower: linked.lower, upper: linked.upper };
       this.linked = null;
