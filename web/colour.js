@@ -197,11 +197,15 @@ export class Scale {
     this.values = /** @type {Float32Array} */ (new Float32Array(0));
   }
 
-  /** A picture begins: with cut-offs that a person once set, or with none. @param {{lower: number, upper: number}} [cutoffs] */
-  begin(cutoffs) {
+  /**
+   * A picture begins: with cut-offs that a person once set, or with those that it had by itself, or none.
+   * @param {{lower: number, upper: number} | null} cutoffs @param {{lower: number, upper: number} | null} [had]
+   */
+  begin(cutoffs, had = null) {
     this.frozen = false;
     this.rejudge();
-    if (cutoffs && cutoffs.upper > 0) this.set(cutoffs.lower, cutoffs.upper);
+    if (had) Object.assign(this, had);
+    if (cutoffs) this.set(cutoffs.lower, cutoffs.upper);
   }
 
   /** Freeze the scale as it is, or let it follow again. */
