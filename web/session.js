@@ -20,7 +20,7 @@ import { showSocket } from "./signs.js";
 
 const PROTOCOL = 1;
 /** Errors that another choice of session may mend. */
-const WRONG_CHOICES = ["no_raw_file", "bad_date", "unknown_symbol", "unknown_root", "bad_start_time", "empty_session"];
+const WRONG_CHOICES = ["unknown_product_type", "no_raw_file", "bad_date", "unknown_symbol", "unknown_root", "bad_start_time", "empty_session"];
 
 /** What the server will hold so soon is waited for. */
 const SOON_MS = 10_000;
@@ -55,6 +55,8 @@ export class Session {
     /** @type {import("./diagnosis.js").Diagnosis | null} why there is no stream */
     this.diagnosis = null;
     this.diagnosing = false;
+    /** What the server said of a part of the address, which was passed over then. */
+    this.passedOver = "";
     /** Version of the server that the page came from. */
     this.pageVersion = "";
     this.feed = new Feed(base, {
@@ -196,8 +198,9 @@ export class Session {
     if (following) viewport.live();
     if (endMs !== undefined) this.wanted = { endMs, startMs: endMs - viewport.spanMs, following, tries: 0 };
     scale.begin(this.settings.cutoffs, linked.scale);
-    const words = passedOverText(linked.passedOver);
+    const words = [passedOverText(linked.passedOver), this.passedOver].filter(Boolean).join(" ");
     if (words) showNotice(words, "Everything else in it is shown.", [{ label: "Close", act: () => showNotice("") }]);
+    this.passedOver = "";
   }
 
   /** Where the server does not hold what is to be seen, and would not soon, begin there: at its end if the context reaches back far enough. */
@@ -241,6 +244,13 @@ export class Session {
 
   /** An error in place, with what there is instead. @param {Message} problem */
   async explain({ message, hint = "", code }) {
+    const named = code === "bad_parameter" && this.linked ? Object.keys(this.query).find((name) => message.startsWith(`${name} `)) : undefined;
+    if (named) {
+      delete this.query[named];
+      this.passedOver = `Passed over in the address: ${message}`;
+      this.open({});
+      return;
+    }
     showNotice(message, hint);
     if (!WRONG_CHOICES.includes(code)) return;
     const catalogue = await fetchSessions(this.base).catch(() => null);
@@ -258,7 +268,9 @@ export class Session {
         }),
       };
     });
-    showNotice(message, hint, choices);
+    if (Object.keys(this.query).length > 0) choices.push({ label: "What the server was started with", act: () => { this.query = {}; this.choose({}); } });
+    const empty = catalogue.sessions.length === 0 ? " The lake holds no session yet: vp lake import lays files into it, vp download gets them." : "";
+    showNotice(message, hint + empty, choices);
   }
 
   /** @param {Connection} state @param {string} why */

@@ -49,8 +49,8 @@ function showEngine(feed) {
   const silentMs = feed.ring && feed.ring.count > 0 ? feed.nowMs - feed.ring.timeMs(feed.ring.end - 1) : 0;
   if (feed.connection === "ended") showSign("engine", "good", "engine done", "The session is over");
   else if (feed.connection !== "live") showSign("engine", "wait", "engine –", "Nothing is known without a socket");
-  else if (feed.catchingUp > 0) showSign("engine", "wait", `catching up, ${feed.catchingUp.toLocaleString("en-US")} frames`, "The server sends what it holds, then goes on live");
   else if (feed.silentMs > SILENT_MS) showSign("engine", "wait", "engine –", "Nothing is known of it while nothing comes");
+  else if (feed.catchingUp > 0) showSign("engine", "wait", `catching up, ${feed.catchingUp.toLocaleString("en-US")} frames`, "The server sends what it holds, then goes on live");
   else if (lag > 1) showSign("engine", "bad", `engine ${lag.toFixed(1)} s behind`, "Event time runs behind the speed asked for");
   else if (silentMs > feed.quietMs) showSign("engine", "good", `engine ok, no events for ${spanText(silentMs)}`, "The session keeps its pace; nothing happens in this market");
   else showSign("engine", "good", "engine ok", "Status comes, and the session keeps its pace");
