@@ -1,4 +1,4 @@
-"""A reverse proxy in a process of its own that is late, silent, or refuses: `python -m tests.browser.faulty_proxy PORT`.
+"""A reverse proxy in its own process, late, silent, or refusing: `python -m tests.browser.faulty_proxy PORT`.
 
 It says its address, then takes rules on stdin, a JSON object a line: `delay_seconds` of what comes back on websockets,
 `refuse` (the status with which an ending of a path is answered), `silent` (nothing comes back on websockets).

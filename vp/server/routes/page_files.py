@@ -1,4 +1,4 @@
-"""The page's files, as they lie in web/; comments, types and indentation of modules stay behind, a quarter of the page's weight."""
+"""The files of web/; comments, types and indentation of modules stay behind, a quarter of the weight of the page."""
 
 from __future__ import annotations
 
