@@ -22,7 +22,7 @@ const PAGE_NAMES = ["flat"];
 const MOST_CHARACTERS = 4000;
 const MOST_NAMED = 4;
 
-/** Of the viewport: each by its name in the address. Until someone zooms, `span` is left out. */
+/** Of the viewport: each by its name in the address. While rows are fitted to what goes on, they are left out. */
 const PLACE = /** @type {const} */ ([
   ["end", "endMs", number(0, 8.64e15)], ["span", "spanMs", number(1, 1e9)], ["centre", "centre", number(-1e15, 1e15)], ["rows", "rows", number(1, 1e5)],
   ["live", "following", SWITCH],
@@ -41,11 +41,11 @@ export function addressOf(location, session, viewport, settings, scale) {
   for (const name of STREAM_NAMES) if (name in session) query.set(name, String(session[name] ?? ""));
   for (const [name, value] of new URLSearchParams(location.search)) if (PAGE_NAMES.includes(name)) query.set(name, value);
   const at = new URLSearchParams();
+  const fitted = viewport.following && viewport.fitting;
   for (const [name, property, form] of PLACE) {
     const value = viewport[property];
-    if (name === "live" ? value : Number.isFinite(value) && (name !== "span" || viewport.zoomed || !viewport.following)) {
-      at.set(name, form.write(typeof value === "number" ? rounded(value) : value));
-    }
+    if (fitted && (name === "centre" || name === "rows")) continue;
+    if (name === "live" ? value : Number.isFinite(value)) at.set(name, form.write(typeof value === "number" ? rounded(value) : value));
   }
   const usual = defaults();
   for (const field of FIELDS) {

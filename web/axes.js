@@ -1,12 +1,14 @@
 /** Grids and labels of time and price, and where the sessions of the market begin and end. */
 
 import { clockText, dateAndTime, priceStep, priceText, timeStep, zoneName } from "./format.js";
-import { PRICE_AXIS_PX, STATE_BAND_PX } from "./scene.js";
+import { PRICE_AXIS_PX } from "./scene.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
 
 /** Height of the price of bid, ask and last on the axis. */
 const MARK_PX = 16;
+/** Spans up to this are read to the millisecond. */
+const FINE_MS = 60_000;
 /** Boundaries of sessions, New York time. */
 const SESSION_TIMES = /** @type {Record<string, string>} */ ({
   "09:30:00": "open", "16:00:00": "close", "17:00:00": "halt", "18:00:00": "open",
@@ -26,19 +28,19 @@ function roundPrices({ ring, viewport, size, lowest }) {
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Scene} scene */
-export function paintTimeAxis(context, { viewport, size: { width, height }, x, theme }) {
+export function paintTimeAxis(context, { viewport, size: { width, height, strip }, x, theme }) {
   const step = timeStep((90 / width) * viewport.spanMs);
   context.textBaseline = "top";
   context.textAlign = "center";
   for (let time = Math.ceil(viewport.startMs / step) * step; time <= viewport.endMs; time += step) {
     context.fillStyle = theme.grid;
-    context.fillRect(Math.round(x(time)), 0, 1, height);
+    context.fillRect(Math.round(x(time)), 0, 1, height + strip);
     context.fillStyle = theme.quiet;
-    if (x(time) > 30 && x(time) < width - 30) context.fillText(clockText(time, step < 1000), x(time), height + STATE_BAND_PX + 6);
+    if (x(time) > 30 && x(time) < width - 30) context.fillText(clockText(time, step < 1000), x(time), height + strip + 6);
   }
   context.textAlign = "left";
   context.fillStyle = theme.quiet;
-  context.fillText(zoneName(), width + 6, height + STATE_BAND_PX + 6);
+  context.fillText(zoneName(), width + 6, height + strip + 6);
 }
 
 /**
@@ -116,4 +118,26 @@ export function paintPriceAxis(context, scene) {
     context.fillStyle = theme.ink;
     context.fillText(priceText(price * ring.bucketInt, decimals), left + 4, top + MARK_PX / 2 + 0.5);
   }
+}
+
+/**
+ * The time and the price of the crosshair, on their axes.
+ * @param {CanvasRenderingContext2D} context @param {Scene} scene @param {number} timeMs @param {number} bucket NaN where it shows none
+ */
+export function paintTags(context, { ring, viewport, size: { width, height, strip }, x, y, theme, decimals, lowest }, timeMs, bucket) {
+  if (bucket >= lowest) paintTag(context, priceText(bucket * ring.bucketInt, decimals), width + 1, y(bucket) - 9, PRICE_AXIS_PX - 2, theme);
+  if (Number.isNaN(timeMs)) return;
+  const words = clockText(timeMs, viewport.spanMs <= FINE_MS);
+  const wide = context.measureText(words).width + 10;
+  paintTag(context, words, Math.max(0, Math.min(x(timeMs) - wide / 2, width - wide)), height + strip + 2, wide, theme);
+}
+
+/** Words on a field, in the colours of the page reversed. @param {CanvasRenderingContext2D} context @param {string} words @param {number} left @param {number} top @param {number} wide CSS px @param {import("./colour.js").Theme} theme */
+export function paintTag(context, words, left, top, wide, theme) {
+  context.fillStyle = theme.text;
+  context.fillRect(left, top, wide, 18);
+  context.fillStyle = theme.ground;
+  context.textBaseline = "middle";
+  context.textAlign = "left";
+  context.fillText(words, left + 4, top + 9.5);
 }

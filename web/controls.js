@@ -1,6 +1,6 @@
 /** Buttons and menus: what they show follows the settings, and what they do are commands. */
 
-import { PALETTES } from "./colour.js";
+import { PALETTES, themeOf } from "./colour.js";
 import { SPEEDS } from "./commands.js";
 import { element, fillSelect, input, select } from "./dom.js";
 import { setZone, zoneNames } from "./format.js";
@@ -14,6 +14,9 @@ import { say } from "./notices.js";
 export function settle({ settings, feed, chart }) {
   const { scale } = chart.heatmap;
   document.documentElement.dataset.theme = settings.theme;
+  const { up, down } = themeOf("dark", settings.palette); // the badge is written on them in dark
+  document.documentElement.style.setProperty("--up", up);
+  document.documentElement.style.setProperty("--down", down);
   fillSelect(select("mode"), MODES.map(({ name, label }) => [name, label]), settings.mode);
   fillSelect(select("palette"), Object.entries(PALETTES).map(([key, { name }]) => [key, name]), settings.palette);
   select("palette").title = PALETTES[settings.palette]?.note ?? "";

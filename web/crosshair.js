@@ -3,8 +3,10 @@
 import { element } from "./dom.js";
 import { fetchHistory } from "./http-api.js";
 import { say } from "./notices.js";
+import { paintTag, paintTags } from "./axes.js";
 import { describeCell, measureText, placeCard } from "./readout.js";
-import { contextOf, FONT, PRICE_AXIS_PX } from "./scene.js";
+import { contextOf, FONT } from "./scene.js";
+import { signalText } from "./score-strip.js";
 
 /**
  * @typedef {import("./feed.js").Feed} Feed @typedef {import("./chart.js").Chart} Chart
@@ -154,15 +156,13 @@ export class Crosshair {
  * @param {HTMLCanvasElement} canvas @param {import("./scene.js").Scene} scene @param {Point | null} at
  * @param {[Point, Point] | null} rectangle @param {string} text what the rectangle says
  */
-function paintCrosshair(canvas, { size, theme }, at, rectangle, text) {
+function paintCrosshair(canvas, scene, at, rectangle, text) {
+  const { size, theme } = scene;
   const context = contextOf(canvas);
   context.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
   context.clearRect(0, 0, canvas.width, canvas.height);
-  if (at && at.x < size.width && at.y < size.height) {
-    context.fillStyle = theme.cross;
-    context.fillRect(Math.round(at.x), 0, 1, size.height);
-    context.fillRect(0, Math.round(at.y), size.width + PRICE_AXIS_PX, 1);
-  }
+  context.font = FONT;
+  if (at) paintHair(context, scene, at);
   if (!rectangle) return;
   const [a, b] = rectangle;
   const [left, top] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
@@ -171,7 +171,6 @@ function paintCrosshair(canvas, { size, theme }, at, rectangle, text) {
   context.strokeRect(left + 0.5, top + 0.5, Math.abs(b.x - a.x), Math.abs(b.y - a.y));
   context.setLineDash([]);
   if (!text) return;
-  context.font = FONT;
   const lines = text.split("\n");
   const width = Math.max(...lines.map((line) => context.measureText(line).width)) + 16;
   const x = Math.max(0, Math.min(left, size.width - width));
@@ -182,4 +181,23 @@ function paintCrosshair(canvas, { size, theme }, at, rectangle, text) {
   context.fillStyle = theme.text;
   context.textBaseline = "top";
   lines.forEach((line, i) => context.fillText(line, x + 8, y + 5 + i * 17));
+}
+
+/**
+ * The lines of the crosshair, over map, ladder and strip, with price and time on the axes and what the strip says there.
+ * @param {CanvasRenderingContext2D} context @param {import("./scene.js").Scene} scene @param {Point} at
+ */
+function paintHair(context, scene, at) {
+  const { size: { width, height, side, strip }, theme, viewport } = scene;
+  const timeMs = at.x < width && at.y < height + strip ? viewport.startMs + (at.x / width) * viewport.spanMs : NaN;
+  const bucket = at.y < height ? Math.floor(viewport.top - (at.y / height) * viewport.rows + 0.5) : NaN;
+  context.fillStyle = theme.cross;
+  if (at.x < width && at.y < height + strip) context.fillRect(Math.round(at.x), 0, 1, height + strip);
+  if (at.y < height) context.fillRect(0, Math.round(at.y), width + side, 1);
+  paintTags(context, scene, timeMs, bucket);
+  if (strip === 0 || Number.isNaN(timeMs)) return;
+  const words = signalText(scene, timeMs);
+  const wide = context.measureText(words).width + 10;
+  const left = at.x + wide + 8 < width ? at.x + 8 : at.x - wide - 8;
+  paintTag(context, words, left, height + strip - 20, wide, theme);
 }

@@ -1,6 +1,6 @@
 /** Beside the map: per level the resting depth, pressure and vacuum of one column. */
 
-import { amountText } from "./format.js";
+import { amountText, sizeText } from "./format.js";
 import { PRICE_AXIS_PX } from "./scene.js";
 import { HOLD_MS } from "./time-bins.js";
 
@@ -8,6 +8,9 @@ import { HOLD_MS } from "./time-bins.js";
 
 /** The longest bar of a force stands for at least this share of the map's upper cut-off. */
 const QUIET_SHARE = 0.1;
+/** Height of a number, and the least force that has one. */
+const NUMBER_PX = 11;
+const LEAST_NUMBER = 0.01;
 const COLUMNS = /** @type {const} */ ([
   { field: "rest_depth", title: "rest", share: 0.4 }, { field: "pressure", title: "press", share: 0.3 },
   { field: "vacuum", title: "vac", share: 0.3 },
@@ -25,7 +28,6 @@ export function paintLadder(context, scene) {
   if (room < 60 || Number.isNaN(spot)) return;
   const faded = Math.min(nowMs, viewport.endMs) - ring.timeMs(column) > HOLD_MS;
   const thick = size.height / viewport.rows;
-  const numbers = thick >= 11;
   const perBar = Math.max(1, Math.ceil(2 / thick));
   const grids = Object.fromEntries(COLUMNS.map(({ field }) => [field, levels(scene, field)]));
   const greatest = (/** @type {string} */ field) => grids[field].reduce((most, value) => Math.max(most, value || 0), 0);
@@ -36,7 +38,9 @@ export function paintLadder(context, scene) {
     const width = room * share - 4;
     const values = grids[field];
     const most = field === "rest_depth" ? greatest(field) : force;
+    const exact = values === scene.exact?.[field];
     const shown = faded && field !== "rest_depth" ? 0 : ring.rows;
+    const numbers = /** @type {[string, number][]} */ ([]);
     for (let row = 0; row < shown; row += perBar) {
       const bucket = spot - ring.k + row;
       const level = y(bucket);
@@ -49,11 +53,17 @@ export function paintLadder(context, scene) {
       context.globalAlpha = 0.55;
       context.fillRect(at, level - (thick * perBar) / 2 + 0.5, (value / most) * width, Math.max(1, thick * perBar - 1));
       context.globalAlpha = 1;
-      if (numbers) {
-        context.fillStyle = theme.text;
-        context.textAlign = "right";
-        context.fillText(field === "rest_depth" ? Math.round(value).toLocaleString("en-US") : amountText(value), at + width, level);
-      }
+      // where rows are too thin for numbers, the best prices have theirs all the same, one above and one below
+      const aside = Math.max(0, (NUMBER_PX - thick) / 2) * (bucket === ask ? -1 : 1);
+      if (value >= LEAST_NUMBER && (aside === 0 || bucket === ask || bucket === bid)) numbers.push([field === "rest_depth" ? sizeText(value, exact) : amountText(value), level + aside]);
+    }
+    context.textAlign = "right";
+    context.fillStyle = theme.text;
+    context.strokeStyle = theme.halo;
+    context.lineWidth = 3;
+    for (const [text, level] of numbers) {
+      context.strokeText(text, at + width, level);
+      context.fillText(text, at + width, level);
     }
     context.fillStyle = theme.ground;
     context.fillRect(at - 2, 0, width + 6, 17);

@@ -1,5 +1,6 @@
 /** The page: its parts, and what makes them go. */
 
+import { activeRange } from "./activity.js";
 import { AddressBar } from "./address-bar.js";
 import { Chart } from "./chart.js";
 import { Commands } from "./commands.js";
@@ -11,6 +12,7 @@ import { Guide } from "./guide.js";
 import { connectKeepMenu } from "./keep-menu.js";
 import { listenToKeys, MOUSE_HELP, shortcuts } from "./keyboard.js";
 import { showNumbers, showSummary } from "./market-panel.js";
+import { modeOf } from "./modes.js";
 import { showProgress } from "./notices.js";
 import { Painting } from "./painting.js";
 import { SessionChooser } from "./session-chooser.js";
@@ -60,7 +62,8 @@ function paintAll(stalled, startMs) {
   if (!ring) return;
   if (stalled && chart.heatmap.bins.ring === ring) chart.heatmap.refresh();
   const newest = ring.end - 1;
-  viewport.follow(ring.timeMs(ring.first), feed.nowMs, ring.spot(newest), feed.lowestBucket);
+  viewport.follow(feed.nowMs, ring.spot(newest), feed.lowestBucket);
+  viewport.fit(startMs, ring.spot(newest), feed.lowestBucket, () => activeRange(ring, modeOf(settings.mode), viewport.startMs, viewport.endMs));
   chart.paint(ring, feed);
   showProgress(null);
   const column = chart.scene?.column ?? newest;

@@ -192,9 +192,9 @@ export class Session {
     this.linked = null;
     if (!linked) return;
     const { place } = linked;
-    const { endMs, spanMs } = /** @type {Record<string, number>} */ (place);
+    const { endMs } = /** @type {Record<string, number>} */ (place);
     const following = place.following === true || endMs === undefined;
-    if (Object.keys(place).length > 0) Object.assign(viewport, place, { following, recentre: following, zoomed: spanMs !== undefined });
+    if (Object.keys(place).length > 0) Object.assign(viewport, place, { following, fitting: place.rows === undefined, recentre: following });
     if (following) viewport.live();
     if (endMs !== undefined) this.wanted = { endMs, startMs: endMs - viewport.spanMs, following, tries: 0 };
     scale.begin(this.settings.cutoffs, linked.scale);

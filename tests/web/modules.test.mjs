@@ -293,12 +293,12 @@ test("below zero is shown where there were prices", () => {
   ring.insert(below);
   assert.ok(ring.belowZero);
   const view = new Viewport();
-  view.follow(START_MS, START_MS, 30, 0);
+  view.follow(START_MS, 30, 0);
   assert.equal(view.top - view.rows, -0.5); // the lower edge of the row of price 0
-  view.follow(START_MS, START_MS, 300, 0);
+  view.follow(START_MS, 300, 0);
   assert.equal(view.centre, 300);
   view.live();
-  view.follow(START_MS, START_MS, 30);
+  view.follow(START_MS, 30);
   assert.equal(view.centre, 30);
 });
 
@@ -364,7 +364,7 @@ test("zooming keeps what is under the cursor, and undo leads back", () => {
   assert.deepEqual([view.startMs, view.rows], [START_MS, 40]);
   view.undo();
   assert.equal(view.spanMs, 30_000);
-  view.follow(START_MS, START_MS + 1e6, 300);
+  view.follow(START_MS + 1e6, 300);
   assert.equal(view.endMs, before + 0.75 * 30_000);
 });
 
@@ -393,7 +393,7 @@ function changedSettings() {
 
 test("every setting of the tables is in the address and comes back from it", () => {
   const settings = changedSettings();
-  const viewport = Object.assign(new Viewport(), { endMs: START_MS + 0.1234, spanMs: 60_000, centre: -12.5, rows: 80, following: false, zoomed: true });
+  const viewport = Object.assign(new Viewport(), { endMs: START_MS + 0.1234, spanMs: 60_000, centre: -12.5, rows: 80, following: false, fitting: false });
   const address = new URL(addressOf(HERE, { symbol: "MNQ", speed: 5, start_time: null, bucket: "0.50" }, viewport, settings, { lower: 0.5, upper: 12.25, frozen: true }));
   assert.equal(address.search, "?symbol=MNQ&start_time=&speed=5&bucket=0.50&flat=1");
   const linked = readAddress(address.search, address.hash.slice(1));
@@ -406,11 +406,11 @@ test("every setting of the tables is in the address and comes back from it", () 
 });
 
 test("an address says the usual settings by saying nothing, and what is live by live", () => {
-  const viewport = Object.assign(new Viewport(), { endMs: START_MS, spanMs: 60_000, centre: 100, rows: 80, following: true, zoomed: false });
+  const viewport = Object.assign(new Viewport(), { endMs: START_MS, spanMs: 60_000, centre: 100, rows: 80, following: true, fitting: true });
   const address = new URL(addressOf(HERE, { speed: 1 }, viewport, defaults(), { lower: 0, upper: 3.5, frozen: false }));
-  assert.equal(address.hash, `#end=${START_MS}&centre=100&rows=80&live=1&theme=dark&scale=0..3.5`);
+  assert.equal(address.hash, `#end=${START_MS}&span=60000&live=1&theme=dark&scale=0..3.5`);
   const { place, scale } = readAddress(address.search, address.hash.slice(1));
-  assert.deepEqual([place.following, place.spanMs, scale], [true, undefined, { lower: 0, upper: 3.5 }]);
+  assert.deepEqual([place.following, place.rows, scale], [true, undefined, { lower: 0, upper: 3.5 }]);
 });
 
 test("an address without meaning is passed over in one sentence of bounded length", () => {
