@@ -61,6 +61,7 @@ function showTab(painting, graphicsLost, empty, now) {
   if (document.hidden) showSign("tab", "wait", "tab hidden", "Frames are kept; nothing is painted");
   else if (graphicsLost) showSign("tab", "bad", "graphics lost", "The browser took the GPU away; the picture comes back with it");
   else if (painting.dirty && now - painting.endMs > STALLED_MS && !empty) showSign("tab", "bad", "tab stalled", "Nothing was painted for more than a second");
+  else if (painting.behindMs > LATE_MS) showSign("tab", "bad", `tab ${seconds(painting.behindMs)} behind`, "This tab, or the machine, is too busy to take in what comes");
   else showSign("tab", "good", "tab ok", `Painting takes ${painting.tookMs.toFixed(1)} ms`);
 }
 

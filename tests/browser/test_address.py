@@ -15,6 +15,13 @@ from tests.browser.programs import Server
 
 pytestmark = pytest.mark.browser
 
+
+
+@pytest.fixture
+def browser(either_browser: Browser) -> Browser:
+    return either_browser
+
+
 HASH = "() => new URLSearchParams(location.hash.slice(1))"
 SETTINGS = "() => vp.state().settings"
 CHANGED = {"palette": "purple", "transfer": "log", "mode": "vacuum", "zone": "CT"}
