@@ -55,7 +55,7 @@ export function addressOf(location, session, viewport, settings, scale) {
   }
   if (!scale.frozen) at.set("scale", CUTOFFS.write(scale));
   const base = `${location.origin}${location.pathname}?${query}`;
-  return base.length + String(at).length < MOST_CHARACTERS ? `${base}#${at}` : base.slice(0, MOST_CHARACTERS);
+  return base.length + String(at).length < MOST_CHARACTERS ? `${base}#${at}` : base; // the server bounds the query
 }
 
 /** @param {string} search behind the question mark @param {string} hash behind the # @returns {Linked} */

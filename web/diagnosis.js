@@ -3,6 +3,7 @@
 const PATIENCE_MS = 4000;
 const MOST_CHARACTERS = 4000;
 
+/** @typedef {import("./http-api.js").Catalogue} Catalogue */
 /** @typedef {{title: string, hint: string, short: string}} Diagnosis `short` for the sign */
 
 /** @param {string} address @returns {Promise<{status: number, words: string, body: any} | null>} null: no answer */
@@ -45,4 +46,23 @@ export async function diagnose(base) {
     short: "no websockets on the way", title: "The server answers, but its stream does not come through: something between refuses websockets.",
     hint: "A proxy on the way has to pass on upgrades of /v1/vacuum-pressure/stream: HTTP/1.1 with the headers Upgrade and Connection. The page tries again by itself.",
   };
+}
+
+/**
+ * What there is instead of a session that cannot be shown: those of the symbol asked for, or others.
+ * @param {Catalogue} catalogue @param {Record<string, string>} query what was asked for @param {string} code of the error
+ * @returns {{label: string, wanted: Record<string, string>}[]}
+ */
+export function alternatives({ default: usual, sessions }, { symbol = usual.symbol, dt = usual.dt, start_time: start = "" }, code) {
+  const asked = symbol.toUpperCase();
+  const others = sessions.filter((entry) => code !== "empty_session" || entry.dt !== dt);
+  const near = others.filter((entry) => asked.startsWith(entry.symbol));
+  const fromStart = code === "bad_start_time";
+  return (near.length > 0 ? near : others).slice(-8).map((entry) => {
+    const shown = code === "unknown_symbol" || near.length === 0 ? entry.symbol : asked;
+    return {
+      label: `${shown} ${entry.dt}${fromStart ? " from its start" : ""}`,
+      wanted: { product_type: entry.product_type, dt: entry.dt, symbol: shown, start_time: fromStart ? "" : start },
+    };
+  });
 }

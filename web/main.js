@@ -99,6 +99,7 @@ document.addEventListener("visibilitychange", () => { if (!document.hidden) repa
 new ResizeObserver(refit).observe(element("chart"));
 followScale();
 setInterval(() => {
+  painting.tick(LIVENESS_MS);
   showLiveness(page);
   commands.refreshProvenance();
   addressBar.write();

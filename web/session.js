@@ -1,7 +1,7 @@
 /** The session being watched: what was asked for, what the server answers to it, and the settings that go with it. */
 
 import { addressOf, passedOverText, readAddress, STREAM_NAMES } from "./address.js";
-import { diagnose } from "./diagnosis.js";
+import { alternatives, diagnose } from "./diagnosis.js";
 import { Feed } from "./feed.js";
 import { dateAndTime, setZone } from "./format.js";
 import { fetchSessions } from "./http-api.js";
@@ -20,7 +20,7 @@ import { showSocket } from "./signs.js";
 
 const PROTOCOL = 1;
 /** Errors that another choice of session may mend. */
-const WRONG_CHOICES = ["no_raw_file", "bad_date", "unknown_symbol", "unknown_root", "bad_start_time", "empty_session"];
+const WRONG_CHOICES = ["unknown_product_type", "no_raw_file", "bad_date", "unknown_symbol", "unknown_root", "bad_start_time", "empty_session"];
 
 /** What the server will hold so soon is waited for. */
 const SOON_MS = 10_000;
@@ -55,6 +55,8 @@ export class Session {
     /** @type {import("./diagnosis.js").Diagnosis | null} why there is no stream */
     this.diagnosis = null;
     this.diagnosing = false;
+    /** What was passed over in the address. */
+    this.remark = "";
     /** Version of the server that the page came from. */
     this.pageVersion = "";
     this.feed = new Feed(base, {
@@ -78,6 +80,7 @@ export class Session {
   /** Another session than the one that the address names. @param {Record<string, string>} wanted */
   choose(wanted) {
     this.linked = this.wanted = null;
+    this.remark = "";
     for (const name of OF_ONE_SESSION) delete this.query[name];
     this.open(wanted);
   }
@@ -159,7 +162,7 @@ export class Session {
       showNotice(`The server speaks protocol ${config.protocol}, version ${config.version}; this page was made for protocol ${PROTOCOL}${pageVersion && `, version ${pageVersion}`}.`,
         "The server was changed while the page was open: load the page again.", [{ label: "Reload", act: () => this.location.reload() }]);
       if (config.protocol !== PROTOCOL) return;
-    } else showNotice("");
+    } else this.showRemark();
     this.pageVersion = config.version;
     showSession(config, feed.restarted);
     if (feed.restarted) say("The server began a new run; what was shown before belonged to the one before");
@@ -196,8 +199,13 @@ export class Session {
     if (following) viewport.live();
     if (endMs !== undefined) this.wanted = { endMs, startMs: endMs - viewport.spanMs, following, tries: 0 };
     scale.begin(this.settings.cutoffs, linked.scale);
-    const words = passedOverText(linked.passedOver);
-    if (words) showNotice(words, "Everything else in it is shown.", [{ label: "Close", act: () => showNotice("") }]);
+    this.remark = [passedOverText(linked.passedOver), this.remark].filter(Boolean).join(" ");
+    this.showRemark();
+  }
+
+  /** What was passed over in the address, until someone closes it; or nothing. */
+  showRemark() {
+    showNotice(this.remark, "Everything else in it is shown.", [{ label: "Close", act: () => { this.remark = ""; showNotice(""); } }]);
   }
 
   /** Where the server does not hold what is to be seen, and would not soon, begin there: at its end if the context reaches back far enough. */
@@ -241,24 +249,21 @@ export class Session {
 
   /** An error in place, with what there is instead. @param {Message} problem */
   async explain({ message, hint = "", code }) {
+    const named = code === "bad_parameter" && this.linked ? Object.keys(this.query).find((name) => message.startsWith(`${name} `)) : undefined;
+    if (named) {
+      delete this.query[named];
+      this.remark = `Passed over in the address: ${message}`;
+      this.open({});
+      return;
+    }
     showNotice(message, hint);
     if (!WRONG_CHOICES.includes(code)) return;
     const catalogue = await fetchSessions(this.base).catch(() => null);
     if (!catalogue) return;
-    const wanted = (this.query.symbol ?? catalogue.default.symbol).toUpperCase();
-    const others = catalogue.sessions.filter((entry) => code !== "empty_session" || entry.dt !== (this.query.dt ?? catalogue.default.dt));
-    const near = others.filter((entry) => wanted.startsWith(entry.symbol));
-    const choices = (near.length > 0 ? near : others).slice(-8).map((entry) => {
-      const symbol = code === "unknown_symbol" || near.length === 0 ? entry.symbol : wanted;
-      const fromStart = code === "bad_start_time";
-      return {
-        label: `${symbol} ${entry.dt}${fromStart ? " from its start" : ""}`,
-        act: () => this.choose({
-          product_type: entry.product_type, dt: entry.dt, symbol, start_time: fromStart ? "" : (this.query.start_time ?? ""),
-        }),
-      };
-    });
-    showNotice(message, hint, choices);
+    const choices = alternatives(catalogue, this.query, code).map(({ label, wanted }) => ({ label, act: () => this.choose(wanted) }));
+    if (Object.keys(this.query).length > 0) choices.push({ label: "What the server was started with", act: () => { this.query = {}; this.choose({}); } });
+    const empty = catalogue.sessions.length === 0 ? " The lake holds no session yet: vp lake import lays files into it, vp download gets them." : "";
+    showNotice(message, hint + empty, choices);
   }
 
   /** @param {Connection} state @param {string} why */
