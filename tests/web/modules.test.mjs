@@ -287,12 +287,12 @@ test("below zero is shown where there were prices", () => {
   ring.insert(below);
   assert.ok(ring.belowZero);
   const view = new Viewport();
-  view.follow(START_MS, START_MS, 30, 0);
+  view.follow(START_MS, 30, 0);
   assert.equal(view.top - view.rows, -0.5); // the lower edge of the row of price 0
-  view.follow(START_MS, START_MS, 300, 0);
+  view.follow(START_MS, 300, 0);
   assert.equal(view.centre, 300);
   view.live();
-  view.follow(START_MS, START_MS, 30);
+  view.follow(START_MS, 30);
   assert.equal(view.centre, 30);
 });
 
@@ -358,7 +358,7 @@ test("zooming keeps what is under the cursor, and undo leads back", () => {
   assert.deepEqual([view.startMs, view.rows], [START_MS, 40]);
   view.undo();
   assert.equal(view.spanMs, 30_000);
-  view.follow(START_MS, START_MS + 1e6, 300);
+  view.follow(START_MS + 1e6, 300);
   assert.equal(view.endMs, before + 0.75 * 30_000);
 });
 
