@@ -51,7 +51,8 @@ K = 50
 # How many pixels of a rectangle (CSS px) have about each of these colours; of a canvas by its id.
 COUNT = """([id, left, top, width, height]) => {
   const colours = {
-    green: [95, 224, 168], rose: [255, 143, 163], white: [244, 246, 250],     blue: [64, 156, 255], orange: [255, 150, 20], mint: [120, 214, 130], violet: [196, 120, 246], text: [217, 224, 236],
+    green: [95, 224, 168], rose: [255, 143, 163], white: [244, 246, 250], blue: [64, 156, 255], orange: [255, 150, 20],
+    mint: [120, 214, 130], violet: [196, 120, 246], text: [217, 224, 236],
   };
   const ratio = devicePixelRatio;
   const image = id === "map" ? vp.image("map") : null;
