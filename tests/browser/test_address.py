@@ -16,7 +16,6 @@ from tests.browser.programs import Server
 pytestmark = pytest.mark.browser
 
 
-
 @pytest.fixture
 def browser(either_browser: Browser) -> Browser:
     return either_browser
