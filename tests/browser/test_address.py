@@ -144,9 +144,9 @@ def imported(page: Page, tmp_path: Path, file: Any) -> str:
     path = tmp_path / "settings.json"
     path.write_text(file if isinstance(file, str) else json.dumps(file))
     page.set_input_files("#settings-file", path)
-    expect(page.locator("#notice")).to_be_visible()
+    expect(page.locator("#remark")).to_be_visible()
     words = page.locator("#remark-words").inner_text()
-    page.locator("#notice-choices button").click()
+    page.click("#remark-close")
     return words
 
 
