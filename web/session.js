@@ -273,13 +273,13 @@ export class Session {
   async diagnose() {
     if (this.diagnosing) return;
     this.diagnosing = true;
-    const found = await diagnose(this.base);
+    const found = await diagnose(this.base, this.feed.stream.refused);
     this.diagnosing = false;
     if (!["lost", "connecting"].includes(this.feed.connection)) return;
-    const known = this.diagnosis?.title === found.title;
+    const known = this.diagnosis?.title === found?.title;
     this.diagnosis = found;
     showSocket(this);
-    if (known || this.feed.ring) return; // a notice that is there keeps the focus
+    if (!found || known || this.feed.ring) return; // a notice that is there keeps the focus
     showProgress(null);
     showNotice(found.title, found.hint, [{ label: "Try now", act: () => this.feed.stream.connect() }]);
   }
