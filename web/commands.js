@@ -1,6 +1,6 @@
 /** What a person can do: each command is a key's or a button's, or both. */
 
-import { PALETTES } from "./colour.js";
+import { coloursOf } from "./colour.js";
 import { element } from "./dom.js";
 import { saveFrames, saveScreenshot } from "./export.js";
 import { showProvenance } from "./health.js";
@@ -102,16 +102,22 @@ export class Commands {
 
   /** @param {string} name */
   showMode(name) {
-    const { chart, session } = this.page;
-    const { scale } = chart.heatmap;
-    if (!scale.frozen) scale.rejudge();
-    this.set({ mode: name });
+    const { chart, session, settings } = this.page;
+    settings.mode = name;
+    chart.heatmap.scale.begin(settings.cutoffs[name]); // each view has its own
+    session.settingsChanged();
     session.needColumns();
-    say(`View: ${name.replaceAll("_", " ")}`);
+    say(`View: ${modeOf(name).label}`);
   }
 
+  /** The exact cells, and back to the balance. */
+  toggleCells() { this.showMode(this.page.settings.mode === "pair" ? "balance" : "pair"); }
+
   nextMode() { this.showMode(next(MAIN_MODES, modeOf(this.page.settings.mode)).name); }
-  nextPalette() { this.set({ palette: next(Object.keys(PALETTES), this.page.settings.palette) }); }
+  nextPalette() {
+    const { name, now, choices } = coloursOf(this.page.settings);
+    this.set({ [name]: next(Object.keys(choices), now) });
+  }
   nextTransfer() { this.set({ transfer: next(TRANSFERS, this.page.settings.transfer) }); }
   toggleTheme() { this.set({ theme: this.page.settings.theme === "dark" ? "light" : "dark" }); }
 

@@ -24,7 +24,7 @@ const FULL_STRENGTH = 2;
 const STEPS = 24;
 
 /** Until when a column gives a signal: the next one, a hole, or a minute of silence. @param {Ring} ring @param {number} column @param {number} nowMs */
-function signalUntilMs(ring, column, nowMs) {
+export function signalUntilMs(ring, column, nowMs) {
   const timeMs = ring.timeMs(column);
   if (ring.hole(column + 1)) return timeMs;
   return Math.min(column + 1 < ring.end ? ring.timeMs(column + 1) : Math.max(nowMs, timeMs), timeMs + HOLD_MS);
@@ -49,11 +49,10 @@ export function scoreCourse({ ring, first, last, x, size, nowMs, emitFromMs }) {
     const at = ring.at(column);
     if (!chunk || at === 0) chunk = ring.chunk(column);
     const timeMs = chunk.timeMs[at];
-    const untilMs = signalUntilMs(ring, column, nowMs);
     const from = x(timeMs);
-    const until = untilMs > timeMs || column + 1 < last ? x(untilMs) : from;
     const left = Math.max(from, 0);
-    const right = Math.min(until > from ? until : from + 1, pixels); // before a hole it is a moment, and seen nevertheless
+    // before a hole it is a moment, and seen nevertheless
+    const right = Math.min(ring.hole(column + 1) ? from + 1 : x(signalUntilMs(ring, column, nowMs)), pixels);
     const score = chunk.scalars.score[at];
     const opacity = (FAINT + (FULL - FAINT) * Math.min(chunk.scalars.strength[at] / FULL_STRENGTH, 1)) * (timeMs < emitFromMs ? CONTEXT_ALPHA : 1);
     for (let pixel = Math.floor(left); pixel < right; pixel += 1) {

@@ -103,7 +103,7 @@ export class Session {
   /** A setting was changed: keep it and show it. */
   settingsChanged() {
     const { scale, settings } = this;
-    settings.cutoffs = scale.frozen ? { lower: scale.lower, upper: scale.upper } : null;
+    settings.cutoffs[settings.mode] = scale.frozen ? { lower: scale.lower, upper: scale.upper } : null;
     if (this.feed.config.contract) save(this.instrument, settings);
     this.settled();
     this.changed();
@@ -124,7 +124,7 @@ export class Session {
   /** @param {Settings} settings that hold from now on, and are not kept by that */
   apply(settings) {
     Object.assign(this.settings, settings);
-    this.scale.begin(settings.cutoffs);
+    this.scale.begin(settings.cutoffs[settings.mode]);
     this.settled();
     this.changed();
     if (this.feed.config.contract) this.needColumns();
@@ -182,7 +182,7 @@ export class Session {
     if (this.linked) this.showLinked();
     else {
       if (!this.wanted) viewport.live();
-      scale.begin(settings.cutoffs);
+      scale.begin(settings.cutoffs[settings.mode]);
     }
     this.needColumns();
   }
@@ -198,7 +198,7 @@ export class Session {
     if (Object.keys(place).length > 0) Object.assign(viewport, place, { following, fitting: place.rows === undefined, recentre: following });
     if (following) viewport.live();
     if (endMs !== undefined) this.wanted = { endMs, startMs: endMs - viewport.spanMs, following, tries: 0 };
-    scale.begin(this.settings.cutoffs, linked.scale);
+    scale.begin(this.settings.cutoffs[this.settings.mode], linked.scale);
     showRemark([passedOverText(linked.passedOver), this.remark].filter(Boolean).join(" "));
     this.remark = "";
   }

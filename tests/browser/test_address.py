@@ -121,7 +121,7 @@ def test_an_address_of_a_time_that_the_server_does_not_hold_begins_there(page: P
 def test_what_means_nothing_in_an_address_is_said_once_and_passed_over(page: Page, server: Server) -> None:
     page.goto(
         f"{server.address}{PAGE}?start_time=09:31&speed=5&utm=1&throttle_ms=soon"
-        "#palette=pink&rows=-3&end=1e99&cutoffs=5..2&layers.bbo=maybe&layers.no=1&transfer=linear&%00=%ff"
+        "#palette=pink&rows=-3&end=1e99&cutoffs.pair=5..2&layers.bbo=maybe&layers.no=1&transfer=linear&%00=%ff"
     )
     words = page.locator("#remark-words")
     expect(words).to_contain_text("Passed over in the address", timeout=30_000)
