@@ -7,7 +7,7 @@ import { dateAndTime, setZone } from "./format.js";
 import { fetchSessions } from "./http-api.js";
 import { forget, load, save } from "./kept.js";
 import { ALWAYS, gridsOf, modeOf } from "./modes.js";
-import { say, showNotice, showProgress, showSession, showStatus } from "./notices.js";
+import { say, showNotice, showProgress, showRemark, showSession, showStatus } from "./notices.js";
 import { defaults } from "./settings.js";
 import { showSocket } from "./signs.js";
 
@@ -55,7 +55,7 @@ export class Session {
     /** @type {import("./diagnosis.js").Diagnosis | null} why there is no stream */
     this.diagnosis = null;
     this.diagnosing = false;
-    /** What was passed over in the address. */
+    /** What the server said of a part of the address, which was passed over. */
     this.remark = "";
     /** Version of the server that the page came from. */
     this.pageVersion = "";
@@ -80,7 +80,7 @@ export class Session {
   /** Another session than the one that the address names. @param {Record<string, string>} wanted */
   choose(wanted) {
     this.linked = this.wanted = null;
-    this.remark = "";
+    showRemark("");
     for (const name of OF_ONE_SESSION) delete this.query[name];
     this.open(wanted);
   }
@@ -162,7 +162,7 @@ export class Session {
       showNotice(`The server speaks protocol ${config.protocol}, version ${config.version}; this page was made for protocol ${PROTOCOL}${pageVersion && `, version ${pageVersion}`}.`,
         "The server was changed while the page was open: load the page again.", [{ label: "Reload", act: () => this.location.reload() }]);
       if (config.protocol !== PROTOCOL) return;
-    } else this.showRemark();
+    } else showNotice("");
     this.pageVersion = config.version;
     showSession(config, feed.restarted);
     if (feed.restarted) say("The server began a new run; what was shown before belonged to the one before");
@@ -199,13 +199,8 @@ export class Session {
     if (following) viewport.live();
     if (endMs !== undefined) this.wanted = { endMs, startMs: endMs - viewport.spanMs, following, tries: 0 };
     scale.begin(this.settings.cutoffs[this.settings.mode], linked.scale);
-    this.remark = [passedOverText(linked.passedOver), this.remark].filter(Boolean).join(" ");
-    this.showRemark();
-  }
-
-  /** What was passed over in the address, until someone closes it; or nothing. */
-  showRemark() {
-    showNotice(this.remark, "Everything else in it is shown.", [{ label: "Close", act: () => { this.remark = ""; showNotice(""); } }]);
+    showRemark([passedOverText(linked.passedOver), this.remark].filter(Boolean).join(" "));
+    this.remark = "";
   }
 
   /** Where the server does not hold what is to be seen, and would not soon, begin there: at its end if the context reaches back far enough. */
@@ -278,13 +273,13 @@ export class Session {
   async diagnose() {
     if (this.diagnosing) return;
     this.diagnosing = true;
-    const found = await diagnose(this.base);
+    const found = await diagnose(this.base, this.feed.stream.refused);
     this.diagnosing = false;
     if (!["lost", "connecting"].includes(this.feed.connection)) return;
-    const known = this.diagnosis?.title === found.title;
+    const known = this.diagnosis?.title === found?.title;
     this.diagnosis = found;
     showSocket(this);
-    if (known || this.feed.ring) return; // a notice that is there keeps the focus
+    if (!found || known || this.feed.ring) return; // a notice that is there keeps the focus
     showProgress(null);
     showNotice(found.title, found.hint, [{ label: "Try now", act: () => this.feed.stream.connect() }]);
   }

@@ -61,7 +61,7 @@ export const CUTOFFS = {
     const [lower, upper, more] = text.split("..").map((part) => (part.trim() ? Number(part) : NaN));
     return more === undefined ? { lower, upper } : text;
   },
-  write: ({ lower, upper }) => `${Number(lower.toPrecision(6))}..${Number(upper.toPrecision(6))}`,
+  write: ({ lower, upper }) => `${lower}..${upper}`,
 };
 
 /** @param {string} name @param {Form} form @param {any} usual @param {string} [group] @returns {Field} */

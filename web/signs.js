@@ -67,8 +67,7 @@ function showTab(painting, graphicsLost, empty, now) {
 
 /** The server's time of day, or that of this machine while it is not known. @param {Feed} feed */
 function showWallClock({ clock: { offsetMs } }) {
-  write("wall-name", `Wall clock (${zoneName()})`);
-  write("wall", clockText(Date.now() + (offsetMs || 0)));
+  write("wall", `Wall clock ${clockText(Date.now() + (offsetMs || 0))} ${zoneName()}`);
   element("wall").title = Number.isNaN(offsetMs) ? "This machine's" : `The server's; this machine's is ${Math.abs(offsetMs) < 1000 ? "the same within a second" : `${spanText(Math.abs(offsetMs))} ${offsetMs > 0 ? "slow" : "fast"}`}`;
 }
 

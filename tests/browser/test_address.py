@@ -123,12 +123,12 @@ def test_what_means_nothing_in_an_address_is_said_once_and_passed_over(page: Pag
         f"{server.address}{PAGE}?start_time=09:31&speed=5&utm=1&throttle_ms=soon"
         "#palette=pink&rows=-3&end=1e99&cutoffs.pair=5..2&layers.bbo=maybe&layers.no=1&transfer=linear&%00=%ff"
     )
-    words = page.locator("#notice-title")
+    words = page.locator("#remark-words")
     expect(words).to_contain_text("Passed over in the address", timeout=30_000)
     expect(words).to_contain_text("“palette=pink”")
     expect(words).to_contain_text("and 4 more")
     expect(words).to_contain_text("throttle_ms was 'soon', expected a number")  # the server's own words
-    page.get_by_role("button", name="Close", exact=True).first.click()
+    page.click("#remark-close")
     page.wait_for_function("() => window.vp && vp.state().columns > 40 && vp.view().following", timeout=30_000)
     assert page.evaluate(SETTINGS).items() >= {"palette": "blue", "transfer": "linear"}.items()
     page.wait_for_function("() => !location.href.includes('pink') && !location.href.includes('utm')")
@@ -144,9 +144,9 @@ def imported(page: Page, tmp_path: Path, file: Any) -> str:
     path = tmp_path / "settings.json"
     path.write_text(file if isinstance(file, str) else json.dumps(file))
     page.set_input_files("#settings-file", path)
-    expect(page.locator("#notice")).to_be_visible()
-    words = page.locator("#notice-title").inner_text()
-    page.locator("#notice-choices button").click()
+    expect(page.locator("#remark")).to_be_visible()
+    words = page.locator("#remark-words").inner_text()
+    page.click("#remark-close")
     return words
 
 
