@@ -97,6 +97,21 @@ def first_slot(word: int, found: int, empty: int) -> int:
 
 
 @step
+def find_group(slots: Int64s, order_id: int, tag: int) -> tuple[int, int, int]:
+    """The first group that holds something with the id, or has room for it: its word, and which of its slots do (bits).
+
+    What it holds may have another tag: another publisher's, a level or a quote.
+    """
+    word = home_word(slots, order_id, tag)
+    while True:
+        empty = match_four(slots, word + SLOT_SIZE, 0)
+        found = match_four(slots, word, order_id) & ~empty
+        if found | empty != 0:
+            return word, found, empty
+        word = next_group(slots, word)
+
+
+@step
 def find_slot(slots: Int64s, order_id: int, tag: int) -> int:
     """Word of the slot that holds `order_id` with this tag, or of the empty slot where it belongs."""
     word = home_word(slots, order_id, tag)
@@ -117,8 +132,7 @@ def fetch_ahead(slots: Int64s, order_ids: Int64s, publishers: UInt16s, row: int)
     """Ask for the group of the order that comes AHEAD rows later, so that it has arrived when its turn comes."""
     if row + AHEAD < order_ids.size:
         word = home_word(slots, order_ids[row + AHEAD], np.int64(publishers[row + AHEAD]) << KIND_BITS)
-        prefetch(slots, word)
-        prefetch(slots, word + SLOT_SIZE)
+        prefetch(slots, word)  # its first line; the processor fetches the line beside it by itself
 
 
 @step

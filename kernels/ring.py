@@ -42,10 +42,26 @@ def bucket_of(price: int, bucket_size: int) -> int:
 
 
 @step
+def bucket_of_level(book: BookState, word: int, price: int) -> int:
+    """The bucket of `price`, whose dense level is at `word`; where a bucket is a tick, it is numbered as that is."""
+    scalars = book.scalars
+    if scalars[B_BUCKET] == scalars[B_TICK]:
+        return scalars[B_BASE_TICK] + (word >> 1)
+    return bucket_of(price, scalars[B_BUCKET])
+
+
+@step
 def holds(model: Model, bucket: int) -> bool:
     """Whether the ring holds `bucket`."""
     centre = model.scalars[E_CENTRE]
     return centre != NO_BUCKET and -RING_HALF <= bucket - centre < RING_HALF
+
+
+@step
+def change_cell_depth(model: Model, bucket: int, change: int) -> None:
+    """Add `change` to the depth of the bucket's cell, where the ring holds it."""
+    if holds(model, bucket):
+        model.cells.ints[(bucket & RING_MASK) * CELL_INTS + I_DEPTH] += change
 
 
 @routine
@@ -134,6 +150,16 @@ def touch_outside(book: BookState, model: Model, bucket: int, add: int, pull: in
         model.outer_bucket[slot] = bucket
     count_depth(book, model.outer, bucket, bucket)
     touch(model.outer, model.decay, bucket, book.scalars[B_CLOCK], book.scalars[B_EVENT_ID], add, pull, fill)
+
+
+@routine
+def touch_bucket(book: BookState, model: Model, bucket: int, add: int, pull: int, fill: int) -> None:
+    """Touch a bucket, wherever its cell lies."""
+    if holds(model, bucket):
+        clock = book.scalars[B_CLOCK]
+        touch(model.cells, model.decay, bucket, clock, book.scalars[B_EVENT_ID], add, pull, fill)
+    else:
+        touch_outside(book, model, bucket, add, pull, fill)
 
 
 @routine

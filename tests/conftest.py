@@ -18,3 +18,11 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.dont_write_bytecode = False
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # python -B sets none
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Compile kernels before there are processes of tests, each of which would compile them."""
+    from vp.model.compilation import ensure_compiled
+
+    ensure_compiled(lambda _share: None, demonstration=True)

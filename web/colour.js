@@ -132,9 +132,13 @@ export class Scale {
     this.values = /** @type {Float32Array} */ (new Float32Array(0));
   }
 
-  /** A picture begins: with cut-offs that a person once set, or with none. @param {{lower: number, upper: number} | null} cutoffs */
-  begin(cutoffs) {
+  /**
+   * A picture begins: with cut-offs that a person once set, or with those that it had by itself, or none.
+   * @param {{lower: number, upper: number} | null} cutoffs @param {{lower: number, upper: number} | null} [had]
+   */
+  begin(cutoffs, had = null) {
     this.frozen = false;
+    if (had) Object.assign(this, had);
     if (cutoffs) this.set(cutoffs.lower, cutoffs.upper);
   }
 

@@ -3,9 +3,10 @@
 import { PALETTES } from "./colour.js";
 import { element } from "./dom.js";
 import { saveFrames, saveScreenshot } from "./export.js";
-import { showLiveness, showProvenance } from "./health.js";
+import { showProvenance } from "./health.js";
 import { MAIN_MODES, modeOf } from "./modes.js";
 import { say } from "./notices.js";
+import { showLiveness } from "./signs.js";
 
 /**
  * @typedef {object} Page what the page is made of
@@ -28,6 +29,8 @@ export class Commands {
   constructor(page, chooser) {
     this.page = page;
     this.chooser = chooser;
+    /** What Escape closes before anything else: each tells whether it was open. @type {(() => boolean)[]} */
+    this.closers = [];
   }
 
   /** Move the view, and paint. @param {(viewport: import("./viewport.js").Viewport) => void} act @param {boolean} [undoable] */
@@ -158,13 +161,14 @@ export class Commands {
   async copyLink() {
     const address = this.page.session.link();
     history.replaceState(null, "", address);
-    await navigator.clipboard?.writeText(address).catch(() => undefined); // it stands in the address bar anyway
-    say("The link is in the address bar and on the clipboard");
+    const copied = await navigator.clipboard?.writeText(address).then(() => true, () => false);
+    say(`The link is in the address bar${copied ? " and on the clipboard" : ""}`);
   }
 
   help() { /** @type {HTMLDialogElement} */ (element("help")).showModal(); }
 
   escape() {
+    if (this.closers.some((close) => close())) return;
     for (const menu of document.querySelectorAll("details[open]")) menu.removeAttribute("open");
     if (!this.chooser.form.hidden) this.toggleChooser();
     this.page.crosshair.release();

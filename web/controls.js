@@ -7,7 +7,6 @@ import { setZone, zoneNames } from "./format.js";
 import { SWITCHED_LAYERS } from "./layers.js";
 import { MODES } from "./modes.js";
 import { say } from "./notices.js";
-import { forget } from "./settings.js";
 
 /** @typedef {import("./commands.js").Page} Page @typedef {import("./commands.js").Commands} Commands */
 
@@ -67,7 +66,7 @@ export function connectControls({ session }, commands) {
     "help-close": () => /** @type {HTMLDialogElement} */ (element("help")).close(),
     screenshot: () => commands.screenshot(), "export-csv": () => commands.export("csv"), "export-arrow": () => commands.export("arrow"),
     "copy-link": () => void commands.copyLink(),
-    forget: () => { forget(session.instrument); say("Settings forgotten; load the page again for the usual ones"); },
+    forget: () => { session.forget(); say("Settings forgotten: these are the usual ones"); },
   });
   for (const [id, act] of Object.entries(buttons)) element(id).addEventListener("click", act);
   const choices = /** @type {Record<string, (value: any) => void>} */ ({

@@ -76,7 +76,7 @@ export class Stream {
     const wait = this.retryMs * (1 + Math.random() / 4);
     this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS);
     this.retries += 1;
-    this.listener.connection("lost", `no answer; trying again in ${(wait / 1000).toFixed(1)} s`);
+    this.listener.connection("lost", `trying again in ${(wait / 1000).toFixed(1)} s`);
     this.retry = setTimeout(() => this.connect(), wait);
   }
 

@@ -11,6 +11,7 @@ from typing import Any
 from vp import counters
 from vp.errors import ServerFullError
 from vp.logs import event
+from vp.server.history.frame_spool import FrameSpool
 from vp.server.history.retention import KEEP_SECONDS, RetainedHistories
 from vp.server.history.session_history import SessionHistory
 from vp.server.runs.lossless_run import LosslessRun
@@ -71,10 +72,19 @@ class Hub:
     limits : ServerLimits
     startup : StartupSession, optional
         A session that is loaded from the start on: the first viewer who asks for it gets it.
+    spool : FrameSpool, optional
+        Where older frames of all sessions go; left out, memory alone holds frames.
     """
 
-    def __init__(self, prepare: Prepare, limits: ServerLimits, startup: StartupSession | None = None) -> None:
+    def __init__(
+        self,
+        prepare: Prepare,
+        limits: ServerLimits,
+        startup: StartupSession | None = None,
+        spool: FrameSpool | None = None,
+    ) -> None:
         self.limits = limits
+        self.spool = spool if spool is not None else FrameSpool()
         self.viewers = 0
         self.observe_lag: Callable[[float], None] | None = None
         self._watching: set[Viewer] = set()
@@ -180,11 +190,8 @@ class Hub:
         )
 
     def history_bytes(self) -> int:
-        """Bytes on disk that hold frames, of sessions that are over too."""
-        histories = [run.history for run in self._runs if isinstance(run, SharedRun)]
-        return (
-            sum(history.frames.disk_bytes for history in histories if history is not None) + self._retained.disk_bytes
-        )
+        """Bytes on disk for frames, of sessions that are over too."""
+        return self.spool.file_bytes
 
     def describe(self) -> list[dict[str, Any]]:
         """One entry a session, for /health; a session that is loaded for nobody yet has no id."""
@@ -214,6 +221,7 @@ class Hub:
             run = LosslessRun(request, prepare, session)
         if isinstance(run, SharedRun):
             run.observe_lag = self.observe_lag
+            run.spool = self.spool
         self._runs.append(run)
         run.start()
         event(log, logging.INFO, "session began", **_names(run), symbol=request.symbol, dt=request.dt)
@@ -251,6 +259,9 @@ class Hub:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self._retained.tidy()
+            if self._retained.let_go:
+                self._retained.let_go = False
+                await asyncio.to_thread(self.spool.trim)
             for run in list(self._runs):
                 run.ring()
                 idle = run.viewers == 0 and run.idle_since is not None
