@@ -53,9 +53,9 @@ export function addressOf(location, session, viewport, settings, scale) {
     const differs = JSON.stringify(value) !== JSON.stringify(valueOf(usual, field));
     if (value !== null && (differs || field.name === "theme")) at.set(fullName(field), field.write(value)); // the usual theme is the system's
   }
-  if (!scale.frozen) at.set("scale", CUTOFFS.write(scale));
+  if (!scale.frozen) at.set("scale", CUTOFFS.write({ lower: rounded(scale.lower), upper: rounded(scale.upper) }));
   const base = `${location.origin}${location.pathname}?${query}`;
-  return base.length + String(at).length < MOST_CHARACTERS ? `${base}#${at}` : base.slice(0, MOST_CHARACTERS);
+  return base.length + String(at).length < MOST_CHARACTERS ? `${base}#${at}` : base; // the server bounds the query
 }
 
 /** @param {string} search behind the question mark @param {string} hash behind the # @returns {Linked} */

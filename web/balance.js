@@ -8,14 +8,14 @@
  * @typedef {object} Smoothing
  * @property {number} rows sigma of the Gaussian over prices
  * @property {number} seconds the memory is on average as old as half a Gaussian of this sigma
- * @property {number} floor in the unit of the forces
- * @property {number} fadeSeconds time constant by which forces fade where nothing happens
+ * @property {number | null} floor in the unit of the forces; null: what suits the market
  */
+/** @typedef {Smoothing & {floor: number, fadeSeconds: number}} Smoothed with what the session says: forces fade by `fadeSeconds` where nothing happens */
 
-/** A floor of 0 is what suits the market. */
-export const USUAL_SMOOTHING = { rows: 1.5, seconds: 3, floor: 0 };
+/** @returns {Smoothing} */
+export const usualSmoothing = () => ({ rows: 1.5, seconds: 3, floor: null });
 export const MOST_SMOOTHING = { rows: 10, seconds: 60, floor: 1e6 };
-/** Forces of one contract, or of four shares, in two seconds. */
+/** Forces of one contract, or of two shares, in two seconds. */
 const FLOORS = /** @type {Record<string, number>} */ ({ contracts: 0.5, shares: 2 });
 /** Mean age of half a Gaussian, in its sigma. */
 const MEAN_AGE = Math.sqrt(2 / Math.PI);
@@ -26,18 +26,26 @@ const COLUMNS_A_BIN = 16;
 const SMALLEST_SCALE = 1e-100;
 
 /**
- * @param {{rows: number, seconds: number, floor: number}} wanted @param {string} quantity contracts or shares
- * @param {number} [fadeSeconds] time constant of velocities @returns {Smoothing}
+ * @param {Smoothing} wanted as a person set it, or damaged settings have it @param {string} quantity contracts or shares
+ * @param {number} [fadeSeconds] time constant of velocities @returns {Smoothed}
  */
-export const smoothingOf = ({ rows, seconds, floor }, quantity, fadeSeconds = 2) => ({
-  rows, seconds, floor: floor || FLOORS[quantity], fadeSeconds: fadeSeconds > 0 ? fadeSeconds : 2,
-});
+export function smoothingOf(wanted, quantity, fadeSeconds = 2) {
+  const usual = usualSmoothing();
+  const within = (/** @type {"rows" | "seconds" | "floor"} */ name, /** @type {number} */ otherwise) => {
+    const value = wanted?.[name];
+    return typeof value === "number" && value >= 0 ? Math.min(value, MOST_SMOOTHING[name]) : otherwise;
+  };
+  return {
+    rows: within("rows", Number(usual.rows)), seconds: within("seconds", Number(usual.seconds)),
+    floor: within("floor", FLOORS[quantity]) || 1e-6, fadeSeconds: fadeSeconds > 0 ? fadeSeconds : 2,
+  };
+}
 
-/** The time constant of the memory for bins of a width: no shorter than a bin. @param {Smoothing} smoothing @param {number} binMs @returns {number} ms */
+/** The time constant of the memory for bins of a width: no shorter than a bin. @param {Smoothed} smoothing @param {number} binMs @returns {number} ms */
 export const memoryMs = ({ seconds }, binMs) => Math.max(seconds * MEAN_AGE * 1000, binMs);
 
 export class Balance {
-  /** @param {number} rows of the picture @param {Smoothing} smoothing @param {number} binMs */
+  /** @param {number} rows of the picture @param {Smoothed} smoothing @param {number} binMs */
   constructor(rows, smoothing, binMs) {
     this.rows = rows;
     this.smoothing = smoothing;

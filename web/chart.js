@@ -76,9 +76,7 @@ export class Chart {
     const size = this.size();
     const theme = themeOf(settings.theme, settings.palette);
     const mode = modeOf(settings.mode);
-    const smoothing = smoothingOf({
-      rows: settings.smoothing_rows, seconds: settings.smoothing_seconds, floor: settings.smoothing_floor,
-    }, feed.quantity, Number(feed.config.parameters?.tau_velocity_seconds));
+    const smoothing = smoothingOf(settings.smoothing, feed.quantity, Number(feed.config.parameters?.tau_velocity_seconds));
     heatmap.paint(ring, viewport, settings, mode, size, nowMs, smoothing);
     const first = Math.max(ring.columnAt(viewport.startMs) - 1, ring.first);
     const last = ring.columnAt(viewport.endMs + 1e-3);

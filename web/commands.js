@@ -29,8 +29,6 @@ export class Commands {
   constructor(page, chooser) {
     this.page = page;
     this.chooser = chooser;
-    /** Cut-offs that a person set, by view. @type {Record<string, {lower: number, upper: number} | null>} */
-    this.cutoffs = {};
     /** What Escape closes before anything else: each tells whether it was open. @type {(() => boolean)[]} */
     this.closers = [];
   }
@@ -105,10 +103,8 @@ export class Commands {
   /** @param {string} name */
   showMode(name) {
     const { chart, session, settings } = this.page;
-    this.cutoffs[settings.mode] = settings.cutoffs;
     settings.mode = name;
-    settings.cutoffs = this.cutoffs[name] ?? null;
-    chart.heatmap.scale.begin(settings.cutoffs);
+    chart.heatmap.scale.begin(settings.cutoffs[name]); // each view has its own
     session.settingsChanged();
     session.needColumns();
     say(`View: ${modeOf(name).label}`);

@@ -1,6 +1,6 @@
 /** Buttons and menus: what they show follows the settings, and what they do are commands. */
 
-import { MOST_SMOOTHING, USUAL_SMOOTHING } from "./balance.js";
+import { MOST_SMOOTHING, usualSmoothing } from "./balance.js";
 import { coloursOf, themeOf } from "./colour.js";
 import { SPEEDS } from "./commands.js";
 import { element, fillSelect, input, select } from "./dom.js";
@@ -8,9 +8,10 @@ import { setZone, zoneNames } from "./format.js";
 import { SWITCHED_LAYERS } from "./layers.js";
 import { MODES } from "./modes.js";
 import { say } from "./notices.js";
-import { SMOOTHING } from "./settings.js";
 
 /** @typedef {import("./commands.js").Page} Page @typedef {import("./commands.js").Commands} Commands */
+
+const SMOOTHING = /** @type {const} */ (["rows", "seconds", "floor"]);
 
 /** Bring the controls in line with the settings. @param {Page} page */
 export function settle({ settings, feed, chart }) {
@@ -23,7 +24,7 @@ export function settle({ settings, feed, chart }) {
   const { now, choices } = coloursOf(settings);
   fillSelect(select("palette"), Object.entries(choices).map(([key, { name }]) => [key, name]), now);
   select("palette").title = choices[now]?.note ?? "";
-  for (const name of SMOOTHING) input(`smoothing-${name}`).value = String(settings[`smoothing_${name}`] || (name === "floor" ? "" : 0));
+  for (const name of SMOOTHING) input(`smoothing-${name}`).value = String(settings.smoothing[name] ?? "");
   fillSelect(select("zone"), zoneNames().map((name) => [name, name]), settings.zone);
   const speed = Number(feed.config.speed ?? 1);
   const speeds = [...new Set([...SPEEDS, speed])].sort((a, b) => a - b);
@@ -82,8 +83,8 @@ export function connectControls({ session, settings }, commands) {
     const field = input(`smoothing-${name}`);
     Object.assign(field, { type: "number", min: "0", max: String(MOST_SMOOTHING[name]), step: "any" });
     field.addEventListener("change", () => {
-      const value = field.value === "" ? USUAL_SMOOTHING[name] : Math.min(Math.max(Number(field.value), 0), MOST_SMOOTHING[name]);
-      commands.set({ [`smoothing_${name}`]: value });
+      const value = field.value === "" ? usualSmoothing()[name] : Math.min(Math.max(Number(field.value), 0), MOST_SMOOTHING[name]);
+      commands.set({ smoothing: { ...settings.smoothing, [name]: value } });
     });
   }
   for (const field of ["lower-typed", "upper-typed"]) element(field).addEventListener("change", () => session.settingsChanged());

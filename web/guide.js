@@ -8,22 +8,22 @@ import { modeOf } from "./modes.js";
 export const STEPS = [
   {
     title: "What is shown", about: "chart",
-    words: (legend, generated) => `Every resting order of one market: time runs to the right, prices are on the vertical axis, the colour is ${legend}. `
-      + `Pressure is liquidity being built, vacuum is liquidity being drained.${generated ? " This market is generated, for demonstration: Session… lists those of your own data." : ""}`,
+    words: (legend, generated) => `The order book of one market over time, prices on the vertical axis. The colour is ${legend}: pressure is liquidity being built, vacuum is liquidity being drained.`
+      + `${generated ? " This market is generated, to show it: Session… lists your own." : ""}`,
   },
   {
     title: "Read it", about: "chart",
-    words: () => "Vacuum above the price with pressure below it is an open way up, the reverse an open way down. Rest on a cell to read its numbers, click to pin them; "
-      + "the legend at the lower left says what each colour is worth, and its handles set the cut-offs.",
+    words: () => "Vacuum above the price with pressure below it is an open way up, the reverse an open way down. Rest on a cell to read its numbers, click to pin them. "
+      + "The legend at the lower left says what the colours are worth.",
   },
   {
     title: "Move", about: "pause",
-    words: () => "The wheel zooms time, with Shift it zooms price; drag moves. Space pauses, L goes back to live, Z takes the last move back. Speed plays a session faster or slower.",
+    words: () => "The wheel zooms time, with Shift price; drag moves. Space pauses, L goes back to live, Z undoes a move. Speed plays faster or slower.",
   },
   {
     title: "Ask", about: "help-open",
-    words: () => "? lists every key. I tells what made this picture and how late it is; the three signs at the upper right tell whether it is alive. "
-      + "Keep saves pictures, data, settings and workspaces; the address always leads back to what you see.",
+    words: () => "? lists the keys. I tells what made this picture and how late it is; the three signs above tell whether it is alive. "
+      + "Keep saves pictures, data, settings and workspaces; the address leads back to what you see.",
   },
 ];
 
@@ -33,6 +33,7 @@ export class Guide {
     this.page = page;
     this.bar = element("guide");
     this.step = 0;
+    this.led = guided();
     /** @type {Element | null} */
     this.cameFrom = null;
     element("guide-next").addEventListener("click", () => this.go(1));
@@ -46,10 +47,11 @@ export class Guide {
 
   /** Lead a first-time visitor, once there is something to be seen. */
   welcome() {
-    if (this.bar.hidden && !guided() && element("notice").hidden) this.open();
+    if (!this.led && element("notice").hidden) this.open();
   }
 
   open() {
+    this.led = true;
     this.cameFrom = document.activeElement;
     this.bar.hidden = false;
     this.step = 0;

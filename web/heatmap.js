@@ -7,7 +7,7 @@ import { binWidth, sample, TimeBins } from "./time-bins.js";
 /**
  * @typedef {import("./ring.js").Ring} Ring @typedef {import("./viewport.js").Viewport} Viewport
  * @typedef {import("./scene.js").Size} Size @typedef {import("./settings.js").Settings} Settings
- * @typedef {import("./balance.js").Smoothing} Smoothing
+ * @typedef {import("./balance.js").Smoothed} Smoothed
  * @typedef {import("./modes.js").Mode} Mode @typedef {import("./map-canvas2d.js").MapFrame} MapFrame
  */
 
@@ -28,7 +28,7 @@ export class Heatmap {
     this.frame = null;
   }
 
-  /** @param {Ring} ring @param {Viewport} viewport @param {Settings} settings @param {Mode} mode @param {Size} size @param {number} nowMs the session's time @param {Smoothing} smoothing */
+  /** @param {Ring} ring @param {Viewport} viewport @param {Settings} settings @param {Mode} mode @param {Size} size @param {number} nowMs the session's time @param {Smoothed} smoothing */
   paint(ring, viewport, settings, mode, size, nowMs, smoothing) {
     const width = Math.floor(size.width * size.ratio);
     const height = Math.floor(size.height * size.ratio);

@@ -3,16 +3,10 @@
 import { element, fillSelect, input, select } from "./dom.js";
 import { download } from "./export.js";
 import { keepWorkspaces, MOST_NAME, MOST_WORKSPACES, workspaces } from "./kept.js";
-import { say, showNotice } from "./notices.js";
+import { say, showRemark } from "./notices.js";
 import { MOST_BYTES, settingsFile, SettingsFileError, takeSettingsFile } from "./settings-file.js";
 
 const NAME = "vacuum-pressure-settings.json";
-
-/** @param {string} words @param {string} [hint] */
-function tell(words, hint = "") {
-  say(words);
-  showNotice(words, hint, [{ label: "Close", act: () => showNotice("") }]);
-}
 
 /** @param {string} [chosen] */
 function list(chosen = "") {
@@ -31,8 +25,8 @@ function saveWorkspace(session) {
   }
   const { search, hash } = new URL(session.link());
   const all = { ...workspaces(), [name]: `${search || "?"}${hash}` };
-  if (Object.keys(all).length > MOST_WORKSPACES) tell(`There are ${MOST_WORKSPACES} workspaces, as many as there may be.`, "Delete one first.");
-  else if (!keepWorkspaces(all)) tell("The browser does not keep the workspace: its storage is full or blocked.");
+  if (Object.keys(all).length > MOST_WORKSPACES) showRemark(`There are ${MOST_WORKSPACES} workspaces, as many as there may be: delete one first.`);
+  else if (!keepWorkspaces(all)) showRemark("The browser does not keep the workspace: its storage is full or blocked.");
   else {
     input("workspace-name").value = "";
     say(`Workspace ${name} saved`);
@@ -51,10 +45,10 @@ async function takeFile(session) {
     const passedOver = takeSettingsFile(await file.text());
     session.restore();
     list();
-    tell(`The settings of ${file.name} hold now.`, passedOver.length > 0 ? `Passed over, as it means nothing here: ${passedOver.slice(0, 5).join(", ")}.` : "");
+    showRemark(`The settings of ${file.name} hold now.${passedOver.length > 0 ? ` Passed over, as it means nothing here: ${passedOver.slice(0, 5).join(", ")}.` : ""}`);
   } catch (error) {
     if (!(error instanceof SettingsFileError)) throw error;
-    tell(error.message, "Nothing was changed.");
+    showRemark(`${error.message} Nothing was changed.`);
   }
 }
 

@@ -29,7 +29,7 @@ export function load(instrument) {
   const own = read(SETTINGS + instrument);
   if (own) return judged(own).settings;
   const newest = read(SETTINGS + ANY);
-  return newest ? { ...judged(newest).settings, cutoffs: null } : defaults(); // another market, another size
+  return newest ? { ...judged(newest).settings, cutoffs: defaults().cutoffs } : defaults(); // another market, another size
 }
 
 /** @param {string} instrument @param {Settings} settings @returns {boolean} whether they are kept */

@@ -8,7 +8,7 @@ import { unitOf } from "./modes.js";
 /**
  * @typedef {object} Shown what the legend tells of
  * @property {Uint8Array} colours @property {Theme} theme @property {import("./modes.js").Mode} mode
- * @property {import("./settings.js").Settings} settings @property {import("./balance.js").Smoothing} smoothing
+ * @property {import("./settings.js").Settings} settings @property {import("./balance.js").Smoothed} smoothing
  * @property {number} leastSeconds of smoothing at this zoom @property {string} quantity contracts or shares
  */
 

@@ -13,7 +13,7 @@ import { connectKeepMenu } from "./keep-menu.js";
 import { listenToKeys, MOUSE_HELP, shortcuts } from "./keyboard.js";
 import { showNumbers, showSummary } from "./market-panel.js";
 import { modeOf } from "./modes.js";
-import { showProgress } from "./notices.js";
+import { closeRemark, showProgress } from "./notices.js";
 import { Painting } from "./painting.js";
 import { SessionChooser } from "./session-chooser.js";
 import { Session } from "./session.js";
@@ -46,7 +46,7 @@ const commands = new Commands(page, new SessionChooser(base, (wanted) => {
   session.choose(wanted);
 }));
 const guide = new Guide(page);
-commands.closers.unshift(() => guide.close());
+commands.closers.unshift(() => guide.close(), closeRemark);
 const gestures = new Gestures(element("chart"), {
   viewport, crosshair, size: () => chart.size(), changed: repaint,
   box: (from, to) => {
@@ -94,11 +94,13 @@ function followScale() {
 listenToKeys(shortcuts(commands, page), element("help-keys"));
 element("help-mouse").textContent = MOUSE_HELP;
 connectControls(page, commands);
+element("remark-close").addEventListener("click", closeRemark);
 connectKeepMenu(session, location);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) repaint(); });
 new ResizeObserver(refit).observe(element("chart"));
 followScale();
 setInterval(() => {
+  painting.tick(LIVENESS_MS);
   showLiveness(page);
   commands.refreshProvenance();
   addressBar.write();

@@ -1,13 +1,13 @@
 /** The session being watched: what was asked for, what the server answers to it, and the settings that go with it. */
 
 import { addressOf, passedOverText, readAddress, STREAM_NAMES } from "./address.js";
-import { diagnose } from "./diagnosis.js";
+import { alternatives, diagnose } from "./diagnosis.js";
 import { Feed } from "./feed.js";
 import { dateAndTime, setZone } from "./format.js";
 import { fetchSessions } from "./http-api.js";
 import { forget, load, save } from "./kept.js";
 import { ALWAYS, gridsOf, modeOf } from "./modes.js";
-import { say, showNotice, showProgress, showSession, showStatus } from "./notices.js";
+import { say, showNotice, showProgress, showRemark, showSession, showStatus } from "./notices.js";
 import { defaults } from "./settings.js";
 import { showSocket } from "./signs.js";
 
@@ -20,7 +20,7 @@ import { showSocket } from "./signs.js";
 
 const PROTOCOL = 1;
 /** Errors that another choice of session may mend. */
-const WRONG_CHOICES = ["no_raw_file", "bad_date", "unknown_symbol", "unknown_root", "bad_start_time", "empty_session"];
+const WRONG_CHOICES = ["unknown_product_type", "no_raw_file", "bad_date", "unknown_symbol", "unknown_root", "bad_start_time", "empty_session"];
 
 /** What the server will hold so soon is waited for. */
 const SOON_MS = 10_000;
@@ -55,6 +55,8 @@ export class Session {
     /** @type {import("./diagnosis.js").Diagnosis | null} why there is no stream */
     this.diagnosis = null;
     this.diagnosing = false;
+    /** What the server said of a part of the address, which was passed over. */
+    this.remark = "";
     /** Version of the server that the page came from. */
     this.pageVersion = "";
     this.feed = new Feed(base, {
@@ -78,6 +80,7 @@ export class Session {
   /** Another session than the one that the address names. @param {Record<string, string>} wanted */
   choose(wanted) {
     this.linked = this.wanted = null;
+    showRemark("");
     for (const name of OF_ONE_SESSION) delete this.query[name];
     this.open(wanted);
   }
@@ -100,7 +103,7 @@ export class Session {
   /** A setting was changed: keep it and show it. */
   settingsChanged() {
     const { scale, settings } = this;
-    settings.cutoffs = scale.frozen ? { lower: scale.lower, upper: scale.upper } : null;
+    settings.cutoffs[settings.mode] = scale.frozen ? { lower: scale.lower, upper: scale.upper } : null;
     if (this.feed.config.contract) save(this.instrument, settings);
     this.settled();
     this.changed();
@@ -121,7 +124,7 @@ export class Session {
   /** @param {Settings} settings that hold from now on, and are not kept by that */
   apply(settings) {
     Object.assign(this.settings, settings);
-    this.scale.begin(settings.cutoffs);
+    this.scale.begin(settings.cutoffs[settings.mode]);
     this.settled();
     this.changed();
     if (this.feed.config.contract) this.needColumns();
@@ -179,7 +182,7 @@ export class Session {
     if (this.linked) this.showLinked();
     else {
       if (!this.wanted) viewport.live();
-      scale.begin(settings.cutoffs);
+      scale.begin(settings.cutoffs[settings.mode]);
     }
     this.needColumns();
   }
@@ -195,9 +198,9 @@ export class Session {
     if (Object.keys(place).length > 0) Object.assign(viewport, place, { following, fitting: place.rows === undefined, recentre: following });
     if (following) viewport.live();
     if (endMs !== undefined) this.wanted = { endMs, startMs: endMs - viewport.spanMs, following, tries: 0 };
-    scale.begin(this.settings.cutoffs, linked.scale);
-    const words = passedOverText(linked.passedOver);
-    if (words) showNotice(words, "Everything else in it is shown.", [{ label: "Close", act: () => showNotice("") }]);
+    scale.begin(this.settings.cutoffs[this.settings.mode], linked.scale);
+    showRemark([passedOverText(linked.passedOver), this.remark].filter(Boolean).join(" "));
+    this.remark = "";
   }
 
   /** Where the server does not hold what is to be seen, and would not soon, begin there: at its end if the context reaches back far enough. */
@@ -241,24 +244,21 @@ export class Session {
 
   /** An error in place, with what there is instead. @param {Message} problem */
   async explain({ message, hint = "", code }) {
+    const named = code === "bad_parameter" && this.linked ? Object.keys(this.query).find((name) => message.startsWith(`${name} `)) : undefined;
+    if (named) {
+      delete this.query[named];
+      this.remark = `Passed over in the address: ${message}`;
+      this.open({});
+      return;
+    }
     showNotice(message, hint);
     if (!WRONG_CHOICES.includes(code)) return;
     const catalogue = await fetchSessions(this.base).catch(() => null);
     if (!catalogue) return;
-    const wanted = (this.query.symbol ?? catalogue.default.symbol).toUpperCase();
-    const others = catalogue.sessions.filter((entry) => code !== "empty_session" || entry.dt !== (this.query.dt ?? catalogue.default.dt));
-    const near = others.filter((entry) => wanted.startsWith(entry.symbol));
-    const choices = (near.length > 0 ? near : others).slice(-8).map((entry) => {
-      const symbol = code === "unknown_symbol" || near.length === 0 ? entry.symbol : wanted;
-      const fromStart = code === "bad_start_time";
-      return {
-        label: `${symbol} ${entry.dt}${fromStart ? " from its start" : ""}`,
-        act: () => this.choose({
-          product_type: entry.product_type, dt: entry.dt, symbol, start_time: fromStart ? "" : (this.query.start_time ?? ""),
-        }),
-      };
-    });
-    showNotice(message, hint, choices);
+    const choices = alternatives(catalogue, this.query, code).map(({ label, wanted }) => ({ label, act: () => this.choose(wanted) }));
+    if (Object.keys(this.query).length > 0) choices.push({ label: "What the server was started with", act: () => { this.query = {}; this.choose({}); } });
+    const empty = catalogue.sessions.length === 0 ? " The lake holds no session yet: vp lake import lays files into it, vp download gets them." : "";
+    showNotice(message, hint + empty, choices);
   }
 
   /** @param {Connection} state @param {string} why */
@@ -273,13 +273,13 @@ export class Session {
   async diagnose() {
     if (this.diagnosing) return;
     this.diagnosing = true;
-    const found = await diagnose(this.base);
+    const found = await diagnose(this.base, this.feed.stream.refused);
     this.diagnosing = false;
     if (!["lost", "connecting"].includes(this.feed.connection)) return;
-    const known = this.diagnosis?.title === found.title;
+    const known = this.diagnosis?.title === found?.title;
     this.diagnosis = found;
     showSocket(this);
-    if (known || this.feed.ring) return; // a notice that is there keeps the focus
+    if (!found || known || this.feed.ring) return; // a notice that is there keeps the focus
     showProgress(null);
     showNotice(found.title, found.hint, [{ label: "Try now", act: () => this.feed.stream.connect() }]);
   }

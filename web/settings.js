@@ -3,7 +3,7 @@
  * the browser keeps are read and written by it.
  */
 
-import { MOST_SMOOTHING, USUAL_SMOOTHING } from "./balance.js";
+import { MOST_SMOOTHING, usualSmoothing } from "./balance.js";
 import { PALETTES, RAMPS } from "./colour.js";
 import { zoneNames } from "./format.js";
 import { SWITCHED_LAYERS } from "./layers.js";
@@ -11,12 +11,11 @@ import { MODES } from "./modes.js";
 
 /**
  * @typedef {object} Settings
- * @property {string} mode @property {string} palette @property {string} ramp of depth
- * @property {number} smoothing_rows @property {number} smoothing_seconds @property {number} smoothing_floor of the balance, 0: what suits the market
- * @property {"linear" | "sqrt" | "log"} transfer
+ * @property {string} mode @property {string} palette @property {string} ramp of depth @property {"linear" | "sqrt" | "log"} transfer
  * @property {"dark" | "light"} theme @property {string} zone
  * @property {Record<string, any>} layers which are shown, and their options
- * @property {{lower: number, upper: number} | null} cutoffs frozen ones
+ * @property {Record<string, {lower: number, upper: number} | null>} cutoffs frozen ones by view, null where there are none
+ * @property {import("./balance.js").Smoothing} smoothing
  */
 
 /**
@@ -24,7 +23,7 @@ import { MODES } from "./modes.js";
  * @property {string} expected in words @property {(value: unknown) => boolean} fits
  * @property {(text: string) => unknown} read from an address; what does not fit is no value
  * @property {(value: any) => string} write into an address
- * @typedef {Form & {name: string, group: "" | "layers", usual: () => any}} Field `group`: where the value lies in the settings
+ * @typedef {Form & {name: string, group: string, usual: () => any}} Field `group`: where the value lies in the settings; "" in themselves
  */
 
 const isAmount = (/** @type {unknown} */ value) => typeof value === "number" && value >= 0 && value < 1e12;
@@ -50,6 +49,9 @@ export const SWITCH = {
   read: (text) => (text === "1" ? true : text === "0" ? false : text), write: (value) => (value ? "1" : "0"),
 };
 
+/** @param {Form} form @returns {Form} that may be null as well */
+const orNone = (form) => ({ ...form, expected: `${form.expected}, or null`, fits: (value) => value === null || form.fits(value) });
+
 /** Two amounts, 0..12.5 in an address, or null. @type {Form} */
 export const CUTOFFS = {
   expected: "a lower and a greater upper amount, or null",
@@ -59,26 +61,26 @@ export const CUTOFFS = {
     const [lower, upper, more] = text.split("..").map((part) => (part.trim() ? Number(part) : NaN));
     return more === undefined ? { lower, upper } : text;
   },
-  write: ({ lower, upper }) => `${Number(lower.toPrecision(6))}..${Number(upper.toPrecision(6))}`,
+  write: ({ lower, upper }) => `${lower}..${upper}`,
 };
 
-/** @param {string} name @param {Form} form @param {any} usual @param {"" | "layers"} [group] @returns {Field} */
+/** @param {string} name @param {Form} form @param {any} usual @param {string} [group] @returns {Field} */
 const field = (name, form, usual, group = "") => ({ ...form, name, group, usual: typeof usual === "function" ? usual : () => usual });
 
 const systemTheme = () => (globalThis.matchMedia?.("(prefers-color-scheme: light)").matches ? "light" : "dark");
 
-/** What can be set of the balance's smoothing. */
-export const SMOOTHING = /** @type {const} */ (["rows", "seconds", "floor"]);
-
 export const FIELDS = [
   field("mode", choice(MODES.map(({ name }) => name)), MODES[0].name),
   field("palette", choice(Object.keys(PALETTES)), "blue"),
-  field("ramp", choice(Object.keys(RAMPS)), "green"),
-  ...SMOOTHING.map((name) => field(`smoothing_${name}`, number(0, MOST_SMOOTHING[name]), USUAL_SMOOTHING[name])),
   field("transfer", choice(["linear", "sqrt", "log"]), "sqrt"),
   field("theme", choice(["dark", "light"]), systemTheme),
   field("zone", choice(zoneNames()), "ET"),
-  field("cutoffs", CUTOFFS, null),
+  field("ramp", choice(Object.keys(RAMPS)), "green"),
+  ...MODES.map(({ name }) => field(name, CUTOFFS, null, "cutoffs")),
+  ...Object.entries(usualSmoothing()).map(([name, usual]) => {
+    const amount = number(0, MOST_SMOOTHING[/** @type {keyof typeof MOST_SMOOTHING} */ (name)]);
+    return field(name, usual === null ? orNone(amount) : amount, usual, "smoothing");
+  }),
   ...SWITCHED_LAYERS.flatMap((layer) => [
     field(layer.name, SWITCH, layer.default ?? false, "layers"),
     ...(layer.option ? [field(layer.option.name, number(0, layer.option.most), layer.option.default, "layers")] : []),
@@ -110,8 +112,10 @@ export function judged(raw) {
   if (typeof raw !== "object" || raw === null || Array.isArray(raw)) return { settings, wrong: [`${quoted(raw)}; expected an object`], unknown: [] };
   const given = /** @type {Record<string, any>} */ (raw);
   const known = new Set(FIELDS.map(fullName));
-  const names = [...Object.keys(given).filter((name) => name !== "layers"), ...Object.keys(Object(given.layers)).map((name) => `layers.${name}`)];
-  const wrong = given.layers === undefined || (typeof given.layers === "object" && given.layers) ? [] : [`layers is ${quoted(given.layers)}; expected an object`];
+  const groups = [...new Set(FIELDS.map(({ group }) => group).filter(Boolean))];
+  const names = Object.keys(given).flatMap((name) => (groups.includes(name) ? Object.keys(Object(given[name])).map((inner) => `${name}.${inner}`) : [name]));
+  const wrong = groups.filter((name) => given[name] !== undefined && (typeof given[name] !== "object" || !given[name]))
+    .map((name) => `${name} is ${quoted(given[name])}; expected an object`);
   for (const each of FIELDS) {
     const value = valueOf(given, each);
     if (value === undefined) continue;

@@ -49,8 +49,8 @@ function showEngine(feed) {
   const silentMs = feed.ring && feed.ring.count > 0 ? feed.nowMs - feed.ring.timeMs(feed.ring.end - 1) : 0;
   if (feed.connection === "ended") showSign("engine", "good", "engine done", "The session is over");
   else if (feed.connection !== "live") showSign("engine", "wait", "engine –", "Nothing is known without a socket");
-  else if (feed.catchingUp > 0) showSign("engine", "wait", `catching up, ${feed.catchingUp.toLocaleString("en-US")} frames`, "The server sends what it holds, then goes on live");
   else if (feed.silentMs > SILENT_MS) showSign("engine", "wait", "engine –", "Nothing is known of it while nothing comes");
+  else if (feed.catchingUp > 0) showSign("engine", "wait", `catching up, ${feed.catchingUp.toLocaleString("en-US")} frames`, "The server sends what it holds, then goes on live");
   else if (lag > 1) showSign("engine", "bad", `engine ${lag.toFixed(1)} s behind`, "Event time runs behind the speed asked for");
   else if (silentMs > feed.quietMs) showSign("engine", "good", `engine ok, no events for ${spanText(silentMs)}`, "The session keeps its pace; nothing happens in this market");
   else showSign("engine", "good", "engine ok", "Status comes, and the session keeps its pace");
@@ -61,13 +61,13 @@ function showTab(painting, graphicsLost, empty, now) {
   if (document.hidden) showSign("tab", "wait", "tab hidden", "Frames are kept; nothing is painted");
   else if (graphicsLost) showSign("tab", "bad", "graphics lost", "The browser took the GPU away; the picture comes back with it");
   else if (painting.dirty && now - painting.endMs > STALLED_MS && !empty) showSign("tab", "bad", "tab stalled", "Nothing was painted for more than a second");
+  else if (painting.behindMs > LATE_MS) showSign("tab", "bad", `tab ${seconds(painting.behindMs)} behind`, "This tab, or the machine, is too busy to take in what comes");
   else showSign("tab", "good", "tab ok", `Painting takes ${painting.tookMs.toFixed(1)} ms`);
 }
 
 /** The server's time of day, or that of this machine while it is not known. @param {Feed} feed */
 function showWallClock({ clock: { offsetMs } }) {
-  write("wall-name", `Wall clock (${zoneName()})`);
-  write("wall", clockText(Date.now() + (offsetMs || 0)));
+  write("wall", `Wall clock ${clockText(Date.now() + (offsetMs || 0))} ${zoneName()}`);
   element("wall").title = Number.isNaN(offsetMs) ? "This machine's" : `The server's; this machine's is ${Math.abs(offsetMs) < 1000 ? "the same within a second" : `${spanText(Math.abs(offsetMs))} ${offsetMs > 0 ? "slow" : "fast"}`}`;
 }
 

@@ -4,7 +4,7 @@
  * rows lie at absolute prices.
  */
 
-import { Balance, smoothingOf, USUAL_SMOOTHING } from "./balance.js";
+import { Balance, smoothingOf, usualSmoothing } from "./balance.js";
 import { toBfloat16 } from "./bfloat16.js";
 import { BALANCE_CUTOFFS, smoothed } from "./modes.js";
 import { MISSING, NO_EVENTS } from "./quality.js";
@@ -50,7 +50,7 @@ export class TimeBins {
     this.settled = -1;
     /** Where the mode shows it. @type {Balance | null} */
     this.balance = null;
-    this.smoothing = smoothingOf(USUAL_SMOOTHING, "contracts");
+    this.smoothing = smoothingOf(usualSmoothing(), "contracts");
     /** Bins that changed since `clean`. */
     this.dirtyFrom = 0;
     this.dirtyUntil = 0;
@@ -72,7 +72,7 @@ export class TimeBins {
    * @param {Ring} ring @param {Mode} mode @param {number} binMs
    * @param {{startMs: number, endMs: number, top: number, rows: number}} view
    * @param {number} [nowMs] until when the newest column is known to be the last
-   * @param {import("./balance.js").Smoothing} [smoothing] of the balance
+   * @param {import("./balance.js").Smoothed} [smoothing] of the balance
    * @returns {boolean} whether all is new
    */
   hold(ring, mode, binMs, view, nowMs = -Infinity, smoothing = this.smoothing) {
@@ -268,7 +268,7 @@ export class TimeBins {
   }
 }
 
-/** @param {import("./balance.js").Smoothing} one @param {import("./balance.js").Smoothing} two */
+/** @param {import("./balance.js").Smoothed} one @param {import("./balance.js").Smoothed} two */
 const sameSmoothing = (one, two) => one.rows === two.rows && one.seconds === two.seconds && one.floor === two.floor && one.fadeSeconds === two.fadeSeconds;
 
 /**

@@ -1,7 +1,7 @@
-"""A reverse proxy in a process of its own that is slow, silent, or refuses: `python -m tests.browser.faulty_proxy PORT`.
+"""A reverse proxy in its own process, late, silent, or refusing: `python -m tests.browser.faulty_proxy PORT`.
 
-It prints its address, then takes rules on stdin, a JSON object a line: `delay_seconds` of what comes back, `refuse` (the
-status with which an ending of a path is answered), `silent` (nothing comes back on websockets any more).
+It says its address, then takes rules on stdin, a JSON object a line: `delay_seconds` of what comes back on websockets,
+`refuse` (the status with which an ending of a path is answered), `silent` (nothing comes back on websockets).
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class FaultyProxy:
         """These rules hold from now on, and no others."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        print(json.dumps(rules), file=self.process.stdin, flush=True)
+        self.process.stdin.write(f"{json.dumps(rules)}\n")
+        self.process.stdin.flush()
         assert self.process.stdout.readline() == "done\n"
 
     def end(self) -> None:
@@ -115,10 +116,15 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 def _main() -> None:
     relay = _Relay(int(sys.argv[1]))
     threading.Thread(target=relay.accept, daemon=True).start()
-    print(f"http://127.0.0.1:{relay.listener.getsockname()[1]}", flush=True)
+    _say(f"http://127.0.0.1:{relay.listener.getsockname()[1]}")
     for line in sys.stdin:
         relay.rules = json.loads(line)
-        print("done", flush=True)
+        _say("done")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

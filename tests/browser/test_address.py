@@ -15,6 +15,12 @@ from tests.browser.programs import Server
 
 pytestmark = pytest.mark.browser
 
+
+@pytest.fixture
+def browser(either_browser: Browser) -> Browser:
+    return either_browser
+
+
 HASH = "() => new URLSearchParams(location.hash.slice(1))"
 SETTINGS = "() => vp.state().settings"
 CHANGED = {"palette": "purple", "transfer": "log", "mode": "vacuum", "zone": "CT"}
@@ -114,14 +120,15 @@ def test_an_address_of_a_time_that_the_server_does_not_hold_begins_there(page: P
 
 def test_what_means_nothing_in_an_address_is_said_once_and_passed_over(page: Page, server: Server) -> None:
     page.goto(
-        f"{server.address}{PAGE}?start_time=09:31&speed=5&utm=1"
-        "#palette=pink&rows=-3&end=1e99&cutoffs=5..2&layers.bbo=maybe&layers.no=1&transfer=linear&%00=%ff"
+        f"{server.address}{PAGE}?start_time=09:31&speed=5&utm=1&throttle_ms=soon"
+        "#palette=pink&rows=-3&end=1e99&cutoffs.pair=5..2&layers.bbo=maybe&layers.no=1&transfer=linear&%00=%ff"
     )
-    words = page.locator("#notice-title")
+    words = page.locator("#remark-words")
     expect(words).to_contain_text("Passed over in the address", timeout=30_000)
     expect(words).to_contain_text("“palette=pink”")
     expect(words).to_contain_text("and 4 more")
-    page.get_by_role("button", name="Close", exact=True).first.click()
+    expect(words).to_contain_text("throttle_ms was 'soon', expected a number")  # the server's own words
+    page.click("#remark-close")
     page.wait_for_function("() => window.vp && vp.state().columns > 40 && vp.view().following", timeout=30_000)
     assert page.evaluate(SETTINGS).items() >= {"palette": "blue", "transfer": "linear"}.items()
     page.wait_for_function("() => !location.href.includes('pink') && !location.href.includes('utm')")
@@ -137,9 +144,9 @@ def imported(page: Page, tmp_path: Path, file: Any) -> str:
     path = tmp_path / "settings.json"
     path.write_text(file if isinstance(file, str) else json.dumps(file))
     page.set_input_files("#settings-file", path)
-    expect(page.locator("#notice")).to_be_visible()
-    words = page.locator("#notice-title").inner_text()
-    page.locator("#notice-choices button").click()
+    expect(page.locator("#remark")).to_be_visible()
+    words = page.locator("#remark-words").inner_text()
+    page.click("#remark-close")
     return words
 
 

@@ -43,9 +43,10 @@ def test_a_line_that_is_late_is_late_by_the_clock_of_the_server(far_page: Page, 
     far_page.goto(f"{proxy.address}{PAGE}{SESSION}")
     connection = far_page.locator("#connection")
     expect(connection).to_have_text("live", timeout=30_000)
-    far_page.wait_for_function("() => vp.latency('frame').count > 20", timeout=20_000)
-    assert far_page.evaluate("() => vp.latency('wire').p50") < 1000  # an hour of the browser's clock is no lateness
-    assert far_page.evaluate("() => vp.latency('frame').p50") < 1000
+    for stage in ("wire", "frame"):  # an hour of the browser's clock is no lateness
+        far_page.wait_for_function(
+            f"() => vp.latency('{stage}').count > 5 && vp.latency('{stage}').p50 < 1000", timeout=30_000
+        )
     proxy.rules(delay_seconds=DELAY_SECONDS)
     expect(connection).to_have_text(re.compile(rf"^live, {DELAY_SECONDS}\.\d s late$"), timeout=30_000)
     expect(connection).to_have_attribute("data-sign", "bad")
@@ -54,6 +55,8 @@ def test_a_line_that_is_late_is_late_by_the_clock_of_the_server(far_page: Page, 
     far_page.wait_for_function(f"() => vp.latency('wire').p99 > {DELAY_SECONDS * 1000 - 200}", timeout=20_000)
     event, wall = far_page.evaluate(CLOCKS)
     assert event.startswith("09:3")
+    assert wall.startswith("Wall clock ")
+    wall = wall.split()[2]
     ours = far_page.evaluate("""() => new Intl.DateTimeFormat("en-GB", { timeZone: "America/New_York", hourCycle: "h23",
       hour: "2-digit", minute: "2-digit" }).format(Date.now() - 3_600_000)""")
     assert wall.startswith(ours) or wall.endswith((":00", ":59"))

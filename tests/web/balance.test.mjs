@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Balance, memoryMs, smoothingOf, USUAL_SMOOTHING } from "../../web/balance.js";
+import { Balance, memoryMs, smoothingOf, usualSmoothing } from "../../web/balance.js";
 import { fromBfloat16, toBfloat16 } from "../../web/bfloat16.js";
 import { coloursOf, depthTable, LEVELS, LevelTable, PALETTES, RAMPS, Scale } from "../../web/colour.js";
 import { FrameLayout } from "../../web/frame-layout.js";
@@ -15,7 +15,7 @@ const START_MS = 1_770_388_200_000;
 const K = 50;
 const HELD = 2 * K + 1;
 const SPOT = 1000;
-const SMOOTHING = smoothingOf(USUAL_SMOOTHING, "contracts");
+const SMOOTHING = smoothingOf(usualSmoothing(), "contracts");
 const column = (name, type) => ({ name, type, offset: 0, length_bytes: 8, validity_offset: null });
 const SCALARS = ["event_id", "spot_price", "bid_price", "ask_price"];
 const LAYOUT = new FrameLayout({
@@ -189,10 +189,11 @@ test("another smoothing makes bins anew, the same one does not, and views withou
   assert.ok(!hold("pair", { ...SMOOTHING, seconds: 9 }));
 });
 
-test("the floor is the market's unless one is set", () => {
-  assert.deepEqual(smoothingOf(USUAL_SMOOTHING, "shares"), { rows: 1.5, seconds: 3, floor: 2, fadeSeconds: 2 });
-  assert.equal(smoothingOf(USUAL_SMOOTHING, "contracts").floor, 0.5);
-  assert.deepEqual(smoothingOf({ rows: 0, seconds: 1, floor: 7 }, "shares", 10), { rows: 0, seconds: 1, floor: 7, fadeSeconds: 10 });
+test("settings that are damaged or too large give a smoothing that works", () => {
+  assert.deepEqual(smoothingOf({ rows: NaN, seconds: -1, floor: "x" }, "shares"), { rows: 1.5, seconds: 3, floor: 2, fadeSeconds: 2 });
+  const { rows, seconds, floor } = smoothingOf({ rows: 1e9, seconds: 1e9, floor: 0 }, "contracts", 10);
+  assert.ok(rows <= 10 && seconds <= 60 && floor > 0);
+  assert.equal(smoothingOf(usualSmoothing(), "contracts").floor, 0.5);
 });
 
 test("depth tells bids from asks, and carries the balance", () => {

@@ -385,8 +385,8 @@ function changedSettings() {
   const settings = defaults();
   for (const field of FIELDS) {
     const usual = valueOf(settings, field);
-    const others = field.name === "cutoffs" ? [{ lower: 0.5, upper: 12.25 }]
-      : typeof usual === "boolean" ? [!usual] : typeof usual === "number" ? [usual + 1] : field.expected.slice("one of ".length).split(", ");
+    const others = field.group === "cutoffs" ? [{ lower: 0.5, upper: 12.25 }]
+      : typeof usual === "boolean" ? [!usual] : typeof usual === "number" || usual === null ? [Number(usual) + 1] : field.expected.slice("one of ".length).split(", ");
     put(settings, field, others.find((value) => field.fits(value) && value !== usual));
   }
   return settings;
@@ -415,8 +415,8 @@ test("an address says the usual settings by saying nothing, and what is live by 
 });
 
 test("an address without meaning is passed over in one sentence of bounded length", () => {
-  const { settings, place, passedOver } = readAddress("?symbol=ES&a=1", "palette=pink&end=&rows=1e9&transfer=log&least=-1&cutoffs=1..2..3&cutoffs=..&live=yes&" + "b=".repeat(50));
-  assert.deepEqual(passedOver, ["a", "palette=pink", "end", "rows=1e9", "least=-1", "cutoffs=1..2..3", "cutoffs=..", "live=yes", "b=b=b=b=b=b=b=b=b=b=b=b=b=b=b=…"]);
+  const { settings, place, passedOver } = readAddress("?symbol=ES&a=1", "palette=pink&end=&rows=1e9&transfer=log&least=-1&cutoffs.pair=1..2..3&cutoffs.pair=..&live=yes&" + "b=".repeat(50));
+  assert.deepEqual(passedOver, ["a", "palette=pink", "end", "rows=1e9", "least=-1", "cutoffs.pair=1..2..3", "cutoffs.pair=..", "live=yes", "b=b=b=b=b=b=b=b=b=b=b=b=b=b=b=…"]);
   assert.equal(passedOverText(passedOver), "Passed over in the address, as it means nothing here: “a”, “palette=pink”, “end”, “rows=1e9” and 5 more.");
   assert.equal(settings.transfer, "log");
   assert.deepEqual(place, {});
@@ -442,7 +442,7 @@ test("settings are kept by instrument, so many at most, and what is damaged is a
   const settings = changedSettings();
   assert.equal(save("future_mbo.ESH4", settings), true);
   assert.deepEqual(load("future_mbo.ESH4"), settings);
-  assert.deepEqual(load("future_mbo.CLX5"), { ...settings, cutoffs: null }); // another market, another size
+  assert.deepEqual(load("future_mbo.CLX5"), { ...settings, cutoffs: defaults().cutoffs }); // another market, another size
   kept["vp.settings.future_mbo.ESH4"] = JSON.stringify({ palette: "pink", transfer: "log", layers: 7 });
   assert.deepEqual(load("future_mbo.ESH4"), { ...defaults(), transfer: "log" });
   kept["vp.settings.future_mbo.ESH4"] = "{";
@@ -475,7 +475,7 @@ test("a file of settings is taken in whole, or refused by a code and nothing is 
   refused({ settings: 3 }, "bad_value", /settings.*object/);
   refused({ settings: { a: { theme: "blue" } } }, "bad_value", /theme is "blue"; expected one of dark, light/);
   refused({ settings: { a: { layers: { bbo: 1 } } } }, "bad_value", /layers.bbo is 1; expected true or false/);
-  refused({ settings: { a: { cutoffs: { lower: 2, upper: 1 } } } }, "bad_value", /cutoffs/);
+  refused({ settings: { a: { cutoffs: { pair: { lower: 2, upper: 1 } } } } }, "bad_value", /cutoffs.pair/);
   refused({ settings: { a: [] } }, "bad_value", /expected an object/);
   refused({ workspaces: { "": "?" } }, "bad_value", /1 to 60/);
   refused({ workspaces: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [i, "?"])) }, "too_large", /51 workspaces/);
@@ -490,7 +490,7 @@ test("a file of settings is taken in whole, or refused by a code and nothing is 
 });
 
 test("settings from elsewhere are judged one by one", () => {
-  const { settings, wrong, unknown } = judged({ palette: "pink", zone: "UTC", layers: { bbo: false, moon: 1 }, cutoffs: null });
+  const { settings, wrong, unknown } = judged({ palette: "pink", zone: "UTC", layers: { bbo: false, moon: 1 } });
   assert.deepEqual([settings.palette, settings.zone, settings.layers.bbo, unknown], ["blue", "UTC", false, ["layers.moon"]]);
   assert.match(wrong[0], /^palette is "pink"; expected one of blue, /);
   assert.equal(wrong.length, 1);
