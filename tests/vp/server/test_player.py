@@ -290,7 +290,7 @@ def test_steps_beyond_what_may_wait_are_refused_and_those_before_are_made() -> N
         player.status()
 
         def answered() -> int:
-            made: int = player.seen.last("status")["steps_done"]
+            made = int(player.seen.last("status")["steps_done"])
             return made + sum(text["type"] == "refused" for text in player.seen.texts)
 
         player.until(lambda: answered() == 20)
