@@ -11,6 +11,7 @@ from typing import Any
 from vp import counters
 from vp.errors import ServerFullError
 from vp.logs import event
+from vp.server.history.frame_spool import FrameSpool
 from vp.server.history.retention import KEEP_SECONDS, RetainedHistories
 from vp.server.history.session_history import SessionHistory
 from vp.server.runs.lossless_run import LosslessRun
@@ -72,10 +73,19 @@ class Hub:
     limits : ServerLimits
     startup : StartupSession, optional
         A session that is loaded from the start on: the first viewer who asks for it gets it.
+    spool : FrameSpool, optional
+        Where older frames of all sessions go; left out, memory alone holds frames.
     """
 
-    def __init__(self, prepare: Prepare, limits: ServerLimits, startup: StartupSession | None = None) -> None:
+    def __init__(
+        self,
+        prepare: Prepare,
+        limits: ServerLimits,
+        startup: StartupSession | None = None,
+        spool: FrameSpool | None = None,
+    ) -> None:
         self.limits = limits
+        self.spool = spool if spool is not None else FrameSpool()
         self.viewers = 0
         self.observe_lag: Callable[[float], None] | None = None
         self._watching: set[Viewer] = set()
@@ -199,11 +209,13 @@ class Hub:
         )
 
     def history_bytes(self) -> int:
-        """Bytes on disk that hold frames, of sessions that are over too."""
-        histories = [run.history for run in self._runs if isinstance(run, SharedRun)]
-        return (
-            sum(history.frames.disk_bytes for history in histories if history is not None) + self._retained.disk_bytes
-        )
+        """Bytes on disk for frames, of sessions that are over too."""
+        return self.spool.file_bytes
+
+    @property
+    def histories_kept(self) -> int:
+        """Sessions that are over and keep their frames."""
+        return len(self._retained)
 
     def describe(self) -> list[dict[str, Any]]:
         """One entry a session, for /health; a session that is loaded for nobody yet has no id."""
@@ -246,6 +258,7 @@ class Hub:
         if request.speed > 0:
             run = SharedRun(request.session, prepare, session)
             run.observe_lag = self.observe_lag
+            run.spool = self.spool
             if not request.alone:
                 self._shared[request.session] = run
         else:
@@ -286,6 +299,9 @@ class Hub:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self._retained.tidy()
+            if self._retained.let_go:
+                self._retained.let_go = False
+                await asyncio.to_thread(self.spool.trim)
             for run in list(self._runs):
                 run.ring()
                 idle = run.viewers == 0 and run.idle_since is not None

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from vp.server.history.frame_store import Block, FrameStore
+from vp.server.history.frame_spool import FrameSpool
+from vp.server.history.frame_store import Block
 from vp.server.history.session_history import SessionHistory
 from vp.server.runs.control import PlayControl
 from vp.server.runs.pacing import NS, Pace
@@ -16,7 +17,7 @@ from vp.server.runs.run import Run
 from vp.server.runs.session import Batch, Prepare, Session
 from vp.server.stream.commands import Step
 from vp.server.stream.encoding import FrameEncoder
-from vp.server.stream.packing import header, pack
+from vp.server.stream.packing import pack
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import FramesHeld, RunState
 
@@ -55,6 +56,8 @@ class SharedRun(Run):
     ----------
     history : SessionHistory or None
         What the session has shown so far; None before it plays.
+    spool : FrameSpool or None
+        Where its older frames go; None: memory alone holds frames.
     control : PlayControl
         What the only viewer wants of the clock.
     waiting : set of Follower
@@ -66,6 +69,7 @@ class SharedRun(Run):
     def __init__(self, request: StreamRequest, prepare: Prepare, session: Session | None = None) -> None:
         super().__init__(request, prepare, session)
         self.history: SessionHistory | None = None
+        self.spool: FrameSpool | None = None
         self.control = PlayControl()
         self.waiting: set[Follower] = set()
         self.observe_lag: Callable[[float], None] | None = None
@@ -113,12 +117,12 @@ class SharedRun(Run):
         return None if block is None else Block(block.first, block.count, encoder.encode(block.data))
 
     def _play(self, session: Session) -> None:
-        message_bytes = session.layout.message_bytes
-        frames = FrameStore(len(header(message_bytes)) + message_bytes)
+        history = SessionHistory.begin(session.layout, self.spool)
+        frames = history.frames
         context = session.take_context()
         if context.count:
             frames.append(pack(context.buffer), int(context.ts_ns[-1]))
-        self.history = SessionHistory(frames, session.layout)
+        self.history = history
         self.state = RunState.LIVE
         throttle_ns = round(self.request.throttle_ms * 1e6)
         pace = Pace(self._first_ns(session), time.monotonic(), self.request.speed)

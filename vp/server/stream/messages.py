@@ -83,9 +83,19 @@ def end(frames_sent: int, frames_missed: int, clock_ns: int | None) -> str:
     )
 
 
-def history(*, frames: int, oldest_event_id: int | None, hole: bool) -> str:
-    """What comes before the live frames; `hole`: the server no longer holds all after what the viewer has."""
-    return _json({"type": "history", "frames": frames, "oldest_event_id": oldest_event_id, "hole": hole})
+def history(*, frames: int, oldest_event_id: int | None, hole: tuple[int | None, int | None] | None) -> str:
+    """What comes before the live frames; `hole`: the events between which frames are missing, None where unknown."""
+    after, before = hole or (None, None)
+    return _json(
+        {
+            "type": "history",
+            "frames": frames,
+            "oldest_event_id": oldest_event_id,
+            "hole": hole is not None,
+            "hole_after_event_id": after,
+            "hole_before_event_id": before,
+        }
+    )
 
 
 def missed(frames: int, frames_missed: int) -> str:
