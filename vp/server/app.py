@@ -15,6 +15,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 import vp
+from vp.server.history.frame_spool import FrameSpool
+from vp.server.net.bodies import Readers
 from vp.server.net.http import RequestTimes
 from vp.server.net.origin import Gate, Gatekeeper
 from vp.server.query.endpoint import QUERY, QueryEndpoint
@@ -55,6 +57,8 @@ class Service:
         Lists the sessions that can be asked for.
     queries : QueryContext, optional
         Answers queries; left out, there is no such route.
+    spool : FrameSpool, optional
+        Where older frames of sessions go; left out, memory alone holds frames.
     """
 
     defaults: StreamRequest
@@ -65,13 +69,15 @@ class Service:
     catalogue: Catalogue = list
     queries: QueryContext | None = None
     judge: Callable[[StreamRequest], None] = lambda _request: None
+    spool: FrameSpool | None = None
 
 
 def build_app(service: Service) -> Starlette:
     """The application, for a vp.server.net.server.WebServer: it writes on the connections of that server directly."""
-    hub = Hub(service.prepare, service.limits, service.startup)
-    history = HistoryRoutes(hub, service.defaults, service.catalogue)
-    queries = QueryEndpoint(service.queries) if service.queries is not None else None
+    hub = Hub(service.prepare, service.limits, service.startup, service.spool)
+    readers = Readers()
+    history = HistoryRoutes(hub, service.defaults, service.catalogue, readers)
+    queries = QueryEndpoint(service.queries, readers) if service.queries is not None else None
     started = time.monotonic()
 
     @contextlib.asynccontextmanager
@@ -89,6 +95,7 @@ def build_app(service: Service) -> Starlette:
                 "ready": hub.ready,
                 "version": vp.__version__,
                 "uptime_seconds": round(time.monotonic() - started, 3),
+                "server_time_ns": str(time.time_ns()),
                 "sessions": hub.describe(),
                 "viewers": hub.viewers,
             },

@@ -18,6 +18,7 @@ MAX_THROTTLE_MS = 86_400_000.0
 MAX_CONTEXT_MINUTES = 30.0
 MAX_LIMIT_GB = 1_000_000.0
 DECOMPRESSED_LIMIT_GB = 10.0
+HISTORY_LIMIT_GB = 4.0
 CACHES = ("books", "decompressed", "all")
 FORMATS = ("table", "csv", "json", "parquet", "arrow")
 NO_FIELDS = "none"
