@@ -136,7 +136,11 @@ export class Scale {
   begin(cutoffs) {
     this.frozen = false;
     if (cutoffs) this.set(cutoffs.lower, cutoffs.upper);
+    else this.rejudge();
   }
+
+  /** What a person set, or null. */
+  get cutoffs() { return this.frozen ? { lower: this.lower, upper: this.upper } : null; }
 
   /** Freeze the scale as it is, or let it follow again. */
   freeze() {

@@ -1,6 +1,7 @@
 /** What a person can do: each command is a key's or a button's, or both. */
 
 import { PALETTES } from "./colour.js";
+import { dismissTopmost } from "./dismiss.js";
 import { element } from "./dom.js";
 import { saveFrames, saveScreenshot } from "./export.js";
 import { showLiveness, showProvenance } from "./health.js";
@@ -14,6 +15,7 @@ import { say } from "./notices.js";
  * @property {import("./settings.js").Settings} settings @property {import("./viewport.js").Viewport} viewport
  * @property {import("./chart.js").Chart} chart @property {import("./painting.js").Painting} painting
  * @property {import("./crosshair.js").Crosshair} crosshair
+ * @property {import("./undo.js").UndoHistory<any>} undo
  */
 
 export const SPEEDS = [0.25, 0.5, 1, 2, 5, 10, 20, 50, 100];
@@ -30,16 +32,19 @@ export class Commands {
     this.chooser = chooser;
   }
 
-  /** Move the view, and paint. @param {(viewport: import("./viewport.js").Viewport) => void} act @param {boolean} [undoable] */
-  move(act, undoable = false) {
-    const { viewport, painting } = this.page;
-    if (undoable) viewport.remember();
+  /** Move the view, and paint. @param {(viewport: import("./viewport.js").Viewport) => void} act @param {string} [kind] such moves are undone together */
+  move(act, kind) {
+    const { viewport, painting, undo } = this.page;
+    undo.remember(kind);
     act(viewport);
     painting.request("all");
   }
 
+  /** Take the last change back that a person made to what is shown. */
+  undo() { this.said(this.page.undo.undo() ? "Undone" : "Nothing to undo"); }
+
   live() {
-    this.move((viewport) => viewport.live(), true);
+    this.move((viewport) => viewport.live());
     this.said("Live");
   }
 
@@ -59,16 +64,16 @@ export class Commands {
   pan(x, y, far) {
     const { width, height } = this.page.chart.size();
     const px = far ? STEP_PX * 10 : STEP_PX;
-    this.move((viewport) => viewport.move(((x * px) / width) * viewport.spanMs, ((y * px) / height) * viewport.rows));
+    this.move((viewport) => viewport.move(((x * px) / width) * viewport.spanMs, ((y * px) / height) * viewport.rows), "pan");
   }
 
   /** The oldest that the server holds. */
   async oldest() {
     const { feed: { ring, backfill }, viewport } = this.page;
     if (!ring || ring.count === 0) return;
-    viewport.following = false;
+    this.move(() => viewport.pause(), "oldest");
     await backfill.older(-Infinity);
-    this.move(() => { viewport.endMs = ring.timeMs(ring.first) + viewport.spanMs; });
+    this.move(() => { viewport.endMs = ring.timeMs(ring.first) + viewport.spanMs; }, "oldest");
   }
 
   /** Move the keyboard's crosshair by columns and rows. @param {number} columns @param {number} rows */
@@ -83,7 +88,6 @@ export class Commands {
     crosshair.moveTo({
       x: Math.min(Math.max(scene.x(timeMs), 0), width - 1), y: Math.min(Math.max(scene.y(spot.bucket + rows), 0), height - 1),
     });
-    say(element("readout").textContent ?? "");
   }
 
   pin() {
@@ -93,6 +97,7 @@ export class Commands {
 
   /** @param {Partial<import("./settings.js").Settings>} changes */
   set(changes) {
+    this.page.undo.remember();
     Object.assign(this.page.settings, changes);
     this.page.session.settingsChanged();
   }
@@ -101,8 +106,8 @@ export class Commands {
   showMode(name) {
     const { chart, session } = this.page;
     const { scale } = chart.heatmap;
-    if (!scale.frozen) scale.rejudge();
     this.set({ mode: name });
+    if (!scale.frozen) scale.rejudge();
     session.needColumns();
     say(`View: ${name.replaceAll("_", " ")}`);
   }
@@ -114,12 +119,14 @@ export class Commands {
 
   /** @param {string} name of a layer or its option @param {boolean | number} value */
   setLayer(name, value) {
+    this.page.undo.remember();
     this.page.settings.layers[name] = value;
     this.page.session.settingsChanged();
   }
 
   freeze() {
     const { scale } = this.page.chart.heatmap;
+    this.page.undo.remember();
     scale.freeze();
     this.page.session.settingsChanged();
     say(scale.frozen ? "Colour scale frozen" : "Colour scale automatic");
@@ -165,8 +172,6 @@ export class Commands {
   help() { /** @type {HTMLDialogElement} */ (element("help")).showModal(); }
 
   escape() {
-    for (const menu of document.querySelectorAll("details[open]")) menu.removeAttribute("open");
-    if (!this.chooser.form.hidden) this.toggleChooser();
-    this.page.crosshair.release();
+    if (!dismissTopmost(this.page.painting.count > 0)) this.page.crosshair.release();
   }
 }

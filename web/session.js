@@ -38,6 +38,8 @@ export class Session {
     this.query = Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => STREAM_NAMES.includes(name)));
     /** The view that the address asks for, until it is shown. */
     this.linked = readLink(location);
+    /** Whose prices and which day the picture shows. */
+    this.shown = "";
     /** Version of the server that the page came from. */
     this.pageVersion = "";
     this.feed = new Feed(base, {
@@ -61,6 +63,7 @@ export class Session {
   /** Another session than the one that the address names. @param {Record<string, string>} wanted */
   choose(wanted) {
     this.linked = null;
+    this.shown = "";
     for (const name of OF_ONE_SESSION) delete this.query[name];
     this.open(wanted);
   }
@@ -85,7 +88,7 @@ export class Session {
   /** A setting was changed: keep it and show it. */
   settingsChanged() {
     const { scale, settings } = this;
-    settings.cutoffs = scale.frozen ? { lower: scale.lower, upper: scale.upper } : null;
+    settings.cutoffs = scale.cutoffs;
     if (this.feed.config.contract) save(this.instrument, settings);
     this.settled();
     this.painting.request("all");
@@ -117,12 +120,15 @@ export class Session {
 
   /** A picture begins: with the settings of the instrument, and the view that a link asks for. */
   begin() {
-    const { settings, linked, viewport, scale } = this;
+    const { settings, linked, viewport, scale, feed: { config } } = this;
+    const shown = JSON.stringify([config.contract, config.dt, config.bucket_int]);
+    const stays = shown === this.shown && !viewport.following; // what is paused stays where it is
+    this.shown = shown;
     const { mode } = settings;
     Object.assign(settings, load(this.instrument));
     if (this.feed.fields.length > ALWAYS.length) settings.mode = mode; // its column was asked for
-    if (!linked) viewport.live();
-    else {
+    if (!linked && !stays) viewport.live();
+    else if (linked) {
       Object.assign(viewport, { endMs: linked.end, spanMs: linked.span, centre: linked.centre, rows: linked.rows, following: false, fitting: false });
       for (const name of ["palette", "transfer", "theme", "mode"]) if (linked[name]) Object.assign(settings, { [name]: linked[name] });
       if (linked.upper > 0) settings.cutoffs = { lower: linked.lower, upper: linked.upper };
