@@ -7,8 +7,6 @@ import { PRICE_AXIS_PX } from "./scene.js";
 
 /** Height of the price of bid, ask and last on the axis. */
 const MARK_PX = 16;
-/** Spans up to this are read to the millisecond. */
-const FINE_MS = 60_000;
 /** Boundaries of sessions, New York time. */
 const SESSION_TIMES = /** @type {Record<string, string>} */ ({
   "09:30:00": "open", "16:00:00": "close", "17:00:00": "halt", "18:00:00": "open",
@@ -118,26 +116,4 @@ export function paintPriceAxis(context, scene) {
     context.fillStyle = theme.ink;
     context.fillText(priceText(price * ring.bucketInt, decimals), left + 4, top + MARK_PX / 2 + 0.5);
   }
-}
-
-/**
- * The time and the price of the crosshair, on their axes.
- * @param {CanvasRenderingContext2D} context @param {Scene} scene @param {number} timeMs @param {number} bucket NaN where it shows none
- */
-export function paintTags(context, { ring, viewport, size: { width, height, strip }, x, y, theme, decimals, lowest }, timeMs, bucket) {
-  if (bucket >= lowest) paintTag(context, priceText(bucket * ring.bucketInt, decimals), width + 1, y(bucket) - 9, PRICE_AXIS_PX - 2, theme);
-  if (Number.isNaN(timeMs)) return;
-  const words = clockText(timeMs, viewport.spanMs <= FINE_MS);
-  const wide = context.measureText(words).width + 10;
-  paintTag(context, words, Math.max(0, Math.min(x(timeMs) - wide / 2, width - wide)), height + strip + 2, wide, theme);
-}
-
-/** Words on a field, in the colours of the page reversed. @param {CanvasRenderingContext2D} context @param {string} words @param {number} left @param {number} top @param {number} wide CSS px @param {import("./colour.js").Theme} theme */
-export function paintTag(context, words, left, top, wide, theme) {
-  context.fillStyle = theme.text;
-  context.fillRect(left, top, wide, 18);
-  context.fillStyle = theme.ground;
-  context.textBaseline = "middle";
-  context.textAlign = "left";
-  context.fillText(words, left + 4, top + 9.5);
 }

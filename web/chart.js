@@ -1,11 +1,12 @@
 /** The chart: the map, what is over, beside and under it, and the legend that tells of the same picture. */
 
-import { LEVELS, themeOf } from "./colour.js";
-import { canvas, element, write } from "./dom.js";
+import { memoryMs, smoothingOf } from "./balance.js";
+import { themeOf } from "./colour.js";
+import { canvas, element, input, write } from "./dom.js";
 import { Heatmap } from "./heatmap.js";
 import { paintLayers } from "./layers.js";
 import { Legend } from "./legend.js";
-import { modeOf, unitOf } from "./modes.js";
+import { modeOf } from "./modes.js";
 import { hatchingKey, stretches } from "./quality.js";
 import { contextOf, FONT, LADDER_PX, PRICE_AXIS_PX, STRIP_PX, TIME_AXIS_PX } from "./scene.js";
 
@@ -14,6 +15,9 @@ import { contextOf, FONT, LADDER_PX, PRICE_AXIS_PX, STRIP_PX, TIME_AXIS_PX } fro
  * @typedef {import("./scene.js").Size} Size @typedef {import("./scene.js").Scene} Scene
  * @typedef {import("./settings.js").Settings} Settings @typedef {import("./feed.js").Feed} Feed
  */
+
+/** Where the map's cut-offs are none of forces, a bar of the ladder is judged by what counts as little in the balance. */
+const FLOORS_OF_A_BAR = 20;
 
 export class Chart {
   /** @param {boolean} flat without WebGL @param {Viewport} viewport @param {Settings} settings @param {() => void} changed */
@@ -27,7 +31,8 @@ export class Chart {
     this.overlay = canvas("overlay");
     this.cursor = canvas("cursor");
     this.legend = new Legend({
-      canvas: canvas("legend"), lower: element("lower"), upper: element("upper"), text: element("legend-text"),
+      canvas: canvas("legend"), lower: element("lower"), upper: element("upper"),
+      typedLower: input("lower-typed"), typedUpper: input("upper-typed"), text: element("legend-text"),
     }, this.heatmap.scale, changed);
     /** @type {Scene | null} what was painted last */
     this.scene = null;
@@ -75,7 +80,8 @@ export class Chart {
     const size = this.size();
     const theme = themeOf(settings.theme, settings.palette);
     const mode = modeOf(settings.mode);
-    heatmap.paint(ring, viewport, settings, mode, size, nowMs);
+    const smoothing = smoothingOf(settings.smoothing, feed.quantity, Number(feed.config.parameters?.tau_velocity_seconds));
+    heatmap.paint(ring, viewport, settings, mode, size, nowMs, smoothing);
     const first = Math.max(ring.columnAt(viewport.startMs) - 1, ring.first);
     const last = ring.columnAt(viewport.endMs + 1e-3);
     /** @type {Scene} */
@@ -85,7 +91,7 @@ export class Chart {
       column: Math.min(Math.max(last - 1, ring.first), ring.end - 1), exact: feed.exact(),
       thresholds: { begin: feed.config.parameters.enter_score, end: feed.config.parameters.leave_score },
       field: ring.fields.includes(mode.name) ? mode.name : "rest_depth",
-      upper: mode.kind === "pair" || mode.kind === "net" ? heatmap.scale.upper : 0,
+      upper: mode.kind === "pair" || mode.kind === "net" ? heatmap.scale.upper : FLOORS_OF_A_BAR * smoothing.floor,
       priceLines: { top: new Float32Array(Math.ceil(size.width)).fill(NaN), bottom: new Float32Array(Math.ceil(size.width)).fill(NaN) },
       x: (timeMs) => ((timeMs - viewport.startMs) / viewport.spanMs) * size.width,
       y: (bucket) => ((viewport.top - bucket) / viewport.rows) * size.height,
@@ -100,8 +106,8 @@ export class Chart {
     element("hatched").hidden = key === "";
     write("hatched", key);
     this.box.style.setProperty("--below", `${(TIME_AXIS_PX + size.strip) * size.unit}px`);
-    this.legend.paint(heatmap.colours, LEVELS, theme, mode.kind !== "one", mode.legend, unitOf(mode.a, feed.quantity),
-      "where cells share a pixel, the largest magnitude with its sign");
+    const leastSeconds = memoryMs({ ...smoothing, seconds: 0 }, heatmap.bins.binMs) / 1000;
+    this.legend.paint({ colours: heatmap.colours, theme, mode, settings, smoothing, leastSeconds, quantity: feed.quantity });
   }
 
   /** The canvases for a screenshot from the lowest up, the map painted just now. @returns {HTMLCanvasElement[]} */

@@ -1,12 +1,13 @@
 /** What a person can do: each command is a key's or a button's, or both. */
 
-import { PALETTES } from "./colour.js";
+import { coloursOf } from "./colour.js";
 import { dismissTopmost } from "./dismiss.js";
 import { element } from "./dom.js";
 import { saveFrames, saveScreenshot } from "./export.js";
-import { showLiveness, showProvenance } from "./health.js";
+import { showProvenance } from "./health.js";
 import { MAIN_MODES, modeOf } from "./modes.js";
 import { say } from "./notices.js";
+import { showLiveness } from "./signs.js";
 
 /**
  * @typedef {object} Page what the page is made of
@@ -30,6 +31,8 @@ export class Commands {
   constructor(page, chooser) {
     this.page = page;
     this.chooser = chooser;
+    /** What Escape closes before panels: each tells whether it was open. @type {(() => boolean)[]} */
+    this.closers = [];
   }
 
   /** Move the view, and paint. @param {(viewport: import("./viewport.js").Viewport) => void} act @param {string} [kind] such moves are undone together */
@@ -104,16 +107,23 @@ export class Commands {
 
   /** @param {string} name */
   showMode(name) {
-    const { chart, session } = this.page;
-    const { scale } = chart.heatmap;
-    this.set({ mode: name });
-    if (!scale.frozen) scale.rejudge();
+    const { chart, session, settings, undo } = this.page;
+    undo.remember();
+    settings.mode = name;
+    chart.heatmap.scale.begin(settings.cutoffs[name]); // each view has its own
+    session.settingsChanged();
     session.needColumns();
-    say(`View: ${name.replaceAll("_", " ")}`);
+    say(`View: ${modeOf(name).label}`);
   }
 
+  /** The exact cells, and back to the balance. */
+  toggleCells() { this.showMode(this.page.settings.mode === "pair" ? "balance" : "pair"); }
+
   nextMode() { this.showMode(next(MAIN_MODES, modeOf(this.page.settings.mode)).name); }
-  nextPalette() { this.set({ palette: next(Object.keys(PALETTES), this.page.settings.palette) }); }
+  nextPalette() {
+    const { name, now, choices } = coloursOf(this.page.settings);
+    this.set({ [name]: next(Object.keys(choices), now) });
+  }
   nextTransfer() { this.set({ transfer: next(TRANSFERS, this.page.settings.transfer) }); }
   toggleTheme() { this.set({ theme: this.page.settings.theme === "dark" ? "light" : "dark" }); }
 
@@ -165,13 +175,13 @@ export class Commands {
   async copyLink() {
     const address = this.page.session.link();
     history.replaceState(null, "", address);
-    await navigator.clipboard?.writeText(address).catch(() => undefined); // it stands in the address bar anyway
-    say("The link is in the address bar and on the clipboard");
+    const copied = await navigator.clipboard?.writeText(address).then(() => true, () => false);
+    say(`The link is in the address bar${copied ? " and on the clipboard" : ""}`);
   }
 
   help() { /** @type {HTMLDialogElement} */ (element("help")).showModal(); }
 
   escape() {
-    if (!dismissTopmost(this.page.painting.count > 0)) this.page.crosshair.release();
+    if (!dismissTopmost(this.closers, this.page.painting.count > 0)) this.page.crosshair.release();
   }
 }

@@ -1,14 +1,13 @@
 /** The crosshair: what it reads, pins and measures, and the rectangle being drawn. */
 
 import { placeBeside } from "./card-placement.js";
+import { paintHair, tagsOf } from "./crosshair-tags.js";
 import { element } from "./dom.js";
 import { fetchHistory } from "./http-api.js";
 import { say } from "./notices.js";
-import { paintTag, paintTags } from "./axes.js";
 import { moveCard, Pins } from "./pins.js";
 import { describeCell, measureText } from "./readout.js";
 import { contextOf, FONT } from "./scene.js";
-import { signalText } from "./score-strip.js";
 import { cellWords } from "./spoken.js";
 
 /**
@@ -40,6 +39,8 @@ export class Crosshair {
     this.exactTime = false;
     /** The frame that was fetched with every column. @type {{ring: Ring, eventId: number, block: import("./http-api.js").Block} | null} */
     this.full = null;
+    /** What stands on the axes and in the strip beside it. @type {Record<string, string>} */
+    this.tags = {};
     this.wanted = -1;
     this.timer = 0;
     this.speakTimer = 0;
@@ -108,7 +109,7 @@ export class Crosshair {
     const corner = (/** @type {Spot} */ { timeMs, bucket }) => ({ x: x(timeMs), y: y(bucket) });
     /** @type {[Point, Point] | null} */
     const rectangle = drawn ?? (this.measured && [corner(this.measured[0]), corner(this.measured[1])]);
-    paintCrosshair(chart.cursor, scene, at, rectangle, drawn ? "" : this.measureText());
+    this.tags = paintCrosshair(chart.cursor, scene, at, rectangle, drawn ? "" : this.measureText());
     this.pins.paint(contextOf(chart.cursor), scene, this.instrument);
     const card = element("readout");
     const inside = layers.readout && at && at.x < size.width && at.y < size.height && !rectangle;
@@ -186,6 +187,7 @@ export class Crosshair {
  * The crosshair, and the rectangle being drawn or measured.
  * @param {HTMLCanvasElement} canvas @param {import("./scene.js").Scene} scene @param {Point | null} at
  * @param {[Point, Point] | null} rectangle @param {string} text what the rectangle says
+ * @returns {Record<string, string>} what its tags say
  */
 function paintCrosshair(canvas, scene, at, rectangle, text) {
   const { size, theme } = scene;
@@ -193,15 +195,17 @@ function paintCrosshair(canvas, scene, at, rectangle, text) {
   context.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
   context.clearRect(0, 0, canvas.width, canvas.height);
   context.font = FONT;
-  if (at) paintHair(context, scene, at);
-  if (!rectangle) return;
+  const tags = at ? tagsOf(context, scene, at) : [];
+  if (at) paintHair(context, scene, at, tags);
+  const said = Object.fromEntries(tags.map(({ name, words }) => [name, words]));
+  if (!rectangle) return said;
   const [a, b] = rectangle;
   const [left, top] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
   context.strokeStyle = theme.text;
   context.setLineDash([4, 3]);
   context.strokeRect(left + 0.5, top + 0.5, Math.abs(b.x - a.x), Math.abs(b.y - a.y));
   context.setLineDash([]);
-  if (!text) return;
+  if (!text) return said;
   const lines = text.split("\n");
   const width = Math.max(...lines.map((line) => context.measureText(line).width)) + 16;
   const x = Math.max(0, Math.min(left, size.width - width));
@@ -212,23 +216,5 @@ function paintCrosshair(canvas, scene, at, rectangle, text) {
   context.fillStyle = theme.text;
   context.textBaseline = "top";
   lines.forEach((line, i) => context.fillText(line, x + 8, y + 5 + i * 17));
-}
-
-/**
- * The lines of the crosshair, over map, ladder and strip, with price and time on the axes and what the strip says there.
- * @param {CanvasRenderingContext2D} context @param {import("./scene.js").Scene} scene @param {Point} at
- */
-function paintHair(context, scene, at) {
-  const { size: { width, height, side, strip }, theme, viewport } = scene;
-  const timeMs = at.x < width && at.y < height + strip ? viewport.startMs + (at.x / width) * viewport.spanMs : NaN;
-  const bucket = at.y < height ? Math.floor(viewport.top - (at.y / height) * viewport.rows + 0.5) : NaN;
-  context.fillStyle = theme.cross;
-  if (at.x < width && at.y < height + strip) context.fillRect(Math.round(at.x), 0, 1, height + strip);
-  if (at.y < height) context.fillRect(0, Math.round(at.y), width + side, 1);
-  paintTags(context, scene, timeMs, bucket);
-  if (strip === 0 || Number.isNaN(timeMs)) return;
-  const words = signalText(scene, timeMs);
-  const wide = context.measureText(words).width + 10;
-  const left = at.x + wide + 8 < width ? at.x + 8 : at.x - wide - 8;
-  paintTag(context, words, left, height + strip - 20, wide, theme);
+  return said;
 }

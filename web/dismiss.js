@@ -6,12 +6,12 @@ import { element } from "./dom.js";
 const topmost = (selector) => /** @type {HTMLElement[]} */ ([...document.querySelectorAll(selector)]).at(-1);
 
 /**
- * Close one thing: a dialog, a menu, a notice over a picture, or a panel. A panel is what `aria-controls` of a button names that
+ * Close one thing: a dialog, a menu, what `closers` close, a notice over a picture, or a panel. A panel is what `aria-controls` of a button names that
  * says `aria-expanded`, so that each new one is closed as well; the one with the focus goes first.
- * @param {boolean} painted whether there is a picture, which a notice may lie over
+ * @param {(() => boolean)[]} closers each tells whether it was open @param {boolean} painted whether there is a picture, which a notice may lie over
  * @returns {boolean} whether there was something to be closed
  */
-export function dismissTopmost(painted) {
+export function dismissTopmost(closers, painted) {
   const dialog = /** @type {HTMLDialogElement | undefined} */ (topmost("dialog[open]"));
   if (dialog) {
     dialog.close();
@@ -24,6 +24,7 @@ export function dismissTopmost(painted) {
     if (focused) menu.querySelector("summary")?.focus();
     return true;
   }
+  if (closers.some((close) => close())) return true;
   const notice = element("notice");
   if (painted && !notice.hidden) {
     notice.hidden = true;

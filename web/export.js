@@ -9,7 +9,7 @@ import { signalText } from "./score-strip.js";
 /** @typedef {import("./feed.js").Feed} Feed @typedef {import("./viewport.js").Viewport} Viewport */
 
 /** @param {Blob | string} what a blob or an address @param {string} [name] left out: as the server names it */
-function download(what, name = "") {
+export function download(what, name = "") {
   const anchor = document.createElement("a");
   const address = typeof what === "string" ? what : URL.createObjectURL(what);
   anchor.href = address;
