@@ -603,7 +603,9 @@ def test_depth_is_bright_by_size_and_told_apart_by_side(market: KnownMarket) -> 
         red, _, blue = market.page.evaluate(COLOUR_OF_CELL, list(market.xy(UP - 0.1, 5)))
         assert red > blue + 20, "drained above"
         text = market.page.locator("#legend-text")
-        expect(text).to_contain_text("bids green, asks rose; blue over it where liquidity builds, orange where it drains")
+        expect(text).to_contain_text(
+            "bids green, asks rose; blue over it where liquidity builds, orange where it drains"
+        )
         market.page.select_option("#palette", "teal")
         expect(text).to_contain_text("bids teal, asks violet")
     finally:
@@ -618,7 +620,9 @@ def test_the_legend_explains_the_balance_and_takes_numbers(market: KnownMarket) 
     market.show(UP)
     try:
         text = page.locator("#legend-text")
-        expect(text).to_contain_text("Balance: blue where liquidity builds, orange where it drains, dark where little happens")
+        expect(text).to_contain_text(
+            "Balance: blue where liquidity builds, orange where it drains, dark where little happens"
+        )
         expect(text).to_contain_text("(pressure − vacuum) / (pressure + vacuum + 0.50 contracts/s)")  # noqa: RUF001
         expect(text).to_contain_text("σ 1.5 rows and σ 3 s back in time")  # noqa: RUF001
         where = list(market.xy(UP - 0.1, -5))
