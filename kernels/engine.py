@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .book import apply_record, record_at
+from .book import apply_record, note_trade, record_at
 from .cells import touch
 from .contract import (
     ACTION_CLEAR,
@@ -215,13 +215,18 @@ def advance(
         fetch_ahead(book.slots, columns.order_id, columns.publisher, i)
         advance_clock(book, record.clock_ns)
         scalars[B_EVENT_ID] += 1
-        legs = NOT_PLAIN
-        if record.clock_ns > CLOCK_UNKNOWN and may_be_plain(book, record):
-            legs = apply_plain(book, record, np.int64(1))
-        if legs.word >= 0:
-            touch_legs(book, model, legs)
+        plain = record.clock_ns > CLOCK_UNKNOWN and may_be_plain(book, record)
+        if plain and record.action == ACTION_TRADE:
+            note_trade(book, record)
+            take_trade(book, model, record)
         else:
-            take_any(book, model, record)
+            legs = NOT_PLAIN
+            if plain:
+                legs = apply_plain(book, record, np.int64(1))
+            if legs.word >= 0:
+                touch_legs(book, model, legs)
+            else:
+                take_any(book, model, record)
         if record.flags & FLAG_LAST:
             end_event(book, record.publisher)
             if scalars[B_QUALITY] & QUALITY_CROSSED:

@@ -35,12 +35,12 @@ from .intrinsics import (
     trailing_zeros,
 )
 from .jit import kernel, routine, step
+from .memory import words_on_lines
 from .state import Int64s, UInt16s
 
 HASH_MULTIPLIER = -7046029254386353131  # 2**64 / golden ratio, as int64
 MOST_PLACES = 2**40 - 1  # tells the compiler that no place is negative, so that it need not ask at every access
 TAG_HASH_SHIFT = 45  # the tag in the highest bits of an id, below the sign
-LINE_BYTES = 64
 AHEAD = 12
 
 
@@ -227,7 +227,4 @@ def capacity(slots: np.ndarray) -> int:
 
 def empty_slots(count: int) -> np.ndarray:
     """A table of `count` slots (a power of two, at least 8) with nothing in it, its groups on cache lines: int64."""
-    words = count // GROUP_SLOTS * GROUP_WORDS
-    spacious = np.zeros(words + LINE_BYTES // 8, np.int64)
-    first = -spacious.ctypes.data % LINE_BYTES // 8
-    return spacious[first : first + words]
+    return words_on_lines(count // GROUP_SLOTS * GROUP_WORDS)

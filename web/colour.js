@@ -59,7 +59,7 @@ export const coloursOf = ({ mode, palette, ramp }) => (mode === "depth"
 
 /** How much of a depth's colour the strongest balance takes over, and how bright it is where there is no depth. */
 const TINT = 0.85;
-const TINT_GROUND = 0.3;
+const TINT_GROUND = 0.4;
 /** Colours of everything that is no cell of the map. */
 export const THEMES = {
   dark: {
@@ -207,6 +207,9 @@ export class Scale {
     if (had) Object.assign(this, had);
     if (cutoffs && cutoffs.upper > 0) this.set(cutoffs.lower, cutoffs.upper);
   }
+
+  /** What a person set, or null. */
+  get cutoffs() { return this.frozen ? { lower: this.lower, upper: this.upper } : null; }
 
   /** Freeze the scale as it is, or let it follow again. */
   freeze() {

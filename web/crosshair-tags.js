@@ -9,8 +9,6 @@ import { signalText } from "./score-strip.js";
 
 const TAG_PX = 18;
 const EDGE_PX = 5;
-/** Labels of the time axis that a tag would cut do not show beside it. */
-const CLEAR_PX = 32;
 /** Spans up to this are read to the millisecond. */
 const FINE_MS = 60_000;
 
@@ -43,9 +41,7 @@ export function paintHair(context, { size: { width, height, side, strip }, theme
   if (at.y < height) context.fillRect(0, Math.round(at.y), width + side, 1);
   context.textBaseline = "middle";
   context.textAlign = "left";
-  for (const { name, words, left, top, wide } of tags) {
-    context.fillStyle = theme.ground;
-    if (name === "time") context.fillRect(left - CLEAR_PX, top, wide + 2 * CLEAR_PX, TAG_PX);
+  for (const { words, left, top, wide } of tags) {
     context.fillStyle = theme.text;
     context.fillRect(left, top, wide, TAG_PX);
     context.fillStyle = theme.ground;

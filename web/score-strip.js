@@ -4,7 +4,8 @@
  */
 
 import { STATES } from "./market-panel.js";
-import { PRICE_AXIS_PX, STRIP_PX } from "./scene.js";
+import { CHUNK } from "./ring.js";
+import { STRIP_PX } from "./scene.js";
 import { HOLD_MS } from "./time-bins.js";
 
 /** @typedef {import("./scene.js").Scene} Scene @typedef {import("./ring.js").Ring} Ring */
@@ -44,23 +45,26 @@ export function scoreCourse({ ring, first, last, x, size, nowMs, emitFromMs }) {
   const pixels = Math.ceil(size.width);
   const [low, high, end] = [0, 1, 2].map(() => new Float32Array(pixels).fill(NaN));
   const area = new Float32Array(3 * pixels);
-  let chunk = null;
-  for (let column = first; column < last; column += 1) {
-    const at = ring.at(column);
-    if (!chunk || at === 0) chunk = ring.chunk(column);
-    const timeMs = chunk.timeMs[at];
-    const from = x(timeMs);
-    const left = Math.max(from, 0);
-    // before a hole it is a moment, and seen nevertheless
-    const right = Math.min(ring.hole(column + 1) ? from + 1 : x(signalUntilMs(ring, column, nowMs)), pixels);
-    const score = chunk.scalars.score[at];
-    const opacity = (FAINT + (FULL - FAINT) * Math.min(chunk.scalars.strength[at] / FULL_STRENGTH, 1)) * (timeMs < emitFromMs ? CONTEXT_ALPHA : 1);
-    for (let pixel = Math.floor(left); pixel < right; pixel += 1) {
-      if (!(score >= low[pixel])) low[pixel] = score;
-      if (!(score <= high[pixel])) high[pixel] = score;
-      end[pixel] = score;
-      area[3 * pixel + 1 + chunk.scalars.state[at]] += (Math.min(right, pixel + 1) - Math.max(left, pixel)) * opacity;
+  for (let start = first; start < last;) { // a chunk at a time: there may be hundreds of thousands of columns
+    const { timeMs, hole, scalars: { score, state, strength } } = ring.chunk(start);
+    const stop = Math.min(last, start - ring.at(start) + CHUNK);
+    for (let column = start, at = ring.at(start); column < stop; column += 1, at += 1) {
+      const inside = column + 1 < stop;
+      const moment = inside ? hole[at + 1] === 1 : ring.hole(column + 1);
+      const from = x(timeMs[at]);
+      const left = Math.max(from, 0);
+      // before a hole it is a moment, and seen nevertheless
+      const until = moment ? from + 1 : x(inside ? Math.min(timeMs[at + 1], timeMs[at] + HOLD_MS) : signalUntilMs(ring, column, nowMs));
+      const right = Math.min(until, pixels);
+      const opacity = (FAINT + (FULL - FAINT) * Math.min(strength[at] / FULL_STRENGTH, 1)) * (timeMs[at] < emitFromMs ? CONTEXT_ALPHA : 1);
+      for (let pixel = Math.floor(left); pixel < right; pixel += 1) {
+        if (!(score[at] >= low[pixel])) low[pixel] = score[at];
+        if (!(score[at] <= high[pixel])) high[pixel] = score[at];
+        end[pixel] = score[at];
+        area[3 * pixel + 1 + state[at]] += (Math.min(right, pixel + 1) - Math.max(left, pixel)) * opacity;
+      }
     }
+    start = stop;
   }
   return { low, high, end, area };
 }
@@ -97,21 +101,21 @@ export function paintScoreStrip(context, scene) {
     for (let left = 0; left < width; left += dash === 1 ? width : dash) context.fillRect(left, Math.round(level(score)), dash === 1 ? width : 1, score === 0 ? 0.5 : 1);
   }
   context.globalAlpha = 1;
-  context.fillStyle = theme.text;
-  for (let pixel = 0, before = NaN; pixel < low.length; before = end[pixel], pixel += 1) {
-    if (Number.isNaN(low[pixel])) continue;
-    const top = level(before > high[pixel] ? before : high[pixel]);
-    context.fillRect(pixel, top - 0.75, 1, level(before < low[pixel] ? before : low[pixel]) - top + 1.5);
+  for (const [colour, thick] of /** @type {[string, number][]} */ ([[theme.halo, 3.5], [theme.text, 1.5]])) { // told from every area
+    context.fillStyle = colour;
+    for (let pixel = 0, before = NaN; pixel < low.length; before = end[pixel], pixel += 1) {
+      if (Number.isNaN(low[pixel])) continue;
+      const top = level(before > high[pixel] ? before : high[pixel]);
+      context.fillRect(pixel, top - thick / 2, 1, level(before < low[pixel] ? before : low[pixel]) - top + thick);
+    }
   }
   context.textBaseline = "middle";
   context.textAlign = "left";
-  const labels = /** @type {[string, string, number][]} */ ([
-    [`${STATES[1][1]} from ${begin}`, theme.up, -1], [`until ${leave}`, theme.quiet, 0], [`${STATES[-1][1]} −${begin}`, theme.down, 1],
-  ]);
-  for (const [words, colour, row] of labels) {
-    context.fillStyle = colour;
-    context.fillText(words, width + 5, middle + row * 15, side > PRICE_AXIS_PX ? side : PRICE_AXIS_PX - 6);
-  }
+  const labels = [`${STATES[1][1]} from ${begin}`, `until ${leave}`, `${STATES[-1][1]} −${begin}`];
+  labels.forEach((words, i) => {
+    context.fillStyle = i === 1 ? theme.quiet : theme.text;
+    context.fillText(words, width + 5, middle + (i - 1) * 15, side - 6);
+  });
 }
 
 /** What the strip says at a time. @param {Scene} scene @param {number} timeMs @returns {string} */

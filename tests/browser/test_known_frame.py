@@ -159,6 +159,7 @@ def market(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     try:
         page.goto(f"{server.address}{PAGE}")
         expect(page.locator("#connection")).to_have_text("ended", timeout=60_000)
+        page.select_option("#mode", "pair")
         query = urllib.parse.urlencode({"session_id": page.evaluate("() => vp.config().session_id"), "format": "arrow"})
         with urllib.request.urlopen(f"{server.address}/v1/vacuum-pressure/frames?{query}") as answer:
             frames = pa.ipc.open_stream(io.BytesIO(answer.read())).read_all()
@@ -378,6 +379,17 @@ def test_numbers_stand_in_cells_with_room(market: KnownMarket) -> None:
         switch_layer(market.page, "sizes", on=False)
 
 
+def test_rows_are_fitted_to_where_something_goes_on(market: KnownMarket) -> None:
+    """The market has seventeen prices: a hundred rows would leave most of the map black."""
+    market.show(DOWN)
+    market.page.keyboard.press("0")
+    market.page.wait_for_function("() => vp.view().rows < 40 && vp.view().rows > 17")
+    view = market.page.evaluate("() => vp.view()")
+    assert view["spanMs"] == 180_000  # though the session has not lasted so long
+    assert abs(view["centre"] - SPOT) < 4
+    market.show(DOWN)
+
+
 @pytest.mark.parametrize(("palette", "up", "down"), [("purple", "mint", "violet"), ("blue", "blue", "orange")])
 def test_a_palette_colours_strip_ladder_and_badge(market: KnownMarket, palette: str, up: str, down: str) -> None:
     market.page.select_option("#palette", palette)
@@ -555,16 +567,96 @@ def test_cells_of_the_map(market: KnownMarket, seconds: float, below: str) -> No
         assert (blue - red if wanted == "blue" else red - blue) > 30, ticks
 
 
-@pytest.mark.parametrize(("mode", "above", "below"), [("net", "orange", "blue"), ("rest_depth", "blue", "blue")])
-def test_cells_of_other_views(market: KnownMarket, mode: str, above: str, below: str) -> None:
+@pytest.mark.parametrize("seconds", [UP, DOWN])
+@pytest.mark.parametrize(
+    ("mode", "above", "below"),
+    [("balance", "orange", "blue"), ("net", "orange", "blue"), ("rest_depth", "blue", "blue")],
+)
+def test_cells_of_other_views(market: KnownMarket, mode: str, above: str, below: str, seconds: float) -> None:
+    if seconds == DOWN and mode != "rest_depth":
+        above, below = below, above
     market.page.select_option("#mode", mode)
-    market.show(UP)
+    market.show(seconds)
     try:
         for ticks, wanted in ((-5, below), (5, above)):
-            red, _, blue = market.page.evaluate(COLOUR_OF_CELL, list(market.xy(UP - 0.1, ticks)))
+            red, _, blue = market.page.evaluate(COLOUR_OF_CELL, list(market.xy(seconds - 0.1, ticks)))
             assert (blue - red if wanted == "blue" else red - blue) > 20, ticks
     finally:
         market.page.select_option("#mode", "pair")
+        market.show(UP)
+
+
+def test_depth_is_bright_by_size_and_told_apart_by_side(market: KnownMarket) -> None:
+    """Bids rest in greater size here; the balance turns them blue, and what drains above orange."""
+    market.page.select_option("#mode", "depth")
+    market.show(1.0, since=-0.5)  # before anything is built or drained
+    try:
+        bid, ask, nothing = (
+            np.array(market.page.evaluate(COLOUR_OF_CELL, list(market.xy(0.2, ticks)))) for ticks in (-5, 5, 11)
+        )
+        assert bid[1] > bid[0] + 20, "bids are green"
+        assert ask[0] > ask[1] + 20, "asks are rose"
+        assert bid.sum() > ask.sum() + 40 > nothing.sum() + 80, "the more rests the brighter"
+        market.show(UP)
+        red, _, blue = market.page.evaluate(COLOUR_OF_CELL, list(market.xy(UP - 0.1, -5)))
+        assert blue > red + 20, "built below"
+        red, _, blue = market.page.evaluate(COLOUR_OF_CELL, list(market.xy(UP - 0.1, 5)))
+        assert red > blue + 20, "drained above"
+        text = market.page.locator("#legend-text")
+        expect(text).to_contain_text(
+            "bids green, asks rose; blue over it where liquidity builds, orange where it drains"
+        )
+        market.page.select_option("#palette", "teal")
+        expect(text).to_contain_text("bids teal, asks violet")
+    finally:
+        market.page.select_option("#palette", "green")
+        market.page.select_option("#mode", "pair")
+        market.show(UP)
+
+
+def test_the_legend_explains_the_balance_and_takes_numbers(market: KnownMarket) -> None:
+    page = market.page
+    page.select_option("#mode", "balance")
+    market.show(UP)
+    try:
+        text = page.locator("#legend-text")
+        expect(text).to_contain_text(
+            "Balance: blue where liquidity builds, orange where it drains, dark where little happens"
+        )
+        expect(text).to_contain_text("(pressure − vacuum) / (pressure + vacuum + 0.50 contracts/s)")  # noqa: RUF001
+        expect(text).to_contain_text("σ 1.5 rows and σ 3 s back in time")  # noqa: RUF001
+        where = list(market.xy(UP - 0.1, -5))
+        before = page.evaluate(COLOUR_OF_CELL, where)
+        page.locator("#layers > summary").click()
+        page.locator("#smoothing-floor").fill("1000")
+        page.locator("#smoothing-rows").fill("0")
+        page.locator("#smoothing-rows").press("Tab")
+        page.locator("#layers > summary").click()
+        expect(text).to_contain_text("1000 contracts/s), smoothed by σ 0 rows")  # noqa: RUF001
+        page.wait_for_function(IDLE)
+        dark = page.evaluate(COLOUR_OF_CELL, where)
+        assert sum(dark) < 0.5 * sum(before), "little against the floor is dark"
+        page.locator("#upper-typed").fill("0.02")
+        page.locator("#lower-typed").fill("0")
+        page.locator("#lower-typed").press("Tab")
+        page.wait_for_function(IDLE)
+        scale = page.evaluate("() => vp.state().scale")
+        assert scale == {"lower": 0, "upper": 0.02, "frozen": True}
+        assert sum(page.evaluate(COLOUR_OF_CELL, where)) > 1.5 * sum(dark), "and bright with lower cut-offs"
+        page.keyboard.press("x")
+        expect(text).to_contain_text("pressure and vacuum: ")
+        assert page.evaluate("() => vp.state().scale.frozen") is False, "each view has its own cut-offs"
+        page.keyboard.press("x")
+        page.wait_for_function("() => vp.state().mode === 'balance' && vp.state().scale.upper === 0.02")
+    finally:
+        page.evaluate("() => localStorage.clear()")
+        page.keyboard.press("f")
+        page.locator("#layers > summary").click()
+        for name in ("rows", "floor"):
+            page.locator(f"#smoothing-{name}").fill("")
+            page.locator(f"#smoothing-{name}").press("Tab")
+        page.locator("#layers > summary").click()
+        page.select_option("#mode", "pair")
         market.show(UP)
 
 

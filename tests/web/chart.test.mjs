@@ -10,7 +10,7 @@ import { sizeText } from "../../web/format.js";
 import { FrameLayout } from "../../web/frame-layout.js";
 import { ladderLevels } from "../../web/ladder.js";
 import { cellNumbers } from "../../web/layer-sizes.js";
-import { Ring } from "../../web/ring.js";
+import { CHUNK, Ring } from "../../web/ring.js";
 import { scoreCourse, signalAt, signalText } from "../../web/score-strip.js";
 import { Viewport } from "../../web/viewport.js";
 
@@ -89,6 +89,14 @@ test("the strip has no signal before the first frame, across missing data and af
   const range = (from, until) => Array.from({ length: until - from }, (_, i) => from + i);
   assert.deepEqual(there, [2, 3, 4, ...range(8, 68), ...range(80, 90)]); // the last one before the hole is a moment
   assert.deepEqual([1, 3, 4.5, 7, 9, 67, 69, 85, 95].map((second) => signalAt(scene, START_MS + second * 1000)), [null, 0, null, null, 2, 2, null, 3, null]);
+});
+
+test("the strip goes on from chunk to chunk of the ring", () => {
+  const ring = ringOf(Array.from({ length: 2 * CHUNK + 9 }, (_, i) => ({ ms: i * 10, state: 1, score: i / 10_000 })));
+  const { low, end, area } = scoreCourse(sceneOf(ring, 82, START_MS + 82_000));
+  about(low, Array.from({ length: 82 }, (_, second) => Math.fround((second === 0 ? 0 : second * 100) / 10_000)));
+  about(end.subarray(0, 82), Array.from({ length: 82 }, (_, second) => Math.fround(Math.min(second * 100 + 99, 2 * CHUNK + 8) / 10_000)));
+  assert.ok(Array.from({ length: 82 }, (_, second) => area[3 * second + 2]).every((opacity) => Math.abs(opacity - area[2]) < 1e-3));
 });
 
 test("the strip says state, score and strength of a time", () => {

@@ -12,8 +12,7 @@ from vp.kernels import grid as grid_kernels
 from vp.kernels import interval as interval_kernels
 from vp.kernels.contract import (
     B_BUCKET,
-    CELL_FLOATS,
-    CELL_INTS,
+    CELL_WORDS,
     DONE,
     E_BUY_VOLUME,
     E_CENTRE,
@@ -47,6 +46,7 @@ from vp.kernels.contract import (
     RING_MASK,
     TRADED_INTS,
 )
+from vp.kernels.memory import words_on_lines
 from vp.kernels.state import Cells, Model
 from vp.kernels.vectors import LANES
 from vp.model.arguments import LARGEST_INT64, instance_of, letter, whole_number
@@ -266,7 +266,7 @@ class EventDrivenVPEngine:
         for name, column in zip(GRID_COLUMNS, columns, strict=False):
             grid[name] = column[: len(grid)]
         slots = (spot + grid["k"].astype(np.int64)) & RING_MASK
-        grid["last_event_id"] = self._model.cells.ints[slots * CELL_INTS + I_EVENT_ID]
+        grid["last_event_id"] = self._model.cells.ints[slots * CELL_WORDS + I_EVENT_ID]
         return grid
 
 
@@ -308,6 +308,6 @@ def with_more_room(model: Model) -> Model:
 
 
 def _new_cells() -> Cells:
-    ints = np.zeros(RING * CELL_INTS, np.int64)
-    ints[I_TOUCHED_NS::CELL_INTS] = NO_TIME
-    return Cells(np.zeros(RING * CELL_FLOATS), ints)
+    words = words_on_lines(RING * CELL_WORDS)
+    words[I_TOUCHED_NS::CELL_WORDS] = NO_TIME
+    return Cells(words.view(np.float64), words)

@@ -13,6 +13,7 @@ import os
 import tempfile
 import threading
 import time
+import weakref
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -75,6 +76,11 @@ class FrameSpool:
         self._told = False
 
     @property
+    def limit_bytes(self) -> int:
+        """Most bytes that the file may have."""
+        return self._most_slots * self.slot_bytes
+
+    @property
     def file_bytes(self) -> int:
         """Bytes that the file has, slots that are free now included."""
         with self.lock:
@@ -86,6 +92,7 @@ class FrameSpool:
             self._file = tempfile.TemporaryFile(  # noqa: SIM115 - open as long as the server runs
                 prefix=".vp-history-", dir=self._directory, buffering=0
             )
+            weakref.finalize(self, self._file.close)
 
     def keep(self, holder: Holder, data: memoryview) -> int | None:
         """Write into a slot and say into which; None where none is to be had or nothing can be written."""

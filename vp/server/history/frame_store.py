@@ -21,6 +21,7 @@ from vp.server.history.frame_spool import FrameSpool
 PROMISED_NS = 600 * 1_000_000_000
 RETENTION_NS = 4 * 3600 * 1_000_000_000
 MEMORY_BYTES = 16 << 20
+FREELY_BYTES = 256 << 20
 GROWTH_BYTES_PER_SECOND = 8 << 20
 GRACE_SHARE = 16
 RETRY_SECONDS = 1.0
@@ -60,9 +61,10 @@ class FrameStore:
         Frames older than this, in event time, are forgotten.
     memory_bytes : int
         Length of the ring.
-    growth_bytes_per_second : int
-        As fast may what lies on disk become more, by the clock on the wall, once that is more than the frames of
-        PROMISED_NS: a session played a thousand times as fast as it happened would write gigabytes in seconds.
+    freely_bytes, growth_bytes_per_second : int
+        So much may lie on disk at once, and as fast may that become more, by the clock on the wall; the frames of
+        PROMISED_NS may in any case. A session played a thousand times as fast as it happened would otherwise take
+        gigabytes in seconds.
 
     Attributes
     ----------
@@ -85,6 +87,7 @@ class FrameStore:
         cuts: Iterable[int] = (),
         retention_ns: int = RETENTION_NS,
         memory_bytes: int = MEMORY_BYTES,
+        freely_bytes: int = FREELY_BYTES,
         growth_bytes_per_second: int = GROWTH_BYTES_PER_SECOND,
     ) -> None:
         self.frame_bytes = frame_bytes
@@ -95,6 +98,7 @@ class FrameStore:
         edges = sorted({0, frame_bytes, *(cut for cut in cuts if 0 < cut < frame_bytes)})
         self._fields = [(start, stop - start) for start, stop in pairwise(edges)]
         self._retention_ns = retention_ns
+        self._freely_bytes = freely_bytes
         self._growth = growth_bytes_per_second
         self._began = time.monotonic()
         self._ring_frames = max(2, memory_bytes // frame_bytes)
@@ -302,7 +306,7 @@ class FrameStore:
         newest_ns = int(self._clocks_ns[(self.head - 1) % self._ring_frames])
         if self._groups[0].last_ns < newest_ns - self._retention_ns:
             return True
-        allowed_bytes = self._growth * (time.monotonic() - self._began)
+        allowed_bytes = self._freely_bytes + self._growth * (time.monotonic() - self._began)
         if self.disk_bytes <= allowed_bytes:
             return False
         visible = len(self._groups) // GRACE_SHARE + 2

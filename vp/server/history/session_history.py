@@ -12,7 +12,7 @@ import numpy as np
 
 from vp.model.frames import ColumnPlace, FrameLayout
 from vp.server.history.frame_spool import FrameSpool
-from vp.server.history.frame_store import PROMISED_NS, FrameStore
+from vp.server.history.frame_store import MEMORY_BYTES, PROMISED_NS, FrameStore
 from vp.server.stream.packing import header, unpack
 
 JOIN_NS = PROMISED_NS
@@ -54,11 +54,14 @@ class SessionHistory:
     layout: FrameLayout
 
     @classmethod
-    def begin(cls, layout: FrameLayout, spool: FrameSpool | None = None) -> SessionHistory:
+    def begin(
+        cls, layout: FrameLayout, spool: FrameSpool | None = None, memory_bytes: int = MEMORY_BYTES
+    ) -> SessionHistory:
         """An empty history of frames of this layout, each column a field of its own on disk."""
         front = len(header(layout.message_bytes))
         cuts = [front + at for column in layout.columns for at in (column.offset, column.offset + column.length_bytes)]
-        return cls(FrameStore(front + layout.message_bytes, spool=spool, cuts=cuts), layout)
+        frames = FrameStore(front + layout.message_bytes, spool=spool, cuts=cuts, memory_bytes=memory_bytes)
+        return cls(frames, layout)
 
     def after_event(self, event_id: int) -> int:
         """Sequence number of the first frame held whose event_id is above `event_id`; `head` if none is."""

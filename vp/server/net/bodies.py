@@ -1,7 +1,7 @@
 """Long bodies, made piece by piece as they are taken: the memory that all readers cause has a bound.
 
-A body counts with the bytes that it may hold at a time. Where the next finds no room, it waits a moment; then the reader
-that takes least is ended, unless it takes SLOW_BYTES_PER_SECOND: nobody keeps others waiting by taking little.
+A body counts with the bytes that it may hold at a time. Where the next finds no room, the reader that takes least is
+ended, unless it takes SLOW_BYTES_PER_SECOND: nobody keeps others waiting by taking little.
 """
 
 from __future__ import annotations

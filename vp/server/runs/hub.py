@@ -212,6 +212,11 @@ class Hub:
         """Bytes on disk for frames, of sessions that are over too."""
         return self.spool.file_bytes
 
+    @property
+    def histories_kept(self) -> int:
+        """Sessions that are over and keep their frames."""
+        return len(self._retained)
+
     def describe(self) -> list[dict[str, Any]]:
         """One entry a session, for /health; a session that is loaded for nobody yet has no id."""
         entries = [run.describe() for run in self._runs if not run.state.over]

@@ -204,14 +204,18 @@ def test_a_client_that_leaves_keeps_nobody_from_asking(asked_lake: Path) -> None
         assert post(running, {"sql": "SELECT 1 AS x"})[0] == 200
 
 
+async def room(_size: int) -> None:
+    """There is always room."""
+
+
 def test_a_worker_that_died_is_begun_anew(asked_lake: Path) -> None:
     context = asking(asked_lake, Limits())
 
     async def body() -> None:
         workers = WorkerPool(context, 1)
         for _ in range(2):
-            answer = await workers.ask(QueryRequest(sql="SELECT 1 AS x"))
-            assert pa.ipc.open_stream(answer.stream).read_all()["x"].to_pylist() == [1]
+            answer = await workers.ask(QueryRequest(sql="SELECT 1 AS x", format="arrow"), room)
+            assert pa.ipc.open_stream(b"".join(answer.pieces)).read_all()["x"].to_pylist() == [1]
             process = workers._all[0]._process
             assert process is not None
             process.kill()
@@ -226,7 +230,7 @@ def test_a_worker_has_ended_when_the_pool_is_closed_even_while_its_query_is_canc
 
     async def body() -> bool:
         workers = WorkerPool(context, 1)
-        asking = asyncio.create_task(workers.ask(QueryRequest(sql="SELECT count(*) FROM range(100000000000)")))
+        asking = asyncio.create_task(workers.ask(QueryRequest(sql="SELECT count(*) FROM range(100000000000)"), room))
         while (process := workers._all[0]._process) is None:
             await asyncio.sleep(0.01)
         asking.cancel()
