@@ -379,6 +379,17 @@ def test_numbers_stand_in_cells_with_room(market: KnownMarket) -> None:
         switch_layer(market.page, "sizes", on=False)
 
 
+def test_rows_are_fitted_to_where_something_goes_on(market: KnownMarket) -> None:
+    """The market has seventeen prices: a hundred rows would leave most of the map black."""
+    market.show(DOWN)
+    market.page.keyboard.press("0")
+    market.page.wait_for_function("() => vp.view().rows < 40 && vp.view().rows > 17")
+    view = market.page.evaluate("() => vp.view()")
+    assert view["spanMs"] == 180_000  # though the session has not lasted so long
+    assert abs(view["centre"] - SPOT) < 4
+    market.show(DOWN)
+
+
 @pytest.mark.parametrize(("palette", "up", "down"), [("purple", "mint", "violet"), ("blue", "blue", "orange")])
 def test_a_palette_colours_strip_ladder_and_badge(market: KnownMarket, palette: str, up: str, down: str) -> None:
     market.page.select_option("#palette", palette)

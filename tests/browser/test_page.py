@@ -239,6 +239,7 @@ def test_speed_keeps_the_picture_and_a_jump_begins_anew(page: Page, server: Serv
     expect(page.locator("#clock")).to_contain_text("10:05", timeout=20_000)
 
 
+@pytest.mark.long
 def test_history_from_before_the_page_and_a_link_to_it(page: Page, browser: Browser, server: Server) -> None:
     live(page, server, "?speed=20&start_time=09:45", columns=900)
     other = open_page(browser)

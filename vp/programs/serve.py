@@ -72,6 +72,7 @@ def _serve(values: dict[str, Any], listener: socket.socket, *, demonstration: bo
     from vp.server.app import build_app  # noqa: PLC0415
     from vp.server.net.listener import address_of  # noqa: PLC0415
     from vp.server.net.server import WebServer  # noqa: PLC0415
+    from vp.server.runs.allocator import keep_little  # noqa: PLC0415
 
     def ready() -> None:
         cli.started()
@@ -80,6 +81,7 @@ def _serve(values: dict[str, Any], listener: socket.socket, *, demonstration: bo
     def failed() -> None:
         server.should_exit = True
 
+    keep_little()
     service, startup = _service(values, ready, failed, demonstration=demonstration)
     server = WebServer(build_app(service), values["log_level"])
     server.run(sockets=[listener])
