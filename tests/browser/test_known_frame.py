@@ -623,8 +623,8 @@ def test_the_legend_explains_the_balance_and_takes_numbers(market: KnownMarket) 
         expect(text).to_contain_text(
             "Balance: blue where liquidity builds, orange where it drains, dark where little happens"
         )
-        expect(text).to_contain_text("(pressure − vacuum) / (pressure + vacuum + 0.50 contracts/s)")  # noqa: RUF001
-        expect(text).to_contain_text("σ 1.5 rows and σ 3 s back in time")  # noqa: RUF001
+        expect(text).to_contain_text("(pressure − vacuum) / (pressure + vacuum + 0.50 contracts/s)")
+        expect(text).to_contain_text("σ 1.5 rows and σ 3 s back in time")
         where = list(market.xy(UP - 0.1, -5))
         before = page.evaluate(COLOUR_OF_CELL, where)
         page.locator("#layers > summary").click()
@@ -632,7 +632,7 @@ def test_the_legend_explains_the_balance_and_takes_numbers(market: KnownMarket) 
         page.locator("#smoothing-rows").fill("0")
         page.locator("#smoothing-rows").press("Tab")
         page.locator("#layers > summary").click()
-        expect(text).to_contain_text("1000 contracts/s), smoothed by σ 0 rows")  # noqa: RUF001
+        expect(text).to_contain_text("1000 contracts/s), smoothed by σ 0 rows")
         page.wait_for_function(IDLE)
         dark = page.evaluate(COLOUR_OF_CELL, where)
         assert sum(dark) < 0.5 * sum(before), "little against the floor is dark"

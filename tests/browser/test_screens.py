@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.browser.firefox import FIREFOX, set_screen_scale, started_firefox
-from tests.browser.probe import IDLE, READ_MAP, frozen_picture, live, watched_page
+from tests.browser.probe import IDLE, PAGE, READ_MAP, frozen_picture, live, watched_page
 from tests.browser.programs import Server
 
 pytestmark = pytest.mark.browser
@@ -144,33 +144,32 @@ def test_text_grows_with_a_large_screen_and_so_does_what_is_painted(page: Page) 
     assert size["width"] * size["unit"] + size["side"] * size["unit"] == pytest.approx(3840, abs=2)
     assert min(page.evaluate(COLOURED)) > 500
     # what lies under the mouse is what is read
-    place = page.evaluate(
-        "() => { const { endMs, spanMs, centre } = vp.view(); return vp.at(endMs - spanMs / 4, centre); }"
-    )
+    place = page.evaluate("""() => {
+      const { endMs, spanMs, centre } = vp.view();
+      return vp.at(endMs - spanMs / 4, Math.round(centre));
+    }""")
     box = page.locator("#chart").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + place["x"], box["y"] + place["y"])
-    price = page.evaluate("() => Math.floor(vp.view().centre + 0.5) * vp.config().bucket_int / 1e9")
+    price = page.evaluate("() => Math.round(vp.view().centre) * vp.config().bucket_int / 1e9")
     expect(page.locator("#readout strong")).to_contain_text(f"{price:,.2f}")
 
 
 def pressed_looks_different(page: Page) -> None:
-    """Of a button its two states, told apart by what fills it: most of its pixels."""
-    page.mouse.move(5, 5)
+    """In colours that the system forces, a button's two states are told apart by what fills it."""
+    page.wait_for_function("() => window.vp && matchMedia('(forced-colors: active)').matches")
     looks = []
     for pressed in ("true", "false"):
         if page.locator("#freeze").get_attribute("aria-pressed") != pressed:
             page.keyboard.press("f")
         expect(page.locator("#freeze")).to_have_attribute("aria-pressed", pressed)
-        page.keyboard.press("Escape")
         looks.append(page.evaluate("() => getComputedStyle(document.getElementById('freeze')).backgroundColor"))
     assert looks[0] != looks[1]
 
 
 def test_forced_colours_show_what_is_pressed_in_chromium(browser: Browser, server: Server) -> None:
     with watched_page(browser, forced_colors="active") as page:
-        live(page, server)
-        assert page.evaluate("() => matchMedia('(forced-colors: active)').matches")
+        page.goto(f"{server.address}{PAGE}")
         pressed_looks_different(page)
 
 
@@ -185,6 +184,5 @@ def test_forced_colours_show_what_is_pressed_in_firefox(
         started_firefox(playwright, tmp_path_factory.mktemp("forced"), forced) as browser,
         watched_page(browser) as page,
     ):
-        live(page, server)
-        assert page.evaluate("() => matchMedia('(forced-colors: active)').matches")
+        page.goto(f"{server.address}{PAGE}")
         pressed_looks_different(page)
