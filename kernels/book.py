@@ -47,6 +47,14 @@ def record_at(columns: Columns, row: int) -> Record:
 
 
 @step
+def note_trade(book: BookState, record: Record) -> None:
+    """A trade, which changes no book."""
+    book.counters[C_REJECTED_SIZE if record.size == UNDEF_SIZE else C_IGNORED_TRADE] += 1
+    if record.price != UNDEF_PRICE and record.clock_ns != BOOK_ONLY:
+        book.scalars[B_LAST_PRICE] = record.price
+
+
+@step
 def apply_other(book: BookState, record: Record) -> Effect:
     """A clear, a trade or a record without an action."""
     counters = book.counters
@@ -55,9 +63,7 @@ def apply_other(book: BookState, record: Record) -> Effect:
         clear_book(book, record.publisher)
         return Effect(DEPTH_RESET, 0, 0, 0, 0, 0, 0)
     if record.action == ACTION_TRADE:
-        counters[C_REJECTED_SIZE if record.size == UNDEF_SIZE else C_IGNORED_TRADE] += 1
-        if record.price != UNDEF_PRICE and record.clock_ns != BOOK_ONLY:
-            book.scalars[B_LAST_PRICE] = record.price
+        note_trade(book, record)
     else:
         counters[C_IGNORED_NONE] += 1
     return NO_EFFECT

@@ -230,20 +230,18 @@ RING_MASK: Final = RING - 1
 RING_HALF: Final = RING // 2
 MAX_K: Final = 512
 
-# Cell floats (float64), CELL_FLOATS a cell: masses and three levels of every chain.
+# A cell, CELL_WORDS words of 8 bytes: three cache lines. Its floats (float64): masses and three levels of every chain.
 F_MASS: Final = 0  # none of rest depth
 F_V: Final = 4
 F_A: Final = 8
 F_J: Final = 12
 F_GAIN: Final = 16  # alpha/dt of each filter at the last touch, for later touches at its clock
-CELL_FLOATS: Final = 20
-
-# Cell ints (int64), CELL_INTS a cell.
-I_DEPTH: Final = 0
-I_BASELINE: Final = 1
-I_TOUCHED_NS: Final = 2  # NO_TIME: never touched
-I_EVENT_ID: Final = 3
-CELL_INTS: Final = 4
+# Its ints (int64).
+I_DEPTH: Final = 20
+I_BASELINE: Final = 21
+I_TOUCHED_NS: Final = 22  # NO_TIME: never touched
+I_EVENT_ID: Final = 23
+CELL_WORDS: Final = 24
 
 # Engine scalars (int64).
 E_CENTRE: Final = 0  # bucket in the middle of the ring, NO_BUCKET before the first

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .book import apply_record, record_at
+from .book import apply_record, note_trade, record_at
 from .cells import touch
 from .contract import (
     ACTION_CLEAR,
@@ -16,7 +16,7 @@ from .contract import (
     B_EVENT_ID,
     B_QUALITY,
     BOOK_ONLY,
-    CELL_INTS,
+    CLOCK_UNKNOWN,
     DEPTH_RESET,
     DONE,
     E_CROSSED_BEFORE_OPENING,
@@ -29,12 +29,10 @@ from .contract import (
     FLAG_SNAPSHOT,
     FULL,
     GROW_TRADES,
-    I_DEPTH,
     NO_TIME,
     OPENING_PAUSE_NS,
     QUALITY_CROSSED,
     REACHED,
-    RING_MASK,
     SNAPSHOT_BEGINS,
     SNAPSHOT_ENDS,
     TOUCH_FROM,
@@ -42,12 +40,51 @@ from .contract import (
 )
 from .event import advance_clock, end_event, needs_room, records_of_room, update_spot
 from .frame import write_frame
-from .interval import count_order_flow, count_trade, forget_quote, trades_of_room
+from .interval import NO_QUOTE, count_order_flow, count_trade, forget_quote, trades_of_room
 from .jit import kernel, routine, step
 from .orders import MOST_PLACES, fetch_ahead
+from .plain import NOT_PLAIN, Legs, apply_plain, may_be_plain
 from .publishers import follow_publisher, is_settled, mark_bad_book
-from .ring import bucket_of, count_all_depth, follow_spot, holds, rebase, touch_outside
-from .state import BookState, Columns, Effect, FrameBuffer, Model
+from .ring import (
+    bucket_of,
+    bucket_of_level,
+    change_cell_depth,
+    count_all_depth,
+    follow_spot,
+    holds,
+    rebase,
+    touch_bucket,
+    touch_outside,
+)
+from .state import BookState, Columns, Effect, FrameBuffer, Model, Record
+
+
+@step
+def touch_legs(book: BookState, model: Model, legs: Legs) -> None:
+    """Bring the depth of the cells up to date, then touch the bucket of each leg."""
+    bucket = bucket_of_level(book, legs.word, legs.price)
+    change_cell_depth(model, bucket, legs.depth)
+    to_bucket = bucket
+    moves = legs.to_word >= 0
+    if moves:
+        to_bucket = bucket_of_level(book, legs.to_word, legs.to_price)
+        change_cell_depth(model, to_bucket, legs.to_size)
+    add = legs.add
+    pull = legs.pull
+    fill = legs.fill
+    while True:
+        if holds(model, bucket):
+            clock = book.scalars[B_CLOCK]
+            touch(model.cells, model.decay, bucket, clock, book.scalars[B_EVENT_ID], add, pull, fill)
+        else:
+            touch_outside(book, model, bucket, add, pull, fill)
+        if not moves:
+            return
+        moves = False
+        bucket = to_bucket
+        add = legs.to_size
+        pull = 0
+        fill = 0
 
 
 @step
@@ -57,39 +94,20 @@ def move_depth(book: BookState, model: Model, effect: Effect) -> None:
         count_all_depth(book, model)
         return
     if effect.removed != 0:
-        bucket = bucket_of(effect.from_price, book.scalars[B_BUCKET])
-        if holds(model, bucket):
-            model.cells.ints[(bucket & RING_MASK) * CELL_INTS + I_DEPTH] -= effect.removed
+        change_cell_depth(model, bucket_of(effect.from_price, book.scalars[B_BUCKET]), -effect.removed)
     if effect.added != 0:
-        bucket = bucket_of(effect.to_price, book.scalars[B_BUCKET])
-        if holds(model, bucket):
-            model.cells.ints[(bucket & RING_MASK) * CELL_INTS + I_DEPTH] += effect.added
+        change_cell_depth(model, bucket_of(effect.to_price, book.scalars[B_BUCKET]), effect.added)
 
 
 @step
 def touch_buckets(book: BookState, model: Model, effect: Effect) -> None:
     """Touch the bucket that the effect left, then the one where it arrived."""
-    scalars = book.scalars
-    clock = scalars[B_CLOCK]
-    event_id = scalars[B_EVENT_ID]
-    # One loop, not a branch for each leg: which leg a record has is as good as random.
-    leaves = effect.bits & TOUCH_FROM != 0
-    price = effect.from_price if leaves else effect.to_price
-    add = 0 if leaves else effect.added
-    pull = effect.pull if leaves else 0
-    fill = effect.fill if leaves else 0
-    legs = np.int64(leaves) + np.int64(effect.bits & TOUCH_TO != 0)
-    while legs > 0:
-        bucket = bucket_of(price, scalars[B_BUCKET])
-        if holds(model, bucket):
-            touch(model.cells, model.decay, bucket, clock, event_id, add, pull, fill)
-        else:
-            touch_outside(book, model, bucket, add, pull, fill)
-        price = effect.to_price
-        add = effect.added
-        pull = 0
-        fill = 0
-        legs -= 1
+    bucket_size = book.scalars[B_BUCKET]
+    zero = np.int64(0)  # compiled for one kind of number
+    if effect.bits & TOUCH_FROM != 0:
+        touch_bucket(book, model, bucket_of(effect.from_price, bucket_size), zero, effect.pull, effect.fill)
+    if effect.bits & TOUCH_TO != 0:
+        touch_bucket(book, model, bucket_of(effect.to_price, bucket_size), effect.added, zero, zero)
 
 
 @routine
@@ -106,6 +124,44 @@ def start_afresh(book: BookState, model: Model) -> None:
     count_all_depth(book, model)
     rebase(book, model)
     forget_quote(model)
+
+
+@step
+def is_active(book: BookState, record: Record) -> int:
+    """1 for a record that is activity: not of what builds the book only, nor of before there is a clock."""
+    return np.int64(record.clock_ns != BOOK_ONLY and book.scalars[B_CLOCK] != NO_TIME)
+
+
+@step
+def take_trade(book: BookState, model: Model, record: Record) -> None:
+    """Count a trade that is activity."""
+    model.scalars[E_LAST_TRADE_NS] = book.scalars[B_CLOCK]
+    if model.scalars[E_EMITTING] != 0:
+        count_trade(book, model, record)
+
+
+@routine
+def take_any(book: BookState, model: Model, record: Record) -> None:
+    """Take a record, whatever it is, through book and cells; the clock has been advanced."""
+    clears = record.action == ACTION_CLEAR
+    if not is_settled(book, record):
+        changed = follow_publisher(book, record)
+        clears |= changed == SNAPSHOT_BEGINS
+        if changed == SNAPSHOT_ENDS:
+            end_snapshot(book, model)
+    active = is_active(book, record)
+    effect = apply_record(book, record, active)
+    mark_bad_book(book, record)
+    if effect.bits != 0:
+        move_depth(book, model, effect)
+        if active != 0:
+            touch_buckets(book, model, effect)
+    if active == 0:
+        forget_quote(model)
+    if clears:
+        start_afresh(book, model)
+    elif record.action == ACTION_TRADE and active != 0:
+        take_trade(book, model, record)
 
 
 @step
@@ -141,6 +197,7 @@ def advance(
     scalars = book.scalars
     message = first_message
     follow_spot(book, model)
+    quote = NO_QUOTE
     roomy = 0  # records that will find room, so that it need not be looked at for each
     for row in range(first, columns.clock_ns.size):
         i = row & MOST_PLACES
@@ -156,34 +213,25 @@ def advance(
                 return i, message, GROW_TRADES
         roomy -= 1
         fetch_ahead(book.slots, columns.order_id, columns.publisher, i)
-        clears = record.action == ACTION_CLEAR
-        if not is_settled(book, record):
-            changed = follow_publisher(book, record)
-            clears |= changed == SNAPSHOT_BEGINS
-            if changed == SNAPSHOT_ENDS:
-                end_snapshot(book, model)
         advance_clock(book, record.clock_ns)
-        active = np.int64(record.clock_ns != BOOK_ONLY and scalars[B_CLOCK] != NO_TIME)  # no touch without a clock
         scalars[B_EVENT_ID] += 1
-        effect = apply_record(book, record, active)
-        mark_bad_book(book, record)
-        if effect.bits != 0:
-            move_depth(book, model, effect)
-            if active != 0:
-                touch_buckets(book, model, effect)
-        if active == 0:
-            forget_quote(model)
-        if clears:
-            start_afresh(book, model)
-        elif record.action == ACTION_TRADE and active != 0:
-            model.scalars[E_LAST_TRADE_NS] = scalars[B_CLOCK]
-            if model.scalars[E_EMITTING] != 0:
-                count_trade(book, model, record)
+        plain = record.clock_ns > CLOCK_UNKNOWN and may_be_plain(book, record)
+        if plain and record.action == ACTION_TRADE:
+            note_trade(book, record)
+            take_trade(book, model, record)
+        else:
+            legs = NOT_PLAIN
+            if plain:
+                legs = apply_plain(book, record, np.int64(1))
+            if legs.word >= 0:
+                touch_legs(book, model, legs)
+            else:
+                take_any(book, model, record)
         if record.flags & FLAG_LAST:
             end_event(book, record.publisher)
             if scalars[B_QUALITY] & QUALITY_CROSSED:
                 count_crossed_before_opening(book, model)
-            count_order_flow(book, model, active)
+            quote = count_order_flow(book, model, is_active(book, record), quote)
             follow_spot(book, model)
             if record.flags & FLAG_SNAPSHOT:
                 rebase(book, model)

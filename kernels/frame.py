@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .cells import cell_word
 from .contract import (
     ASK,
     AT_ASK_PRICE,
@@ -42,7 +43,6 @@ from .contract import (
     B_QUALITY,
     B_SPOT,
     BID,
-    CELL_INTS,
     E_BUY_VOLUME,
     E_K,
     E_LAST_FRAME_NS,
@@ -63,7 +63,6 @@ from .contract import (
     P_REACH,
     P_WEAK,
     QUALITY_INVALID,
-    RING_MASK,
     UNDEF_PRICE,
 )
 from .decay import decay
@@ -156,8 +155,7 @@ def write_grid(book: BookState, model: Model, frames: FrameBuffer, message: int)
     for row in range(rows):
         event_id = 0
         if spot != NO_BUCKET:
-            slot = (spot - model.scalars[E_K] + row) & RING_MASK
-            event_id = model.cells.ints[slot * CELL_INTS + I_EVENT_ID]
+            event_id = model.cells.ints[cell_word(spot - model.scalars[E_K] + row) + I_EVENT_ID]
         frames.int64s[message, frames.places[AT_LAST_EVENT_ID] + row] = event_id
 
 

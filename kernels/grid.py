@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from .cells import SECONDS_PER_NS
+from .cells import SECONDS_PER_NS, cell_word
 from .contract import (
     ACCELERATION,
     ADD,
     B_CLOCK,
     B_SPOT,
-    CELL_FLOATS,
-    CELL_INTS,
     CHAINS,
     E_FRAME,
     E_K,
@@ -42,7 +40,6 @@ from .contract import (
     P_VACUUM_REST,
     PULL,
     REST_DEPTH,
-    RING_MASK,
     T_BOUGHT,
     T_FRAME,
     T_SOLD,
@@ -66,13 +63,12 @@ def grid_stride(grid: Float64s) -> int:
 @step
 def read_cell(cells: Cells, table: Decay, bucket: int, clock: int, out: Float64s, at: int) -> None:
     """Read the cell of `bucket` at `clock` (ns), as a zero-delta touch would leave it, to out[at : at + ROW_FLOATS]."""
-    f = (bucket & RING_MASK) * CELL_FLOATS
-    i = (bucket & RING_MASK) * CELL_INTS
-    touched = cells.ints[i + I_TOUCHED_NS]
-    mass = load_four(cells.floats, f + F_MASS)
-    v = load_four(cells.floats, f + F_V)
-    a = load_four(cells.floats, f + F_A)
-    j = load_four(cells.floats, f + F_J)
+    cell = cell_word(bucket)
+    touched = cells.ints[cell + I_TOUCHED_NS]
+    mass = load_four(cells.floats, cell + F_MASS)
+    v = load_four(cells.floats, cell + F_V)
+    a = load_four(cells.floats, cell + F_A)
+    j = load_four(cells.floats, cell + F_J)
     if touched not in (clock, NO_TIME):
         kept, alpha = decay(table, clock - touched)
         gains = (1.0 / (float(clock - touched) * SECONDS_PER_NS)) * alpha
@@ -82,7 +78,7 @@ def read_cell(cells: Cells, table: Decay, bucket: int, clock: int, out: Float64s
         v = lane_of(kept, VELOCITY) * v
         a = lane_of(kept, ACCELERATION) * a + rise_a
         j = lane_of(kept, JERK) * j + rise_j
-    store_four(out, at, mass + make_four(0.0, 0.0, 0.0, float(cells.ints[i + I_DEPTH])))
+    store_four(out, at, mass + make_four(0.0, 0.0, 0.0, float(cells.ints[cell + I_DEPTH])))
     store_four(out, at + CHAINS, v)
     store_four(out, at + 2 * CHAINS, a)
     store_four(out, at + 3 * CHAINS, j)

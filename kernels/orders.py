@@ -35,12 +35,12 @@ from .intrinsics import (
     trailing_zeros,
 )
 from .jit import kernel, routine, step
+from .memory import words_on_lines
 from .state import Int64s, UInt16s
 
 HASH_MULTIPLIER = -7046029254386353131  # 2**64 / golden ratio, as int64
 MOST_PLACES = 2**40 - 1  # tells the compiler that no place is negative, so that it need not ask at every access
 TAG_HASH_SHIFT = 45  # the tag in the highest bits of an id, below the sign
-LINE_BYTES = 64
 AHEAD = 12
 
 
@@ -97,6 +97,21 @@ def first_slot(word: int, found: int, empty: int) -> int:
 
 
 @step
+def find_group(slots: Int64s, order_id: int, tag: int) -> tuple[int, int, int]:
+    """The first group that holds something with the id, or has room for it: its word, and which of its slots do (bits).
+
+    What it holds may have another tag: another publisher's, a level or a quote.
+    """
+    word = home_word(slots, order_id, tag)
+    while True:
+        empty = match_four(slots, word + SLOT_SIZE, 0)
+        found = match_four(slots, word, order_id) & ~empty
+        if found | empty != 0:
+            return word, found, empty
+        word = next_group(slots, word)
+
+
+@step
 def find_slot(slots: Int64s, order_id: int, tag: int) -> int:
     """Word of the slot that holds `order_id` with this tag, or of the empty slot where it belongs."""
     word = home_word(slots, order_id, tag)
@@ -117,8 +132,7 @@ def fetch_ahead(slots: Int64s, order_ids: Int64s, publishers: UInt16s, row: int)
     """Ask for the group of the order that comes AHEAD rows later, so that it has arrived when its turn comes."""
     if row + AHEAD < order_ids.size:
         word = home_word(slots, order_ids[row + AHEAD], np.int64(publishers[row + AHEAD]) << KIND_BITS)
-        prefetch(slots, word)
-        prefetch(slots, word + SLOT_SIZE)
+        prefetch(slots, word)  # its first line; the processor fetches the line beside it by itself
 
 
 @step
@@ -213,7 +227,4 @@ def capacity(slots: np.ndarray) -> int:
 
 def empty_slots(count: int) -> np.ndarray:
     """A table of `count` slots (a power of two, at least 8) with nothing in it, its groups on cache lines: int64."""
-    words = count // GROUP_SLOTS * GROUP_WORDS
-    spacious = np.zeros(words + LINE_BYTES // 8, np.int64)
-    first = -spacious.ctypes.data % LINE_BYTES // 8
-    return spacious[first : first + words]
+    return words_on_lines(count // GROUP_SLOTS * GROUP_WORDS)

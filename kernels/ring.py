@@ -8,7 +8,7 @@ spot moves.
 
 from __future__ import annotations
 
-from .cells import forget, touch
+from .cells import cell_word, forget, touch
 from .contract import (
     ASK,
     B_BASE_TICK,
@@ -19,8 +19,7 @@ from .contract import (
     B_SPOT,
     B_TICK,
     BID,
-    CELL_FLOATS,
-    CELL_INTS,
+    CELL_WORDS,
     E_CENTRE,
     I_BASELINE,
     I_DEPTH,
@@ -42,10 +41,26 @@ def bucket_of(price: int, bucket_size: int) -> int:
 
 
 @step
+def bucket_of_level(book: BookState, word: int, price: int) -> int:
+    """The bucket of `price`, whose dense level is at `word`; where a bucket is a tick, it is numbered as that is."""
+    scalars = book.scalars
+    if scalars[B_BUCKET] == scalars[B_TICK]:
+        return scalars[B_BASE_TICK] + (word >> 1)
+    return bucket_of(price, scalars[B_BUCKET])
+
+
+@step
 def holds(model: Model, bucket: int) -> bool:
     """Whether the ring holds `bucket`."""
     centre = model.scalars[E_CENTRE]
     return centre != NO_BUCKET and -RING_HALF <= bucket - centre < RING_HALF
+
+
+@step
+def change_cell_depth(model: Model, bucket: int, change: int) -> None:
+    """Add `change` to the depth of the bucket's cell, where the ring holds it."""
+    if holds(model, bucket):
+        model.cells.ints[cell_word(bucket) + I_DEPTH] += change
 
 
 @routine
@@ -63,14 +78,14 @@ def count_depth(book: BookState, cells: Cells, first: int, last: int) -> None:
         total = 0
         for level in range(max(-(-low_price // tick) - base, 0), min(high_price // tick - base, last_level) + 1):
             total += depth[2 * level + ASK] + depth[2 * level + BID]
-        cells.ints[(bucket & RING_MASK) * CELL_INTS + I_DEPTH] = total
+        cells.ints[cell_word(bucket) + I_DEPTH] = total
     if scalars[B_SPARSE_ASKS + ASK] + scalars[B_SPARSE_ASKS + BID] > 0:
         for slot in range(book.far_price.size):
             size = book.far_depth[2 * slot + ASK] + book.far_depth[2 * slot + BID]
             if size != 0:
                 bucket = bucket_of(book.far_price[slot], bucket_size)
                 if first <= bucket <= last:
-                    cells.ints[(bucket & RING_MASK) * CELL_INTS + I_DEPTH] += size
+                    cells.ints[cell_word(bucket) + I_DEPTH] += size
 
 
 @routine
@@ -86,10 +101,8 @@ def count_all_depth(book: BookState, model: Model) -> None:
 def swap_cells(model: Model, slot: int) -> None:
     """Exchange the cells that lie at `slot` of the ring and of the outer ring."""
     inner, outer = model.cells, model.outer
-    for k in range(slot * CELL_FLOATS, (slot + 1) * CELL_FLOATS):
-        inner.floats[k], outer.floats[k] = outer.floats[k], inner.floats[k]
-    for k in range(slot * CELL_INTS, (slot + 1) * CELL_INTS):
-        inner.ints[k], outer.ints[k] = outer.ints[k], inner.ints[k]
+    for word in range(slot * CELL_WORDS, (slot + 1) * CELL_WORDS):
+        inner.ints[word], outer.ints[word] = outer.ints[word], inner.ints[word]
 
 
 @routine
@@ -106,7 +119,7 @@ def recentre(book: BookState, model: Model, centre: int) -> None:
             last = old - RING_HALF - 1
     for bucket in range(first, last + 1):
         slot = bucket & RING_MASK
-        touched = model.cells.ints[slot * CELL_INTS + I_TOUCHED_NS] != NO_TIME
+        touched = model.cells.ints[slot * CELL_WORDS + I_TOUCHED_NS] != NO_TIME
         leaves = old - RING_HALF + ((bucket - old + RING_HALF) & RING_MASK) if touched else NO_BUCKET
         waits = model.outer_bucket[slot] == bucket
         if waits or touched:
@@ -137,13 +150,23 @@ def touch_outside(book: BookState, model: Model, bucket: int, add: int, pull: in
 
 
 @routine
+def touch_bucket(book: BookState, model: Model, bucket: int, add: int, pull: int, fill: int) -> None:
+    """Touch a bucket, wherever its cell lies."""
+    if holds(model, bucket):
+        clock = book.scalars[B_CLOCK]
+        touch(model.cells, model.decay, bucket, clock, book.scalars[B_EVENT_ID], add, pull, fill)
+    else:
+        touch_outside(book, model, bucket, add, pull, fill)
+
+
+@routine
 def rebase(book: BookState, model: Model) -> None:
     """Set every bucket's depth baseline to its depth now: rebuilding a book is no activity."""
     inner, outer = model.cells.ints, model.outer.ints
-    for i in range(0, inner.size, CELL_INTS):
+    for i in range(0, inner.size, CELL_WORDS):
         inner[i + I_BASELINE] = inner[i + I_DEPTH]
     for slot in range(model.outer_bucket.size):
         bucket = model.outer_bucket[slot]
         if bucket != NO_BUCKET:
             count_depth(book, model.outer, bucket, bucket)
-            outer[slot * CELL_INTS + I_BASELINE] = outer[slot * CELL_INTS + I_DEPTH]
+            outer[slot * CELL_WORDS + I_BASELINE] = outer[slot * CELL_WORDS + I_DEPTH]

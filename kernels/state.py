@@ -78,10 +78,10 @@ class BookState(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """RING cells, one a price bucket."""
+    """RING cells, one a price bucket: two views of the same words, CELL_WORDS a cell."""
 
-    floats: Float64s  # [RING * CELL_FLOATS], F_
-    ints: Int64s  # [RING * CELL_INTS], I_
+    floats: Float64s  # [RING * CELL_WORDS], F_
+    ints: Int64s  # [RING * CELL_WORDS], I_
 
 
 class Decay(NamedTuple):

@@ -1,11 +1,12 @@
 /** What a person can do: each command is a key's or a button's, or both. */
 
-import { PALETTES } from "./colour.js";
+import { coloursOf } from "./colour.js";
 import { element } from "./dom.js";
 import { saveFrames, saveScreenshot } from "./export.js";
-import { showLiveness, showProvenance } from "./health.js";
+import { showProvenance } from "./health.js";
 import { MAIN_MODES, modeOf } from "./modes.js";
 import { say } from "./notices.js";
+import { showLiveness } from "./signs.js";
 
 /**
  * @typedef {object} Page what the page is made of
@@ -28,6 +29,8 @@ export class Commands {
   constructor(page, chooser) {
     this.page = page;
     this.chooser = chooser;
+    /** What Escape closes before anything else: each tells whether it was open. @type {(() => boolean)[]} */
+    this.closers = [];
   }
 
   /** Move the view, and paint. @param {(viewport: import("./viewport.js").Viewport) => void} act @param {boolean} [undoable] */
@@ -99,16 +102,22 @@ export class Commands {
 
   /** @param {string} name */
   showMode(name) {
-    const { chart, session } = this.page;
-    const { scale } = chart.heatmap;
-    if (!scale.frozen) scale.rejudge();
-    this.set({ mode: name });
+    const { chart, session, settings } = this.page;
+    settings.mode = name;
+    chart.heatmap.scale.begin(settings.cutoffs[name]); // each view has its own
+    session.settingsChanged();
     session.needColumns();
-    say(`View: ${name.replaceAll("_", " ")}`);
+    say(`View: ${modeOf(name).label}`);
   }
 
+  /** The exact cells, and back to the balance. */
+  toggleCells() { this.showMode(this.page.settings.mode === "pair" ? "balance" : "pair"); }
+
   nextMode() { this.showMode(next(MAIN_MODES, modeOf(this.page.settings.mode)).name); }
-  nextPalette() { this.set({ palette: next(Object.keys(PALETTES), this.page.settings.palette) }); }
+  nextPalette() {
+    const { name, now, choices } = coloursOf(this.page.settings);
+    this.set({ [name]: next(Object.keys(choices), now) });
+  }
   nextTransfer() { this.set({ transfer: next(TRANSFERS, this.page.settings.transfer) }); }
   toggleTheme() { this.set({ theme: this.page.settings.theme === "dark" ? "light" : "dark" }); }
 
@@ -158,13 +167,14 @@ export class Commands {
   async copyLink() {
     const address = this.page.session.link();
     history.replaceState(null, "", address);
-    await navigator.clipboard?.writeText(address).catch(() => undefined); // it stands in the address bar anyway
-    say("The link is in the address bar and on the clipboard");
+    const copied = await navigator.clipboard?.writeText(address).then(() => true, () => false);
+    say(`The link is in the address bar${copied ? " and on the clipboard" : ""}`);
   }
 
   help() { /** @type {HTMLDialogElement} */ (element("help")).showModal(); }
 
   escape() {
+    if (this.closers.some((close) => close())) return;
     for (const menu of document.querySelectorAll("details[open]")) menu.removeAttribute("open");
     if (!this.chooser.form.hidden) this.toggleChooser();
     this.page.crosshair.release();

@@ -1,10 +1,11 @@
 /** The crosshair: what it reads, pins and measures, and the rectangle being drawn. */
 
+import { paintHair, tagsOf } from "./crosshair-tags.js";
 import { element } from "./dom.js";
 import { fetchHistory } from "./http-api.js";
 import { say } from "./notices.js";
 import { describeCell, measureText, placeCard } from "./readout.js";
-import { contextOf, FONT, PRICE_AXIS_PX } from "./scene.js";
+import { contextOf, FONT } from "./scene.js";
 
 /**
  * @typedef {import("./feed.js").Feed} Feed @typedef {import("./chart.js").Chart} Chart
@@ -31,6 +32,8 @@ export class Crosshair {
     this.exactTime = false;
     /** The frame that was fetched with every column. @type {{ring: Ring, eventId: number, block: import("./http-api.js").Block} | null} */
     this.full = null;
+    /** What stands on the axes and in the strip beside it. @type {Record<string, string>} */
+    this.tags = {};
     this.wanted = -1;
     this.timer = 0;
   }
@@ -84,7 +87,7 @@ export class Crosshair {
     const corner = (/** @type {Spot} */ { timeMs, bucket }) => ({ x: x(timeMs), y: y(bucket) });
     /** @type {[Point, Point] | null} */
     const rectangle = drawn ?? (this.measured && [corner(this.measured[0]), corner(this.measured[1])]);
-    paintCrosshair(chart.cursor, scene, at, rectangle, drawn ? "" : this.measureText());
+    this.tags = paintCrosshair(chart.cursor, scene, at, rectangle, drawn ? "" : this.measureText());
     const card = element("readout");
     const inside = at && at.x < size.width && at.y < size.height && !rectangle;
     card.hidden = !inside;
@@ -153,25 +156,25 @@ export class Crosshair {
  * The crosshair, and the rectangle being drawn or measured.
  * @param {HTMLCanvasElement} canvas @param {import("./scene.js").Scene} scene @param {Point | null} at
  * @param {[Point, Point] | null} rectangle @param {string} text what the rectangle says
+ * @returns {Record<string, string>} what its tags say
  */
-function paintCrosshair(canvas, { size, theme }, at, rectangle, text) {
+function paintCrosshair(canvas, scene, at, rectangle, text) {
+  const { size, theme } = scene;
   const context = contextOf(canvas);
   context.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
   context.clearRect(0, 0, canvas.width, canvas.height);
-  if (at && at.x < size.width && at.y < size.height) {
-    context.fillStyle = theme.cross;
-    context.fillRect(Math.round(at.x), 0, 1, size.height);
-    context.fillRect(0, Math.round(at.y), size.width + PRICE_AXIS_PX, 1);
-  }
-  if (!rectangle) return;
+  context.font = FONT;
+  const tags = at ? tagsOf(context, scene, at) : [];
+  if (at) paintHair(context, scene, at, tags);
+  const said = Object.fromEntries(tags.map(({ name, words }) => [name, words]));
+  if (!rectangle) return said;
   const [a, b] = rectangle;
   const [left, top] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
   context.strokeStyle = theme.text;
   context.setLineDash([4, 3]);
   context.strokeRect(left + 0.5, top + 0.5, Math.abs(b.x - a.x), Math.abs(b.y - a.y));
   context.setLineDash([]);
-  if (!text) return;
-  context.font = FONT;
+  if (!text) return said;
   const lines = text.split("\n");
   const width = Math.max(...lines.map((line) => context.measureText(line).width)) + 16;
   const x = Math.max(0, Math.min(left, size.width - width));
@@ -182,4 +185,5 @@ function paintCrosshair(canvas, { size, theme }, at, rectangle, text) {
   context.fillStyle = theme.text;
   context.textBaseline = "top";
   lines.forEach((line, i) => context.fillText(line, x + 8, y + 5 + i * 17));
+  return said;
 }

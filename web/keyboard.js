@@ -30,6 +30,7 @@ export const shortcuts = (commands, { settings, crosshair }) => [
   { keys: ["m"], shown: "M", what: "measure from the crosshair on", act: () => crosshair.toggleMeasure() },
   { keys: ["u"], shown: "U", what: "exact time in the read-out", act: () => crosshair.toggleExactTime() },
   { keys: ["v"], shown: "V", what: "next view", act: () => commands.nextMode() },
+  { keys: ["x"], shown: "X", what: "exact cells, and back to the balance", act: () => commands.toggleCells() },
   { keys: ["c"], shown: "C", what: "next colours", act: () => commands.nextPalette() },
   { keys: ["t"], shown: "T", what: "linear, square root, logarithmic", act: () => commands.nextTransfer() },
   { keys: ["f"], shown: "F", what: "freeze the colour scale", act: () => commands.freeze() },

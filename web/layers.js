@@ -8,7 +8,8 @@ import { paintLadder } from "./ladder.js";
 import { paintDataQuality } from "./layer-data-quality.js";
 import { paintBestQuotes, paintLastPrice, paintSpot } from "./layer-prices.js";
 import { paintTrades, paintVolumeProfile } from "./layer-trades.js";
-import { paintMarketState } from "./market-state.js";
+import { paintSizes } from "./layer-sizes.js";
+import { paintScoreStrip } from "./score-strip.js";
 
 /**
  * @typedef {import("./scene.js").Scene} Scene
@@ -31,9 +32,10 @@ const LAYERS = [
     option: { name: "least", label: "of at least", default: 0, most: 100_000 } },
   { name: "profile", label: "Volume by price on screen", level: 30, default: true, paint: paintVolumeProfile, help: "At the left edge, by aggressor: buys, then sells" },
   { name: "quality", label: "Untrusted and empty stretches", key: "g", level: 10, default: true, paint: paintDataQuality, help: "Hatched with the reason: dense: data missing or a gap; wide: a side empty, locked or crossed, in a snapshot, a bad book; faint: incomplete; dots: no events" },
+  { name: "strip", label: "Score strip", level: 2, around: true, default: true, paint: paintScoreStrip, help: "Score by its square root: solid lines where states begin, dotted where they end; a pixel shows the least and greatest score in it. Area: UP above, DOWN below, CHOP between; the more opaque, the stronger, full at twice the usual; where states share a pixel, by their share of its time" },
+  { name: "sizes", label: "Numbers in cells with room", level: 35, default: true, paint: paintSizes, help: "Resting size, or the column that the map shows; ≈ the page's own, rounded to 0.4 %" },
   { name: "time axis", level: 0, around: true, paint: paintTimeAxis },
   { name: "price grid", level: 1, around: true, paint: paintPriceGrid },
-  { name: "market state", level: 2, around: true, paint: paintMarketState },
   { name: "sessions", level: 20, paint: paintSessions },
   { name: "context", level: 21, paint: paintContextEdge },
   { name: "spot", level: 70, paint: paintSpot },

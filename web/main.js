@@ -1,19 +1,24 @@
 /** The page: its parts, and what makes them go. */
 
+import { activeRange } from "./activity.js";
+import { AddressBar } from "./address-bar.js";
 import { Chart } from "./chart.js";
 import { Commands } from "./commands.js";
 import { connectControls, settle } from "./controls.js";
 import { Crosshair } from "./crosshair.js";
 import { element } from "./dom.js";
 import { Gestures } from "./gestures.js";
-import { showLiveness } from "./health.js";
+import { Guide } from "./guide.js";
+import { connectKeepMenu } from "./keep-menu.js";
 import { listenToKeys, MOUSE_HELP, shortcuts } from "./keyboard.js";
 import { showNumbers, showSummary } from "./market-panel.js";
-import { showProgress } from "./notices.js";
+import { modeOf } from "./modes.js";
+import { closeRemark, showProgress } from "./notices.js";
 import { Painting } from "./painting.js";
 import { SessionChooser } from "./session-chooser.js";
 import { Session } from "./session.js";
 import { defaults } from "./settings.js";
+import { showLiveness, SILENT_MS } from "./signs.js";
 import { serverBase } from "./stream.js";
 import { Viewport } from "./viewport.js";
 
@@ -28,7 +33,10 @@ const painting = new Painting();
 const repaint = () => painting.request("all");
 const chart = new Chart(new URLSearchParams(location.search).has("flat"), viewport, settings, repaint);
 const { scale } = chart.heatmap;
-const session = new Session(base, location, { viewport, settings, scale, painting, settled: () => settle(page) });
+const session = new Session(base, location, {
+  viewport, settings, scale, painting, settled: () => settle(page), changed: () => addressBar.write(true),
+});
+const addressBar = new AddressBar(session, location);
 const { feed } = session;
 const crosshair = new Crosshair(base, feed, chart, painting);
 /** For probe.js. */
@@ -37,6 +45,8 @@ const commands = new Commands(page, new SessionChooser(base, (wanted) => {
   commands.toggleChooser();
   session.choose(wanted);
 }));
+const guide = new Guide(page);
+commands.closers.unshift(() => guide.close(), closeRemark);
 const gestures = new Gestures(element("chart"), {
   viewport, crosshair, size: () => chart.size(), changed: repaint,
   box: (from, to) => {
@@ -52,7 +62,8 @@ function paintAll(stalled, startMs) {
   if (!ring) return;
   if (stalled && chart.heatmap.bins.ring === ring) chart.heatmap.refresh();
   const newest = ring.end - 1;
-  viewport.follow(ring.timeMs(ring.first), feed.nowMs, ring.spot(newest), feed.lowestBucket);
+  viewport.follow(feed.nowMs, ring.spot(newest), feed.lowestBucket);
+  viewport.fit(startMs, ring.spot(newest), feed.lowestBucket, () => activeRange(ring, modeOf(settings.mode), viewport.startMs, viewport.endMs));
   chart.paint(ring, feed);
   showProgress(null);
   const column = chart.scene?.column ?? newest;
@@ -83,15 +94,22 @@ function followScale() {
 listenToKeys(shortcuts(commands, page), element("help-keys"));
 element("help-mouse").textContent = MOUSE_HELP;
 connectControls(page, commands);
+element("remark-close").addEventListener("click", closeRemark);
+connectKeepMenu(session, location);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) repaint(); });
 new ResizeObserver(refit).observe(element("chart"));
 followScale();
 setInterval(() => {
+  painting.tick(LIVENESS_MS);
   showLiveness(page);
   commands.refreshProvenance();
+  addressBar.write();
+  if (painting.count > 0) guide.welcome();
+  if (feed.connection === "live") void feed.clock.keep(feed.silentMs > SILENT_MS);
   if (viewport.following && feed.nowMs > viewport.endMs) repaint(); // time runs on
 }, LIVENESS_MS);
 
+element("unstarted").remove();
 settle(page);
 chart.fit();
 session.open({});

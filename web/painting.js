@@ -12,6 +12,9 @@ export class Painting {
     this.endMs = -Infinity;
     this.tookMs = 0;
     this.count = 0;
+    /** How much later than asked the tab does its work, ms: the worst of late. */
+    this.behindMs = 0;
+    this.tickedMs = NaN;
   }
 
   get idle() { return !this.dirty && !this.cursorDirty; }
@@ -20,6 +23,14 @@ export class Painting {
   request(level) {
     if (level === "all") this.dirty = true;
     this.cursorDirty = true;
+  }
+
+  /** The tab does what it was to do every so often. @param {number} everyMs */
+  tick(everyMs) {
+    const now = performance.now();
+    const lateMs = now - this.tickedMs - everyMs; // a hidden tab is let sleep
+    this.behindMs = Math.max(this.behindMs * 0.8, document.hidden || !(lateMs > 0) ? 0 : lateMs);
+    this.tickedMs = document.hidden ? NaN : now;
   }
 
   /**

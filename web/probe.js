@@ -34,7 +34,7 @@ const vp = {
     received: feed.received, missed: feed.status.frames_missed ?? 0, filled: backfill.filled, holes: backfill.holes,
     loading: backfill.loading, exhausted: backfill.exhausted, settings: structuredClone(settings), mode: heatmap.bins.mode?.name,
     painter: heatmap.painter.name, scale: { lower: heatmap.scale.lower, upper: heatmap.scale.upper, frozen: heatmap.scale.frozen },
-    size: chart.size(), measured: crosshair.measureText(),
+    size: chart.size(), measured: crosshair.measureText(), tags: crosshair.tags,
   }),
   /** The session's runtime_config. */
   config: () => feed.config,

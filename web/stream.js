@@ -26,6 +26,8 @@ export class Stream {
     this.query = new URLSearchParams();
     this.retry = 0;
     this.retries = 0;
+    /** The newest socket never opened: nobody was there, or someone refused. */
+    this.refused = false;
   }
 
   /** Ask for a session; the one before is left. @param {URLSearchParams} query */
@@ -47,6 +49,8 @@ export class Stream {
     this.socket = socket;
     socket.binaryType = "arraybuffer";
     let over = false;
+    this.refused = true;
+    socket.onopen = () => { if (socket === this.socket) this.refused = false; };
     socket.onmessage = ({ data }) => {
       if (socket !== this.socket) return;
       if (typeof data !== "string") {
@@ -76,7 +80,7 @@ export class Stream {
     const wait = this.retryMs * (1 + Math.random() / 4);
     this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS);
     this.retries += 1;
-    this.listener.connection("lost", `no answer; trying again in ${(wait / 1000).toFixed(1)} s`);
+    this.listener.connection("lost", `trying again in ${(wait / 1000).toFixed(1)} s`);
     this.retry = setTimeout(() => this.connect(), wait);
   }
 

@@ -72,6 +72,7 @@ def test_prices_below_zero_are_shown_where_there_are_any(
     try:
         page.goto(f"{server.address}{PAGE}")
         expect(page.locator("#connection")).to_have_text("ended", timeout=60_000)
+        page.evaluate("() => vp.view({ rows: 100, fitting: false })")
         page.keyboard.press("l")
         page.wait_for_function(IDLE)
         expect(page.locator("#bid")).to_have_text(f"{(mid_ticks - 1) / 100:.2f}")

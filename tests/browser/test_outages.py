@@ -113,7 +113,7 @@ def test_engine_socket_and_tab_have_signs_of_their_own(browser: Browser, lake: P
         page.evaluate("() => { window.stalled = false; }")
         signs("live", "engine ok", "tab ok")
         server.process.send_signal(signal.SIGSTOP)
-        signs("live", "engine silent", "tab ok")
+        signs("server silent", "engine –", "tab ok")
         server.process.send_signal(signal.SIGCONT)
         signs("live", "engine ok", "tab ok")
         server.process.kill()

@@ -14,7 +14,7 @@ from tests.browser.programs import Server
 pytestmark = pytest.mark.browser
 
 # Pixels of each canvas, and those that it takes on the screen.
-CANVASES = """() => ["map", "overlay", "cursor", "legend", "course"].map((id) => {
+CANVASES = """() => ["map", "overlay", "cursor", "legend"].map((id) => {
   const canvas = document.getElementById(id);
   const wanted = (length) => Math.round(length * devicePixelRatio);
   return [canvas.width, canvas.height, wanted(canvas.clientWidth), wanted(canvas.clientHeight)];

@@ -97,7 +97,7 @@ def test_what_came_before_the_start_is_there_and_marked(page: Page, server: Serv
     assert emit_ms - 601_000 < first_ms < emit_ms - 590_000
     before = page.evaluate("(until) => vp.events(until - 1e-3).length", emit_ms)
     assert 300 < before <= 600
-    page.evaluate("(endMs) => vp.view({ endMs, spanMs: 24_000, following: false, zoomed: true })", emit_ms + 4000)
+    page.evaluate("(endMs) => vp.view({ endMs, spanMs: 24_000, following: false, fitting: false })", emit_ms + 4000)
     page.wait_for_function(IDLE)
     expect(page.locator("#hatched")).to_be_hidden()
     assert page.evaluate("() => vp.state().holes") == 0

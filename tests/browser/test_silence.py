@@ -105,7 +105,7 @@ def over(browser: Browser, quiet_server: Server) -> Iterator[Page]:
     expect(page.locator("#connection")).to_have_text("ended", timeout=60_000)
     page.evaluate("""() => {
       const { timeMs } = vp.column(-Infinity);
-      vp.view({ endMs: vp.state().newestMs, spanMs: vp.state().newestMs - timeMs, following: false, zoomed: true });
+      vp.view({ endMs: vp.state().newestMs, spanMs: vp.state().newestMs - timeMs, following: false, fitting: false });
     }""")
     page.wait_for_function(IDLE)
     yield page

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { addressOf, passedOverText, readAddress } from "../../web/address.js";
 import { copyAsBfloat16, fromBfloat16 } from "../../web/bfloat16.js";
 import { LEVELS, LevelTable, normalise, Scale } from "../../web/colour.js";
 import { amountText, dateAndTime, exactText, priceStep, timeStep } from "../../web/format.js";
@@ -10,7 +11,12 @@ import { FrameLayout } from "../../web/frame-layout.js";
 import { shortcuts } from "../../web/keyboard.js";
 import { layerDefaults, SWITCHED_LAYERS } from "../../web/layers.js";
 import { gridsOf, modeOf, unitOf } from "../../web/modes.js";
+import { load, MOST_INSTRUMENTS, save } from "../../web/kept.js";
+import { Lateness } from "../../web/lateness.js";
 import { CAPACITY, Ring } from "../../web/ring.js";
+import { ServerClock } from "../../web/server-clock.js";
+import { defaults, FIELDS, fullName, judged, put, valueOf } from "../../web/settings.js";
+import { settingsFile, takeSettingsFile } from "../../web/settings-file.js";
 import { hatchingKey, MISSING, NO_EVENTS, reasonWords, stretches } from "../../web/quality.js";
 import { serverBase } from "../../web/stream.js";
 import { BINS, binWidth, HOLD_MS, ROWS, sample, TimeBins } from "../../web/time-bins.js";
@@ -135,7 +141,8 @@ test("every key does one thing, and layers have theirs from their table", () => 
 test("a view asks for the columns that it shows, and those that every picture takes", () => {
   assert.deepEqual(gridsOf(modeOf("net")), ["pressure", "vacuum", "rest_depth", "bought", "sold"]);
   assert.deepEqual(gridsOf(modeOf("v_add")), ["pressure", "vacuum", "rest_depth", "bought", "sold", "v_add"]);
-  assert.equal(modeOf("of another version").name, "pair");
+  assert.equal(modeOf("of another version").name, "balance");
+  assert.deepEqual(["balance", "depth"].map((name) => gridsOf(modeOf(name))), [gridsOf(modeOf("pair")), gridsOf(modeOf("pair"))]);
   const units = ["pressure", "v_add", "a_pull", "j_fill", "rest_depth"].map((name) => unitOf(name, "shares"));
   assert.deepEqual(units, ["shares/s", "shares/s", "shares/s²", "shares/s³", "shares"]);
   assert.deepEqual(["v_add", "v_rest_depth", "a_add", "add_mass"].map((name) => modeOf(name).kind), ["one", "signed", "signed", "one"]);
@@ -287,12 +294,12 @@ test("below zero is shown where there were prices", () => {
   ring.insert(below);
   assert.ok(ring.belowZero);
   const view = new Viewport();
-  view.follow(START_MS, START_MS, 30, 0);
+  view.follow(START_MS, 30, 0);
   assert.equal(view.top - view.rows, -0.5); // the lower edge of the row of price 0
-  view.follow(START_MS, START_MS, 300, 0);
+  view.follow(START_MS, 300, 0);
   assert.equal(view.centre, 300);
   view.live();
-  view.follow(START_MS, START_MS, 30);
+  view.follow(START_MS, 30);
   assert.equal(view.centre, 30);
 });
 
@@ -358,7 +365,7 @@ test("zooming keeps what is under the cursor, and undo leads back", () => {
   assert.deepEqual([view.startMs, view.rows], [START_MS, 40]);
   view.undo();
   assert.equal(view.spanMs, 30_000);
-  view.follow(START_MS, START_MS + 1e6, 300);
+  view.follow(START_MS + 1e6, 300);
   assert.equal(view.endMs, before + 0.75 * 30_000);
 });
 
@@ -370,4 +377,155 @@ test("times, steps and amounts are written as people write them", () => {
   assert.equal(priceStep(3, 15_625_000), 4); // a 64th
   assert.deepEqual([40, 900, 70_000].map(timeStep), [100, 1000, 120_000]);
   assert.deepEqual([0, 0.0000004, 0.123, 12.34, 1234, 1_234_567].map(amountText), ["0", "≈0", "0.12", "12.3", "1234", "1.23M"]);
+});
+
+const HERE = { origin: "https://desk.example", pathname: "/vp/vacuum-pressure.html", search: "?flat=1&utm=2" };
+/** Another value of each setting. */
+function changedSettings() {
+  const settings = defaults();
+  for (const field of FIELDS) {
+    const usual = valueOf(settings, field);
+    const others = field.group === "cutoffs" ? [{ lower: 0.5, upper: 12.25 }]
+      : typeof usual === "boolean" ? [!usual] : typeof usual === "number" || usual === null ? [Number(usual) + 1] : field.expected.slice("one of ".length).split(", ");
+    put(settings, field, others.find((value) => field.fits(value) && value !== usual));
+  }
+  return settings;
+}
+
+test("every setting of the tables is in the address and comes back from it", () => {
+  const settings = changedSettings();
+  const viewport = Object.assign(new Viewport(), { endMs: START_MS + 0.1234, spanMs: 60_000, centre: -12.5, rows: 80, following: false, fitting: false });
+  const address = new URL(addressOf(HERE, { symbol: "MNQ", speed: 5, start_time: null, bucket: "0.50" }, viewport, settings, { lower: 0.5, upper: 12.25, frozen: true }));
+  assert.equal(address.search, "?symbol=MNQ&start_time=&speed=5&bucket=0.50&flat=1");
+  const linked = readAddress(address.search, address.hash.slice(1));
+  assert.deepEqual(linked.settings, settings);
+  assert.deepEqual(linked.passedOver, []);
+  assert.equal(linked.place.endMs, START_MS + 0.123);
+  assert.deepEqual([linked.place.spanMs, linked.place.centre, linked.place.rows], [60_000, -12.5, 80]);
+  for (const field of FIELDS) assert.ok(address.hash.includes(`${fullName(field)}=`), field.name);
+  assert.ok(String(address).length < 2000);
+});
+
+test("an address says the usual settings by saying nothing, and what is live by live", () => {
+  const viewport = Object.assign(new Viewport(), { endMs: START_MS, spanMs: 60_000, centre: 100, rows: 80, following: true, fitting: true });
+  const address = new URL(addressOf(HERE, { speed: 1 }, viewport, defaults(), { lower: 0, upper: 3.5, frozen: false }));
+  assert.equal(address.hash, `#end=${START_MS}&span=60000&live=1&theme=dark&scale=0..3.5`);
+  const { place, scale } = readAddress(address.search, address.hash.slice(1));
+  assert.deepEqual([place.following, place.rows, scale], [true, undefined, { lower: 0, upper: 3.5 }]);
+});
+
+test("an address without meaning is passed over in one sentence of bounded length", () => {
+  const { settings, place, passedOver } = readAddress("?symbol=ES&a=1", "palette=pink&end=&rows=1e9&transfer=log&least=-1&cutoffs.pair=1..2..3&cutoffs.pair=..&live=yes&" + "b=".repeat(50));
+  assert.deepEqual(passedOver, ["a", "palette=pink", "end", "rows=1e9", "least=-1", "cutoffs.pair=1..2..3", "cutoffs.pair=..", "live=yes", "b=b=b=b=b=b=b=b=b=b=b=b=b=b=b=…"]);
+  assert.equal(passedOverText(passedOver), "Passed over in the address, as it means nothing here: “a”, “palette=pink”, “end”, “rows=1e9” and 5 more.");
+  assert.equal(settings.transfer, "log");
+  assert.deepEqual(place, {});
+  assert.equal(readAddress("", "x".repeat(5000)).passedOver.length, 1);
+  assert.equal(passedOverText([]), "");
+});
+
+/** A browser's storage. */
+function storage(most = Infinity) {
+  const kept = {};
+  Object.defineProperty(kept, "getItem", { value: (key) => kept[key] ?? null });
+  Object.defineProperty(kept, "removeItem", { value: (key) => { delete kept[key]; } });
+  Object.defineProperty(kept, "setItem", { value: (key, text) => {
+    if (Object.keys(kept).length >= most && !(key in kept)) throw new Error("full");
+    kept[key] = text;
+  } });
+  globalThis.localStorage = kept;
+  return kept;
+}
+
+test("settings are kept by instrument, so many at most, and what is damaged is as usual", () => {
+  const kept = storage();
+  const settings = changedSettings();
+  assert.equal(save("future_mbo.ESH4", settings), true);
+  assert.deepEqual(load("future_mbo.ESH4"), settings);
+  assert.deepEqual(load("future_mbo.CLX5"), { ...settings, cutoffs: defaults().cutoffs }); // another market, another size
+  kept["vp.settings.future_mbo.ESH4"] = JSON.stringify({ palette: "pink", transfer: "log", layers: 7 });
+  assert.deepEqual(load("future_mbo.ESH4"), { ...defaults(), transfer: "log" });
+  kept["vp.settings.future_mbo.ESH4"] = "{";
+  assert.equal(load("future_mbo.ESH4").palette, settings.palette);
+  for (let i = 0; i < MOST_INSTRUMENTS + 20; i += 1) save(`future_mbo.X${i}`, settings);
+  assert.ok(Object.keys(kept).length <= MOST_INSTRUMENTS + 1);
+  storage(0);
+  assert.equal(save("future_mbo.ESH4", settings), false);
+  delete globalThis.localStorage;
+  assert.deepEqual(load("future_mbo.ESH4"), defaults());
+});
+
+test("a file of settings is taken in whole, or refused by a code and nothing is changed", () => {
+  storage();
+  const settings = changedSettings();
+  save("future_mbo.ESH4", settings);
+  const file = settingsFile();
+  const kept = storage();
+  assert.deepEqual(takeSettingsFile(file), []);
+  assert.deepEqual(load("future_mbo.ESH4"), settings);
+  const before = { ...kept };
+  const refused = (changes, code, words) => assert.throws(() => takeSettingsFile(JSON.stringify({ ...JSON.parse(file), ...changes })), (error) => {
+    assert.equal(error.code, code);
+    assert.match(error.message, words);
+    return true;
+  });
+  refused({ version: 2 }, "newer_version", /version 2/);
+  refused({ version: "1" }, "bad_value", /whole number/);
+  refused({ format: "other" }, "not_settings", /no settings file/);
+  refused({ settings: 3 }, "bad_value", /settings.*object/);
+  refused({ settings: { a: { theme: "blue" } } }, "bad_value", /theme is "blue"; expected one of dark, light/);
+  refused({ settings: { a: { layers: { bbo: 1 } } } }, "bad_value", /layers.bbo is 1; expected true or false/);
+  refused({ settings: { a: { cutoffs: { pair: { lower: 2, upper: 1 } } } } }, "bad_value", /cutoffs.pair/);
+  refused({ settings: { a: [] } }, "bad_value", /expected an object/);
+  refused({ workspaces: { "": "?" } }, "bad_value", /1 to 60/);
+  refused({ workspaces: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [i, "?"])) }, "too_large", /51 workspaces/);
+  assert.throws(() => takeSettingsFile("[1"), { code: "not_json" });
+  assert.throws(() => takeSettingsFile("null"), { code: "not_settings" });
+  assert.throws(() => takeSettingsFile(" ".repeat(1_000_001)), { code: "too_large" });
+  assert.deepEqual({ ...kept }, before);
+  assert.deepEqual(takeSettingsFile(JSON.stringify({ ...JSON.parse(file), later: 1, settings: { any: { of_tomorrow: 1 } } })), ["later", "of_tomorrow"]);
+  storage(0);
+  assert.throws(() => takeSettingsFile(file), { code: "not_kept" });
+  delete globalThis.localStorage;
+});
+
+test("settings from elsewhere are judged one by one", () => {
+  const { settings, wrong, unknown } = judged({ palette: "pink", zone: "UTC", layers: { bbo: false, moon: 1 } });
+  assert.deepEqual([settings.palette, settings.zone, settings.layers.bbo, unknown], ["blue", "UTC", false, ["layers.moon"]]);
+  assert.match(wrong[0], /^palette is "pink"; expected one of blue, /);
+  assert.equal(wrong.length, 1);
+});
+
+test("the server's clock is known by the shortest round trip, and nothing comes before it was sent", () => {
+  const clock = new ServerClock("");
+  assert.ok(Number.isNaN(clock.offsetMs));
+  assert.equal(clock.heard(5000, 1000), 0); // the fastest message, for want of a round trip
+  assert.equal(clock.heard(5500, 1800), 300);
+  assert.equal(clock.uncertaintyMs, Infinity);
+  clock.took(2000, 2400, 6190); // 3990 by the middle of 400 ms
+  assert.equal(clock.offsetMs, 4000); // a message has shown more
+  clock.took(3000, 3010, 7105); // 4100 by that of 10 ms
+  assert.deepEqual([clock.offsetMs, clock.uncertaintyMs, clock.now(1000)], [4100, 5, 5100]);
+});
+
+test("a stream is as late as what comes, or as long as nothing does", () => {
+  const clock = new ServerClock("");
+  const local = Date.now();
+  clock.took(local, local + 2, local + 1);
+  const late = new Lateness(clock);
+  assert.ok(Number.isNaN(late.ms));
+  const ns = (ms) => String(BigInt(Math.round(ms)) * 1_000_000n);
+  const near = (value, wanted) => assert.ok(Math.abs(value - wanted) < 200, `${value} is not near ${wanted}`);
+  near(late.status({ server_time_ns: ns(Date.now() - 50), time_ns: ns(START_MS) }, 10), 50);
+  near(late.frame(START_MS + 500), 0); // due 50 ms after the status, at ten times the speed
+  near(late.ms, 50);
+  near(late.frame(START_MS - 30_000), 3050); // made three seconds before the status
+  near(late.ms, 3050);
+  near(late.status({ server_time_ns: ns(Date.now() - 20_000), time_ns: ns(START_MS) }, 1), 20_000);
+  near(late.frame(START_MS), 20_000);
+  near(late.ms, 20_000);
+  const silent = new Lateness(clock);
+  silent.status({ server_time_ns: ns(Date.now() - 9000), time_ns: null }, 0);
+  assert.ok(Number.isNaN(silent.frame(START_MS)));
+  near(silent.ms, 9000);
 });

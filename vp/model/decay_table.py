@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
 from functools import lru_cache
+from math import prod
 
 import numpy as np
 
 from vp.kernels.contract import DECAY_BITS, DECAY_FLOATS
+from vp.kernels.memory import words_on_lines
 from vp.kernels.state import Decay
 
 TIME_BITS = 63
@@ -26,7 +28,8 @@ def decay_table(taus_seconds: tuple[float, float, float, float]) -> Decay:
     """The exponentials of four time constants, each of at least a nanosecond. Shared: nobody writes to it."""
     shift = _shift(min(taus_seconds))
     levels = -(-(TIME_BITS - shift) // DECAY_BITS)
-    rows = np.zeros((levels, 1 << DECAY_BITS, 2, len(taus_seconds)))
+    shape = (levels, 1 << DECAY_BITS, 2, len(taus_seconds))
+    rows = words_on_lines(prod(shape)).view(np.float64).reshape(shape)
     for lane, tau in enumerate(taus_seconds):
         for level in range(levels):
             step_ns = 1 << (shift + level * DECAY_BITS)

@@ -12,8 +12,7 @@ from vp.kernels import grid as grid_kernels
 from vp.kernels import interval as interval_kernels
 from vp.kernels.contract import (
     B_BUCKET,
-    CELL_FLOATS,
-    CELL_INTS,
+    CELL_WORDS,
     DONE,
     E_BUY_VOLUME,
     E_CENTRE,
@@ -47,6 +46,7 @@ from vp.kernels.contract import (
     RING_MASK,
     TRADED_INTS,
 )
+from vp.kernels.memory import words_on_lines
 from vp.kernels.state import Cells, Model
 from vp.kernels.vectors import LANES
 from vp.model.arguments import LARGEST_INT64, instance_of, letter, whole_number
@@ -222,6 +222,27 @@ class EventDrivenVPEngine:
             elif why in {DONE, REACHED, FULL} or not self.book.make_room(why):
                 return int(first), FrameBatch(self.layout, self._buffer[:message])
 
+    def advance_event(self, events: Events, first: int = 0, until_ns: int = NO_LIMIT) -> tuple[int, FrameBatch]:
+        """As `advance`, but up to the next event end alone, which makes a frame whether or not one is due.
+
+        One that is not due is read aside, with the baseline and the state of the frame before: the frames that are due
+        come at the same events as without it, and are the same but for what is counted since the last frame, which
+        here is counted up to the frame between and from there on.
+        """
+        model = self._model
+        schedule = model.scalars[[E_THROTTLE_NS, E_LAST_FRAME_NS, E_STATE]].copy()
+        baseline = model.baseline.copy()
+        model.scalars[E_THROTTLE_NS] = 0
+        try:
+            index, batch = self.advance(events, first, until_ns, 1)
+        finally:
+            model = self._model  # perhaps one with more room
+            model.scalars[E_THROTTLE_NS] = schedule[0]
+        if batch.count and schedule[1] != NO_TIME and model.scalars[E_LAST_FRAME_NS] - schedule[1] < schedule[0]:
+            model.scalars[[E_LAST_FRAME_NS, E_STATE]] = schedule[1:]
+            model.baseline[:] = baseline
+        return index, batch
+
     def no_frames(self) -> FrameBatch:
         """A batch of none."""
         return FrameBatch(self.layout, self._buffer[:0])
@@ -245,7 +266,7 @@ class EventDrivenVPEngine:
         for name, column in zip(GRID_COLUMNS, columns, strict=False):
             grid[name] = column[: len(grid)]
         slots = (spot + grid["k"].astype(np.int64)) & RING_MASK
-        grid["last_event_id"] = self._model.cells.ints[slots * CELL_INTS + I_EVENT_ID]
+        grid["last_event_id"] = self._model.cells.ints[slots * CELL_WORDS + I_EVENT_ID]
         return grid
 
 
@@ -287,6 +308,6 @@ def with_more_room(model: Model) -> Model:
 
 
 def _new_cells() -> Cells:
-    ints = np.zeros(RING * CELL_INTS, np.int64)
-    ints[I_TOUCHED_NS::CELL_INTS] = NO_TIME
-    return Cells(np.zeros(RING * CELL_FLOATS), ints)
+    words = words_on_lines(RING * CELL_WORDS)
+    words[I_TOUCHED_NS::CELL_WORDS] = NO_TIME
+    return Cells(words.view(np.float64), words)

@@ -242,6 +242,18 @@ SETTINGS: tuple[Setting, ...] = (
         query=True,
     ),
     Setting(
+        "alone",
+        "--alone",
+        False,
+        switch,
+        "",
+        "A session of the viewer's own, which no other viewer joins: it may be paused and stepped. At speed 0 every "
+        "session is.",
+        "yes",
+        (),
+        query=True,
+    ),
+    Setting(
         "out",
         "--out",
         None,

@@ -75,7 +75,7 @@ class Viewer:
         `encoded` holds frames as they go out, and is filled for the next viewers.
         """
         encoder, cursor = self._order.encoder, self.cursor
-        if now_seconds >= self._order.status_at or encoder is None:
+        if now_seconds >= self._order.status_at or encoder is None or self._order.owes_status(self.run.facts):
             return False
         if not isinstance(self.run, SharedRun) or self.run.history is None:
             return False

@@ -17,7 +17,7 @@ from vp.server.stream.encoding import FrameEncoder
 from vp.server.stream.messages import CLOSE_GOING_AWAY, CLOSE_NORMAL
 from vp.server.stream.packing import header
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import Introduced, RunState, Snapshot
+from vp.server.stream.snapshot import Introduced, RunFacts, RunState, Snapshot
 
 STATUS_SECONDS = 1.0
 RESUME_FRAMES = 4096
@@ -88,6 +88,7 @@ class MessageOrder:
         self.cursor = Cursor(0, 0)
         self.encoder: FrameEncoder | None = None
         self.status_at = 0.0
+        self._control_told = RunFacts().control
         self._request = request
         self._session_id = session_id
         self._history = ""
@@ -134,6 +135,10 @@ class MessageOrder:
         self.cursor = Cursor(first, head)
         self._history = messages.history(frames=head - first, oldest_event_id=oldest_event_id, hole=hole)
 
+    def owes_status(self, facts: RunFacts) -> bool:
+        """Whether a command has been carried out of which the viewer does not know yet."""
+        return facts.control != self._control_told
+
     @property
     def _resumes_after(self) -> int | None:
         """The event behind which a viewer goes on that comes back to this run."""
@@ -164,6 +169,8 @@ class MessageOrder:
                 seen = yield SendFrames(self.cursor.next, due)
             elif seen.state.over:
                 return seen
+            elif self.owes_status(seen.facts):  # behind the frames of a step
+                self.status_at = seen.now_seconds
             else:
                 seen = yield Wait(pushable=paced)
 
@@ -173,6 +180,7 @@ class MessageOrder:
         )
 
     def _status(self, seen: Snapshot) -> str:
+        self._control_told = seen.facts.control
         return messages.status(
             seen.facts,
             viewers=seen.viewers,

@@ -37,8 +37,8 @@ LIVE = replace(
 )
 STATUS = (
     '{"type":"status","viewers":1,"lag_seconds":0.25,"frames_sent":%d,"frames_missed":%d,'
-    '"anomalies":{"unknown_order":3},"clock_ns":"7","time_ns":"9","records_done":5,"records":{"read":5},'
-    '"server_time_ns":"1000000000000000000"}'
+    '"anomalies":{"unknown_order":3},"clock_ns":"7","time_ns":"9","paused":false,"steps_done":0,'
+    '"records_done":5,"records":{"read":5},"server_time_ns":"1000000000000000000"}'
 )
 SCHEMA = SendPacked(header(len(LAYOUT.schema_message)) + LAYOUT.schema_message)
 
@@ -116,6 +116,26 @@ def test_a_paced_stream_begins_with_its_history_and_lets_frames_be_pushed() -> N
     assert steps.send(seen) == SendFrames(4, 16)
     order.cursor.advance(16)
     assert steps.send(seen) == Wait(pushable=True)
+
+
+def test_a_command_that_was_carried_out_is_told_at_once_behind_its_frames() -> None:
+    order = MessageOrder(DEFAULTS, "abc")
+    steps, _find = introduced(order, holding(LIVE, 0, 0))
+    order.begin_at(0, 0, None)
+    assert not order.owes_status(FACTS)
+    stepped = holding(LIVE, 0, 1, facts=replace(FACTS, paused=True, steps_done=1))
+    history, status, frames = steps.send(holding(LIVE, 0, 0)), steps.send(holding(LIVE, 0, 0)), steps.send(stepped)
+    assert isinstance(history, SendText)
+    assert status == SendText(STATUS % (0, 0))
+    assert frames == SendFrames(0, 1)
+    assert order.owes_status(stepped.facts)
+    order.cursor.advance(1)
+    told = steps.send(stepped)
+    assert isinstance(told, SendText)
+    assert json.loads(told.text)["paused"] is True
+    assert json.loads(told.text)["steps_done"] == json.loads(told.text)["frames_sent"] == 1
+    assert not order.owes_status(stepped.facts)
+    assert steps.send(stepped) == Wait(pushable=True)
 
 
 def test_what_a_slow_viewer_missed_is_told_where_it_missed_it() -> None:
