@@ -89,3 +89,11 @@ def frozen_picture(page: Page) -> None:
     page.keyboard.press(" ")
     page.keyboard.press("f")
     expect(page.locator("#behind")).to_be_visible()
+
+
+def switch_layer(page: Page, name: str, *, on: bool) -> None:
+    """Show or hide a layer as a person does."""
+    page.locator("#layers > summary").click()
+    page.locator(f"#layer-{name}").set_checked(on)
+    page.locator("#layers > summary").click()
+    page.wait_for_function(IDLE)
