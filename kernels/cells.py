@@ -1,7 +1,7 @@
 """One price bucket: its masses and derivative chains, and what a touch does to them.
 
-A cell is CELL_WORDS words: float64 (masses, then velocity, acceleration and jerk of add, pull, fill and rest depth, then
-the gains of its last touch) and int64 (depth now, depth baseline, time of the last touch, event id).
+A cell is CELL_WORDS words: float64 (masses, then velocity, acceleration and jerk of add, pull, fill and rest depth,
+then the gains of its last touch) and int64 (depth now, depth baseline, time of the last touch, event id).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Memory for the state of the kernels, laid so that no cell, group or row straddles one cache line more than it must."""
+"""Memory for the state of the kernels, laid so that a cell, a group or a row lies on as few cache lines as can be."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def take_plain(book: BookState, record: Record, pendings: int) -> Legs:
     """Apply a cancel of at most what rests, or a fill of what rests."""
     slots = book.slots
     tag = record.publisher << KIND_BITS
-    group, found, empty = find_group(slots, record.order_id, tag)
+    group, found, _ = find_group(slots, record.order_id, tag)
     if found == 0:
         return NOT_PLAIN
     slot = slot_in(group, found)

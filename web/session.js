@@ -45,12 +45,16 @@ export class Session {
     this.changed = changed;
     /** @type {Record<string, string>} what was asked for */
     this.query = Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => STREAM_NAMES.includes(name)));
+    /** Whose prices and which day the picture shows. */
+    this.shown = "";
     /** @type {Linked | null} what the address asks for, until it is shown */
     this.linked = this.readAddress();
     /** @type {{endMs: number, startMs: number, following: boolean, tries: number} | null} what is to be seen, until it is known to be held */
     this.wanted = null;
     /** The instrument whose settings hold. */
     this.settingsOf = "";
+    /** @type {import("./player.js").Player | null} */
+    this.player = null;
     this.why = "";
     /** @type {import("./diagnosis.js").Diagnosis | null} why there is no stream */
     this.diagnosis = null;
@@ -79,6 +83,7 @@ export class Session {
 
   /** Another session than the one that the address names. @param {Record<string, string>} wanted */
   choose(wanted) {
+    this.shown = "";
     this.linked = this.wanted = null;
     showRemark("");
     for (const name of OF_ONE_SESSION) delete this.query[name];
@@ -103,7 +108,7 @@ export class Session {
   /** A setting was changed: keep it and show it. */
   settingsChanged() {
     const { scale, settings } = this;
-    settings.cutoffs[settings.mode] = scale.frozen ? { lower: scale.lower, upper: scale.upper } : null;
+    settings.cutoffs[settings.mode] = scale.cutoffs;
     if (this.feed.config.contract) save(this.instrument, settings);
     this.settled();
     this.changed();
@@ -167,6 +172,7 @@ export class Session {
     showSession(config, feed.restarted);
     if (feed.restarted) say("The server began a new run; what was shown before belonged to the one before");
     if (fresh) this.begin();
+    this.player?.configured();
     setZone(this.settings.zone);
     this.settled();
     this.painting.request("all");
@@ -174,14 +180,17 @@ export class Session {
 
   /** A picture begins: with the settings of the instrument, or what the address asks for. */
   begin() {
-    const { settings, viewport, scale } = this;
+    const { settings, viewport, scale, feed: { config } } = this;
+    const shown = JSON.stringify([config.contract, config.dt, config.bucket_int]);
+    const stays = shown === this.shown && !viewport.following; // what is paused stays where it is
+    this.shown = shown;
     const { mode } = settings;
     if (this.settingsOf !== this.instrument && !this.linked?.settings) Object.assign(settings, load(this.instrument));
     this.settingsOf = this.instrument;
     if (this.feed.fields.length > ALWAYS.length) settings.mode = mode; // its column was asked for
     if (this.linked) this.showLinked();
     else {
-      if (!this.wanted) viewport.live();
+      if (!this.wanted && !stays) viewport.live();
       scale.begin(settings.cutoffs[settings.mode]);
     }
     this.needColumns();
@@ -236,6 +245,7 @@ export class Session {
       this.reach();
     }
     else if (message.type === "history" || message.type === "end") showProgress(null);
+    else if (message.type === "refused") this.player?.refused(message);
     else if (message.type === "error") {
       showProgress(null);
       void this.explain(message);

@@ -47,9 +47,9 @@ export function takeSettingsFile(text) {
   } catch (error) {
     throw new SettingsFileError("not_json", `The file is no JSON: ${error instanceof Error ? error.message : error}.`);
   }
-  if (file?.format !== FORMAT) throw new SettingsFileError("not_settings", `The file is no settings file of this page: its "format" is not "${FORMAT}".`);
+  if (file?.format !== FORMAT) throw new SettingsFileError("not_settings", `The file is no settings file: its "format" is not "${FORMAT}".`);
   if (!Number.isInteger(file.version) || file.version < 1) throw new SettingsFileError("bad_value", `The file's "version" is no whole number from 1 on.`);
-  if (file.version > VERSION) throw new SettingsFileError("newer_version", `The file has version ${file.version}; this page reads versions up to ${VERSION}: it was written by a newer one.`);
+  if (file.version > VERSION) throw new SettingsFileError("newer_version", `The file has version ${file.version}; this page reads versions up to ${VERSION}.`);
   const parts = PARTS.filter(({ name }) => file[name] !== undefined);
   const known = ["format", "version", ...PARTS.map(({ name }) => name)];
   const passedOver = new Set(Object.keys(file).filter((name) => !known.includes(name)));
@@ -83,7 +83,7 @@ function judgeWorkspaces(value) {
   const all = { ...workspaces(), ...object(value, "workspaces") };
   const wrong = Object.entries(all).find(([name, address]) => badWorkspace(name, address));
   if (wrong) throw new SettingsFileError("bad_value", `In the file, ${badWorkspace(...wrong)}`);
-  if (Object.keys(all).length > MOST_WORKSPACES) throw new SettingsFileError("too_large", `With those of the file there would be ${Object.keys(all).length} workspaces; expected at most ${MOST_WORKSPACES}.`);
+  if (Object.keys(all).length > MOST_WORKSPACES) throw new SettingsFileError("too_large", `There would be ${Object.keys(all).length} workspaces; expected at most ${MOST_WORKSPACES}.`);
   return () => keepWorkspaces(/** @type {Record<string, string>} */ (all));
 }
 

@@ -21,10 +21,10 @@ function streamSign(feed) {
   if (silentMs > SILENT_MS) {
     const forText = `${Math.round(Math.min(silentMs, 9.9e6) / 1000)} s`;
     return now - clock.answeredMs < SILENT_MS
-      ? ["bad", `stream silent ${forText}`, "Nothing comes on the websocket, while the server answers: something between holds it back"]
-      : ["bad", `server silent ${forText}`, "Nothing comes, not even the status of each second: the server hangs, or the way to it is cut"];
+      ? ["bad", `stream silent ${forText}`, "The server answers, but nothing comes on the websocket: something between holds it back"]
+      : ["bad", `server silent ${forText}`, "Not even a status comes: the server hangs, or the way to it is cut"];
   }
-  if (lateness.ms > LATE_MS) return ["bad", `live, ${seconds(lateness.ms)} late`, "What comes was due so long ago by the server's clock: the way to it, or a proxy on it, is slower than the stream"];
+  if (lateness.ms > LATE_MS) return ["bad", `live, ${seconds(lateness.ms)} late`, "By the server's clock; the way to it, or a proxy on it, is slower than the stream"];
   if (backfill.holes > 0 && now - backfill.holeMs > HOLE_MS) return ["bad", "live, data missing", `${backfill.holes} stretches of this picture are missing, and hatched`];
   const known = clock.uncertaintyMs < Infinity ? `, give or take ${clock.uncertaintyMs.toFixed(0)}` : "";
   return ["good", "live", `The socket to the server; the last status was ${Math.max(0, lateness.statusLateMs).toFixed(0)} ms on its way${known}`];
@@ -48,6 +48,7 @@ function showEngine(feed) {
   const lag = feed.status.lag_seconds ?? 0;
   const silentMs = feed.ring && feed.ring.count > 0 ? feed.nowMs - feed.ring.timeMs(feed.ring.end - 1) : 0;
   if (feed.connection === "ended") showSign("engine", "good", "engine done", "The session is over");
+  else if (feed.status.paused) showSign("engine", "wait", "session held", "Its clock stands: Y lets it go on, N and Shift N step");
   else if (feed.connection !== "live") showSign("engine", "wait", "engine –", "Nothing is known without a socket");
   else if (feed.silentMs > SILENT_MS) showSign("engine", "wait", "engine –", "Nothing is known of it while nothing comes");
   else if (feed.catchingUp > 0) showSign("engine", "wait", `catching up, ${feed.catchingUp.toLocaleString("en-US")} frames`, "The server sends what it holds, then goes on live");

@@ -17,8 +17,7 @@ from tests.oracle_cells import CHAINS, MASSES, Cell, OracleParameters, pressure,
 from vp.kernels import cells as cell_kernels
 from vp.kernels import grid as grid_kernels
 from vp.kernels.contract import (
-    CELL_FLOATS,
-    CELL_INTS,
+    CELL_WORDS,
     G_BOUGHT,
     G_MASS,
     GRID_COLUMNS,
@@ -65,10 +64,10 @@ class KernelCell:
 
     def __init__(self, parameters: ModelParameters, bucket: int = BUCKET) -> None:
         self.bucket = bucket
-        self.floats = np.full(RING * CELL_FLOATS, np.nan)
-        self.ints = np.full(RING * CELL_INTS, -77, np.int64)
+        self.floats = np.full(RING * CELL_WORDS, np.nan)
+        self.ints = self.floats.view(np.int64)
         self.cells = Cells(self.floats, self.ints)
-        self.at = (bucket & RING_MASK) * CELL_INTS
+        self.at = (bucket & RING_MASK) * CELL_WORDS
         self.model = new_model(parameters)
         forget(self.cells, bucket)
 
@@ -213,6 +212,6 @@ def test_a_forgotten_cell_is_new() -> None:
     cell.touch(START_NS + 10**9, 2, 30, 20, 2, 3)
     forget(cell.cells, BUCKET)
     assert cell.read(START_NS + 2 * 10**9) == dict.fromkeys(FLOATS, 0.0)
-    assert cell.ints[cell.at : cell.at + CELL_INTS].tolist() == [0, 0, NO_TIME, 0]
+    assert np.flatnonzero(cell.ints[cell.at : cell.at + CELL_WORDS]).tolist() == [I_TOUCHED_NS]
     assert cell.ints[cell.at + I_TOUCHED_NS] == NO_TIME
-    assert np.isnan(cell.floats).sum() == (RING - 1) * CELL_FLOATS, "its neighbours are left alone"
+    assert np.isnan(cell.floats).sum() == (RING - 1) * CELL_WORDS, "its neighbours are left alone"

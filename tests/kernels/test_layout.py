@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from vp.kernels import contract
+from vp.kernels.memory import LINE_BYTES
 
 dbn: Any = databento_dbn
 
@@ -73,7 +74,7 @@ def test_codes_flags_and_sentinels_are_those_of_databento() -> None:
         ("T_", contract.TRADED_INTS),
         ("P_", contract.PARAMETERS),
         ("SLOT_", contract.GROUP_WORDS),
-        ("I_", contract.CELL_INTS),
+        ("I_", contract.CELL_WORDS),
     ],
 )
 def test_every_place_in_an_array_has_one_name(prefix: str, size: int) -> None:
@@ -143,7 +144,10 @@ def test_names_fill_their_arrays() -> None:
     assert chains == (0, 4, 8, 12)
     filters = (contract.MASS, contract.VELOCITY, contract.ACCELERATION, contract.JERK)
     assert filters == tuple(range(4))
-    assert contract.F_J + 4 == contract.F_GAIN == contract.CELL_FLOATS - 4
+    assert contract.F_J + 4 == contract.F_GAIN
+    ints = (contract.I_DEPTH, contract.I_BASELINE, contract.I_TOUCHED_NS, contract.I_EVENT_ID)
+    assert ints == tuple(range(contract.F_GAIN + 4, contract.CELL_WORDS))
+    assert contract.CELL_WORDS * 8 % LINE_BYTES == contract.DECAY_FLOATS * 8 % LINE_BYTES == 0
     assert contract.DECAY_MASK == 2**contract.DECAY_BITS - 1
     assert 2 * len(filters) == contract.DECAY_FLOATS
     assert contract.RING & contract.RING_MASK == 0

@@ -11,8 +11,7 @@ from tests.oracle_book import bucket_of as oracle_bucket_of
 from vp.dbn.events import Events
 from vp.kernels import ring as ring_kernels
 from vp.kernels.contract import (
-    CELL_FLOATS,
-    CELL_INTS,
+    CELL_WORDS,
     E_CENTRE,
     I_BASELINE,
     I_DEPTH,
@@ -79,7 +78,7 @@ class Ring:
 
     def column(self, place: int) -> dict[int, int]:
         """One of the cells' integers by bucket, where it is not zero."""
-        found = {bucket: int(self.ints[(bucket & RING_MASK) * CELL_INTS + place]) for bucket in self.buckets()}
+        found = {bucket: int(self.ints[(bucket & RING_MASK) * CELL_WORDS + place]) for bucket in self.buckets()}
         return {bucket: value for bucket, value in found.items() if value}
 
     def check_depth(self) -> None:
@@ -107,9 +106,9 @@ def test_recentring_keeps_what_stays_and_sets_aside_what_leaves(
     for move in moves:
         ring.check_depth()
         for bucket in ring.buckets():  # mark each cell with its own number
-            ring.ints[(bucket & RING_MASK) * CELL_INTS + I_EVENT_ID] = bucket
-            ring.ints[(bucket & RING_MASK) * CELL_INTS + I_TOUCHED_NS] = 1
-            ring.floats[(bucket & RING_MASK) * CELL_FLOATS] = bucket
+            ring.ints[(bucket & RING_MASK) * CELL_WORDS + I_EVENT_ID] = bucket
+            ring.ints[(bucket & RING_MASK) * CELL_WORDS + I_TOUCHED_NS] = 1
+            ring.floats[(bucket & RING_MASK) * CELL_WORDS] = bucket
             inside.add(bucket)
         ring.recentre(int(ring.model.scalars[E_CENTRE]) + move)
         window = set(ring.buckets())
@@ -118,7 +117,7 @@ def test_recentring_keeps_what_stays_and_sets_aside_what_leaves(
         aside |= {bucket & RING_MASK: bucket for bucket in inside - window}
         inside = (inside & window) | back
         assert set(ring.column(I_EVENT_ID)) == inside - {0}
-        marked = {b for b in ring.buckets() if ring.floats[(b & RING_MASK) * CELL_FLOATS]}
+        marked = {b for b in ring.buckets() if ring.floats[(b & RING_MASK) * CELL_WORDS]}
         assert marked == inside - {0}
     ring.check_depth()
 
@@ -127,7 +126,7 @@ def test_recentring_keeps_what_stays_and_sets_aside_what_leaves(
 def test_counting_depth_anew_and_rebasing(dense_levels: int) -> None:
     ring = Ring([0, TICK, -TICK, 24 * TICK, 25 * TICK, -25 * TICK, -26 * TICK, 1, 10**13], 50 * TICK, dense_levels)
     ring.recentre(0)
-    ring.ints[I_DEPTH::CELL_INTS] = -1
+    ring.ints[I_DEPTH::CELL_WORDS] = -1
     count_depth(ring.book.state, ring.model.cells, 0, 0)
     assert ring.column(I_DEPTH)[0] == ring.want[0]
     assert ring.column(I_DEPTH)[1] == -1
@@ -141,4 +140,4 @@ def test_counting_depth_anew_and_rebasing(dense_levels: int) -> None:
 def test_no_depth_is_counted_before_there_is_a_centre() -> None:
     ring = Ring([0, TICK], TICK, 64)
     count_all_depth(ring.book.state, ring.model)
-    assert not ring.ints[I_DEPTH::CELL_INTS].any()
+    assert not ring.ints[I_DEPTH::CELL_WORDS].any()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,7 @@ def _serve(values: dict[str, Any], listener: socket.socket, *, demonstration: bo
     from vp.server.app import build_app  # noqa: PLC0415
     from vp.server.net.listener import address_of  # noqa: PLC0415
     from vp.server.net.server import WebServer  # noqa: PLC0415
+    from vp.server.runs.allocator import keep_little  # noqa: PLC0415
 
     def ready() -> None:
         cli.started()
@@ -79,6 +81,7 @@ def _serve(values: dict[str, Any], listener: socket.socket, *, demonstration: bo
     def failed() -> None:
         server.should_exit = True
 
+    keep_little()
     service, startup = _service(values, ready, failed, demonstration=demonstration)
     server = WebServer(build_app(service), values["log_level"])
     server.run(sockets=[listener])
@@ -94,6 +97,7 @@ def _service(
     from vp.demo.session import ensure_demo  # noqa: PLC0415
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
+    from vp.model.overview import overview  # noqa: PLC0415
     from vp.model.pipeline import judge, prepare  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
     from vp.server.app import Service  # noqa: PLC0415
@@ -109,6 +113,9 @@ def _service(
 
     def prepare_request(request: StreamRequest, on_progress: Callable[[ProgressLike], None]) -> Session:
         return prepare(_spec(request, values), on_progress)
+
+    def make_overview(request: StreamRequest, check: Callable[[], None]) -> dict[str, Any]:
+        return overview(_spec(replace(request, start_time=None), values), check)
 
     def judge_request(request: StreamRequest) -> None:
         judge(_spec(request, values))
@@ -149,6 +156,7 @@ def _service(
         gate=Gate(is_loopback(values["host"]), frozenset(values["allow_origin"])),
         limits=ServerLimits(viewers=values["max_viewers"], sessions=values["max_sessions"]),
         catalogue=lambda: list_sessions(open_lake(values["lake"], values["products"], values["file"])),
+        overview=make_overview,
         queries=queries,
         judge=judge_request,
         spool=spool,

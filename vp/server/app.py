@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 import vp
+from vp.server.faults import in_the_loop
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.net.bodies import Readers
 from vp.server.net.http import RequestTimes
@@ -24,6 +26,7 @@ from vp.server.query.request import QueryContext
 from vp.server.routes import page_files
 from vp.server.routes.history import Catalogue, HistoryRoutes
 from vp.server.routes.metrics import Metrics
+from vp.server.routes.overview import MakeOverview, OverviewRoute
 from vp.server.routes.stream import StreamRoute
 from vp.server.runs.hub import Hub, ServerLimits
 from vp.server.runs.session import Prepare
@@ -55,6 +58,8 @@ class Service:
     limits : ServerLimits
     catalogue : callable
         Lists the sessions that can be asked for.
+    overview : callable, optional
+        Makes the overview of a session (vp.server.routes.overview); left out, there is no such route.
     queries : QueryContext, optional
         Answers queries; left out, there is no such route.
     spool : FrameSpool, optional
@@ -67,6 +72,7 @@ class Service:
     gate: Gate = field(default_factory=Gate)
     limits: ServerLimits = field(default_factory=ServerLimits)
     catalogue: Catalogue = list
+    overview: MakeOverview | None = None
     queries: QueryContext | None = None
     judge: Callable[[StreamRequest], None] = lambda _request: None
     spool: FrameSpool | None = None
@@ -78,14 +84,18 @@ def build_app(service: Service) -> Starlette:
     readers = Readers()
     history = HistoryRoutes(hub, service.defaults, service.catalogue, readers)
     queries = QueryEndpoint(service.queries, readers) if service.queries is not None else None
+    overview = OverviewRoute(service.overview, service.defaults) if service.overview is not None else None
     started = time.monotonic()
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_exception_handler(in_the_loop)
         hub.start()
         yield
         if queries is not None:
             await queries.close()
+        if overview is not None:
+            await overview.close()
         await hub.close()
 
     async def health(_request: Request) -> Response:
@@ -110,6 +120,7 @@ def build_app(service: Service) -> Starlette:
             Route(f"{API}/sessions", history.sessions),
             Route(f"{API}/history", history.history),
             Route(f"{API}/frames", history.frames),
+            *([Route(f"{API}/overview", overview.answer)] if overview is not None else []),
             *([Route(QUERY, queries.answer, methods=["POST"])] if queries is not None else []),
             Route("/", page_files.home),
             Route("/{path:path}", page_files.page),

@@ -9,7 +9,6 @@ from vp.server.stream.commands import MOST_STEPS, Pause, Resume, Step, TooManySt
 
 def test_a_step_pauses_and_is_given_once() -> None:
     control = PlayControl()
-    assert not control.paused
     control.obey(Step("event", 3))
     control.obey(Step("frame", 1))
     assert control.paused
