@@ -81,14 +81,19 @@ def painting(browser: Browser, address: str, seconds: float) -> None:
 
 
 # One session, seen by turns: what is painted first would else have the quieter machine.
-SHOW = "(name) => { const list = document.getElementById('mode'); list.value = name; list.dispatchEvent(new Event('change')); }"
+SHOW = """(name) => {
+  const list = document.getElementById("mode");
+  list.value = name;
+  list.dispatchEvent(new Event("change"));
+}"""
 MOVES = """async ([count, fraction]) => {
   const took = [];
   for (let i = 0; i < count; i += 1) {
     const { endMs, spanMs } = vp.view();
     const painted = vp.state().paints;
-    vp.view(fraction ? { endMs: endMs - spanMs * fraction, following: false } : { spanMs: spanMs * (i % 2 ? 0.5 : 2), following: false });
-    while (vp.state().paints === painted) await new Promise(requestAnimationFrame);
+    const changes = fraction ? { endMs: endMs - spanMs * fraction } : { spanMs: spanMs * (i % 2 ? 2 : 0.5) };
+    vp.view({ ...changes, following: false });
+    while (vp.state().paints === painted) await new Promise((done) => requestAnimationFrame(done));
     took.push(vp.state().paintMs);
   }
   return took;

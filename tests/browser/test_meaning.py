@@ -1,4 +1,4 @@
-"""What two seconds of looking at the balance tell: where the demonstration's price will go, by the map's pixels alone."""
+"""What two seconds of looking at the balance tell: where the demonstration's price will go, by pixels alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BEFORE_SECONDS = 2
 LOOK_SECONDS = 10
 ROWS = 20  # looked at on each side of the price
 BEGIN = dt.datetime(2026, 2, 6, FIRST_TIME.hour, FIRST_TIME.minute, tzinfo=NEW_YORK).timestamp()
-# The price line is looked for in the white of its pixels; then how much bluer than orange the map is below it than above.
+# The price line is looked for in the white of its pixels; then how much bluer the map is below it than above.
 JUDGE = """([lookPx, sidePx]) => {
   const { size } = vp.state();
   const wide = Math.floor(size.width * size.ratio), from = Math.floor(wide - lookPx * size.ratio);
@@ -30,7 +30,9 @@ JUDGE = """([lookPx, sidePx]) => {
   for (let y = 0; y < size.height * size.ratio; y += 1) {
     for (let x = wide - 12; x < wide; x += 1) {
       const at = 4 * (y * line.width + x);
-      if (line.data[at + 3] > 200 && Math.min(line.data[at], line.data[at + 1], line.data[at + 2]) > 235) { sum += y; white += 1; }
+      if (line.data[at + 3] <= 200 || Math.min(...line.data.subarray(at, at + 3)) <= 235) continue;
+      sum += y;
+      white += 1;
     }
   }
   const price = Math.round(sum / white);
