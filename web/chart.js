@@ -26,6 +26,8 @@ export class Chart {
     this.settings = settings;
     this.box = element("chart");
     this.heatmap = new Heatmap(canvas("map"), flat, changed);
+    /** CSS px to a chart px: what is drawn is as large as the page's text. */
+    this.unit = 1;
     this.overlay = canvas("overlay");
     this.cursor = canvas("cursor");
     this.legend = new Legend({
@@ -38,18 +40,20 @@ export class Chart {
 
   /** @returns {Size} */
   size() {
-    const { clientWidth: width, clientHeight: height } = this.box;
+    const { unit } = this;
+    const [width, height] = [this.box.clientWidth / unit, this.box.clientHeight / unit];
     const side = PRICE_AXIS_PX + (width >= 820 ? LADDER_PX : 0);
     const strip = this.settings.layers.strip ? STRIP_PX : 0;
     return {
       width: Math.max(1, width - side), height: Math.max(1, height - TIME_AXIS_PX - strip), side, strip,
-      ratio: window.devicePixelRatio || 1,
+      unit, ratio: unit * (window.devicePixelRatio || 1),
     };
   }
 
   /** Let the canvases be as large as the chart, in pixels of the screen; one that is set is empty. */
   fit() {
     const { clientWidth, clientHeight } = this.box;
+    this.unit = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
     const ratio = window.devicePixelRatio || 1;
     const width = Math.max(1, Math.round(clientWidth * ratio));
     const height = Math.max(1, Math.round(clientHeight * ratio));
@@ -58,7 +62,7 @@ export class Chart {
     }
   }
 
-  /** Where a point of the chart lies in the picture. @param {{x: number, y: number}} at CSS px @returns {import("./readout.js").Spot} */
+  /** Where a point of the chart lies in the picture. @param {{x: number, y: number}} at chart px @returns {import("./readout.js").Spot} */
   spotAt({ x, y }) {
     if (!this.scene) return { timeMs: NaN, bucket: NaN };
     const { viewport, size } = this.scene;
@@ -88,6 +92,7 @@ export class Chart {
       thresholds: { begin: feed.config.parameters.enter_score, end: feed.config.parameters.leave_score },
       field: ring.fields.includes(mode.name) ? mode.name : "rest_depth",
       upper: mode.kind === "pair" || mode.kind === "net" ? heatmap.scale.upper : FLOORS_OF_A_BAR * smoothing.floor,
+      priceLines: { top: new Float32Array(Math.ceil(size.width)).fill(NaN), bottom: new Float32Array(Math.ceil(size.width)).fill(NaN) },
       x: (timeMs) => ((timeMs - viewport.startMs) / viewport.spanMs) * size.width,
       y: (bucket) => ((viewport.top - bucket) / viewport.rows) * size.height,
     };
@@ -100,7 +105,7 @@ export class Chart {
     const key = settings.layers.quality ? hatchingKey(scene.stretches) : "";
     element("hatched").hidden = key === "";
     write("hatched", key);
-    this.box.style.setProperty("--below", `${TIME_AXIS_PX + size.strip}px`);
+    this.box.style.setProperty("--below", `${(TIME_AXIS_PX + size.strip) * size.unit}px`);
     const leastSeconds = memoryMs({ ...smoothing, seconds: 0 }, heatmap.bins.binMs) / 1000;
     this.legend.paint({ colours: heatmap.colours, theme, mode, settings, smoothing, leastSeconds, quantity: feed.quantity });
   }

@@ -208,6 +208,9 @@ export class Scale {
     if (cutoffs && cutoffs.upper > 0) this.set(cutoffs.lower, cutoffs.upper);
   }
 
+  /** What a person set, or null. */
+  get cutoffs() { return this.frozen ? { lower: this.lower, upper: this.upper } : null; }
+
   /** Freeze the scale as it is, or let it follow again. */
   freeze() {
     this.frozen = !this.frozen;

@@ -62,9 +62,20 @@ function fillLayerMenu(commands) {
   }));
 }
 
+/** What a small screen has no room for among the controls stands in the menu of layers there. */
+function makeRoom() {
+  const small = window.matchMedia("(max-width: 900px), (max-height: 500px)");
+  const roomy = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("nav > .roomy")]);
+  const after = element("mode").closest("label");
+  const place = () => (small.matches ? element("layer-menu").append(...roomy) : after?.after(...roomy));
+  small.addEventListener("change", place);
+  place();
+}
+
 /** @param {Page} page @param {Commands} commands */
-export function connectControls({ session, settings }, commands) {
+export function connectControls({ session, settings, undo }, commands) {
   fillLayerMenu(commands);
+  makeRoom();
   const buttons = /** @type {Record<string, () => void>} */ ({
     choose: () => commands.toggleChooser(), pause: () => commands.pause(), live: () => commands.live(), freeze: () => commands.freeze(),
     "trust-open": () => commands.toggleProvenance(), "help-open": () => commands.help(),
@@ -87,8 +98,12 @@ export function connectControls({ session, settings }, commands) {
       commands.set({ smoothing: { ...settings.smoothing, [name]: value } });
     });
   }
-  for (const field of ["lower-typed", "upper-typed"]) element(field).addEventListener("change", () => session.settingsChanged());
+  for (const field of ["lower-typed", "upper-typed"]) {
+    element(field).addEventListener("change", () => undo.remember(), { capture: true });
+    element(field).addEventListener("change", () => session.settingsChanged());
+  }
   for (const handle of ["lower", "upper"]) {
+    for (const begun of ["pointerdown", "keydown"]) element(handle).addEventListener(begun, () => undo.remember(begun), { capture: true });
     for (const done of ["pointerup", "keyup"]) element(handle).addEventListener(done, () => session.settingsChanged());
   }
 }

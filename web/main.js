@@ -20,7 +20,8 @@ import { Session } from "./session.js";
 import { defaults } from "./settings.js";
 import { showLiveness, SILENT_MS } from "./signs.js";
 import { serverBase } from "./stream.js";
-import { Viewport } from "./viewport.js";
+import { UndoHistory } from "./undo.js";
+import { placeKey, Viewport } from "./viewport.js";
 
 const LIVENESS_MS = 250;
 const SUMMARY_MS = 10_000;
@@ -39,8 +40,19 @@ const session = new Session(base, location, {
 const addressBar = new AddressBar(session, location);
 const { feed } = session;
 const crosshair = new Crosshair(base, feed, chart, painting);
+const undo = new UndoHistory(
+  () => structuredClone({ place: viewport.place(), settings: { ...settings, cutoffs: { ...settings.cutoffs, [settings.mode]: scale.cutoffs } } }),
+  (state) => {
+    Object.assign(viewport, state.place);
+    Object.assign(settings, state.settings);
+    scale.begin(settings.cutoffs[settings.mode]);
+    session.settingsChanged();
+    session.needColumns();
+  },
+  (state) => JSON.stringify([placeKey(state.place), state.settings]),
+);
 /** For probe.js. */
-export const page = { base, session, feed, settings, viewport, chart, painting, crosshair };
+export const page = { base, session, feed, settings, viewport, chart, painting, crosshair, undo };
 const commands = new Commands(page, new SessionChooser(base, (wanted) => {
   commands.toggleChooser();
   session.choose(wanted);
@@ -48,7 +60,7 @@ const commands = new Commands(page, new SessionChooser(base, (wanted) => {
 const guide = new Guide(page);
 commands.closers.unshift(() => guide.close(), closeRemark);
 const gestures = new Gestures(element("chart"), {
-  viewport, crosshair, size: () => chart.size(), changed: repaint,
+  viewport, crosshair, size: () => chart.size(), changed: repaint, remember: (kind) => undo.remember(kind),
   box: (from, to) => {
     const [a, b] = [chart.spotAt(from), chart.spotAt(to)];
     viewport.show(Math.min(a.timeMs, b.timeMs), Math.max(a.timeMs, b.timeMs), Math.max(a.bucket, b.bucket) + 0.5, Math.min(a.bucket, b.bucket) - 0.5);
@@ -80,25 +92,13 @@ function paintAll(stalled, startMs) {
   feed.arrivedMs = NaN;
 }
 
-function refit() {
-  chart.fit();
-  repaint();
-}
-
-/** The window may come to a screen of another scale, its size unchanged. */
-function followScale() {
-  const here = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
-  here.addEventListener("change", () => { followScale(); refit(); }, { once: true });
-}
-
 listenToKeys(shortcuts(commands, page), element("help-keys"));
 element("help-mouse").textContent = MOUSE_HELP;
 connectControls(page, commands);
 element("remark-close").addEventListener("click", closeRemark);
 connectKeepMenu(session, location);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) repaint(); });
-new ResizeObserver(refit).observe(element("chart"));
-followScale();
+new ResizeObserver(() => { chart.fit(); repaint(); }).observe(element("chart"));
 setInterval(() => {
   painting.tick(LIVENESS_MS);
   showLiveness(page);

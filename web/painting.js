@@ -34,13 +34,18 @@ export class Painting {
   }
 
   /**
-   * Paint from now on.
+   * Paint from now on, and anew where the window comes to a screen of another scale, its size unchanged.
    * @param {() => boolean} ready whether there is anything to be painted
    * @param {(stalled: boolean, startMs: number) => void} paintAll @param {() => void} paintCursor
    */
   start(ready, paintAll, paintCursor) {
+    let scale = window.devicePixelRatio;
     const loop = () => {
       requestAnimationFrame(loop);
+      if (window.devicePixelRatio !== scale) {
+        scale = window.devicePixelRatio;
+        this.request("all");
+      }
       const now = performance.now();
       if (!ready()) return;
       // a picture that takes long leaves as much time to the rest of the page

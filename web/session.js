@@ -45,6 +45,8 @@ export class Session {
     this.changed = changed;
     /** @type {Record<string, string>} what was asked for */
     this.query = Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => STREAM_NAMES.includes(name)));
+    /** Whose prices and which day the picture shows. */
+    this.shown = "";
     /** @type {Linked | null} what the address asks for, until it is shown */
     this.linked = this.readAddress();
     /** @type {{endMs: number, startMs: number, following: boolean, tries: number} | null} what is to be seen, until it is known to be held */
@@ -79,6 +81,7 @@ export class Session {
 
   /** Another session than the one that the address names. @param {Record<string, string>} wanted */
   choose(wanted) {
+    this.shown = "";
     this.linked = this.wanted = null;
     showRemark("");
     for (const name of OF_ONE_SESSION) delete this.query[name];
@@ -103,7 +106,7 @@ export class Session {
   /** A setting was changed: keep it and show it. */
   settingsChanged() {
     const { scale, settings } = this;
-    settings.cutoffs[settings.mode] = scale.frozen ? { lower: scale.lower, upper: scale.upper } : null;
+    settings.cutoffs[settings.mode] = scale.cutoffs;
     if (this.feed.config.contract) save(this.instrument, settings);
     this.settled();
     this.changed();
@@ -174,14 +177,17 @@ export class Session {
 
   /** A picture begins: with the settings of the instrument, or what the address asks for. */
   begin() {
-    const { settings, viewport, scale } = this;
+    const { settings, viewport, scale, feed: { config } } = this;
+    const shown = JSON.stringify([config.contract, config.dt, config.bucket_int]);
+    const stays = shown === this.shown && !viewport.following; // what is paused stays where it is
+    this.shown = shown;
     const { mode } = settings;
     if (this.settingsOf !== this.instrument && !this.linked?.settings) Object.assign(settings, load(this.instrument));
     this.settingsOf = this.instrument;
     if (this.feed.fields.length > ALWAYS.length) settings.mode = mode; // its column was asked for
     if (this.linked) this.showLinked();
     else {
-      if (!this.wanted) viewport.live();
+      if (!this.wanted && !stays) viewport.live();
       scale.begin(settings.cutoffs[settings.mode]);
     }
     this.needColumns();

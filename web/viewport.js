@@ -1,4 +1,4 @@
-/** The viewport: what part of time and price is shown, whether it follows the market, and the way back. Prices count in buckets. */
+/** The viewport: what part of time and price is shown, and whether it follows the market. Prices count in buckets. */
 
 const SHORTEST_MS = 1_000;
 const LONGEST_MS = 12 * 3_600_000;
@@ -17,9 +17,16 @@ const SPARSE = 0.65;
 const FIT_MS = 2000;
 const DEFAULT_SPAN_MS = 180_000;
 const DEFAULT_ROWS = 100;
-const MOST_UNDO = 50;
 
 /** @typedef {{spanMs: number, rows: number, endMs: number, centre: number, following: boolean, fitting: boolean}} Place */
+
+/**
+ * Two places of one key are the same to a person: one that follows the market moves by itself.
+ * @param {Place} place @returns {unknown}
+ */
+export const placeKey = ({ spanMs, rows, endMs, centre, following, fitting }) => [
+  spanMs, following, fitting, following ? 0 : endMs, ...(following && fitting ? [] : [rows, centre]),
+];
 
 /** @param {number} value @param {number} least @param {number} most */
 const within = (value, least, most) => Math.min(Math.max(value, least), most);
@@ -37,8 +44,6 @@ export class Viewport {
     this.fitDueMs = -Infinity;
     /** Spot goes to the middle as soon as it is followed. */
     this.recentre = true;
-    /** @type {Place[]} */
-    this.undoable = [];
   }
 
   get startMs() { return this.endMs - this.spanMs; }
@@ -109,9 +114,8 @@ export class Viewport {
     this.centre += byRows;
   }
 
-  /** Show a rectangle, with a way back. @param {number} startMs @param {number} endMs @param {number} top @param {number} bottom */
+  /** Show a rectangle. @param {number} startMs @param {number} endMs @param {number} top @param {number} bottom */
   show(startMs, endMs, top, bottom) {
-    this.remember();
     this.following = this.fitting = false;
     this.spanMs = within(endMs - startMs, SHORTEST_MS, LONGEST_MS);
     this.endMs = endMs;
@@ -119,43 +123,34 @@ export class Viewport {
     this.centre = (top + bottom) / 2;
   }
 
-  /** Let `undo` come back here. */
-  remember() {
+  /** What a person sees, to come back to. @returns {Place} */
+  place() {
     const { spanMs, rows, endMs, centre, following, fitting } = this;
-    this.undoable.push({ spanMs, rows, endMs, centre, following, fitting });
-    if (this.undoable.length > MOST_UNDO) this.undoable.shift();
+    return { spanMs, rows, endMs, centre, following, fitting };
   }
 
-  undo() { Object.assign(this, this.undoable.pop() ?? {}); }
-
-  /** Stay here, with a way back. */
-  pause() {
-    this.remember();
-    this.following = false;
-  }
+  /** Stay here. */
+  pause() { this.following = false; }
 
   live() {
     this.following = true;
     this.recentre = true;
   }
 
-  /** Prices where something is going on again. */
+  /** The usual span of prices again: where something is going on, if it follows the market. */
   resetPrice() {
     this.rows = DEFAULT_ROWS;
-    this.fitting = true;
+    this.fitting = this.recentre = true;
     this.fitDueMs = -Infinity;
-    this.live();
   }
 
   /** The usual span of time again. */
-  resetTime() {
-    this.spanMs = DEFAULT_SPAN_MS;
-    this.following = true;
-  }
+  resetTime() { this.spanMs = DEFAULT_SPAN_MS; }
 
-  /** The usual spans again. */
+  /** The usual spans again, and the market. */
   reset() {
     this.resetTime();
     this.resetPrice();
+    this.live();
   }
 }

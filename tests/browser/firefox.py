@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 from tests.places import ROOT
 
@@ -29,6 +29,8 @@ PREFERENCES: dict[str, str | float | bool] = {
     "network.connectivity-service.enabled": False,
     "services.settings.server": "http://127.0.0.1:1/",
 }
+#: By the browser: where its relay finds the scale of the screen.
+_scale_files: dict[int, Path] = {}
 
 
 @contextmanager
@@ -60,7 +62,8 @@ def started_firefox(
     """A headless Firefox; `preferences` as about:config names them, `directory` for the program that starts it."""
     assert FIREFOX is not None
     starter = directory / "firefox"
-    command = shlex.join([sys.executable, "-m", "tests.browser.firefox_relay", FIREFOX])
+    scale_file = directory / "scale"
+    command = shlex.join([sys.executable, "-m", "tests.browser.firefox_relay", str(scale_file), FIREFOX])
     starter.write_text(f'#!/bin/sh\ncd {shlex.quote(str(ROOT))} && exec {command} "$@"\n', encoding="utf-8")
     starter.chmod(0o755)
     with screen() as environment:
@@ -70,5 +73,22 @@ def started_firefox(
             firefox_user_prefs={**PREFERENCES, **(preferences or {})},
             env=dict(environment),
         )
+        _scale_files[id(browser)] = scale_file
         yield browser
+        del _scale_files[id(browser)]
         browser.close()
+
+
+def set_screen_scale(page: Page, scale: float) -> None:
+    """The window comes to a screen of another scale, its size in CSS px unchanged; in Chromium or Firefox."""
+    size = page.viewport_size
+    browser = page.context.browser
+    assert size is not None
+    assert browser is not None
+    if browser.browser_type.name == "firefox":
+        _scale_files[id(browser)].write_text(str(scale), encoding="ascii")
+        page.set_viewport_size(size)
+    else:
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("Emulation.setDeviceMetricsOverride", {**size, "deviceScaleFactor": scale, "mobile": False})
+    page.wait_for_function("(scale) => devicePixelRatio === scale", arg=scale)

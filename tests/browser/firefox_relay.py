@@ -1,7 +1,8 @@
-"""Firefox as Playwright starts it: `python -m tests.browser.firefox_relay FIREFOX OPTIONS...`.
+"""Firefox as Playwright starts it: `python -m tests.browser.firefox_relay SCALE_FILE FIREFOX OPTIONS...`.
 
 Playwright speaks WebDriver BiDi with a Firefox as Debian ships it, but asks every page for a command that this Firefox
-does not know yet. What stands here between the two answers that command, and hands everything else on as it is.
+does not know yet. What stands here between the two answers that command, and hands everything else on as it is, but for
+the scale of the screen: that of the file, where there is one, since Playwright cannot change it under a page.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import asyncio
 import json
 import re
 import sys
+from pathlib import Path
+from typing import Any
 
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
@@ -30,7 +33,13 @@ async def listening(firefox: asyncio.subprocess.Process) -> str:
     raise SystemExit("Firefox ended before it listened")
 
 
-async def relay(playwright: ServerConnection, address: str) -> None:
+def to_firefox(command: dict[str, Any], scale_file: Path) -> str:
+    if command["method"] == "browsingContext.setViewport" and scale_file.exists():
+        command["params"]["devicePixelRatio"] = float(scale_file.read_text(encoding="ascii"))
+    return json.dumps(command)
+
+
+async def relay(playwright: ServerConnection, address: str, scale_file: Path) -> None:
     assert playwright.request is not None
     async with connect(
         address + playwright.request.path, max_size=LARGEST_MESSAGE_BYTES, ping_interval=None
@@ -42,7 +51,7 @@ async def relay(playwright: ServerConnection, address: str) -> None:
                 if command["method"] == UNKNOWN_TO_FIREFOX:
                     await playwright.send(json.dumps({"type": "success", "id": command["id"], "result": {}}))
                 else:
-                    await firefox.send(message)
+                    await firefox.send(to_firefox(command, scale_file))
 
         async def answers() -> None:
             async for message in firefox:
@@ -57,12 +66,12 @@ async def relay(playwright: ServerConnection, address: str) -> None:
                 raise outcome
 
 
-async def main(program: str, *options: str) -> int:
+async def main(scale_file: str, program: str, *options: str) -> int:
     firefox = await asyncio.create_subprocess_exec(program, *options, stderr=asyncio.subprocess.PIPE)
     address = await listening(firefox)
 
     async def handle(playwright: ServerConnection) -> None:
-        await relay(playwright, address)
+        await relay(playwright, address, Path(scale_file))
 
     async with serve(handle, "127.0.0.1", 0, max_size=LARGEST_MESSAGE_BYTES, ping_interval=None) as server:
         port = next(iter(server.sockets)).getsockname()[1]

@@ -55,10 +55,10 @@ def records(mid_ticks: int) -> list[Rec]:
 @pytest.mark.parametrize(
     ("product_type", "contract", "mid_ticks", "negative"),
     [
-        ("equity_mbo", "PENY", 30, False),
         ("future_mbo", "CLK6", 20, False),
         ("future_mbo", "CLK6", 0, True),  # the best bid is below zero
-        ("future_mbo", "CLK6", -3763, True),
+        pytest.param("equity_mbo", "PENY", 30, False, marks=pytest.mark.long),
+        pytest.param("future_mbo", "CLK6", -3763, True, marks=pytest.mark.long),
     ],
 )
 def test_prices_below_zero_are_shown_where_there_are_any(

@@ -34,7 +34,7 @@ from tests.browser.known_market import (
     known_market,
     price,
 )
-from tests.browser.probe import IDLE, PAGE, open_page
+from tests.browser.probe import IDLE, PAGE, open_page, switch_layer
 from tests.browser.programs import Server
 from tests.lakes import dbn, put
 
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.browser
 SPOT = MID_INT // TICK_INT
 UP, DOWN, ONE_TICK = 18.0, 42.0, ONE_TICK_SECONDS + 3
 START_SECONDS = -1.0
-ROWS = 24
+ROW_PX = 22  # whole, so that lines lie alike in all rows, however high the map is
 AXIS_PX, LADDER_PX, STRIP_PX = 76, 200, 52
 HALF_PX = 22  # of the strip, above and below no score
 K = 50
@@ -107,7 +107,13 @@ class KnownMarket:
     def show(self, until: float, since: float = START_SECONDS) -> None:
         """Bring a stretch of time on screen, spot in the middle."""
         end_ms, span_ms = at_ns(until) / 1e6 + 0.5, (until - since) * 1000
-        place = {"endMs": end_ms, "spanMs": span_ms, "rows": ROWS, "centre": SPOT, "following": False}
+        place = {
+            "endMs": end_ms,
+            "spanMs": span_ms,
+            "rows": self.size["height"] / ROW_PX,
+            "centre": SPOT,
+            "following": False,
+        }
         self.page.evaluate("(place) => vp.view(place)", place)
         self.page.wait_for_function(IDLE)
 
@@ -128,7 +134,7 @@ class KnownMarket:
 
     @property
     def row_px(self) -> float:
-        return self.size["height"] / ROWS
+        return ROW_PX
 
     def count(self, canvas: str, left: float, top: float, width: float, height: float) -> dict[str, int]:
         """Pixels of each colour."""
@@ -137,14 +143,6 @@ class KnownMarket:
 
     def text(self, name: str) -> str:
         return self.page.locator(f"#{name}").inner_text()
-
-
-def switch_layer(page: Page, name: str, *, on: bool) -> None:
-    """Show or hide a layer as a person does."""
-    page.locator("#layers > summary").click()
-    page.locator(f"#layer-{name}").set_checked(on)
-    page.locator("#layers > summary").click()
-    page.wait_for_function(IDLE)
 
 
 @pytest.fixture(scope="module")
@@ -379,6 +377,17 @@ def test_numbers_stand_in_cells_with_room(market: KnownMarket) -> None:
         switch_layer(market.page, "sizes", on=False)
 
 
+def test_rows_are_fitted_to_where_something_goes_on(market: KnownMarket) -> None:
+    """The market has seventeen prices: a hundred rows would leave most of the map black."""
+    market.show(DOWN)
+    market.page.keyboard.press("0")
+    market.page.wait_for_function("() => vp.view().rows < 40 && vp.view().rows > 17")
+    view = market.page.evaluate("() => vp.view()")
+    assert view["spanMs"] == 180_000  # though the session has not lasted so long
+    assert abs(view["centre"] - SPOT) < 4
+    market.show(DOWN)
+
+
 @pytest.mark.parametrize(("palette", "up", "down"), [("purple", "mint", "violet"), ("blue", "blue", "orange")])
 def test_a_palette_colours_strip_ladder_and_badge(market: KnownMarket, palette: str, up: str, down: str) -> None:
     market.page.select_option("#palette", palette)
@@ -457,7 +466,7 @@ def test_bubbles(market: KnownMarket, seconds: float, ticks: int, aggressor: str
     arc = market.count("overlay", x - radius - 2, y - radius - 2, 2 * radius + 4, radius)
     heart = market.count("overlay", x - radius / 3, y - radius / 2, 2 * radius / 3, radius / 2 - 2)
     if aggressor == "B":
-        assert arc["green"] > 0.5 * arc["painted"] > 4
+        assert arc["green"] > 0.4 * arc["painted"] > 4
         assert heart["green"] > 0
         assert arc["rose"] == heart["rose"] == 0
     else:
@@ -612,8 +621,8 @@ def test_the_legend_explains_the_balance_and_takes_numbers(market: KnownMarket) 
         expect(text).to_contain_text(
             "Balance: blue where liquidity builds, orange where it drains, dark where little happens"
         )
-        expect(text).to_contain_text("(pressure − vacuum) / (pressure + vacuum + 0.50 contracts/s)")  # noqa: RUF001
-        expect(text).to_contain_text("σ 1.5 rows and σ 3 s back in time")  # noqa: RUF001
+        expect(text).to_contain_text("(pressure − vacuum) / (pressure + vacuum + 0.50 contracts/s)")
+        expect(text).to_contain_text("σ 1.5 rows and σ 3 s back in time")
         where = list(market.xy(UP - 0.1, -5))
         before = page.evaluate(COLOUR_OF_CELL, where)
         page.locator("#layers > summary").click()
@@ -621,7 +630,7 @@ def test_the_legend_explains_the_balance_and_takes_numbers(market: KnownMarket) 
         page.locator("#smoothing-rows").fill("0")
         page.locator("#smoothing-rows").press("Tab")
         page.locator("#layers > summary").click()
-        expect(text).to_contain_text("1000 contracts/s), smoothed by σ 0 rows")  # noqa: RUF001
+        expect(text).to_contain_text("1000 contracts/s), smoothed by σ 0 rows")
         page.wait_for_function(IDLE)
         dark = page.evaluate(COLOUR_OF_CELL, where)
         assert sum(dark) < 0.5 * sum(before), "little against the floor is dark"

@@ -69,6 +69,7 @@ def quiet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.end()
 
 
+@pytest.mark.long
 def test_time_runs_on_where_nothing_happens(browser: Browser, quiet_server: Server) -> None:
     page = open_page(browser)
     page.goto(f"{quiet_server.address}{PAGE}")

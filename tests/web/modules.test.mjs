@@ -20,7 +20,10 @@ import { settingsFile, takeSettingsFile } from "../../web/settings-file.js";
 import { hatchingKey, MISSING, NO_EVENTS, reasonWords, stretches } from "../../web/quality.js";
 import { serverBase } from "../../web/stream.js";
 import { BINS, binWidth, HOLD_MS, ROWS, sample, TimeBins } from "../../web/time-bins.js";
-import { Viewport } from "../../web/viewport.js";
+import { cellWords } from "../../web/spoken.js";
+import { linesWithin, placeBeside } from "../../web/card-placement.js";
+import { UndoHistory } from "../../web/undo.js";
+import { placeKey, Viewport } from "../../web/viewport.js";
 
 const ROWS_HELD = 101;
 const START_MS = 1_770_388_200_000;
@@ -355,16 +358,19 @@ test("a sample sees a single cell's magnitude range", () => {
   assert.ok(found[0] >= 1 && found[found.length - 1] <= 10);
 });
 
-test("zooming keeps what is under the cursor, and undo leads back", () => {
+test("zooming keeps what is under the cursor, and the way back leads there", () => {
   const view = new Viewport();
   Object.assign(view, { endMs: START_MS, spanMs: 60_000, centre: 100, rows: 100, following: false });
   const before = view.endMs - view.spanMs * 0.75;
   view.zoomTime(0.5, 0.25);
   assert.ok(Math.abs(view.startMs + view.spanMs * 0.25 - before) < 1e-3);
+  const undo = new UndoHistory(() => view.place(), (place) => Object.assign(view, place), (place) => JSON.stringify(placeKey(place)));
+  undo.remember();
   view.show(START_MS, START_MS + 5000, 120, 80);
   assert.deepEqual([view.startMs, view.rows], [START_MS, 40]);
-  view.undo();
+  assert.ok(undo.undo());
   assert.equal(view.spanMs, 30_000);
+  assert.ok(!undo.undo());
   view.follow(START_MS + 1e6, 300);
   assert.equal(view.endMs, before + 0.75 * 30_000);
 });
@@ -528,4 +534,83 @@ test("a stream is as late as what comes, or as long as nothing does", () => {
   silent.status({ server_time_ns: ns(Date.now() - 9000), time_ns: null }, 0);
   assert.ok(Number.isNaN(silent.frame(START_MS)));
   near(silent.ms, 9000);
+});
+
+test("changes of a kind that follow one another are undone together, and what changed nothing is passed over", () => {
+  let value = 0;
+  const undo = new UndoHistory(() => value, (before) => { value = before; }, String);
+  const change = (kind, nowMs) => { undo.remember(kind, nowMs); value += 1; };
+  [[undefined, 0], ["wheel", 100], ["wheel", 600], ["wheel", 1100], ["wheel", 2000], ["pan", 2100]].forEach(([kind, nowMs]) => change(kind, nowMs));
+  undo.remember();
+  undo.remember();
+  const led = [];
+  while (undo.undo()) led.push(value);
+  assert.deepEqual(led, [5, 4, 1, 0]);
+  for (let i = 0; i < 500; i += 1) change();
+  assert.ok(undo.states.length <= 100);
+});
+
+test("a place that follows the market is the same while the market moves it, a paused one is not", () => {
+  const view = new Viewport();
+  view.follow(START_MS, 100);
+  const key = () => JSON.stringify(placeKey(view.place()));
+  const before = key();
+  view.follow(START_MS + 5000, 180);
+  assert.equal(key(), before);
+  view.pause();
+  const paused = key();
+  view.move(10, 0);
+  assert.notEqual(key(), paused);
+});
+
+test("the usual spans leave what is paused where it is", () => {
+  const view = new Viewport();
+  view.follow(START_MS, 100);
+  view.move(-60_000, 3);
+  view.zoomTime(0.2, 0.5);
+  const { endMs } = view;
+  view.resetTime();
+  view.resetPrice();
+  assert.deepEqual([view.following, view.endMs], [false, endMs]);
+  view.reset();
+  assert.ok(view.following);
+});
+
+test("a cell is spoken in whole words", () => {
+  const ring = made();
+  const blocked = block([0, 40, 80]);
+  blocked.grids.pressure[52] = toBfloat16(3.25); // two rows above
+  blocked.grids.vacuum[52] = toBfloat16(0.375);
+  blocked.grids.pressure[49] = toBfloat16(0.5);
+  blocked.scalars.quality[2] = 2;
+  ring.insert(blocked);
+  const how = { decimals: 2, field: "balance", lowest: 0, quietMs: 3000 };
+  const said = (timeMs, bucket, more = {}) => cellWords(ring, { timeMs, bucket }, { ...how, ...more });
+  assert.equal(said(START_MS, 102), "pressure 3.25, vacuum 0.375 at 102.00, two rows above the price, at 09:30:00");
+  assert.equal(said(START_MS, 102, { field: "vacuum" }), "vacuum 0.375, pressure 3.25 at 102.00, two rows above the price, at 09:30:00");
+  assert.equal(said(START_MS, 99), "pressure 0.5, vacuum 0 at 99.00, one row below the price, at 09:30:00");
+  assert.match(said(START_MS, 100), /, at the price, at 09:30:00$/);
+  assert.equal(said(START_MS, 160), "beyond the grid at 160.00, 60 rows above the price, at 09:30:00");
+  assert.equal(said(START_MS - 1, 100), "before what the page holds");
+  assert.match(said(START_MS + 2000, 100), /at 09:30:02, locked or crossed$/);
+  assert.match(said(START_MS + 7000, 100), /at 09:30:02, locked or crossed, no events for five seconds$/);
+});
+
+test("a read-out lies beside its cell and never over a line of prices", () => {
+  const size = { width: 1000, height: 500, strip: 50 };
+  const card = { width: 300, height: 200 };
+  for (const price of [5, 120, 250, 380, 495]) {
+    const lines = { top: new Float32Array(1000).fill(NaN), bottom: new Float32Array(1000).fill(NaN) };
+    for (let pixel = 0; pixel < 1000; pixel += 40) [lines.top[pixel], lines.bottom[pixel]] = [price - 8, price + 8 + (pixel % 120) / 10];
+    for (const x of [0, 150, 499, 700, 999]) for (const y of [0, 130, 250, 499]) {
+      const { left, top, height } = placeBeside({ x, y }, card, { size, priceLines: lines });
+      const [high, low] = linesWithin(lines, left, left + card.width);
+      assert.ok(top + height <= high || top >= low, `${price} ${x} ${y}`);
+      assert.ok(left >= 0 && left + card.width <= size.width && top >= 0 && top + height <= 550);
+      assert.ok(x < left || x > left + card.width, "the cell is seen");
+      assert.ok(height > 150 || price === 250);
+    }
+  }
+  const none = new Float32Array(1000).fill(NaN);
+  assert.deepEqual(placeBeside({ x: 100, y: 100 }, card, { size, priceLines: { top: none, bottom: none } }), { left: 114, top: 114, height: 200, away: 114 });
 });
