@@ -9,7 +9,7 @@ import { copyAsBfloat16, fromBfloat16 } from "../../web/bfloat16.js";
 import { LEVELS, LevelTable, normalise, Scale } from "../../web/colour.js";
 import { amountText, dateAndTime, exactText, priceStep, timeStep } from "../../web/format.js";
 import { FrameLayout } from "../../web/frame-layout.js";
-import { shortcuts } from "../../web/keyboard.js";
+import { playerKeys, shortcuts } from "../../web/keyboard.js";
 import { layerDefaults, SWITCHED_LAYERS } from "../../web/layers.js";
 import { gridsOf, modeOf, unitOf } from "../../web/modes.js";
 import { load, MOST_INSTRUMENTS, save } from "../../web/kept.js";
@@ -660,4 +660,10 @@ test("bookmarks are kept by session and time, bounded, and part of the settings 
   assert.ok(bookmarks.put(mark(0, "noted", "many")));
   storage.set("vp.bookmarks", '[{"session":1},null,7]');
   assert.deepEqual(bookmarks.all(), []);
+});
+
+test("each key does one thing", () => {
+  const page = /** @type {any} */ ({ settings: defaults(), crosshair: {} });
+  const keys = [...playerKeys(/** @type {any} */ ({}), /** @type {any} */ ({})), ...shortcuts(/** @type {any} */ ({}), page)].flatMap((key) => key.keys);
+  assert.deepEqual(keys.filter((key, at) => keys.indexOf(key) !== at), []);
 });
