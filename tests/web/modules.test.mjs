@@ -129,7 +129,7 @@ test("the ring holds whatever columns runtime_config tells of, from history and 
 });
 
 test("every key does one thing, and layers have theirs from their table", () => {
-  const table = shortcuts({}, {});
+  const table = [...playerKeys({}, {}), ...shortcuts({}, {})];
   const keys = table.flatMap((entry) => entry.keys);
   assert.deepEqual(keys, [...new Set(keys)]);
   for (const layer of SWITCHED_LAYERS) {
@@ -660,10 +660,4 @@ test("bookmarks are kept by session and time, bounded, and part of the settings 
   assert.ok(bookmarks.put(mark(0, "noted", "many")));
   storage.set("vp.bookmarks", '[{"session":1},null,7]');
   assert.deepEqual(bookmarks.all(), []);
-});
-
-test("each key does one thing", () => {
-  const page = /** @type {any} */ ({ settings: defaults(), crosshair: {} });
-  const keys = [...playerKeys(/** @type {any} */ ({}), /** @type {any} */ ({})), ...shortcuts(/** @type {any} */ ({}), page)].flatMap((key) => key.keys);
-  assert.deepEqual(keys.filter((key, at) => keys.indexOf(key) !== at), []);
 });
