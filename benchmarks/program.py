@@ -50,7 +50,7 @@ class Server:
         for descriptor in Path(f"/proc/{self.process.pid}/fd").iterdir():
             with contextlib.suppress(FileNotFoundError):  # closed meanwhile
                 names.append(descriptor.readlink().name)
-        histories = sum(name.startswith("vp-history-") for name in names)
+        histories = sum(name.startswith("#") and name.endswith(" (deleted)") for name in names)
         return histories, len(names) - histories
 
     def threads(self) -> int:
@@ -61,6 +61,12 @@ class Server:
         """What /health says."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=30) as response:
             return json.load(response)
+
+    def metrics(self) -> dict[str, float]:
+        """What /metrics says, by name and labels as they are written there."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=30) as response:
+            lines = response.read().decode().splitlines()
+        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
 
     def stop(self) -> int:
         """End it; its exit code."""

@@ -18,6 +18,7 @@ import numba
 from numba.core.registry import CPUDispatcher
 
 from .cache import CACHE_DIRECTORY, cached_in, config
+from .cache_files import SealedCache
 
 OPTIONS = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
 njit: Any = numba.njit  # its stub does not know every option
@@ -25,20 +26,27 @@ njit: Any = numba.njit  # its stub does not know every option
 
 def kernel(function: Any, directory: Path = CACHE_DIRECTORY) -> Any:
     """Compile `function` so that Python and other kernels can call it."""
-    with cached_in(directory):
-        return njit(cache=True, forceinline=False, **OPTIONS)(function)
+    return cached(function, directory)
 
 
 def routine(function: Any, directory: Path = CACHE_DIRECTORY) -> Any:
     """Compile `function` so that kernels can call it."""
-    with cached_in(directory):
-        # A caller that is forced inline would hand that on to what it calls.
-        return not_for_python(njit(cache=True, forceinline=False, no_cpython_wrapper=True, **OPTIONS)(function))
+    return not_for_python(cached(function, directory, no_cpython_wrapper=True))
 
 
 def step(function: Any) -> Any:
     """Compile `function` so that it becomes part of every kernel that calls it."""
     return not_for_python(njit(forceinline=True, no_cpython_wrapper=True, **OPTIONS)(function))
+
+
+def cached(function: Any, directory: Path, **options: bool) -> Any:
+    """Compile `function` by itself and keep it in `directory`."""
+    with cached_in(directory):
+        # A caller that is forced inline would hand that on to what it calls.
+        dispatcher = njit(cache=True, forceinline=False, **OPTIONS, **options)(function)
+        if not config.DISABLE_JIT:
+            dispatcher._cache = SealedCache(function)
+    return dispatcher
 
 
 def not_for_python(dispatcher: Any) -> Any:

@@ -39,7 +39,7 @@ ROOMS = BASE | {
     "server.faults": {*BASE},
     "server.stream": {*BASE, "server.faults", "market", "model", "settings"},
     "server.net": {*BASE, "server.faults"},
-    "server.query": {*RAW, "server.faults", "dbn", "query"},
+    "server.query": {*RAW, "server.faults", "dbn", "query", "server.net"},
     "server.history": {*BASE, "server.faults", "model", "server.stream"},
     "server.runs": {*BASE, "server.faults", "dbn", "model", "settings", "server.stream", "server.history"},
 }

@@ -132,6 +132,12 @@ class LakeError(VPError):
     code = "lake_unusable"
 
 
+class HistoryPlaceError(VPError):
+    """The directory for the older frames of sessions cannot be written to."""
+
+    code = "history_place_unusable"
+
+
 class ProductsFileError(VPError):
     """products.yaml cannot be understood; the message names the entry, the field and the expected form."""
 

@@ -1,7 +1,7 @@
 /** Grids and labels of time and price, and where the sessions of the market begin and end. */
 
 import { clockText, dateAndTime, priceStep, priceText, timeStep, zoneName } from "./format.js";
-import { PRICE_AXIS_PX, STATE_BAND_PX } from "./scene.js";
+import { PRICE_AXIS_PX } from "./scene.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
 
@@ -26,19 +26,19 @@ function roundPrices({ ring, viewport, size, lowest }) {
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Scene} scene */
-export function paintTimeAxis(context, { viewport, size: { width, height }, x, theme }) {
+export function paintTimeAxis(context, { viewport, size: { width, height, strip }, x, theme }) {
   const step = timeStep((90 / width) * viewport.spanMs);
   context.textBaseline = "top";
   context.textAlign = "center";
   for (let time = Math.ceil(viewport.startMs / step) * step; time <= viewport.endMs; time += step) {
     context.fillStyle = theme.grid;
-    context.fillRect(Math.round(x(time)), 0, 1, height);
+    context.fillRect(Math.round(x(time)), 0, 1, height + strip);
     context.fillStyle = theme.quiet;
-    if (x(time) > 30 && x(time) < width - 30) context.fillText(clockText(time, step < 1000), x(time), height + STATE_BAND_PX + 6);
+    if (x(time) > 30 && x(time) < width - 30) context.fillText(clockText(time, step < 1000), x(time), height + strip + 6);
   }
   context.textAlign = "left";
   context.fillStyle = theme.quiet;
-  context.fillText(zoneName(), width + 6, height + STATE_BAND_PX + 6);
+  context.fillText(zoneName(), width + 6, height + strip + 6);
 }
 
 /**

@@ -20,6 +20,8 @@ export class Backfill {
     this.filled = 0;
     /** Stretches that could not be filled. */
     this.holes = 0;
+    /** Since when there have been any. */
+    this.holeMs = Infinity;
     /** Whether the server holds nothing older than the ring. */
     this.exhausted = false;
     this.loading = false;
@@ -41,6 +43,7 @@ export class Backfill {
     const { ring } = this;
     if (!ring) return;
     const [after, before] = [ring.eventId(ring.end - 2), ring.eventId(ring.end - 1)];
+    if (this.holes === 0) this.holeMs = performance.now();
     this.holes += 1;
     try {
       for (let until = before; ;) {

@@ -12,6 +12,12 @@ export function fromBfloat16(bfloat16) {
   return one[0];
 }
 
+/** @param {number} value not negative @returns {number} 16 bits */
+export function toBfloat16(value) {
+  one[0] = value;
+  return (bits[0] + 0x8000) >>> 16;
+}
+
 /**
  * Copy float32 values that may lie at any byte into bfloat16.
  * @param {DataView} from @param {number} offset bytes @param {Uint16Array} to @param {number} at @param {number} count

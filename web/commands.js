@@ -1,11 +1,13 @@
 /** What a person can do: each command is a key's or a button's, or both. */
 
-import { PALETTES } from "./colour.js";
+import { coloursOf } from "./colour.js";
+import { dismissTopmost } from "./dismiss.js";
 import { element } from "./dom.js";
 import { saveFrames, saveScreenshot } from "./export.js";
-import { showLiveness, showProvenance } from "./health.js";
+import { showProvenance } from "./health.js";
 import { MAIN_MODES, modeOf } from "./modes.js";
 import { say } from "./notices.js";
+import { showLiveness } from "./signs.js";
 
 /**
  * @typedef {object} Page what the page is made of
@@ -14,6 +16,7 @@ import { say } from "./notices.js";
  * @property {import("./settings.js").Settings} settings @property {import("./viewport.js").Viewport} viewport
  * @property {import("./chart.js").Chart} chart @property {import("./painting.js").Painting} painting
  * @property {import("./crosshair.js").Crosshair} crosshair
+ * @property {import("./undo.js").UndoHistory<any>} undo
  */
 
 export const SPEEDS = [0.25, 0.5, 1, 2, 5, 10, 20, 50, 100];
@@ -28,18 +31,23 @@ export class Commands {
   constructor(page, chooser) {
     this.page = page;
     this.chooser = chooser;
+    /** What Escape closes before panels: each tells whether it was open. @type {(() => boolean)[]} */
+    this.closers = [];
   }
 
-  /** Move the view, and paint. @param {(viewport: import("./viewport.js").Viewport) => void} act @param {boolean} [undoable] */
-  move(act, undoable = false) {
-    const { viewport, painting } = this.page;
-    if (undoable) viewport.remember();
+  /** Move the view, and paint. @param {(viewport: import("./viewport.js").Viewport) => void} act @param {string} [kind] such moves are undone together */
+  move(act, kind) {
+    const { viewport, painting, undo } = this.page;
+    undo.remember(kind);
     act(viewport);
     painting.request("all");
   }
 
+  /** Take the last change back that a person made to what is shown. */
+  undo() { this.said(this.page.undo.undo() ? "Undone" : "Nothing to undo"); }
+
   live() {
-    this.move((viewport) => viewport.live(), true);
+    this.move((viewport) => viewport.live());
     this.said("Live");
   }
 
@@ -59,16 +67,16 @@ export class Commands {
   pan(x, y, far) {
     const { width, height } = this.page.chart.size();
     const px = far ? STEP_PX * 10 : STEP_PX;
-    this.move((viewport) => viewport.move(((x * px) / width) * viewport.spanMs, ((y * px) / height) * viewport.rows));
+    this.move((viewport) => viewport.move(((x * px) / width) * viewport.spanMs, ((y * px) / height) * viewport.rows), "pan");
   }
 
   /** The oldest that the server holds. */
   async oldest() {
     const { feed: { ring, backfill }, viewport } = this.page;
     if (!ring || ring.count === 0) return;
-    viewport.following = false;
+    this.move(() => viewport.pause(), "oldest");
     await backfill.older(-Infinity);
-    this.move(() => { viewport.endMs = ring.timeMs(ring.first) + viewport.spanMs; });
+    this.move(() => { viewport.endMs = ring.timeMs(ring.first) + viewport.spanMs; }, "oldest");
   }
 
   /** Move the keyboard's crosshair by columns and rows. @param {number} columns @param {number} rows */
@@ -83,7 +91,6 @@ export class Commands {
     crosshair.moveTo({
       x: Math.min(Math.max(scene.x(timeMs), 0), width - 1), y: Math.min(Math.max(scene.y(spot.bucket + rows), 0), height - 1),
     });
-    say(element("readout").textContent ?? "");
   }
 
   pin() {
@@ -93,33 +100,43 @@ export class Commands {
 
   /** @param {Partial<import("./settings.js").Settings>} changes */
   set(changes) {
+    this.page.undo.remember();
     Object.assign(this.page.settings, changes);
     this.page.session.settingsChanged();
   }
 
   /** @param {string} name */
   showMode(name) {
-    const { chart, session } = this.page;
-    const { scale } = chart.heatmap;
-    if (!scale.frozen) scale.rejudge();
-    this.set({ mode: name });
+    const { chart, session, settings, undo } = this.page;
+    undo.remember();
+    settings.mode = name;
+    chart.heatmap.scale.begin(settings.cutoffs[name]); // each view has its own
+    session.settingsChanged();
     session.needColumns();
-    say(`View: ${name.replaceAll("_", " ")}`);
+    say(`View: ${modeOf(name).label}`);
   }
 
+  /** The exact cells, and back to the balance. */
+  toggleCells() { this.showMode(this.page.settings.mode === "pair" ? "balance" : "pair"); }
+
   nextMode() { this.showMode(next(MAIN_MODES, modeOf(this.page.settings.mode)).name); }
-  nextPalette() { this.set({ palette: next(Object.keys(PALETTES), this.page.settings.palette) }); }
+  nextPalette() {
+    const { name, now, choices } = coloursOf(this.page.settings);
+    this.set({ [name]: next(Object.keys(choices), now) });
+  }
   nextTransfer() { this.set({ transfer: next(TRANSFERS, this.page.settings.transfer) }); }
   toggleTheme() { this.set({ theme: this.page.settings.theme === "dark" ? "light" : "dark" }); }
 
   /** @param {string} name of a layer or its option @param {boolean | number} value */
   setLayer(name, value) {
+    this.page.undo.remember();
     this.page.settings.layers[name] = value;
     this.page.session.settingsChanged();
   }
 
   freeze() {
     const { scale } = this.page.chart.heatmap;
+    this.page.undo.remember();
     scale.freeze();
     this.page.session.settingsChanged();
     say(scale.frozen ? "Colour scale frozen" : "Colour scale automatic");
@@ -157,16 +174,14 @@ export class Commands {
 
   async copyLink() {
     const address = this.page.session.link();
-    history.replaceState(null, "", address);
-    await navigator.clipboard?.writeText(address).catch(() => undefined); // it stands in the address bar anyway
-    say("The link is in the address bar and on the clipboard");
+    this.page.session.changed();
+    const copied = await navigator.clipboard?.writeText(address).then(() => true, () => false);
+    say(`The link is in the address bar${copied ? " and on the clipboard" : ""}`);
   }
 
   help() { /** @type {HTMLDialogElement} */ (element("help")).showModal(); }
 
   escape() {
-    for (const menu of document.querySelectorAll("details[open]")) menu.removeAttribute("open");
-    if (!this.chooser.form.hidden) this.toggleChooser();
-    this.page.crosshair.release();
+    if (!dismissTopmost(this.closers, this.page.painting.count > 0)) this.page.crosshair.release();
   }
 }

@@ -1,10 +1,14 @@
 /** The crosshair: what it reads, pins and measures, and the rectangle being drawn. */
 
+import { placeBeside } from "./card-placement.js";
+import { paintHair, tagsOf } from "./crosshair-tags.js";
 import { element } from "./dom.js";
 import { fetchHistory } from "./http-api.js";
 import { say } from "./notices.js";
-import { describeCell, measureText, placeCard } from "./readout.js";
-import { contextOf, FONT, PRICE_AXIS_PX } from "./scene.js";
+import { moveCard, Pins } from "./pins.js";
+import { describeCell, measureText } from "./readout.js";
+import { contextOf, FONT } from "./scene.js";
+import { cellWords } from "./spoken.js";
 
 /**
  * @typedef {import("./feed.js").Feed} Feed @typedef {import("./chart.js").Chart} Chart
@@ -14,6 +18,10 @@ import { contextOf, FONT, PRICE_AXIS_PX } from "./scene.js";
 
 /** The crosshair has to rest on a frame for so long before all of it is fetched. */
 const REST_MS = 120;
+/** A card of which less would be seen is not shown. */
+const LEAST_CARD_PX = 30;
+/** And on a cell for so long before it is spoken. */
+const SPEAK_MS = 250;
 
 export class Crosshair {
   /** @param {string} base where the server is @param {Feed} feed @param {Chart} chart @param {import("./painting.js").Painting} painting */
@@ -31,15 +39,32 @@ export class Crosshair {
     this.exactTime = false;
     /** The frame that was fetched with every column. @type {{ring: Ring, eventId: number, block: import("./http-api.js").Block} | null} */
     this.full = null;
+    /** What stands on the axes and in the strip beside it. @type {Record<string, string>} */
+    this.tags = {};
     this.wanted = -1;
     this.timer = 0;
+    this.speakTimer = 0;
+    this.pins = new Pins();
   }
+
+  /** Whose prices the picture shows. */
+  get instrument() { return `${this.feed.config.contract}, ${this.feed.config.bucket_int}`; }
 
   /** @param {Point | null} at */
   moveTo(at) {
     this.at = at;
     if (at && this.measuring && this.measured) this.measured = [this.measured[0], this.chart.spotAt(at)];
     this.painting.request("cursor");
+    clearTimeout(this.speakTimer);
+    this.speakTimer = setTimeout(() => this.speak(), SPEAK_MS);
+  }
+
+  /** Say what the crosshair lies on. */
+  speak() {
+    const { at, feed: { ring, decimals, lowestBucket: lowest, quietMs }, chart } = this;
+    const { scene } = chart;
+    if (!at || !ring || !scene || at.x >= scene.size.width || at.y >= scene.size.height) return;
+    say(cellWords(ring, chart.spotAt(at), { decimals, field: chart.settings.mode, lowest, quietMs }));
   }
 
   /** Measure between two points of the chart. @param {Point} from @param {Point} to */
@@ -60,7 +85,7 @@ export class Crosshair {
     this.measured = null;
     this.measuring = false;
     this.at = null;
-    element("pins").replaceChildren();
+    this.pins.clear();
     this.painting.request("cursor");
   }
 
@@ -80,18 +105,29 @@ export class Crosshair {
     const { feed: { ring }, chart, at } = this;
     const { scene } = chart;
     if (!ring || !scene) return;
-    const { size, x, y } = scene;
+    const { size, x, y, layers } = scene;
     const corner = (/** @type {Spot} */ { timeMs, bucket }) => ({ x: x(timeMs), y: y(bucket) });
     /** @type {[Point, Point] | null} */
     const rectangle = drawn ?? (this.measured && [corner(this.measured[0]), corner(this.measured[1])]);
-    paintCrosshair(chart.cursor, scene, at, rectangle, drawn ? "" : this.measureText());
+    this.tags = paintCrosshair(chart.cursor, scene, at, rectangle, drawn ? "" : this.measureText());
+    this.pins.paint(contextOf(chart.cursor), scene, this.instrument);
     const card = element("readout");
-    const inside = at && at.x < size.width && at.y < size.height && !rectangle;
+    const inside = layers.readout && at && at.x < size.width && at.y < size.height && !rectangle;
     card.hidden = !inside;
     if (!inside) return;
     const column = this.describe(card, ring, chart.spotAt(at), this.exactTime);
-    placeCard(card, at, size);
+    const { left, top, height } = this.place(card, at, scene);
+    moveCard(card, left, top, size.unit);
+    card.style.maxHeight = `${height * size.unit}px`;
+    card.hidden = height < LEAST_CARD_PX;
     this.fetchSoon(column === null || this.fullOf(ring, column) ? -1 : ring.eventId(column));
+  }
+
+  /** @param {HTMLElement} card @param {Point} at @param {import("./scene.js").Scene} scene */
+  place(card, at, scene) {
+    card.style.maxHeight = "";
+    const { unit } = scene.size;
+    return placeBeside(at, { width: card.offsetWidth / unit, height: card.offsetHeight / unit }, scene);
   }
 
   /** The frame with every column, once it came. @param {Ring} ring @param {number} column */
@@ -137,14 +173,12 @@ export class Crosshair {
     if (!ring || !scene) return;
     const card = document.createElement("div");
     card.className = "card pinned";
-    if (this.describe(card, ring, this.chart.spotAt(at), true) === null) return;
-    const close = document.createElement("button");
-    close.textContent = "×";
-    close.setAttribute("aria-label", "Remove this read-out");
-    close.addEventListener("click", () => card.remove());
-    card.prepend(close);
+    const spot = this.chart.spotAt(at);
+    if (this.describe(card, ring, spot, true) === null) return;
     element("pins").append(card);
-    placeCard(card, at, scene.size);
+    const { left, top } = this.place(card, at, scene);
+    this.pins.add({ card, spot, right: left - scene.x(spot.timeMs), down: top - scene.y(spot.bucket), of: this.instrument });
+    this.painting.request("cursor");
     say("Read-out pinned");
   }
 }
@@ -153,25 +187,25 @@ export class Crosshair {
  * The crosshair, and the rectangle being drawn or measured.
  * @param {HTMLCanvasElement} canvas @param {import("./scene.js").Scene} scene @param {Point | null} at
  * @param {[Point, Point] | null} rectangle @param {string} text what the rectangle says
+ * @returns {Record<string, string>} what its tags say
  */
-function paintCrosshair(canvas, { size, theme }, at, rectangle, text) {
+function paintCrosshair(canvas, scene, at, rectangle, text) {
+  const { size, theme } = scene;
   const context = contextOf(canvas);
   context.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
   context.clearRect(0, 0, canvas.width, canvas.height);
-  if (at && at.x < size.width && at.y < size.height) {
-    context.fillStyle = theme.cross;
-    context.fillRect(Math.round(at.x), 0, 1, size.height);
-    context.fillRect(0, Math.round(at.y), size.width + PRICE_AXIS_PX, 1);
-  }
-  if (!rectangle) return;
+  context.font = FONT;
+  const tags = at ? tagsOf(context, scene, at) : [];
+  if (at) paintHair(context, scene, at, tags);
+  const said = Object.fromEntries(tags.map(({ name, words }) => [name, words]));
+  if (!rectangle) return said;
   const [a, b] = rectangle;
   const [left, top] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
   context.strokeStyle = theme.text;
   context.setLineDash([4, 3]);
   context.strokeRect(left + 0.5, top + 0.5, Math.abs(b.x - a.x), Math.abs(b.y - a.y));
   context.setLineDash([]);
-  if (!text) return;
-  context.font = FONT;
+  if (!text) return said;
   const lines = text.split("\n");
   const width = Math.max(...lines.map((line) => context.measureText(line).width)) + 16;
   const x = Math.max(0, Math.min(left, size.width - width));
@@ -182,4 +216,5 @@ function paintCrosshair(canvas, { size, theme }, at, rectangle, text) {
   context.fillStyle = theme.text;
   context.textBaseline = "top";
   lines.forEach((line, i) => context.fillText(line, x + 8, y + 5 + i * 17));
+  return said;
 }

@@ -3,7 +3,9 @@
 import { Backfill } from "./backfill.js";
 import { FrameLayout } from "./frame-layout.js";
 import { Latency } from "./latency.js";
+import { Lateness } from "./lateness.js";
 import { Ring } from "./ring.js";
+import { ServerClock } from "./server-clock.js";
 import { Stream } from "./stream.js";
 
 /** @typedef {import("./stream.js").Message} Message @typedef {import("./stream.js").Connection} Connection */
@@ -36,8 +38,12 @@ export class Feed {
     /** @type {Message} the newest one */
     this.status = {};
     this.statusMs = -Infinity;
+    /** When anything came. */
+    this.heardMs = -Infinity;
     /** @type {Connection} */
     this.connection = "connecting";
+    this.clock = new ServerClock(base);
+    this.lateness = new Lateness(this.clock);
     /** Frames of the server's history that are still to come at once. */
     this.catchingUp = 0;
     this.latency = new Latency();
@@ -80,6 +86,9 @@ export class Feed {
     return spread || this.ring?.belowZero ? -Infinity : 0;
   }
 
+  /** How long nothing has come, ms. */
+  get silentMs() { return performance.now() - this.heardMs; }
+
   /** No frame for longer than this: nothing happened. */
   get quietMs() { return QUIET_MS + (this.config.throttle_ms ?? 0); }
 
@@ -90,7 +99,7 @@ export class Feed {
     const newestMs = ring.timeMs(ring.end - 1);
     const now = performance.now();
     if (this.connection !== "live" || this.catchingUp > 0 || !status.time_ns || now - this.frameMs < SILENT_MS) return newestMs;
-    const since = status.lag_seconds > 0 ? 0 : Math.min(now - this.statusMs, STATUS_HOLDS_MS) * config.speed;
+    const since = status.lag_seconds > 0 || status.paused ? 0 : Math.min(now - this.statusMs, STATUS_HOLDS_MS) * config.speed;
     return Math.max(newestMs, Number(BigInt(status.time_ns) / 1000n) / 1000 + since);
   }
 
@@ -117,13 +126,13 @@ export class Feed {
 
   /** @param {Message} message */
   message(message) {
+    this.heardMs = performance.now();
     if (message.type === "runtime_config") this.configure(message);
     else if (message.type === "status") {
       this.status = message;
       this.statusMs = performance.now();
       this.latency.add("engine", message.lag_seconds * 1000, this.statusMs);
-      const wire = Date.now() - Number(BigInt(message.server_time_ns) / 1000n) / 1000;
-      this.latency.add("wire", Math.max(0, wire), this.statusMs);
+      this.latency.add("wire", this.lateness.status(message, this.config.speed), this.statusMs);
     } else if (message.type === "missed" || (message.type === "history" && message.hole)) this.holeDue = true;
     if (message.type === "history") this.catchingUp = message.frames;
     this.hooks.message(message);
@@ -140,6 +149,7 @@ export class Feed {
     this.schemaDue = true;
     this.catchingUp = 0;
     this.statusMs = performance.now();
+    this.lateness = new Lateness(this.clock);
     this.config = config;
     this.status = {};
     const emitFromMs = Number(BigInt(config.emit_from_ns) / 1_000_000n);
@@ -165,8 +175,10 @@ export class Feed {
     const { ring } = this;
     if (!ring || message.byteLength !== ring.layout.messageBytes) return;
     const started = performance.now();
+    this.heardMs = started;
     this.received += 1;
-    if (this.catchingUp > 0) this.catchingUp -= 1;
+    const past = this.catchingUp > 0;
+    if (past) this.catchingUp -= 1;
     const hole = this.holeDue && ring.count > 0;
     if (!ring.push(message, hole)) {
       this.repeated += 1;
@@ -175,6 +187,8 @@ export class Feed {
     this.holeDue = false;
     this.newest = message;
     this.frameMs = started;
+    const lateMs = past ? NaN : this.lateness.frame(ring.timeMs(ring.end - 1));
+    if (!Number.isNaN(lateMs)) this.latency.add("frame", lateMs, started);
     if (Number.isNaN(this.arrivedMs)) this.arrivedMs = started;
     if (hole) void this.backfill.fillHole();
     if (this.received % 8 === 0) this.latency.add("decode", performance.now() - started, started);

@@ -59,6 +59,16 @@ export function amountText(value) {
   return size >= 0.01 ? value.toFixed(2) : size >= 0.001 ? value.toFixed(3) : size === 0 ? "0" : "≈0";
 }
 
+/** Whole numbers up to this are exact in a bfloat16. */
+const EXACT_BELOW = 256;
+
+/** A value in a cell. @param {number} value @param {boolean} exact whether it is the frame's own, or the page's rounded one */
+export function sizeText(value, exact) {
+  const whole = Number.isInteger(value);
+  if (exact || (whole && Math.abs(value) <= EXACT_BELOW)) return whole ? value.toLocaleString("en-US") : amountText(value);
+  return `≈${whole ? Number(value.toPrecision(3)).toLocaleString("en-US") : amountText(value)}`;
+}
+
 /** @param {number} ms @returns {string} */
 export function spanText(ms) {
   const size = Math.abs(ms);

@@ -5,14 +5,13 @@
 /**
  * @typedef {object} Target
  * @property {Viewport} viewport @property {() => Size} size
+ * @property {(kind?: string) => void} remember what is shown, before it is changed
  * @property {Crosshair} crosshair
  * @property {() => void} changed
  * @property {(from: Point, to: Point) => void} box a rectangle to zoom to
  */
 
 const CLICK_PX = 4;
-/** Turns of the wheel that are this near together are undone together. */
-const WHEEL_REST_MS = 700;
 
 /** @typedef {"move" | "price" | "time" | "box" | "measure" | "pinch" | ""} Action */
 
@@ -28,7 +27,8 @@ export class Gestures {
     /** @type {Map<number, Point>} */
     this.fingers = new Map();
     this.moved = false;
-    this.wheelMs = -Infinity;
+    /** Whether the click to come pins the cell under it. */
+    this.pinnable = false;
     chart.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     chart.addEventListener("pointerdown", (event) => this.down(event));
     chart.addEventListener("pointermove", (event) => this.move(event));
@@ -40,17 +40,24 @@ export class Gestures {
     });
     chart.addEventListener("dblclick", (event) => {
       const zone = this.zone(this.point(event));
-      if (zone === "price") { target.viewport.resetPrice(); }
-      else if (zone === "time") { target.viewport.resetTime(); }
-      else target.viewport.live();
+      if (zone === "plot") return;
+      target.remember();
+      if (zone === "price") target.viewport.resetPrice();
+      else target.viewport.resetTime();
       target.changed();
+    });
+    // the second click of a double click does nothing of its own
+    chart.addEventListener("click", (event) => {
+      if (this.pinnable && event.detail <= 1) target.crosshair.pin(this.point(event));
+      this.pinnable = false;
     });
   }
 
-  /** @param {MouseEvent} event @returns {Point} */
+  /** @param {MouseEvent} event @returns {Point} chart px */
   point(event) {
     const box = this.chart.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
+    const { unit } = this.target.size();
+    return { x: (event.clientX - box.left) / unit, y: (event.clientY - box.top) / unit };
   }
 
   /** @param {Point} at */
@@ -67,8 +74,7 @@ export class Gestures {
     const at = this.point(event);
     const { width, height } = size();
     const turn = event.deltaY || event.deltaX;
-    if (event.timeStamp - this.wheelMs > WHEEL_REST_MS) viewport.remember();
-    this.wheelMs = event.timeStamp;
+    this.target.remember("wheel");
     if (event.altKey) viewport.move((Math.sign(turn) * viewport.spanMs) / 20, 0);
     else {
       const factor = Math.exp(Math.max(-3, Math.min(3, turn / (event.deltaMode === 1 ? 3 : 100))) * 0.15);
@@ -94,7 +100,6 @@ export class Gestures {
     this.moved = false;
     this.action = zone === "price" ? "price" : zone === "time" ? "time"
       : event.shiftKey ? "box" : event.altKey || event.ctrlKey ? "measure" : "move";
-    if (this.action !== "box" && this.action !== "measure") this.target.viewport.remember();
     this.target.crosshair.at = at;
   }
 
@@ -110,6 +115,7 @@ export class Gestures {
       const other = [...this.fingers].find(([id]) => id !== event.pointerId)?.[1];
       this.fingers.set(event.pointerId, at);
       if (!other) return;
+      this.target.remember("pinch");
       const spread = (/** @type {"x" | "y"} */ axis) => Math.max(20, Math.abs(before[axis] - other[axis])) / Math.max(20, Math.abs(at[axis] - other[axis]));
       viewport.zoomTime(spread("x"), (at.x + other.x) / 2 / width);
       viewport.zoomPrice(spread("y"), (at.y + other.y) / 2 / height);
@@ -119,6 +125,7 @@ export class Gestures {
     this.fingers.set(event.pointerId, at);
     if (!this.moved && Math.hypot(at.x - this.from.x, at.y - this.from.y) < CLICK_PX) return;
     const start = this.moved ? before : this.from;
+    if (!this.moved && this.action !== "measure") this.target.remember();
     this.moved = true;
     if (this.action === "move") viewport.move(((start.x - at.x) / width) * viewport.spanMs, ((at.y - start.y) / height) * viewport.rows);
     else if (this.action === "price") viewport.zoomPrice(Math.exp((at.y - start.y) / 200), 0.5);
@@ -134,10 +141,7 @@ export class Gestures {
     const { action, moved, from, target } = this;
     if (this.fingers.size === 0) this.action = "";
     if (action === "box" && moved) target.box(from, at);
-    if (action === "move" && !moved) {
-      target.viewport.undoable.pop();
-      if (event.type === "pointerup") target.crosshair.pin(at);
-    }
+    this.pinnable = action === "move" && !moved && event.type === "pointerup";
     if (event.pointerType === "touch" && this.fingers.size === 0 && action !== "move") target.crosshair.at = null;
     target.changed();
   }

@@ -1,14 +1,18 @@
 /** The map: columns reduced to bins, values to levels between the cut-offs, levels to colours, and a painter for them. */
 
-import { colourTable, LevelTable, Scale } from "./colour.js";
+import { colourTable, depthTable, LevelTable, Scale } from "./colour.js";
 import { createMap } from "./map-canvas2d.js";
 import { binWidth, sample, TimeBins } from "./time-bins.js";
 
 /**
  * @typedef {import("./ring.js").Ring} Ring @typedef {import("./viewport.js").Viewport} Viewport
  * @typedef {import("./scene.js").Size} Size @typedef {import("./settings.js").Settings} Settings
+ * @typedef {import("./balance.js").Smoothed} Smoothed
  * @typedef {import("./modes.js").Mode} Mode @typedef {import("./map-canvas2d.js").MapFrame} MapFrame
  */
+
+/** Of the depths on screen, those that the lower cut-off hides. */
+const HIDDEN_DEPTHS = 0.4;
 
 export class Heatmap {
   /** @param {HTMLCanvasElement} canvas @param {boolean} flat without WebGL @param {() => void} restored */
@@ -24,27 +28,28 @@ export class Heatmap {
     this.frame = null;
   }
 
-  /** @param {Ring} ring @param {Viewport} viewport @param {Settings} settings @param {Mode} mode @param {Size} size @param {number} nowMs the session's time */
-  paint(ring, viewport, settings, mode, size, nowMs) {
+  /** @param {Ring} ring @param {Viewport} viewport @param {Settings} settings @param {Mode} mode @param {Size} size @param {number} nowMs the session's time @param {Smoothed} smoothing */
+  paint(ring, viewport, settings, mode, size, nowMs, smoothing) {
     const width = Math.floor(size.width * size.ratio);
     const height = Math.floor(size.height * size.ratio);
     const binMs = binWidth(viewport.spanMs, width);
     const { bins, scale, painter } = this;
-    const anew = bins.hold(ring, mode, binMs, viewport, nowMs);
+    const depth = mode.kind === "depth";
+    const anew = bins.hold(ring, mode, binMs, viewport, nowMs, smoothing);
     const lastBin = Math.min(Math.floor(viewport.endMs / binMs), bins.newest);
     const now = performance.now();
-    if (anew || scale.due(now)) scale.judge(sample(bins, Math.floor(viewport.startMs / binMs), lastBin), now);
-    const levelsChanged = this.levels.set(scale.lower, scale.upper, scale.transfer);
-    const key = `${settings.palette}|${settings.theme}`;
+    if (anew || scale.due(now)) scale.judge(sample(bins, Math.floor(viewport.startMs / binMs), lastBin), now, depth ? HIDDEN_DEPTHS : 0, mode.cutoffs);
+    const levelsChanged = this.levels.set(scale.lower, scale.upper, scale.transfer, depth);
+    const key = `${settings.palette}|${settings.theme}|${depth && settings.ramp}`;
     const coloursChanged = key !== this.coloursKey;
     if (coloursChanged) {
       this.coloursKey = key;
-      this.colours = colourTable(settings.palette, settings.theme);
+      this.colours = depth ? depthTable(settings.ramp, settings.palette, settings.theme) : colourTable(settings.palette, settings.theme);
     }
     this.frame = {
       bins, width, height, lastBin, startBin: viewport.startMs / binMs, binsPerPixel: viewport.spanMs / binMs / width,
       topRow: viewport.top - bins.base + 0.5, rowsPerPixel: viewport.rows / height,
-      signed: mode.kind === "net" || mode.kind === "signed",
+      signed: ["net", "signed", "balance"].includes(mode.kind), coded: depth,
       levels: this.levels.levels, levelsChanged, colours: this.colours, coloursChanged,
     };
     painter.paint(this.frame);

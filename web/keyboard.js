@@ -1,12 +1,27 @@
 /** The keys: one table, which both does and explains, in the order in which the page lists them. */
 
+import { scrollsByKeys } from "./dismiss.js";
+import { element } from "./dom.js";
 import { SWITCHED_LAYERS } from "./layers.js";
+
+/** Keys that a panel with more in it than fits is scrolled by. */
+const SCROLLING = ["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End", " "];
 
 /** @typedef {import("./commands.js").Commands} Commands */
 /** @typedef {{keys: string[], shown: string, what: string, act: (event: KeyboardEvent) => void}} Key */
 
 export const MOUSE_HELP = "Mouse: the wheel zooms time at the cursor, with Shift or over the prices it zooms price; drag moves; drag an axis to stretch it; "
-  + "Shift and drag zooms to a box; Alt or Ctrl and drag measures; click pins a read-out; double click goes live, on an axis it resets it. Touch: drag, pinch.";
+  + "Shift and drag zooms to a box; Alt or Ctrl and drag measures; click pins a read-out; double click on an axis resets it. Touch: drag, pinch.";
+
+/** @param {import("./player.js").Player} player @param {import("./bookmarks-panel.js").BookmarksPanel} panel @returns {Key[]} */
+export const playerKeys = (player, panel) => [
+  { keys: ["y"], shown: "Y", what: "hold the session itself, or let it go on", act: () => player.toggleHold() },
+  { keys: ["n"], shown: "N", what: "the next frame (Shift: the next event)", act: ({ shiftKey }) => (shiftKey ? player.event() : player.frame(1)) },
+  { keys: ["w"], shown: "W", what: "a frame back", act: () => player.frame(-1) },
+  { keys: ["j"], shown: "J", what: "go to a time", act: () => element("seek").focus() },
+  { keys: ["r"], shown: "R", what: "play what is measured over and over; without a measure: from here, to here, leave off", act: () => player.toggleLoop() },
+  { keys: ["b"], shown: "B", what: "bookmark this moment (Shift: the bookmarks)", act: ({ shiftKey }) => (shiftKey ? panel.toggle() : player.mark()) },
+];
 
 /** @param {Commands} commands @param {import("./commands.js").Page} page @returns {Key[]} */
 export const shortcuts = (commands, { settings, crosshair }) => [
@@ -15,14 +30,14 @@ export const shortcuts = (commands, { settings, crosshair }) => [
   { keys: ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"], shown: "← → ↑ ↓", what: "move (Shift: ten times as far)", act: ({ key, shiftKey }) =>
     commands.pan(key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0, key === "ArrowUp" ? 1 : key === "ArrowDown" ? -1 : 0, shiftKey) },
   { keys: ["PageUp", "PageDown"], shown: "PgUp PgDn", what: "half a screen of prices", act: ({ key }) =>
-    commands.move((viewport) => viewport.move(0, (key === "PageUp" ? 0.5 : -0.5) * viewport.rows)) },
+    commands.move((viewport) => viewport.move(0, (key === "PageUp" ? 0.5 : -0.5) * viewport.rows), "pan") },
   { keys: ["Home"], shown: "Home", what: "the oldest that the server holds", act: () => void commands.oldest() },
-  { keys: ["+", "="], shown: "+", what: "zoom time in", act: () => commands.move((viewport) => viewport.zoomTime(0.8, 0.5), true) },
-  { keys: ["-"], shown: "-", what: "zoom time out", act: () => commands.move((viewport) => viewport.zoomTime(1.25, 0.5), true) },
-  { keys: ["}", ")"], shown: "} )", what: "zoom price in", act: () => commands.move((viewport) => viewport.zoomPrice(0.8, 0.5), true) },
-  { keys: ["{", "("], shown: "{ (", what: "zoom price out", act: () => commands.move((viewport) => viewport.zoomPrice(1.25, 0.5), true) },
-  { keys: ["0"], shown: "0", what: "the usual zoom, live", act: () => commands.move((viewport) => viewport.reset(), true) },
-  { keys: ["z"], shown: "Z", what: "undo zoom and move (also Ctrl Z)", act: () => commands.move((viewport) => viewport.undo()) },
+  { keys: ["+", "="], shown: "+", what: "zoom time in", act: () => commands.move((viewport) => viewport.zoomTime(0.8, 0.5), "zoom") },
+  { keys: ["-"], shown: "-", what: "zoom time out", act: () => commands.move((viewport) => viewport.zoomTime(1.25, 0.5), "zoom") },
+  { keys: ["}", ")"], shown: "} )", what: "zoom price in", act: () => commands.move((viewport) => viewport.zoomPrice(0.8, 0.5), "zoom") },
+  { keys: ["{", "("], shown: "{ (", what: "zoom price out", act: () => commands.move((viewport) => viewport.zoomPrice(1.25, 0.5), "zoom") },
+  { keys: ["0"], shown: "0", what: "the usual zoom, live", act: () => commands.move((viewport) => viewport.reset()) },
+  { keys: ["z"], shown: "Z", what: "undo: moves, zooms, views, layers, colours, cut-offs (also Ctrl Z)", act: () => commands.undo() },
   { keys: ["[", "]"], shown: "[ ]", what: "slower, faster", act: ({ key }) => commands.faster(key === "]" ? 1 : -1) },
   { keys: [",", "."], shown: ", .", what: "crosshair a frame back, on", act: ({ key }) => commands.step(key === "." ? 1 : -1, 0) },
   { keys: [";", "'"], shown: "; '", what: "crosshair a price down, up", act: ({ key }) => commands.step(0, key === "'" ? 1 : -1) },
@@ -30,6 +45,7 @@ export const shortcuts = (commands, { settings, crosshair }) => [
   { keys: ["m"], shown: "M", what: "measure from the crosshair on", act: () => crosshair.toggleMeasure() },
   { keys: ["u"], shown: "U", what: "exact time in the read-out", act: () => crosshair.toggleExactTime() },
   { keys: ["v"], shown: "V", what: "next view", act: () => commands.nextMode() },
+  { keys: ["x"], shown: "X", what: "exact cells, and back to the balance", act: () => commands.toggleCells() },
   { keys: ["c"], shown: "C", what: "next colours", act: () => commands.nextPalette() },
   { keys: ["t"], shown: "T", what: "linear, square root, logarithmic", act: () => commands.nextTransfer() },
   { keys: ["f"], shown: "F", what: "freeze the colour scale", act: () => commands.freeze() },
@@ -44,7 +60,7 @@ export const shortcuts = (commands, { settings, crosshair }) => [
   { keys: ["a"], shown: "A", what: "export what is on screen as Arrow", act: () => commands.export("arrow") },
   { keys: ["k"], shown: "K", what: "a link to this view", act: () => void commands.copyLink() },
   { keys: ["?"], shown: "?", what: "this list", act: () => commands.help() },
-  { keys: ["Escape"], shown: "Esc", what: "close, let go", act: () => commands.escape() },
+  { keys: ["Escape"], shown: "Esc", what: "close what is open, the topmost first; then let go of crosshair, measure and pins", act: () => commands.escape() },
 ];
 
 /** @param {Key[]} table @param {HTMLElement} list where they are explained */
@@ -64,6 +80,7 @@ export function listenToKeys(table, list) {
     if (event.ctrlKey && event.key !== "z") return;
     if (event.metaKey || event.altKey || event.defaultPrevented) return;
     const target = /** @type {HTMLElement} */ (event.target);
+    if (SCROLLING.includes(event.key) && scrollsByKeys(target)) return;
     if (event.key !== "Escape" && target.closest("input, select, textarea, [role=slider], dialog")) return;
     if ((event.key === " " || event.key === "Enter") && target.closest("button, summary")) return;
     const entry = byKey.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);

@@ -1,17 +1,47 @@
-/** Beside the map: per level the resting depth, pressure and vacuum of one column. */
+/** Beside the map: per level the resting depth, pressure and vacuum of one column, as bars and numbers. */
 
-import { amountText } from "./format.js";
+import { amountText, sizeText } from "./format.js";
 import { PRICE_AXIS_PX } from "./scene.js";
 import { HOLD_MS } from "./time-bins.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
+/** @typedef {{bucket: number, value: number, side: "bid" | "ask" | "depth", text: string}} Level the greatest of `rows` buckets from `bucket` up */
 
 /** The longest bar of a force stands for at least this share of the map's upper cut-off. */
 const QUIET_SHARE = 0.1;
+/** Height of a number, and the least force that has one. */
+const NUMBER_PX = 11;
+const LEAST_NUMBER = 0.01;
+const TITLE_PX = 17;
 const COLUMNS = /** @type {const} */ ([
   { field: "rest_depth", title: "rest", share: 0.4 }, { field: "pressure", title: "press", share: 0.3 },
   { field: "vacuum", title: "vac", share: 0.3 },
 ]);
+
+/**
+ * The levels of a grid column that are more than 0, from the lowest price up. Where rows are too thin for numbers, the best
+ * bid and the best ask have theirs all the same.
+ * @param {Pick<Scene, "ring" | "column" | "exact">} scene @param {string} field @param {number} rows in a bar @param {boolean} all whether there is room for every number
+ * @returns {Level[]}
+ */
+export function ladderLevels({ ring, column, exact }, field, rows, all) {
+  const grid = column === ring.end - 1 ? exact?.[field] : undefined;
+  const lowest = ring.spot(column) - ring.k;
+  const [bid, ask] = ["bid_price", "ask_price"].map((name) => Math.floor(ring.scalar(name, column) + 0.5)); // their rows
+  /** @type {Level[]} */
+  const levels = [];
+  for (let row = 0; row < ring.rows; row += rows) {
+    let value = 0;
+    for (let i = row; i < Math.min(row + rows, ring.rows); i += 1) value = Math.max(value, (grid ? grid[i] : ring.value(field, column, lowest + i)) || 0);
+    if (value === 0) continue;
+    const bucket = lowest + row;
+    const side = bucket >= ask && !(bucket <= bid) ? "ask" : bucket <= bid && !(bucket >= ask) ? "bid" : "depth";
+    const text = value < LEAST_NUMBER || !(all || bucket === bid || bucket === ask) ? ""
+      : field === "rest_depth" ? sizeText(value, grid !== undefined) : amountText(value);
+    levels.push({ bucket, value, side, text });
+  }
+  return levels;
+}
 
 /**
  * Pressure and vacuum share a scale, which a quiet market does not blow up; as in the map, silence ends them.
@@ -20,53 +50,43 @@ const COLUMNS = /** @type {const} */ ([
 export function paintLadder(context, scene) {
   const { ring, viewport, size, y, theme, column, upper, nowMs } = scene;
   const room = size.side - PRICE_AXIS_PX;
-  const spot = ring.spot(column);
-  const [bid, ask] = ["bid_price", "ask_price"].map((name) => Math.floor(ring.scalar(name, column) + 0.5)); // their rows
-  if (room < 60 || Number.isNaN(spot)) return;
+  if (room < 60 || Number.isNaN(ring.spot(column))) return;
   const faded = Math.min(nowMs, viewport.endMs) - ring.timeMs(column) > HOLD_MS;
   const thick = size.height / viewport.rows;
-  const numbers = thick >= 11;
   const perBar = Math.max(1, Math.ceil(2 / thick));
-  const grids = Object.fromEntries(COLUMNS.map(({ field }) => [field, levels(scene, field)]));
-  const greatest = (/** @type {string} */ field) => grids[field].reduce((most, value) => Math.max(most, value || 0), 0);
-  const force = Math.max(greatest("pressure"), greatest("vacuum"), upper * QUIET_SHARE);
+  const aside = Math.max(0, (NUMBER_PX - thick) / 2); // best prices that lie nearer than their numbers are high
+  const parts = COLUMNS.map((column) => ({ ...column, levels: ladderLevels(scene, column.field, perBar, aside === 0) }));
+  const greatest = parts.map(({ levels }) => levels.reduce((most, { value }) => Math.max(most, value), 0));
+  const force = Math.max(greatest[1], greatest[2], upper * QUIET_SHARE);
   let at = size.width + PRICE_AXIS_PX;
+  context.beginPath();
+  context.rect(at - 2, 0, room + 2, size.height);
+  context.clip();
   context.textBaseline = "middle";
-  for (const { field, title, share } of COLUMNS) {
+  context.strokeStyle = theme.halo;
+  context.lineWidth = 3;
+  for (const { field, title, share, levels } of parts) {
     const width = room * share - 4;
-    const values = grids[field];
-    const most = field === "rest_depth" ? greatest(field) : force;
-    const shown = faded && field !== "rest_depth" ? 0 : ring.rows;
-    for (let row = 0; row < shown; row += perBar) {
-      const bucket = spot - ring.k + row;
-      const level = y(bucket);
-      if (level < 18 || level > size.height) continue;
-      let value = 0;
-      for (let i = row; i < Math.min(row + perBar, ring.rows); i += 1) value = Math.max(value, values[i]);
-      if (!(value > 0)) continue;
-      const side = bucket >= ask && !(bucket <= bid) ? theme.ask : bucket <= bid && !(bucket >= ask) ? theme.bid : theme.depth;
-      context.fillStyle = field === "rest_depth" ? side : theme[field];
-      context.globalAlpha = 0.55;
-      context.fillRect(at, level - (thick * perBar) / 2 + 0.5, (value / most) * width, Math.max(1, thick * perBar - 1));
-      context.globalAlpha = 1;
-      if (numbers) {
-        context.fillStyle = theme.text;
-        context.textAlign = "right";
-        context.fillText(field === "rest_depth" ? Math.round(value).toLocaleString("en-US") : amountText(value), at + width, level);
-      }
+    const isDepth = field === "rest_depth";
+    const shown = faded && !isDepth ? [] : levels;
+    context.globalAlpha = 0.55;
+    for (const { bucket, value, side } of shown) {
+      context.fillStyle = isDepth ? theme[side] : theme[field];
+      context.fillRect(at, y(bucket) - (thick * perBar) / 2 + 0.5, (value / (isDepth ? greatest[0] : force)) * width, Math.max(1, thick * perBar - 1));
+    }
+    context.globalAlpha = 1;
+    context.fillStyle = theme.text;
+    context.textAlign = "right";
+    for (const { bucket, side, text } of shown) {
+      const level = y(bucket) + (side === "ask" ? -aside : aside);
+      if (text) context.strokeText(text, at + width, level);
+      if (text) context.fillText(text, at + width, level);
     }
     context.fillStyle = theme.ground;
-    context.fillRect(at - 2, 0, width + 6, 17);
+    context.fillRect(at - 2, 0, width + 6, TITLE_PX);
     context.fillStyle = theme.quiet;
     context.textAlign = "left";
-    context.fillText(title, at, 9);
+    context.fillText(title, at, TITLE_PX / 2);
     at += width + 4;
   }
-}
-
-/** @param {Scene} scene @param {string} field */
-function levels({ ring, column, exact }, field) {
-  if (exact?.[field] && column === ring.end - 1) return exact[field];
-  const lowest = ring.spot(column) - ring.k;
-  return Float32Array.from({ length: ring.rows }, (_, row) => ring.value(field, column, lowest + row));
 }

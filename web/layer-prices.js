@@ -18,7 +18,7 @@ export function paintLastPrice(context, scene) {
  * @param {CanvasRenderingContext2D} context @param {Scene} scene @param {string} price a scalar column
  * @param {{colour: string, width: number, dash: number[]}} line
  */
-function paintPrice(context, { ring, first, last, x, y, size, nowMs }, price, { colour, width, dash }) {
+function paintPrice(context, { ring, first, last, x, y, size, nowMs, priceLines: { top, bottom } }, price, { colour, width, dash }) {
   context.strokeStyle = colour;
   context.lineWidth = width;
   context.setLineDash(dash);
@@ -29,6 +29,8 @@ function paintPrice(context, { ring, first, last, x, y, size, nowMs }, price, { 
   let level = NaN;
   let open = false;
   const flush = () => {
+    if (low < (top[pixel] || Infinity)) top[pixel] = low;
+    if (high > (bottom[pixel] || -Infinity)) bottom[pixel] = high;
     if (low < high) { context.moveTo(pixel + 0.5, low); context.lineTo(pixel + 0.5, high); context.moveTo(pixel + 0.5, level); }
   };
   for (let column = first; column < last; column += 1) {

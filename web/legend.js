@@ -1,15 +1,23 @@
-/** The legend is the control: a histogram of what is on screen with two handles, the cut-offs. */
+/** The legend is the control: a histogram of what is on screen with two handles, the cut-offs, which can be typed as well. */
 
-import { normalise } from "./colour.js";
+import { LEVELS, normalise, PALETTES, RAMPS } from "./colour.js";
 import { amountText } from "./format.js";
+import { unitOf } from "./modes.js";
 
 /** @typedef {import("./colour.js").Scale} Scale @typedef {import("./colour.js").Theme} Theme */
+/**
+ * @typedef {object} Shown what the legend tells of
+ * @property {Uint8Array} colours @property {Theme} theme @property {import("./modes.js").Mode} mode
+ * @property {import("./settings.js").Settings} settings @property {import("./balance.js").Smoothed} smoothing
+ * @property {number} leastSeconds of smoothing at this zoom @property {string} quantity contracts or shares
+ */
 
 const DECADES = 4;
+const REDUCTION = "where cells share a pixel, the largest magnitude";
 
 export class Legend {
   /**
-   * @param {{canvas: HTMLCanvasElement, lower: HTMLElement, upper: HTMLElement, text: HTMLElement}} parts
+   * @param {{canvas: HTMLCanvasElement, lower: HTMLElement, upper: HTMLElement, typedLower: HTMLInputElement, typedUpper: HTMLInputElement, text: HTMLElement}} parts
    * @param {Scale} scale @param {() => void} changed
    */
   constructor(parts, scale, changed) {
@@ -17,6 +25,11 @@ export class Legend {
     this.scale = scale;
     this.changed = changed;
     this.most = 1;
+    /** Whether the bar runs from 0 to 1; it is logarithmic else. */
+    this.linear = false;
+    for (const [end, field] of /** @type {["lower" | "upper", HTMLInputElement][]} */ ([["lower", parts.typedLower], ["upper", parts.typedUpper]])) {
+      field.addEventListener("change", () => { if (field.value !== "" && Number(field.value) >= 0) this.type(end, Number(field.value)); });
+    }
     for (const end of /** @type {const} */ (["lower", "upper"])) {
       const handle = parts[end];
       handle.addEventListener("pointerdown", (event) => {
@@ -45,27 +58,36 @@ export class Legend {
   move(end, value) {
     const { scale } = this;
     if (end === "lower") scale.set(Math.min(value, scale.upper * 0.95), scale.upper);
-    else scale.set(scale.lower, Math.max(value, scale.lower * 1.05, this.most * 10 ** -DECADES));
+    else scale.set(scale.lower, Math.max(value, scale.lower * 1.05, this.linear ? 0.01 : this.most * 10 ** -DECADES));
     this.changed();
   }
 
-  /** @param {number} share 0 to 1 along the bar, which is logarithmic over DECADES, and 0 at its left end */
+  /** A number that is typed holds; the other cut-off gives way. @param {"lower" | "upper"} end @param {number} value */
+  type(end, value) {
+    const { scale } = this;
+    if (end === "lower") scale.set(value, Math.max(scale.upper, value * 1.05));
+    else scale.set(Math.min(scale.lower, value), value);
+    this.changed();
+  }
+
+  /** @param {number} share 0 to 1 along the bar, which is linear, or logarithmic over DECADES, and 0 at its left end */
   valueAt(share) {
+    if (this.linear) return Math.min(Math.max(share, 0), 1);
     return share <= 0.005 ? 0 : this.most * 10 ** ((Math.min(share, 1) - 1) * DECADES);
   }
 
   /** @param {number} value */
   shareOf(value) {
+    if (this.linear) return Math.min(Math.max(value, 0), 1);
     return value <= 0 ? 0 : Math.min(1, Math.max(0, 1 + Math.log10(value / this.most) / DECADES));
   }
 
-  /**
-   * @param {Uint8Array} table colours @param {number} levels @param {Theme} theme @param {boolean} both two channels
-   * @param {string} names what the channels are @param {string} unit @param {string} reduction
-   */
-  paint(table, levels, theme, both, names, unit, reduction) {
+  /** @param {Shown} shown */
+  paint(shown) {
     const { scale, parts } = this;
+    const { colours, theme, mode } = shown;
     const { values } = scale;
+    this.linear = mode.cutoffs !== undefined;
     if (values.length > 0) {
       const wanted = Math.max(values[values.length - 1], scale.upper) * 1.2;
       if (wanted > this.most || wanted < this.most / 2) this.most = wanted;
@@ -83,30 +105,34 @@ export class Legend {
     const highest = Math.max(1, ...counts);
     const band = height * 0.42;
     for (let x = 0; x < width; x += 1) {
-      const step = Math.round(normalise(this.valueAt(x / width), scale.lower, scale.upper, scale.transfer) * (levels - 1));
-      for (const channel of both ? [0, 1] : [0]) {
-        const at = (channel === 0 ? step * levels : step) * 4;
-        context.fillStyle = `rgb(${table[at]} ${table[at + 1]} ${table[at + 2]})`;
-        const size = both ? band / 2 : band;
-        context.fillRect(x, height - band + channel * size, 1, size);
+      const step = Math.round(normalise(this.valueAt(x / width), scale.lower, scale.upper, scale.transfer) * (LEVELS - 1));
+      const bands = mode.kind === "one" ? [step * LEVELS] : [step * LEVELS, mode.kind === "depth" ? (LEVELS + step) * LEVELS : step];
+      for (const [i, at] of bands.entries()) {
+        context.fillStyle = `rgb(${colours[4 * at]} ${colours[4 * at + 1]} ${colours[4 * at + 2]})`;
+        const size = band / bands.length;
+        context.fillRect(x, height - band + i * size, 1, size);
       }
       context.fillStyle = theme.quiet;
       const bar = Math.sqrt(counts[x] / highest) * (height - band - 2);
       context.fillRect(x, height - band - 1 - bar, 1, bar);
     }
-    for (const end of /** @type {const} */ (["lower", "upper"])) {
+    const unit = mode.kind === "balance" ? "" : ` ${unitOf(mode.a, shown.quantity)}`;
+    for (const [end, field] of /** @type {["lower" | "upper", HTMLInputElement][]} */ ([["lower", parts.typedLower], ["upper", parts.typedUpper]])) {
       const value = scale[end];
-      const text = `${amountText(value)} ${unit}${this.placeText(value, ", percentile ", 1)}`;
+      const text = `${amountText(value)}${unit}${this.placeText(value, ", percentile ", 1)}`;
       const handle = parts[end];
       handle.style.left = `${this.shareOf(value) * 100}%`;
       handle.setAttribute("aria-valuenow", value.toPrecision(4));
       handle.setAttribute("aria-valuemin", "0");
-      handle.setAttribute("aria-valuemax", this.most.toPrecision(4));
+      handle.setAttribute("aria-valuemax", (this.linear ? 1 : this.most).toPrecision(4));
       handle.setAttribute("aria-valuetext", text);
       handle.title = `${end} cut-off: ${text}`;
+      if (field !== document.activeElement) field.value = String(Number(value.toPrecision(3)));
     }
-    const words = `${names}: ${amountText(scale.lower)}${this.placeText(scale.lower, " (p", 0, ")")} to ${amountText(scale.upper)} `
-      + `${unit}${this.placeText(scale.upper, " (p", 1, ")")}, ${scale.frozen ? "frozen" : "auto"}; ${reduction}`;
+    const bound = (/** @type {"lower" | "upper"} */ end, /** @type {number} */ digits) => `${amountText(scale[end])}${end === "upper" ? unit : ""}${
+      this.linear ? "" : this.placeText(scale[end], " (p", digits, ")")}`;
+    const words = `${explained(shown)}: ${bound("lower", 0)} to ${bound("upper", 1)}, ${
+      scale.frozen ? "frozen" : mode.cutoffs ? "as usual" : "auto"}; ${REDUCTION}${mode.kind === "one" ? "" : ", with its sign"}`;
     if (parts.text.textContent !== words) parts.text.textContent = words;
   }
 
@@ -118,4 +144,16 @@ export class Legend {
     const share = this.scale.percentile(value);
     return share === null ? "" : `${before}${share.toFixed(digits)}${after}`;
   }
+}
+
+/** What is shown, in a sentence. @param {Shown} shown @returns {string} */
+function explained({ mode, settings, smoothing, leastSeconds, quantity }) {
+  if (mode.kind !== "balance" && mode.kind !== "depth") return mode.legend;
+  const [first, second] = (PALETTES[settings.palette] ?? PALETTES.blue).hues;
+  const { rows, seconds, floor } = smoothing;
+  const formula = `(pressure − vacuum) / (pressure + vacuum + ${amountText(floor)} ${quantity}/s), smoothed by σ ${rows} rows and σ ${
+    amountText(Math.max(seconds, leastSeconds))} s back in time`;
+  if (mode.kind === "balance") return `Balance: ${first} where liquidity builds, ${second} where it drains, dark where little happens; ${formula}`;
+  const [bids, asks] = (RAMPS[settings.ramp] ?? RAMPS.green).hues;
+  return `Depth: the brighter the more rests, bids ${bids}, asks ${asks}; ${first} over it where liquidity builds, ${second} where it drains: ${formula}`;
 }

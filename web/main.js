@@ -1,21 +1,30 @@
 /** The page: its parts, and what makes them go. */
 
+import { activeRange } from "./activity.js";
+import { AddressBar } from "./address-bar.js";
+import { BookmarksPanel } from "./bookmarks-panel.js";
 import { Chart } from "./chart.js";
 import { Commands } from "./commands.js";
 import { connectControls, settle } from "./controls.js";
 import { Crosshair } from "./crosshair.js";
 import { element } from "./dom.js";
 import { Gestures } from "./gestures.js";
-import { showLiveness } from "./health.js";
-import { listenToKeys, MOUSE_HELP, shortcuts } from "./keyboard.js";
+import { Guide } from "./guide.js";
+import { connectKeepMenu } from "./keep-menu.js";
+import { listenToKeys, MOUSE_HELP, playerKeys, shortcuts } from "./keyboard.js";
 import { showNumbers, showSummary } from "./market-panel.js";
-import { showProgress } from "./notices.js";
+import { modeOf } from "./modes.js";
+import { closeRemark, showProgress } from "./notices.js";
+import { Overview } from "./overview.js";
 import { Painting } from "./painting.js";
+import { connectPlayer, Player } from "./player.js";
 import { SessionChooser } from "./session-chooser.js";
 import { Session } from "./session.js";
 import { defaults } from "./settings.js";
+import { showLiveness, SILENT_MS } from "./signs.js";
 import { serverBase } from "./stream.js";
-import { Viewport } from "./viewport.js";
+import { UndoHistory } from "./undo.js";
+import { placeKey, Viewport } from "./viewport.js";
 
 const LIVENESS_MS = 250;
 const SUMMARY_MS = 10_000;
@@ -28,17 +37,36 @@ const painting = new Painting();
 const repaint = () => painting.request("all");
 const chart = new Chart(new URLSearchParams(location.search).has("flat"), viewport, settings, repaint);
 const { scale } = chart.heatmap;
-const session = new Session(base, location, { viewport, settings, scale, painting, settled: () => settle(page) });
+const session = new Session(base, location, {
+  viewport, settings, scale, painting, settled: () => settle(page), changed: () => addressBar.write(true),
+});
+const addressBar = new AddressBar(session, location);
 const { feed } = session;
 const crosshair = new Crosshair(base, feed, chart, painting);
+const undo = new UndoHistory(
+  () => structuredClone({ place: viewport.place(), settings: { ...settings, cutoffs: { ...settings.cutoffs, [settings.mode]: scale.cutoffs } } }),
+  (state) => {
+    Object.assign(viewport, state.place);
+    Object.assign(settings, state.settings);
+    scale.begin(settings.cutoffs[settings.mode]);
+    session.settingsChanged();
+    session.needColumns();
+  },
+  (state) => JSON.stringify([placeKey(state.place), state.settings]),
+);
 /** For probe.js. */
-export const page = { base, session, feed, settings, viewport, chart, painting, crosshair };
+export const page = { base, session, feed, settings, viewport, chart, painting, crosshair, undo };
 const commands = new Commands(page, new SessionChooser(base, (wanted) => {
   commands.toggleChooser();
   session.choose(wanted);
 }));
+const guide = new Guide(page);
+const player = new Player(page, commands);
+const overview = new Overview(base, page, player);
+const bookmarksPanel = new BookmarksPanel(player);
+commands.closers.unshift(() => guide.close(), closeRemark, () => bookmarksPanel.close());
 const gestures = new Gestures(element("chart"), {
-  viewport, crosshair, size: () => chart.size(), changed: repaint,
+  viewport, crosshair, size: () => chart.size(), changed: repaint, remember: (kind) => undo.remember(kind),
   box: (from, to) => {
     const [a, b] = [chart.spotAt(from), chart.spotAt(to)];
     viewport.show(Math.min(a.timeMs, b.timeMs), Math.max(a.timeMs, b.timeMs), Math.max(a.bucket, b.bucket) + 0.5, Math.min(a.bucket, b.bucket) - 0.5);
@@ -52,7 +80,8 @@ function paintAll(stalled, startMs) {
   if (!ring) return;
   if (stalled && chart.heatmap.bins.ring === ring) chart.heatmap.refresh();
   const newest = ring.end - 1;
-  viewport.follow(ring.timeMs(ring.first), feed.nowMs, ring.spot(newest), feed.lowestBucket);
+  viewport.follow(feed.nowMs, ring.spot(newest), feed.lowestBucket);
+  viewport.fit(startMs, ring.spot(newest), feed.lowestBucket, () => activeRange(ring, modeOf(settings.mode), viewport.startMs, viewport.endMs));
   chart.paint(ring, feed);
   showProgress(null);
   const column = chart.scene?.column ?? newest;
@@ -69,29 +98,29 @@ function paintAll(stalled, startMs) {
   feed.arrivedMs = NaN;
 }
 
-function refit() {
-  chart.fit();
-  repaint();
-}
-
-/** The window may come to a screen of another scale, its size unchanged. */
-function followScale() {
-  const here = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
-  here.addEventListener("change", () => { followScale(); refit(); }, { once: true });
-}
-
-listenToKeys(shortcuts(commands, page), element("help-keys"));
+listenToKeys([...playerKeys(player, bookmarksPanel), ...shortcuts(commands, page)], element("help-keys"));
 element("help-mouse").textContent = MOUSE_HELP;
 connectControls(page, commands);
+connectPlayer(player);
+element("remark-close").addEventListener("click", closeRemark);
+connectKeepMenu(session, location);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) repaint(); });
-new ResizeObserver(refit).observe(element("chart"));
-followScale();
+new ResizeObserver(() => { chart.fit(); repaint(); }).observe(element("chart"));
 setInterval(() => {
+  painting.tick(LIVENESS_MS);
   showLiveness(page);
   commands.refreshProvenance();
+  player.refresh();
+  bookmarksPanel.refresh();
+  void overview.load();
+  overview.paint();
+  addressBar.write();
+  if (painting.count > 0) guide.welcome();
+  if (feed.connection === "live") void feed.clock.keep(feed.silentMs > SILENT_MS);
   if (viewport.following && feed.nowMs > viewport.endMs) repaint(); // time runs on
 }, LIVENESS_MS);
 
+element("unstarted").remove();
 settle(page);
 chart.fit();
 session.open({});

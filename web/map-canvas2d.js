@@ -13,7 +13,7 @@ import { BINS, ROWS } from "./time-bins.js";
  * @property {number} lastBin the newest one to show
  * @property {number} topRow row at the upper edge, counted from the bins' base, with its fraction
  * @property {number} rowsPerPixel
- * @property {boolean} signed
+ * @property {boolean} signed @property {boolean} coded whether the second channel is a level as it stands
  * @property {Uint8Array} levels by the bits of a magnitude @property {boolean} levelsChanged
  * @property {Uint8Array} colours @property {boolean} coloursChanged
  */
@@ -65,7 +65,7 @@ export class Canvas2dMap {
 function colourPixels(frame, pixels) {
   const { bins, width, height, levels } = frame;
   const { cells } = bins;
-  const words = new Uint32Array(frame.colours.buffer, 0, LEVELS * LEVELS);
+  const words = new Uint32Array(frame.colours.buffer);
   const most = new Uint16Array(ROWS * 2);
   for (let x = 0; x < width; x += 1) {
     let from = Math.floor(frame.startBin + x * frame.binsPerPixel);
@@ -87,7 +87,7 @@ function colourPixels(frame, pixels) {
         b = Math.max(b, most[2 * row + 1]);
       }
       if (frame.signed) { if (a >= b) b = 0; else a = 0; }
-      pixels[y * width + x] = words[levels[a] * LEVELS + levels[b]];
+      pixels[y * width + x] = words[levels[a] * LEVELS + (frame.coded ? b : levels[b])];
     }
   }
 }

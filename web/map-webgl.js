@@ -26,7 +26,7 @@ uniform sampler2D colours;
 uniform vec2 plot;
 uniform float canvasHeight, startBin, binsPerPixel, topRow, rowsPerPixel;
 uniform int slot, firstBin, lastBin;
-uniform bool isSigned;
+uniform bool isSigned, isCoded;
 uniform vec3 ground;
 out vec4 colour;
 int step_of(uint bits) { return int(texelFetch(levels, ivec2(int(bits & 255u), int(bits >> 8u)), 0).r); }
@@ -48,12 +48,12 @@ void main() {
     }
   }
   if (isSigned) most = most.r >= most.g ? uvec2(most.r, 0u) : uvec2(0u, most.g);
-  colour = texelFetch(colours, ivec2(step_of(most.g), step_of(most.r)), 0);
+  colour = texelFetch(colours, ivec2(isCoded ? int(most.g) : step_of(most.g), step_of(most.r)), 0);
 }`;
 
 const UNIFORMS = /** @type {const} */ ([
   "cells", "levels", "colours", "plot", "canvasHeight", "startBin", "binsPerPixel", "topRow", "rowsPerPixel", "slot",
-  "firstBin", "lastBin", "isSigned", "ground",
+  "firstBin", "lastBin", "isSigned", "isCoded", "ground",
 ]);
 
 export class WebglMap {
@@ -99,7 +99,7 @@ export class WebglMap {
     this.at = Object.fromEntries(UNIFORMS.map((name) => [name, gl.getUniformLocation(program, name)]));
     this.texture(0, gl.RG16UI, ROWS, BINS);
     this.texture(1, gl.R8UI, 256, 128);
-    this.texture(2, gl.RGBA8, LEVELS, LEVELS);
+    this.texture(2, gl.RGBA8, LEVELS, 2 * LEVELS);
     gl.uniform1i(this.at.cells, 0);
     gl.uniform1i(this.at.levels, 1);
     gl.uniform1i(this.at.colours, 2);
@@ -144,7 +144,7 @@ export class WebglMap {
     }
     if (frame.coloursChanged || again) {
       gl.activeTexture(gl.TEXTURE2);
-      gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, LEVELS, LEVELS, gl.RGBA, gl.UNSIGNED_BYTE, frame.colours);
+      gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, LEVELS, 2 * LEVELS, gl.RGBA, gl.UNSIGNED_BYTE, frame.colours);
     }
     const origin = Math.floor(frame.startBin);
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
@@ -158,6 +158,7 @@ export class WebglMap {
     gl.uniform1i(at.firstBin, Math.max(bins.first - origin, -BINS));
     gl.uniform1i(at.lastBin, Math.min(frame.lastBin - origin, BINS));
     gl.uniform1i(at.isSigned, frame.signed ? 1 : 0);
+    gl.uniform1i(at.isCoded, frame.coded ? 1 : 0);
     gl.uniform3f(at.ground, frame.colours[0] / 255, frame.colours[1] / 255, frame.colours[2] / 255);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }

@@ -6,7 +6,7 @@ import { reasonWords } from "./quality.js";
 
 /** @typedef {import("./ring.js").Ring} Ring */
 
-const STATES = { 1: ["up", "▲ UP"], 0: ["chop", "■ CHOP"], "-1": ["down", "▼ DOWN"] };
+export const STATES = { 1: ["up", "▲ UP"], 0: ["chop", "■ CHOP"], "-1": ["down", "▼ DOWN"] };
 
 const SUMS = ["pressure_above", "pressure_below", "vacuum_above", "vacuum_below"];
 

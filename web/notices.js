@@ -52,6 +52,19 @@ export function showProgress(progress) {
   write("progress-text", `${PHASES[progress.phase] ?? progress.phase}: ${done}${unit}`);
 }
 
+/** What is to be known beside the picture, above it until it is closed; nothing takes it away. @param {string} text */
+export function showRemark(text) {
+  element("remark").hidden = text === "";
+  write("remark-words", text);
+}
+
+/** @returns {boolean} whether there was one */
+export function closeRemark() {
+  const open = !element("remark").hidden;
+  showRemark("");
+  return open;
+}
+
 /**
  * What is wrong, in place, and what can be done. An empty title takes it away.
  * @param {string} title @param {string} [hint] @param {{label: string, act: () => void}[]} [choices]

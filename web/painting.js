@@ -12,6 +12,9 @@ export class Painting {
     this.endMs = -Infinity;
     this.tookMs = 0;
     this.count = 0;
+    /** How much later than asked the tab does its work, ms: the worst of late. */
+    this.behindMs = 0;
+    this.tickedMs = NaN;
   }
 
   get idle() { return !this.dirty && !this.cursorDirty; }
@@ -22,14 +25,27 @@ export class Painting {
     this.cursorDirty = true;
   }
 
+  /** The tab does what it was to do every so often. @param {number} everyMs */
+  tick(everyMs) {
+    const now = performance.now();
+    const lateMs = now - this.tickedMs - everyMs; // a hidden tab is let sleep
+    this.behindMs = Math.max(this.behindMs * 0.8, document.hidden || !(lateMs > 0) ? 0 : lateMs);
+    this.tickedMs = document.hidden ? NaN : now;
+  }
+
   /**
-   * Paint from now on.
+   * Paint from now on, and anew where the window comes to a screen of another scale, its size unchanged.
    * @param {() => boolean} ready whether there is anything to be painted
    * @param {(stalled: boolean, startMs: number) => void} paintAll @param {() => void} paintCursor
    */
   start(ready, paintAll, paintCursor) {
+    let scale = window.devicePixelRatio;
     const loop = () => {
       requestAnimationFrame(loop);
+      if (window.devicePixelRatio !== scale) {
+        scale = window.devicePixelRatio;
+        this.request("all");
+      }
       const now = performance.now();
       if (!ready()) return;
       // a picture that takes long leaves as much time to the rest of the page

@@ -1,6 +1,7 @@
 /**
  * What tests and scripts may see and do, as `window.vp`: all that they rely on, so that the rest is free to change. The
- * page itself never loads it: `await import("./probe.js")`. Prices count in buckets, times are ms UTC, lengths CSS px.
+ * page itself never loads it: `await import("./probe.js")`. Prices count in buckets, times are ms UTC, lengths CSS px
+ * but for those of `size`.
  */
 
 import { page } from "./main.js";
@@ -29,12 +30,12 @@ function held() {
 const vp = {
   /** How the page is, as plain values. */
   state: () => ({
-    connection: feed.connection, idle: painting.idle, paints: painting.count, columns: feed.ring?.count ?? 0,
+    connection: feed.connection, idle: painting.idle, paints: painting.count, paintMs: painting.tookMs, columns: feed.ring?.count ?? 0,
     newestMs: feed.ring?.count ? feed.ring.timeMs(feed.ring.end - 1) : NaN, fields: feed.ring?.fields ?? [],
     received: feed.received, missed: feed.status.frames_missed ?? 0, filled: backfill.filled, holes: backfill.holes,
     loading: backfill.loading, exhausted: backfill.exhausted, settings: structuredClone(settings), mode: heatmap.bins.mode?.name,
     painter: heatmap.painter.name, scale: { lower: heatmap.scale.lower, upper: heatmap.scale.upper, frozen: heatmap.scale.frozen },
-    size: chart.size(), measured: crosshair.measureText(),
+    size: chart.size(), measured: crosshair.measureText(), tags: crosshair.tags,
   }),
   /** The session's runtime_config. */
   config: () => feed.config,
@@ -45,7 +46,7 @@ const vp = {
     return { endMs, spanMs, rows, centre, following };
   },
   /** Where a time and a price lie in the chart that was painted last. @param {number} timeMs @param {number} bucket */
-  at: (timeMs, bucket) => ({ x: chart.scene?.x(timeMs) ?? NaN, y: chart.scene?.y(bucket) ?? NaN }),
+  at: (timeMs, bucket) => ({ x: (chart.scene?.x(timeMs) ?? NaN) * chart.unit, y: (chart.scene?.y(bucket) ?? NaN) * chart.unit }),
   /** Scalars by name of the newest column at or before a time, or else of the one beside the map. @param {number} [timeMs] */
   column: (timeMs) => {
     const ring = held();

@@ -22,7 +22,7 @@ const piece = (text, kind = "div") => {
 };
 
 /**
- * Fill a card with everything about a cell.
+ * Fill a card with everything about a cell; where there is no room for all of it, the end is cut.
  * @param {HTMLElement} card @param {Ring} ring @param {Spot} spot @param {number | null} column none before the first
  * @param {{decimals: number, exact: boolean, field: string, quantity: string, full: Block | null, lowest: number, quietMs: number}} how
  * `full`: the frame with every column, once the server sent it; `lowest`: no bucket below it is a price; `quietMs`: no frame for
@@ -38,6 +38,15 @@ export function describeCell(card, ring, spot, column, { decimals, exact, field,
   const when = exact ? exactText(ring.timeNs(column)) : clockText(ring.timeMs(column), true);
   const price = (/** @type {number} */ bucket) => priceText(bucket < lowest ? NaN : bucket * ring.bucketInt, decimals);
   const lines = [piece(`${when}   ${price(spot.bucket)}   k ${k > 0 ? "+" : ""}${Number.isNaN(k) ? "–" : k}`, "strong")];
+  const quote = (/** @type {string} */ side) => `${side} ${price(value(`${side}_price`))} × ${amountText(value(`${side}_size`))}`;
+  lines.push(piece(`${quote("bid")}   ${quote("ask")}`));
+  const traded = tradedText(value("buy_volume"), value("sell_volume"), value("other_volume"));
+  lines.push(piece(`score ${value("score").toFixed(2)}   strength ${value("strength").toFixed(2)}   event ${ring.eventId(column)}${traded && `   ${traded}`}`));
+  for (const { bit, words } of REASONS) if (value("quality") & bit) lines.push(piece(`⚠ ${words}`));
+  if (ring.hole(column)) lines.push(piece("⚠ frames before this one are missing"));
+  const silentMs = spot.timeMs - ring.timeMs(column);
+  if (ring.hole(column + 1)) lines.push(piece("⚠ frames after this one are missing"));
+  else if (silentMs > quietMs) lines.push(piece(`no events for ${spanText(silentMs)}`));
   const row = k + ring.k;
   if (row >= 0 && row < ring.rows) {
     if (full) {
@@ -51,15 +60,6 @@ export function describeCell(card, ring, spot, column, { decimals, exact, field,
     }
     lines.push(neighbours(ring, column, spot.bucket, field, price));
   } else lines.push(piece(`beyond the grid of ${ring.rows} rows`));
-  const quote = (/** @type {string} */ side) => `${side} ${price(value(`${side}_price`))} × ${amountText(value(`${side}_size`))}`;
-  lines.push(piece(`${quote("bid")}   ${quote("ask")}`));
-  const traded = tradedText(value("buy_volume"), value("sell_volume"), value("other_volume"));
-  lines.push(piece(`score ${value("score").toFixed(2)}   strength ${value("strength").toFixed(2)}   event ${ring.eventId(column)}${traded && `   ${traded}`}`));
-  for (const { bit, words } of REASONS) if (value("quality") & bit) lines.push(piece(`⚠ ${words}`));
-  if (ring.hole(column)) lines.push(piece("⚠ frames before this one are missing"));
-  const silentMs = spot.timeMs - ring.timeMs(column);
-  if (ring.hole(column + 1)) lines.push(piece("⚠ frames after this one are missing"));
-  else if (silentMs > quietMs) lines.push(piece(`no events for ${spanText(silentMs)}`));
   card.replaceChildren(...lines);
 }
 
@@ -127,10 +127,4 @@ export function measureText(ring, a, b, decimals, quantity) {
     `bought ${amountText(bought)}   sold ${amountText(sold)} ${quantity}`,
     ...(other > 0 ? [`without a side ${amountText(other)}, at any price`] : []),
   ].join("\n");
-}
-
-/** @param {HTMLElement} card @param {{x: number, y: number}} at @param {{width: number, height: number}} size */
-export function placeCard(card, { x, y }, { width, height }) {
-  card.style.left = `${Math.max(0, x > width / 2 ? x - card.offsetWidth - 14 : x + 14)}px`;
-  card.style.top = `${Math.max(0, Math.min(y + 14, height - card.offsetHeight))}px`;
 }

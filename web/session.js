@@ -1,21 +1,29 @@
 /** The session being watched: what was asked for, what the server answers to it, and the settings that go with it. */
 
+import { addressOf, passedOverText, readAddress, STREAM_NAMES } from "./address.js";
+import { alternatives, diagnose } from "./diagnosis.js";
 import { Feed } from "./feed.js";
 import { dateAndTime, setZone } from "./format.js";
 import { fetchSessions } from "./http-api.js";
+import { forget, load, save } from "./kept.js";
 import { ALWAYS, gridsOf, modeOf } from "./modes.js";
-import { say, showNotice, showProgress, showSession, showSign, showStatus } from "./notices.js";
-import { link, load, readLink, save, STREAM_NAMES } from "./settings.js";
+import { say, showNotice, showProgress, showRemark, showSession, showStatus } from "./notices.js";
+import { defaults } from "./settings.js";
+import { showSocket } from "./signs.js";
 
 /**
  * @typedef {import("./stream.js").Message} Message @typedef {import("./stream.js").Connection} Connection
  * @typedef {import("./settings.js").Settings} Settings @typedef {import("./viewport.js").Viewport} Viewport
  * @typedef {import("./colour.js").Scale} Scale @typedef {import("./painting.js").Painting} Painting
+ * @typedef {import("./address.js").Linked} Linked
  */
 
 const PROTOCOL = 1;
 /** Errors that another choice of session may mend. */
-const WRONG_CHOICES = ["no_raw_file", "bad_date", "unknown_symbol", "unknown_root", "bad_start_time", "empty_session"];
+const WRONG_CHOICES = ["unknown_product_type", "no_raw_file", "bad_date", "unknown_symbol", "unknown_root", "bad_start_time", "empty_session"];
+
+/** What the server will hold so soon is waited for. */
+const SOON_MS = 10_000;
 
 /** What is asked of one session alone, and makes no sense for the next. */
 const OF_ONE_SESSION = ["bucket", "trading_day"];
@@ -23,10 +31,10 @@ const OF_ONE_SESSION = ["bucket", "trading_day"];
 export class Session {
   /**
    * @param {string} base where the server is @param {Location} location
-   * @param {{viewport: Viewport, settings: Settings, scale: Scale, painting: Painting, settled: () => void}} shown
-   * `settled`: the settings are those of this session now
+   * @param {{viewport: Viewport, settings: Settings, scale: Scale, painting: Painting, settled: () => void, changed: () => void}} shown
+   * `settled`: the settings are those of this session now; `changed`: a person changed one
    */
-  constructor(base, location, { viewport, settings, scale, painting, settled }) {
+  constructor(base, location, { viewport, settings, scale, painting, settled, changed }) {
     this.base = base;
     this.location = location;
     this.viewport = viewport;
@@ -34,10 +42,25 @@ export class Session {
     this.scale = scale;
     this.painting = painting;
     this.settled = settled;
+    this.changed = changed;
     /** @type {Record<string, string>} what was asked for */
     this.query = Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => STREAM_NAMES.includes(name)));
-    /** The view that the address asks for, until it is shown. */
-    this.linked = readLink(location);
+    /** Whose prices and which day the picture shows. */
+    this.shown = "";
+    /** @type {Linked | null} what the address asks for, until it is shown */
+    this.linked = this.readAddress();
+    /** @type {{endMs: number, startMs: number, following: boolean, tries: number} | null} what is to be seen, until it is known to be held */
+    this.wanted = null;
+    /** The instrument whose settings hold. */
+    this.settingsOf = "";
+    /** @type {import("./player.js").Player | null} */
+    this.player = null;
+    this.why = "";
+    /** @type {import("./diagnosis.js").Diagnosis | null} why there is no stream */
+    this.diagnosis = null;
+    this.diagnosing = false;
+    /** What the server said of a part of the address, which was passed over. */
+    this.remark = "";
     /** Version of the server that the page came from. */
     this.pageVersion = "";
     this.feed = new Feed(base, {
@@ -60,7 +83,9 @@ export class Session {
 
   /** Another session than the one that the address names. @param {Record<string, string>} wanted */
   choose(wanted) {
-    this.linked = null;
+    this.shown = "";
+    this.linked = this.wanted = null;
+    showRemark("");
     for (const name of OF_ONE_SESSION) delete this.query[name];
     this.open(wanted);
   }
@@ -76,26 +101,63 @@ export class Session {
     if (!ring || ring.count === 0) return;
     const newestMs = this.feed.nowMs;
     const early = Number(BigInt(config.emit_from_ns) / 1_000_000n) > newestMs - 2000;
-    const { date, time } = dateAndTime(newestMs, "ET");
-    const manyDays = String(config.dt).includes("..") || this.query.trading_day;
-    this.open({ speed: String(speed), ...(early ? {} : { start_time: manyDays ? `${date} ${time}` : time }) }, true);
+    this.open({ speed: String(speed), ...(early ? {} : { start_time: this.startTime(newestMs) }) }, true);
     say(`Speed ${speed}`);
   }
 
   /** A setting was changed: keep it and show it. */
   settingsChanged() {
     const { scale, settings } = this;
-    settings.cutoffs = scale.frozen ? { lower: scale.lower, upper: scale.upper } : null;
+    settings.cutoffs[settings.mode] = scale.cutoffs;
     if (this.feed.config.contract) save(this.instrument, settings);
     this.settled();
+    this.changed();
+    this.painting.request("all");
+  }
+
+  /** The settings that are kept, as if the page was opened anew. */
+  restore() {
+    this.apply(load(this.instrument));
+  }
+
+  /** The usual settings again, here and for the next time. */
+  forget() {
+    forget(this.instrument);
+    this.apply(defaults());
+  }
+
+  /** @param {Settings} settings that hold from now on, and are not kept by that */
+  apply(settings) {
+    Object.assign(this.settings, settings);
+    this.scale.begin(settings.cutoffs[settings.mode]);
+    this.settled();
+    this.changed();
+    if (this.feed.config.contract) this.needColumns();
     this.painting.request("all");
   }
 
   /** @returns {string} an address that shows the same picture */
   link() {
-    const { product_type, contract: symbol, dt, start_time, speed, throttle_ms, version } = this.feed.config;
-    const session = { ...this.query, product_type, symbol, dt, start_time, speed, throttle_ms };
-    return link(this.location, session, version, this.viewport, this.settings, this.scale);
+    const { product_type, symbol, dt, start_time, speed, throttle_ms } = this.feed.config;
+    return addressOf(this.location, { product_type, symbol, dt, start_time, speed, throttle_ms, ...this.query }, this.viewport, this.settings, this.scale);
+  }
+
+  /** What the address asks for; its settings hold from now on. @returns {Linked} */
+  readAddress() {
+    const linked = readAddress(this.location.search, this.location.hash.slice(1));
+    if (linked.settings) Object.assign(this.settings, linked.settings);
+    return linked;
+  }
+
+  /** The part behind the # was changed by hand, by a link or by going back: show what it says. */
+  follow() {
+    this.linked = this.readAddress();
+    if (this.feed.config.contract) {
+      this.showLinked();
+      this.needColumns();
+    }
+    this.settled();
+    this.painting.request("all");
   }
 
   /** @param {Message} config @param {boolean} fresh */
@@ -110,33 +172,80 @@ export class Session {
     showSession(config, feed.restarted);
     if (feed.restarted) say("The server began a new run; what was shown before belonged to the one before");
     if (fresh) this.begin();
+    this.player?.configured();
     setZone(this.settings.zone);
     this.settled();
     this.painting.request("all");
   }
 
-  /** A picture begins: with the settings of the instrument, and the view that a link asks for. */
+  /** A picture begins: with the settings of the instrument, or what the address asks for. */
   begin() {
-    const { settings, linked, viewport, scale } = this;
+    const { settings, viewport, scale, feed: { config } } = this;
+    const shown = JSON.stringify([config.contract, config.dt, config.bucket_int]);
+    const stays = shown === this.shown && !viewport.following; // what is paused stays where it is
+    this.shown = shown;
     const { mode } = settings;
-    Object.assign(settings, load(this.instrument));
+    if (this.settingsOf !== this.instrument && !this.linked?.settings) Object.assign(settings, load(this.instrument));
+    this.settingsOf = this.instrument;
     if (this.feed.fields.length > ALWAYS.length) settings.mode = mode; // its column was asked for
-    if (!linked) viewport.live();
+    if (this.linked) this.showLinked();
     else {
-      Object.assign(viewport, { endMs: linked.end, spanMs: linked.span, centre: linked.centre, rows: linked.rows, following: false, zoomed: true });
-      for (const name of ["palette", "transfer", "theme", "mode"]) if (linked[name]) Object.assign(settings, { [name]: linked[name] });
-      if (linked.upper > 0) settings.cutoffs = { lower: linked.lower, upper: linked.upper };
-      this.linked = null;
+      if (!this.wanted && !stays) viewport.live();
+      scale.begin(settings.cutoffs[settings.mode]);
     }
-    scale.begin(settings.cutoffs);
     this.needColumns();
+  }
+
+  /** Show what the address asks for. */
+  showLinked() {
+    const { linked, viewport, scale } = this;
+    this.linked = null;
+    if (!linked) return;
+    const { place } = linked;
+    const { endMs } = /** @type {Record<string, number>} */ (place);
+    const following = place.following === true || endMs === undefined;
+    if (Object.keys(place).length > 0) Object.assign(viewport, place, { following, fitting: place.rows === undefined, recentre: following });
+    if (following) viewport.live();
+    if (endMs !== undefined) this.wanted = { endMs, startMs: endMs - viewport.spanMs, following, tries: 0 };
+    scale.begin(this.settings.cutoffs[this.settings.mode], linked.scale);
+    showRemark([passedOverText(linked.passedOver), this.remark].filter(Boolean).join(" "));
+    this.remark = "";
+  }
+
+  /** Where the server does not hold what is to be seen, and would not soon, begin there: at its end if the context reaches back far enough. */
+  reach() {
+    const { feed: { config, ring, nowMs, catchingUp, status }, wanted } = this;
+    if (!wanted || !ring || ring.count === 0 || catchingUp > 0 || !status.time_ns) return;
+    const heldFromMs = Number(BigInt(config.context_from_ns) / 1_000_000n);
+    const soonMs = nowMs + SOON_MS * config.speed;
+    const { endMs, startMs, following } = wanted;
+    const outside = following ? endMs > soonMs : endMs < heldFromMs || startMs > soonMs;
+    const coarse = wanted.tries === 1 && !following && startMs < heldFromMs - 1000;
+    if (wanted.tries > 1 || !(outside || coarse)) {
+      this.wanted = null;
+      return;
+    }
+    wanted.tries += 1;
+    const fromMs = following || (wanted.tries === 1 && endMs - startMs > SOON_MS * config.speed) ? endMs : startMs;
+    this.open({ start_time: this.startTime(fromMs) });
+  }
+
+  /** A time as the server takes it for a start. @param {number} timeMs */
+  startTime(timeMs) {
+    const { date, time } = dateAndTime(timeMs, "ET");
+    const manyDays = String(this.feed.config.dt).includes("..") || this.query.trading_day;
+    return manyDays ? `${date} ${time}` : time;
   }
 
   /** @param {Message} message */
   message(message) {
     if (message.type === "progress") showProgress(message);
-    else if (message.type === "status") showStatus(message, this.feed.backfill.holes);
+    else if (message.type === "status") {
+      showStatus(message, this.feed.backfill.holes);
+      this.reach();
+    }
     else if (message.type === "history" || message.type === "end") showProgress(null);
+    else if (message.type === "refused") this.player?.refused(message);
     else if (message.type === "error") {
       showProgress(null);
       void this.explain(message);
@@ -145,34 +254,43 @@ export class Session {
 
   /** An error in place, with what there is instead. @param {Message} problem */
   async explain({ message, hint = "", code }) {
+    const named = code === "bad_parameter" && this.linked ? Object.keys(this.query).find((name) => message.startsWith(`${name} `)) : undefined;
+    if (named) {
+      delete this.query[named];
+      this.remark = `Passed over in the address: ${message}`;
+      this.open({});
+      return;
+    }
     showNotice(message, hint);
     if (!WRONG_CHOICES.includes(code)) return;
     const catalogue = await fetchSessions(this.base).catch(() => null);
     if (!catalogue) return;
-    const wanted = (this.query.symbol ?? catalogue.default.symbol).toUpperCase();
-    const others = catalogue.sessions.filter((entry) => code !== "empty_session" || entry.dt !== (this.query.dt ?? catalogue.default.dt));
-    const near = others.filter((entry) => wanted.startsWith(entry.symbol));
-    const choices = (near.length > 0 ? near : others).slice(-8).map((entry) => {
-      const symbol = code === "unknown_symbol" || near.length === 0 ? entry.symbol : wanted;
-      const fromStart = code === "bad_start_time";
-      return {
-        label: `${symbol} ${entry.dt}${fromStart ? " from its start" : ""}`,
-        act: () => this.choose({
-          product_type: entry.product_type, dt: entry.dt, symbol, start_time: fromStart ? "" : (this.query.start_time ?? ""),
-        }),
-      };
-    });
-    showNotice(message, hint, choices);
+    const choices = alternatives(catalogue, this.query, code).map(({ label, wanted }) => ({ label, act: () => this.choose(wanted) }));
+    if (Object.keys(this.query).length > 0) choices.push({ label: "What the server was started with", act: () => { this.query = {}; this.choose({}); } });
+    const empty = catalogue.sessions.length === 0 ? " The lake holds no session yet: vp lake import lays files into it, vp download gets them." : "";
+    showNotice(message, hint + empty, choices);
   }
 
   /** @param {Connection} state @param {string} why */
   connection(state, why) {
-    const sign = state === "live" || state === "ended" ? "good" : state === "connecting" ? "wait" : "bad";
-    showSign("connection", sign, state === "lost" ? `lost: ${why}` : state, why || "The socket to the server");
-    if (state === "lost" && !this.feed.ring) {
-      showProgress(null);
-      showNotice("The server does not answer.", "Is it running? python -m vp.serve starts it. The page tries again by itself.",
-        [{ label: "Try now", act: () => this.feed.stream.connect() }]);
-    }
+    this.why = why;
+    if (state === "live" || state === "failed") this.diagnosis = null;
+    showSocket(this);
+    if (state === "lost") void this.diagnose();
+  }
+
+  /** Find out why the stream is lost, and say it where there is nothing else to be seen. */
+  async diagnose() {
+    if (this.diagnosing) return;
+    this.diagnosing = true;
+    const found = await diagnose(this.base, this.feed.stream.refused);
+    this.diagnosing = false;
+    if (!["lost", "connecting"].includes(this.feed.connection)) return;
+    const known = this.diagnosis?.title === found?.title;
+    this.diagnosis = found;
+    showSocket(this);
+    if (!found || known || this.feed.ring) return; // a notice that is there keeps the focus
+    showProgress(null);
+    showNotice(found.title, found.hint, [{ label: "Try now", act: () => this.feed.stream.connect() }]);
   }
 }

@@ -26,6 +26,8 @@ export class Stream {
     this.query = new URLSearchParams();
     this.retry = 0;
     this.retries = 0;
+    /** The newest socket never opened: nobody was there, or someone refused. */
+    this.refused = false;
   }
 
   /** Ask for a session; the one before is left. @param {URLSearchParams} query */
@@ -47,6 +49,8 @@ export class Stream {
     this.socket = socket;
     socket.binaryType = "arraybuffer";
     let over = false;
+    this.refused = true;
+    socket.onopen = () => { if (socket === this.socket) this.refused = false; };
     socket.onmessage = ({ data }) => {
       if (socket !== this.socket) return;
       if (typeof data !== "string") {
@@ -76,8 +80,15 @@ export class Stream {
     const wait = this.retryMs * (1 + Math.random() / 4);
     this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS);
     this.retries += 1;
-    this.listener.connection("lost", `no answer; trying again in ${(wait / 1000).toFixed(1)} s`);
+    this.listener.connection("lost", `trying again in ${(wait / 1000).toFixed(1)} s`);
     this.retry = setTimeout(() => this.connect(), wait);
+  }
+
+  /** Tell the server something. @param {Message} message @returns {boolean} whether there is a socket for it */
+  send(message) {
+    const open = this.socket?.readyState === WebSocket.OPEN;
+    if (open) this.socket?.send(JSON.stringify(message));
+    return open;
   }
 
   /** Lose the socket all at once, without a word to the server. @param {number} retryMs @returns {string} where it led */

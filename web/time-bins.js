@@ -1,8 +1,12 @@
 /**
  * The picture at the resolution of the screen: columns reduced to bins of equal time, each row by the value of largest
- * magnitude, its sign kept. Bins are a ring over time (bin n lies at n modulo BINS), rows lie at absolute prices.
+ * magnitude, its sign kept; the balance as it is at a bin's end. Bins are a ring over time (bin n lies at n modulo BINS),
+ * rows lie at absolute prices.
  */
 
+import { Balance, smoothingOf, usualSmoothing } from "./balance.js";
+import { toBfloat16 } from "./bfloat16.js";
+import { BALANCE_CUTOFFS, smoothed } from "./modes.js";
 import { MISSING, NO_EVENTS } from "./quality.js";
 
 /** @typedef {import("./ring.js").Ring} Ring */
@@ -15,12 +19,17 @@ export const HOLD_MS = 60_000;
 /** Of a bin's flags; the others are reasons, as in quality.js. */
 const SHOWN = NO_EVENTS;
 const MAGNITUDE = 0x7fff;
+/** Steps of the balance over a depth, in either direction. */
+export const TINTS = 32;
 const words = new Float32Array(2);
 const wordBits = new Uint32Array(words.buffer);
 
 export class TimeBins {
   constructor() {
-    /** bfloat16, [bin][row][two channels]; a signed value lies in channel 0 if positive, its magnitude in 1 if not. */
+    /**
+     * bfloat16, [bin][row][two channels]; a signed value lies in channel 0 if positive, its magnitude in 1 if not. Of a depth:
+     * in channel 0, its last bit 1 for an ask; in channel 1 twice the step of its balance, plus 1 if that is negative.
+     */
     this.cells = new Uint16Array(BINS * ROWS * 2);
     /** Per bin the reasons not to trust it, and whether it shows values. */
     this.flags = new Uint8Array(BINS);
@@ -39,6 +48,9 @@ export class TimeBins {
     this.newest = -1;
     /** The bin of the newest column taken in; what lies after it shows that nothing has come since. */
     this.settled = -1;
+    /** Where the mode shows it. @type {Balance | null} */
+    this.balance = null;
+    this.smoothing = smoothingOf(usualSmoothing(), "contracts");
     /** Bins that changed since `clean`. */
     this.dirtyFrom = 0;
     this.dirtyUntil = 0;
@@ -60,14 +72,17 @@ export class TimeBins {
    * @param {Ring} ring @param {Mode} mode @param {number} binMs
    * @param {{startMs: number, endMs: number, top: number, rows: number}} view
    * @param {number} [nowMs] until when the newest column is known to be the last
+   * @param {import("./balance.js").Smoothed} [smoothing] of the balance
    * @returns {boolean} whether all is new
    */
-  hold(ring, mode, binMs, view, nowMs = -Infinity) {
+  hold(ring, mode, binMs, view, nowMs = -Infinity, smoothing = this.smoothing) {
     const from = Math.floor(view.startMs / binMs);
     const until = Math.floor(view.endMs / binMs) + 1;
     const bottom = Math.floor(view.top - view.rows);
-    const untouched = ring.epoch === this.epoch || ring.touchedMs < this.first * this.binMs; // older columns came
-    const fits = ring === this.ring && untouched && mode === this.mode && binMs === this.binMs && bottom >= this.base && view.top + 1 <= this.base + ROWS
+    const rememberedMs = this.balance?.reachMs ?? 0;
+    const untouched = ring.epoch === this.epoch || ring.touchedMs < this.first * this.binMs - rememberedMs; // older columns came
+    const same = !smoothed(mode) || sameSmoothing(smoothing, this.smoothing);
+    const fits = ring === this.ring && untouched && same && mode === this.mode && binMs === this.binMs && bottom >= this.base && view.top + 1 <= this.base + ROWS
       && from >= this.first && (this.sliding || until <= this.first + BINS);
     this.epoch = ring.epoch;
     ring.touchedMs = -Infinity;
@@ -78,6 +93,8 @@ export class TimeBins {
     this.ring = ring;
     this.mode = mode;
     this.binMs = binMs;
+    this.smoothing = smoothing;
+    this.balance = smoothed(mode) ? new Balance(ROWS, smoothing, binMs) : null;
     this.base = Math.round(view.top - view.rows / 2) - ROWS / 2;
     const spare = Math.max(0, BINS - (until - from) - 2);
     const newestBin = ring.count > 0 ? Math.floor(ring.timeMs(ring.end - 1) / binMs) : until;
@@ -87,7 +104,7 @@ export class TimeBins {
     this.cells.fill(0);
     this.flags.fill(0);
     this.newest = this.settled = this.first - 1;
-    this.taken = Math.max(ring.first, ring.columnAt(this.first * binMs) - 1);
+    this.taken = Math.max(ring.first, ring.columnAt(this.first * binMs - (this.balance?.reachMs ?? 0)) - 1);
     this.extend(nowMs);
     this.dirtyFrom = this.first;
     this.dirtyUntil = this.first + BINS;
@@ -104,6 +121,9 @@ export class TimeBins {
       const bin = Math.floor(ring.timeMs(column) / this.binMs);
       const edge = this.first + BINS - 1;
       const missing = ring.hole(column);
+      // over a short gap the last column is held; what a longer one held is not known
+      const alone = missing && ring.timeMs(column) - ring.timeMs(column - 1) > (this.balance?.memoryMs ?? 0);
+      if (bin > this.settled) this.weigh(this.settled, alone ? -Infinity : Infinity);
       if (column > ring.first && bin > this.newest + 1) {
         const until = this.sliding ? bin - 1 : Math.min(bin - 1, edge);
         if (missing) this.mark(this.newest + 1, until, MISSING);
@@ -114,10 +134,12 @@ export class TimeBins {
       if (bin > edge && !this.sliding) return; // a window that looks at the past stays where it is
       this.open(bin);
       this.put(column, bin, bin);
+      this.remember(column, alone);
       if (missing) this.mark(bin, bin, MISSING);
       this.taken = column + 1;
       this.settled = this.newest;
     }
+    if (this.taken === ring.end) this.weigh(this.settled, nowMs);
     const now = Math.min(Math.floor(nowMs / this.binMs), this.sliding ? Infinity : this.first + BINS - 1);
     if (now > this.newest) this.carry(ring.end - 1, this.newest + 1, now);
   }
@@ -131,7 +153,41 @@ export class TimeBins {
     const last = Math.min(until, Math.floor((ring.timeMs(column) + HOLD_MS) / this.binMs));
     this.open(until);
     this.put(column, from, last);
+    for (let bin = from; this.balance && bin <= last; bin += 1) this.weigh(bin, Infinity);
     this.mark(Math.max(last + 1, from), until, ring.scalar("quality", column));
+  }
+
+  /** Let a column be in the balance from its time on. @param {number} column @param {boolean} alone whether what was before it is not known */
+  remember(column, alone) {
+    const ring = /** @type {Ring} */ (this.ring);
+    const { grids: { pressure, vacuum }, scalars } = ring.chunk(column);
+    const at = ring.at(column);
+    if (alone) this.balance?.forget();
+    if (!pressure || !vacuum) return;
+    this.balance?.take(ring.timeMs(column), scalars.spot_price[at] - ring.k - this.base, pressure, vacuum, at * ring.rows, ring.rows);
+  }
+
+  /** Write the balance of a bin as it is at its end, or before that at `untilMs`. @param {number} bin @param {number} untilMs */
+  weigh(bin, untilMs) {
+    const { cells, balance } = this;
+    if (!balance || bin < this.first || bin > this.newest || Number.isNaN(balance.timeMs)) return;
+    const target = this.slot(bin) * ROWS * 2;
+    const timeMs = Math.max(Math.min((bin + 1) * this.binMs, untilMs), balance.seenMs);
+    this.dirtyFrom = Math.min(this.dirtyFrom, bin);
+    this.dirtyUntil = Math.max(this.dirtyUntil, bin + 1);
+    if (this.mode?.kind === "depth") {
+      const [least, most] = BALANCE_CUTOFFS;
+      balance.read(timeMs, (row, value) => {
+        const step = Math.round(((Math.abs(value) - least) / (most - least)) * (TINTS - 1));
+        cells[target + 2 * row + 1] = step <= 0 ? 0 : 2 * Math.min(step, TINTS - 1) + (value < 0 ? 1 : 0);
+      });
+    } else {
+      balance.read(timeMs, (row, value) => {
+        const to = target + 2 * row;
+        cells[to] = value > 0 ? toBfloat16(value) : 0;
+        cells[to + 1] = value < 0 ? toBfloat16(-value) : 0;
+      });
+    }
   }
 
   /** Add reasons to bins. @param {number} from @param {number} until inclusive @param {number} reasons */
@@ -168,12 +224,13 @@ export class TimeBins {
     const { kind } = mode;
     const a = chunk.grids[mode.a];
     const b = chunk.grids[mode.b];
+    const [bid, ask] = kind === "depth" ? ["bid_price", "ask_price"].map((name) => Math.floor(chunk.scalars[name][at] + 0.5)) : [NaN, NaN];
     const start = Math.max(0, -low);
     const end = Math.min(ring.rows, ROWS - low);
     const source = at * ring.rows;
     for (let bin = Math.max(from, this.first); bin <= until; bin += 1) {
       this.flags[this.slot(bin)] |= flags;
-      if (!(low === low) || !a) continue; // no spot yet
+      if (!(low === low) || !a || kind === "balance") continue; // no spot yet
       const target = (this.slot(bin) * ROWS + low) * 2;
       const { cells } = this;
       if (kind === "pair") {
@@ -183,6 +240,13 @@ export class TimeBins {
           const to = target + 2 * i;
           if (p > cells[to] && p <= MAGNITUDE) cells[to] = p; // a force can be -0, whose bits are large
           if (v > cells[to + 1] && v <= MAGNITUDE) cells[to + 1] = v;
+        }
+      } else if (kind === "depth") {
+        for (let i = start; i < end; i += 1) {
+          const bucket = this.base + low + i;
+          const value = (a[source + i] & ~1) | (bucket <= bid && !(bucket >= ask) ? 0 : 1);
+          const to = target + 2 * i;
+          if (value > cells[to] && value <= MAGNITUDE) cells[to] = value;
         }
       } else {
         for (let i = start; i < end; i += 1) {
@@ -204,6 +268,9 @@ export class TimeBins {
   }
 }
 
+/** @param {import("./balance.js").Smoothed} one @param {import("./balance.js").Smoothed} two */
+const sameSmoothing = (one, two) => one.rows === two.rows && one.seconds === two.seconds && one.floor === two.floor && one.fadeSeconds === two.fadeSeconds;
+
 /**
  * The width of a bin for a view: a power of two of milliseconds, at least one bin a pixel.
  * @param {number} spanMs @param {number} width device pixels
@@ -221,12 +288,13 @@ export function sample(bins, from, until, most = 24_000) {
   const first = Math.max(from, bins.first);
   const last = Math.min(until, bins.newest);
   const total = Math.max(0, last - first + 1) * ROWS * 2;
+  const depth = bins.mode?.kind === "depth"; // whose second channel is no magnitude
   const step = Math.max(1, Math.floor(total / (most * 8))) | 1;
   const values = [];
   for (let i = 0; i < total; i += step) {
     const bin = first + Math.floor(i / (ROWS * 2));
     const cell = bins.cells[bins.slot(bin) * ROWS * 2 + (i % (ROWS * 2))];
-    if (cell > 0x3a83) values.push(cell); // 0.001
+    if (cell > 0x3a83 && !(depth && i & 1)) values.push(cell); // 0.001
   }
   const sorted = Uint16Array.from(values).sort();
   return Float32Array.from(sorted, (cell) => { wordBits[0] = cell << 16; return words[0]; });

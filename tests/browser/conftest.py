@@ -1,4 +1,4 @@
-"""A real server over the demonstration session, and a real browser."""
+"""A real server over the demonstration session, and real browsers: Chromium, and Firefox as Debian ships it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
-from tests.browser.probe import open_page
+from tests.browser.firefox import FIREFOX, started_firefox
+from tests.browser.probe import watched_page
 from tests.browser.programs import CHROMIUM, QUIET, Server
 
 expect.set_options(timeout=20_000)  # a page that paints in software beside other work is slow
@@ -27,25 +28,45 @@ def server(lake: Path) -> Iterator[Server]:
     assert running.stop() == 0
 
 
-@pytest.fixture(scope="module")  # Playwright keeps an event loop running, which other tests' own would meet
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
+def needed(program: str | None, name: str) -> str:
+    """The program of a browser, without which the test is skipped, or fails where browsers are required."""
+    if program is None:
         if os.environ.get("VP_REQUIRE_BROWSER") == "1":
-            pytest.fail("VP_REQUIRE_BROWSER=1, but there is no Chromium on the path")
-        pytest.skip("no Chromium on the path")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+            pytest.fail(f"VP_REQUIRE_BROWSER=1, but there is no {name} on the path")
+        pytest.skip(f"no {name} on the path")
+    return program
+
+
+@pytest.fixture(scope="module")  # Playwright keeps an event loop running, which other tests' own would meet
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    program = needed(CHROMIUM, "Chromium")
+    started = request.getfixturevalue("playwright").chromium.launch(executable_path=program, args=QUIET)
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def firefox(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """`Browser` as Playwright has it; see `tests.browser.firefox` for preferences, which stand for `color_scheme`."""
+    needed(FIREFOX, "Firefox")
+    with started_firefox(request.getfixturevalue("playwright"), tmp_path_factory.mktemp("firefox")) as started:
         yield started
-        started.close()
+
+
+@pytest.fixture(scope="module", params=["chromium", pytest.param("firefox", marks=pytest.mark.long)])
+def either_browser(request: pytest.FixtureRequest) -> Browser:
+    """One after the other. A module that asks for it runs twice, the second time in CI only."""
+    found: Browser = request.getfixturevalue("browser" if request.param == "chromium" else "firefox")
+    return found
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page on which nothing may go wrong unseen: an error in its console fails the test."""
-    opened = open_page(browser)
-    wrong: list[str] = []
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    yield opened
-    opened.close()
-    assert not wrong
+    with watched_page(browser) as opened:
+        yield opened

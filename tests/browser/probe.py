@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
@@ -38,15 +40,36 @@ LOAD_PROBE = """addEventListener("DOMContentLoaded", () => {
 });"""
 
 
-def open_page(browser: Browser, **options: Any) -> Page:
-    """A page with `window.vp` in it; `options` as for `Browser.new_page`, 1366 x 768 unless they say otherwise."""
+# The guide was seen before. (A page of no origin has no storage.)
+GUIDED = "try { localStorage.setItem('vp.guided', '1'); } catch { }"
+
+
+def open_page(browser: Browser, *, first_visit: bool = False, **options: Any) -> Page:
+    """A page with `window.vp` in it; `options` as for `Browser.new_page`, 1366 x 768 unless they say otherwise.
+
+    The guide of a first visit is there only where one is asked for.
+    """
     opened = browser.new_page(**{"viewport": {"width": 1366, "height": 768}, **options})
     opened.add_init_script(LOAD_PROBE)
+    if not first_visit:
+        opened.add_init_script(GUIDED)
     return opened
 
 
+@contextmanager
+def watched_page(browser: Browser, **options: Any) -> Iterator[Page]:
+    """A page on which nothing may go wrong unseen: an error in its console fails the test."""
+    opened = open_page(browser, **options)
+    wrong: list[str] = []
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    yield opened
+    opened.close()
+    assert not wrong
+
+
 LIVE_COLUMNS = """() => {
-  if (!window.vp || !vp.config()) return 0;
+  if (!window.vp || !vp.config().emit_from_ns) return 0;
   const emitFromMs = Number(BigInt(vp.config().emit_from_ns) / 1_000_000n);
   return vp.events().length - vp.events(emitFromMs - 1).length;
 }"""
@@ -55,8 +78,10 @@ LIVE_COLUMNS = """() => {
 def live(page: Page, server: Server, query: str = "", columns: int = 40) -> None:
     """Open the page and wait for so many columns and one of the session itself, its context not counted."""
     page.goto(f"{server.address}{PAGE}{query}")
-    expect(page.locator("#connection")).to_have_text("live", timeout=30_000)
-    page.wait_for_function(f"() => ({LIVE_COLUMNS})() > {columns} && vp.state().paints > 3", timeout=30_000)
+    page.wait_for_function(  # not by its sign: on a busy machine what comes may be late, and is said to be
+        f"() => ({LIVE_COLUMNS})() > {columns} && vp.state().paints > 3 && vp.state().connection === 'live'",
+        timeout=60_000,
+    )
 
 
 def frozen_picture(page: Page) -> None:
@@ -64,3 +89,11 @@ def frozen_picture(page: Page) -> None:
     page.keyboard.press(" ")
     page.keyboard.press("f")
     expect(page.locator("#behind")).to_be_visible()
+
+
+def switch_layer(page: Page, name: str, *, on: bool) -> None:
+    """Show or hide a layer as a person does."""
+    page.locator("#layers > summary").click()
+    page.locator(f"#layer-{name}").set_checked(on)
+    page.locator("#layers > summary").click()
+    page.wait_for_function(IDLE)

@@ -6,6 +6,7 @@ Colours are written out here as a person would name them, not read from the page
 from __future__ import annotations
 
 import io
+import re
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.known_market import (
@@ -32,7 +34,7 @@ from tests.browser.known_market import (
     known_market,
     price,
 )
-from tests.browser.probe import IDLE, PAGE, open_page
+from tests.browser.probe import IDLE, PAGE, open_page, switch_layer
 from tests.browser.programs import Server
 from tests.lakes import dbn, put
 
@@ -41,15 +43,16 @@ pytestmark = pytest.mark.browser
 SPOT = MID_INT // TICK_INT
 UP, DOWN, ONE_TICK = 18.0, 42.0, ONE_TICK_SECONDS + 3
 START_SECONDS = -1.0
-ROWS = 24
-AXIS_PX, LADDER_PX = 76, 200
+ROW_PX = 22  # whole, so that lines lie alike in all rows, however high the map is
+AXIS_PX, LADDER_PX, STRIP_PX = 76, 200, 52
+HALF_PX = 22  # of the strip, above and below no score
 K = 50
 
 # How many pixels of a rectangle (CSS px) have about each of these colours; of a canvas by its id.
 COUNT = """([id, left, top, width, height]) => {
   const colours = {
-    green: [95, 224, 168], rose: [255, 143, 163], white: [244, 246, 250], sky: [86, 180, 233], amber: [230, 159, 0],
-    blue: [64, 156, 255], orange: [255, 150, 20],
+    green: [95, 224, 168], rose: [255, 143, 163], white: [244, 246, 250], blue: [64, 156, 255], orange: [255, 150, 20],
+    mint: [120, 214, 130], violet: [196, 120, 246], text: [217, 224, 236],
   };
   const ratio = devicePixelRatio;
   const image = id === "map" ? vp.image("map") : null;
@@ -83,7 +86,7 @@ INSERT_OLDER = """(count) => {
     timeMs: Float64Array.from({ length: count }, (_, i) => timeMs + 1000 * (i - count)),
     grids: Object.fromEntries(vp.state().fields.map((name) => [name, new Uint16Array(count * rows).fill(seven)])),
   });
-  vp.view({ endMs: timeMs, spanMs: 1000 * count, centre: 86_000, following: false, zoomed: true });
+  vp.view({ endMs: timeMs, spanMs: 1000 * count, centre: 86_000, following: false });
 }"""
 COLOUR_OF_CELL = """([x, y]) => {
   const { data, width } = vp.image("map");
@@ -104,7 +107,13 @@ class KnownMarket:
     def show(self, until: float, since: float = START_SECONDS) -> None:
         """Bring a stretch of time on screen, spot in the middle."""
         end_ms, span_ms = at_ns(until) / 1e6 + 0.5, (until - since) * 1000
-        place = {"endMs": end_ms, "spanMs": span_ms, "rows": ROWS, "centre": SPOT, "following": False, "zoomed": True}
+        place = {
+            "endMs": end_ms,
+            "spanMs": span_ms,
+            "rows": self.size["height"] / ROW_PX,
+            "centre": SPOT,
+            "following": False,
+        }
         self.page.evaluate("(place) => vp.view(place)", place)
         self.page.wait_for_function(IDLE)
 
@@ -125,7 +134,7 @@ class KnownMarket:
 
     @property
     def row_px(self) -> float:
-        return self.size["height"] / ROWS
+        return ROW_PX
 
     def count(self, canvas: str, left: float, top: float, width: float, height: float) -> dict[str, int]:
         """Pixels of each colour."""
@@ -148,9 +157,11 @@ def market(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     try:
         page.goto(f"{server.address}{PAGE}")
         expect(page.locator("#connection")).to_have_text("ended", timeout=60_000)
+        page.select_option("#mode", "pair")
         query = urllib.parse.urlencode({"session_id": page.evaluate("() => vp.config().session_id"), "format": "arrow"})
         with urllib.request.urlopen(f"{server.address}/v1/vacuum-pressure/frames?{query}") as answer:
             frames = pa.ipc.open_stream(io.BytesIO(answer.read())).read_all()
+        switch_layer(page, "sizes", on=False)  # they would lie under what else is looked at
         yield KnownMarket(server.address, page, frames)
     finally:
         page.close()
@@ -207,8 +218,8 @@ def test_the_market_is_what_it_is_meant_to_be(market: KnownMarket) -> None:
 @pytest.mark.parametrize(
     ("seconds", "word", "name", "background", "clock"),
     [
-        (UP, "▲ UP", "up", "rgb(86, 180, 233)", "19:10:18"),
-        (DOWN, "▼ DOWN", "down", "rgb(230, 159, 0)", "19:10:42"),
+        (UP, "▲ UP", "up", "rgb(64, 156, 255)", "19:10:18"),
+        (DOWN, "▼ DOWN", "down", "rgb(255, 150, 20)", "19:10:42"),
         (0.2, "■ CHOP", "chop", "rgb(135, 147, 168)", "19:10:00"),
     ],
 )
@@ -256,35 +267,173 @@ def test_a_sentence_for_those_who_do_not_see(market: KnownMarket) -> None:
     market.page.wait_for_function(said, arg=", book: locked or crossed", polling=500, timeout=15_000)
 
 
-def test_the_band_begins_with_the_first_frame(market: KnownMarket) -> None:
+def strip_middle(market: KnownMarket) -> float:
+    """Where a score of 0 lies, CSS px."""
+    return market.size["height"] + STRIP_PX / 2
+
+
+def score_rise(score: float) -> float:
+    """How far above it a score lies, CSS px."""
+    return float(np.sign(score) * abs(score) ** 0.5 * HALF_PX)
+
+
+def test_the_strip_begins_with_the_first_frame(market: KnownMarket) -> None:
     market.show(UP, -6.0)
     first, _ = market.xy(0, 0)
-    top = market.size["height"] + 2
-    assert market.count("overlay", 0, top, first - 1, 8)["painted"] == 0
-    assert market.count("overlay", first + 1, top, market.size["width"] - first - 1, 8)["painted"] > 2000
+    top = market.size["height"] + 4
+    before = market.count("overlay", 0, top, first - 2, HALF_PX)
+    assert before["blue"] == before["text"] == before["white"] == 0
+    found = market.count("overlay", first + 1, top, market.size["width"] - first - 1, HALF_PX)
+    assert found["blue"] > 2000
 
 
-def test_the_band_under_the_map(market: KnownMarket) -> None:
+@pytest.mark.parametrize(("seconds", "colour", "high"), [(10.0, "blue", True), (35.0, "orange", False)])
+def test_the_strip_shows_states_as_areas(market: KnownMarket, seconds: float, colour: str, high: bool) -> None:
+    """UP fills the half above no score, DOWN the one below; the line of the score lies in it."""
     market.show(DOWN)
-    top = market.size["height"] + 2
-    for seconds, colour, high in ((10.0, "sky", True), (35.0, "amber", False)):
-        x, _ = market.xy(seconds, 0)
-        upper, lower = market.count("overlay", x - 10, top, 20, 3), market.count("overlay", x - 10, top + 5, 20, 3)
-        assert (upper if high else lower)[colour] == 60
-        assert (lower if high else upper)["painted"] == 0
+    x, _ = market.xy(seconds, 0)
+    middle = strip_middle(market)
+    upper = market.count("overlay", x - 10, middle - HALF_PX, 20, HALF_PX - 1)
+    lower = market.count("overlay", x - 10, middle + 1, 20, HALF_PX - 1)
+    filled, empty = (upper, lower) if high else (lower, upper)
+    assert filled[colour] > 0.6 * 20 * HALF_PX
+    assert empty["blue"] == empty["orange"] == 0
+    level = middle - score_rise(market.row(seconds)["score"])
+    assert market.count("overlay", x - 5, level - 3, 10, 6)["text"] >= 5  # it is a pixel and a half thick
+    assert empty["text"] == 0
 
 
-@pytest.mark.parametrize(("seconds", "colour", "high"), [(10.0, "sky", True), (35.0, "amber", False)])
-def test_the_course_of_the_score(market: KnownMarket, seconds: float, colour: str, high: bool) -> None:
+def test_the_strip_has_lines_where_states_begin_and_end(market: KnownMarket) -> None:
+    """Solid where they begin, dotted where they end, as the session's own parameters say."""
+    market.show(-0.1, -20.0)  # before the first frame
+    width, middle = market.size["width"], strip_middle(market)
+    parameters = "(them) => { Object.assign(vp.config().parameters, them); vp.view({}); }"
+    try:
+        for begin, end in ((0.2, 0.1), (0.6, 0.3)):
+            market.page.evaluate(parameters, {"enter_score": begin, "leave_score": end})
+            market.page.wait_for_function(IDLE)
+            found = {}
+            for score in (begin, end, -begin, -end):
+                level = round(middle - score_rise(score))
+                found[score] = market.count("overlay", 2, level - 1, width - 4, 3)["painted"]
+            assert found[begin] >= width - 4 <= found[-begin], found
+            assert all(width / 5 < found[score] < width / 3 for score in (end, -end)), found
+    finally:
+        market.page.evaluate(parameters, {"enter_score": 0.2, "leave_score": 0.1})
+        market.show(DOWN)
+
+
+def test_the_strip_can_be_taken_away(market: KnownMarket) -> None:
     market.show(DOWN)
-    box = market.page.locator("#course").bounding_box()
+    height = market.size["height"]
+    switch_layer(market.page, "strip", on=False)
+    assert market.size["height"] == height + STRIP_PX
+    assert market.count("overlay", 0, market.size["height"] + 22, market.size["width"], 2)["painted"] == 0
+    switch_layer(market.page, "strip", on=True)
+    assert market.size["height"] == height
+
+
+@pytest.mark.parametrize(("seconds", "word"), [(10.0, "▲ UP"), (35.0, "▼ DOWN")])
+def test_the_crosshair_has_its_price_and_time_on_the_axes(market: KnownMarket, seconds: float, word: str) -> None:
+    market.show(DOWN)
+    frame = market.row(seconds)
+    box = market.page.locator("#chart").bounding_box()
     assert box is not None
-    x = market.xy(seconds, 0)[0] / market.size["width"] * box["width"]
-    middle = box["height"] * 0.3
-    upper = market.count("course", x - 5, 0, 10, middle - 1)
-    lower = market.count("course", x - 5, middle + 1, 10, middle - 2)
-    assert (upper if high else lower)[colour] > 20
-    assert (lower if high else upper)[colour] == 0
+    x, y = market.xy(seconds + 0.05, 5)
+    market.page.mouse.move(box["x"] + x, box["y"] + y)
+    market.page.wait_for_function(IDLE)
+    tags = market.page.evaluate("() => vp.state().tags")
+    assert tags["price"] == f"{price(5) / 1e9:,.2f}"
+    assert tags["time"].startswith(f"19:10:{seconds:02.0f}.0")
+    assert tags["signal"] == f"{word}  score {frame['score']:.2f}  strength {frame['strength']:.2f}×"
+    size = market.size
+    assert market.count("cursor", size["width"] + 2, y - 8, AXIS_PX - 4, 16)["text"] > 600  # a field beside its row
+    assert market.count("cursor", x - 20, size["height"] + STRIP_PX + 3, 40, 14)["text"] > 250  # and under its time
+    # in the strip: the same, but for a price
+    market.page.mouse.move(box["x"] + x, box["y"] + size["height"] + 20)
+    market.page.wait_for_function("() => !('price' in vp.state().tags)")
+    assert market.page.evaluate("() => vp.state().tags.signal") == tags["signal"]
+    market.page.mouse.move(5, 5)
+
+
+def test_numbers_stand_in_cells_with_room(market: KnownMarket) -> None:
+    """As many as there is room for, and none where there is not."""
+    market.show(UP, UP - 1.5)
+    width = market.size["width"]
+
+    def digits(ticks: int) -> int:
+        _, y = market.xy(0, ticks)
+        return market.count("overlay", 2, y - 6, width - 4, 12)["text"]
+
+    few = 10
+    assert max(digits(-7), digits(7)) < few
+    switch_layer(market.page, "sizes", on=True)
+    try:
+        assert min(digits(-7), digits(7)) > 60  # of bids and of asks, beside all lines
+        assert digits(-11) < few  # nothing rests there
+        market.show(DOWN, -60)
+        assert max(digits(-7), digits(7)) < few  # too narrow
+    finally:
+        switch_layer(market.page, "sizes", on=False)
+
+
+def test_rows_are_fitted_to_where_something_goes_on(market: KnownMarket) -> None:
+    """The market has seventeen prices: a hundred rows would leave most of the map black."""
+    market.show(DOWN)
+    market.page.keyboard.press("0")
+    market.page.wait_for_function("() => vp.view().rows < 40 && vp.view().rows > 17")
+    view = market.page.evaluate("() => vp.view()")
+    assert view["spanMs"] == 180_000  # though the session has not lasted so long
+    assert abs(view["centre"] - SPOT) < 4
+    market.show(DOWN)
+
+
+@pytest.mark.parametrize(("palette", "up", "down"), [("purple", "mint", "violet"), ("blue", "blue", "orange")])
+def test_a_palette_colours_strip_ladder_and_badge(market: KnownMarket, palette: str, up: str, down: str) -> None:
+    market.page.select_option("#palette", palette)
+    try:
+        market.show(DOWN)
+        middle = strip_middle(market)
+        for seconds, colour, top in ((10.0, up, middle - HALF_PX), (35.0, down, middle + 1)):
+            x, _ = market.xy(seconds, 0)
+            assert market.count("overlay", x - 10, top, 20, HALF_PX - 1)[colour] > 0.6 * 20 * HALF_PX
+        for at, colour in ((0.4, up), (0.7, down)):  # pressure, vacuum
+            left = market.size["width"] + AXIS_PX + LADDER_PX * at
+            found = market.count("overlay", left, 20, 40, market.size["height"] - 20)
+            assert found[colour] > 200
+        background = "(badge) => getComputedStyle(badge).backgroundColor"
+        shown = market.page.locator("#state").evaluate(background)
+        assert shown == {"orange": "rgb(255, 150, 20)", "violet": "rgb(196, 120, 246)"}[down]
+    finally:
+        market.page.select_option("#palette", "blue")
+
+
+def test_the_screenshot_says_what_it_shows(market: KnownMarket) -> None:
+    """Over the picture: symbol, time, state and score in words, and the colour bar with its cut-offs."""
+    market.show(DOWN)
+    market.page.evaluate(
+        "() => { const draw = CanvasRenderingContext2D.prototype.fillText; window.written = [];"
+        " CanvasRenderingContext2D.prototype.fillText = function (words, ...at) {"
+        " window.written.push(words); return draw.call(this, words, ...at); }; }"
+    )
+    with market.page.expect_download() as saving:
+        market.page.keyboard.press("s")
+    written = market.page.evaluate("() => window.written")
+    frame = market.row(DOWN)
+    state = f"▼ DOWN  score {frame['score']:.2f}  strength {frame['strength']:.2f}×"
+    assert f"19:10:42 ET  {state}" in written
+    assert any(words.startswith("MNQH6  2026-02-05") and "19:10:42 ET" in words for words in written)
+    upper = market.page.evaluate("() => vp.state().scale.upper")
+    assert any(float(words) == pytest.approx(upper, rel=0.01) for words in written if re.fullmatch(r"[\d.]+", words))
+    picture = Image.open(saving.value.path()).convert("RGB")
+    width, height = picture.size
+    over = height - market.page.evaluate("() => document.getElementById('overlay').height")
+    pixels = np.asarray(picture)[:over].astype(int)
+    blue, orange = (pixels[..., 2] - pixels[..., 0] > 100), (pixels[..., 0] - pixels[..., 2] > 100)
+    for colour in (blue, orange):
+        assert colour[:, : width // 2].sum() == 0
+        assert colour[:, width // 2 :].sum() > 100
+    assert np.nonzero(blue)[0].mean() < np.nonzero(orange)[0].mean()  # pressure over vacuum
 
 
 def test_lines_of_prices(market: KnownMarket) -> None:
@@ -296,7 +445,7 @@ def test_lines_of_prices(market: KnownMarket) -> None:
         assert found[colour] > 150, colour
         assert max((name for name in found if name != "painted"), key=found.__getitem__) == colour
     whole = [market.count("overlay", width - 300, market.xy(0, ticks)[1] - 2, 290, 4) for ticks in (-1, 1)]
-    assert whole[0]["green"] > 1.2 * whole[1]["rose"]  # the bid is solid, the ask dashed
+    assert whole[0]["green"] > 1.1 * whole[1]["rose"]  # the bid is solid, the ask dashed
 
 
 def test_prices_on_the_axis(market: KnownMarket) -> None:
@@ -317,7 +466,7 @@ def test_bubbles(market: KnownMarket, seconds: float, ticks: int, aggressor: str
     arc = market.count("overlay", x - radius - 2, y - radius - 2, 2 * radius + 4, radius)
     heart = market.count("overlay", x - radius / 3, y - radius / 2, 2 * radius / 3, radius / 2 - 2)
     if aggressor == "B":
-        assert arc["green"] > 0.5 * arc["painted"] > 4
+        assert arc["green"] > 0.4 * arc["painted"] > 4
         assert heart["green"] > 0
         assert arc["rose"] == heart["rose"] == 0
     else:
@@ -416,16 +565,97 @@ def test_cells_of_the_map(market: KnownMarket, seconds: float, below: str) -> No
         assert (blue - red if wanted == "blue" else red - blue) > 30, ticks
 
 
-@pytest.mark.parametrize(("mode", "above", "below"), [("net", "orange", "blue"), ("rest_depth", "blue", "blue")])
-def test_cells_of_other_views(market: KnownMarket, mode: str, above: str, below: str) -> None:
+@pytest.mark.parametrize("seconds", [UP, DOWN])
+@pytest.mark.parametrize(
+    ("mode", "above", "below"),
+    [("balance", "orange", "blue"), ("net", "orange", "blue"), ("rest_depth", "blue", "blue")],
+)
+def test_cells_of_other_views(market: KnownMarket, mode: str, above: str, below: str, seconds: float) -> None:
+    if seconds == DOWN and mode != "rest_depth":
+        above, below = below, above
     market.page.select_option("#mode", mode)
-    market.show(UP)
+    market.show(seconds)
     try:
         for ticks, wanted in ((-5, below), (5, above)):
-            red, _, blue = market.page.evaluate(COLOUR_OF_CELL, list(market.xy(UP - 0.1, ticks)))
+            red, _, blue = market.page.evaluate(COLOUR_OF_CELL, list(market.xy(seconds - 0.1, ticks)))
             assert (blue - red if wanted == "blue" else red - blue) > 20, ticks
     finally:
         market.page.select_option("#mode", "pair")
+        market.show(UP)
+
+
+def test_depth_is_bright_by_size_and_told_apart_by_side(market: KnownMarket) -> None:
+    """Bids rest in greater size here; the balance turns them blue, and what drains above orange."""
+    market.page.select_option("#mode", "depth")
+    market.show(1.0, since=-0.5)  # before anything is built or drained
+    try:
+        bid, ask, nothing = (
+            np.array(market.page.evaluate(COLOUR_OF_CELL, list(market.xy(0.2, ticks)))) for ticks in (-5, 5, 11)
+        )
+        assert bid[1] > bid[0] + 20, "bids are green"
+        assert ask[0] > ask[1] + 20, "asks are rose"
+        assert bid.sum() > ask.sum() + 40 > nothing.sum() + 80, "the more rests the brighter"
+        market.show(UP)
+        red, _, blue = market.page.evaluate(COLOUR_OF_CELL, list(market.xy(UP - 0.1, -5)))
+        assert blue > red + 20, "built below"
+        red, _, blue = market.page.evaluate(COLOUR_OF_CELL, list(market.xy(UP - 0.1, 5)))
+        assert red > blue + 20, "drained above"
+        text = market.page.locator("#legend-text")
+        expect(text).to_contain_text(
+            "bids green, asks rose; blue over it where liquidity builds, orange where it drains"
+        )
+        market.page.select_option("#palette", "teal")
+        expect(text).to_contain_text("bids teal, asks violet")
+    finally:
+        market.page.select_option("#palette", "green")
+        market.page.select_option("#mode", "pair")
+        market.show(UP)
+
+
+def test_the_legend_explains_the_balance_and_takes_numbers(market: KnownMarket) -> None:
+    page = market.page
+    page.select_option("#mode", "balance")
+    market.show(UP)
+    try:
+        text = page.locator("#legend-text")
+        expect(text).to_contain_text(
+            "Balance: blue where liquidity builds, orange where it drains, dark where little happens"
+        )
+        expect(text).to_contain_text("(pressure − vacuum) / (pressure + vacuum + 0.50 contracts/s)")
+        expect(text).to_contain_text("σ 1.5 rows and σ 3 s back in time")
+        where = list(market.xy(UP - 0.1, -5))
+        before = page.evaluate(COLOUR_OF_CELL, where)
+        page.locator("#layers > summary").click()
+        page.locator("#smoothing-floor").fill("1000")
+        page.locator("#smoothing-rows").fill("0")
+        page.locator("#smoothing-rows").press("Tab")
+        page.locator("#layers > summary").click()
+        expect(text).to_contain_text("1000 contracts/s), smoothed by σ 0 rows")
+        page.wait_for_function(IDLE)
+        dark = page.evaluate(COLOUR_OF_CELL, where)
+        assert sum(dark) < 0.5 * sum(before), "little against the floor is dark"
+        page.locator("#upper-typed").fill("0.02")
+        page.locator("#lower-typed").fill("0")
+        page.locator("#lower-typed").press("Tab")
+        page.wait_for_function(IDLE)
+        scale = page.evaluate("() => vp.state().scale")
+        assert scale == {"lower": 0, "upper": 0.02, "frozen": True}
+        assert sum(page.evaluate(COLOUR_OF_CELL, where)) > 1.5 * sum(dark), "and bright with lower cut-offs"
+        page.locator("#chart").focus()
+        page.keyboard.press("x")
+        expect(text).to_contain_text("pressure and vacuum: ")
+        assert page.evaluate("() => vp.state().scale.frozen") is False, "each view has its own cut-offs"
+        page.keyboard.press("x")
+        page.wait_for_function("() => vp.state().mode === 'balance' && vp.state().scale.upper === 0.02")
+    finally:
+        page.evaluate("() => localStorage.clear()")
+        page.keyboard.press("f")
+        page.locator("#layers > summary").click()
+        for name in ("rows", "floor"):
+            page.locator(f"#smoothing-{name}").fill("")
+            page.locator(f"#smoothing-{name}").press("Tab")
+        page.locator("#layers > summary").click()
+        page.select_option("#mode", "pair")
         market.show(UP)
 
 

@@ -113,13 +113,14 @@ def test_engine_socket_and_tab_have_signs_of_their_own(browser: Browser, lake: P
         page.evaluate("() => { window.stalled = false; }")
         signs("live", "engine ok", "tab ok")
         server.process.send_signal(signal.SIGSTOP)
-        signs("live", "engine silent", "tab ok")
+        signs("server silent", "engine –", "tab ok")
         server.process.send_signal(signal.SIGCONT)
         signs("live", "engine ok", "tab ok")
         server.process.kill()
         signs("lost", "engine –", "tab ok")
 
 
+@pytest.mark.long
 def test_a_page_that_slept_for_long_gets_all_that_it_slept_through(page: Page, server: Server) -> None:
     """Longer than what the server sends of itself, and more frames than one answer of its history holds."""
     live(page, server, "?speed=400&start_time=09:30")
@@ -135,6 +136,7 @@ def test_a_page_that_slept_for_long_gets_all_that_it_slept_through(page: Page, s
     assert_held_once(page, events)
 
 
+@pytest.mark.long
 def test_the_page_comes_back_with_the_server_and_shows_the_same_pixels(browser: Browser, lake: Path) -> None:
     """A link to a stretch of a fixed session, opened from one server and from the one after it."""
     page = open_page(browser)  # its console tells of the lost server

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -27,21 +26,15 @@ from tests.browser.probe import (
     open_page,
 )
 from tests.browser.programs import Server
-from tests.places import ROOT
 
 pytestmark = pytest.mark.browser
 
-WEB = ROOT / "web"
 LOSE_CONTEXT = """() => {
   window.gone = document.getElementById("map").getContext("webgl2").getExtension("WEBGL_lose_context");
   gone.loseContext();
 }"""
 # The socket is gone all at once.
 CUT = "() => vp.breakSocket(1500)"
-AUDIT = """async () => {
-  const { violations } = await axe.run();
-  return violations.map(({ id, impact, nodes }) => ({ id, impact, at: nodes.map((node) => node.html) }));
-}"""
 
 # A load may be over before a locator looks: keep every text that the progress box showed.
 WATCH_PROGRESS = """
@@ -85,23 +78,6 @@ def test_progress_is_shown_while_a_session_loads(page: Page, server: Server) -> 
     expect(page.locator("#connection")).to_have_text("live", timeout=30_000)
     expect(page.locator("#loading")).to_be_hidden(timeout=30_000)
     assert any("records" in text for text in page.evaluate("() => window.said"))
-
-
-def test_canvas_2d_paints_the_same_picture_as_webgl(page: Page, server: Server) -> None:
-    live(page, server, columns=200)
-    frozen_picture(page)
-    same = page.evaluate("""() => {
-      const words = (name) => new Uint32Array(vp.image(name).data.buffer);
-      const [one, two, again] = [words("map"), words("flat"), words("map")];
-      let different = 0;
-      for (let i = 0; i < one.length; i += 1) if (one[i] !== two[i]) different += 1;
-      return {
-        name: vp.state().painter, share: different / one.length, again: one.every((word, i) => word === again[i]),
-      };
-    }""")
-    assert "WebGL2" in same["name"]
-    assert same["share"] < 0.01  # a cell's edge may round to the next pixel
-    assert same["again"]
 
 
 def test_without_webgl_the_page_works(page: Page, server: Server) -> None:
@@ -233,7 +209,9 @@ def test_the_legend_is_the_control_and_settings_survive_a_reload(page: Page, ser
             "mode": "net",
         }.items()
     )
-    assert abs(page.evaluate("() => vp.state().scale.upper") - upper) < 1e-9
+    assert (
+        abs(page.evaluate("() => vp.state().settings.cutoffs.balance.upper") - upper) < 1e-9
+    )  # of the view it was set in
     assert page.evaluate("() => document.documentElement.dataset.theme") == theme
 
 
@@ -263,6 +241,7 @@ def test_speed_keeps_the_picture_and_a_jump_begins_anew(page: Page, server: Serv
     expect(page.locator("#clock")).to_contain_text("10:05", timeout=20_000)
 
 
+@pytest.mark.long
 def test_history_from_before_the_page_and_a_link_to_it(page: Page, browser: Browser, server: Server) -> None:
     live(page, server, "?speed=20&start_time=09:45", columns=900)
     other = open_page(browser)
@@ -360,25 +339,12 @@ def test_after_a_cut_each_column_is_there_once(page: Page, server: Server) -> No
     assert mine == held
 
 
-def test_every_function_has_a_key_and_nothing_serious_bars_anyone(page: Page, server: Server) -> None:
+def test_every_function_has_a_key(page: Page, server: Server) -> None:
     live(page, server)
     page.keyboard.press("?")
     expect(page.locator("#help")).to_be_visible()
     for word in ("pause", "screenshot", "freeze", "undo", "measure", "pin"):
         expect(page.locator("#help-keys")).to_contain_text(word)
-    axe = WEB / "node_modules" / "axe-core" / "axe.min.js"
-    if not axe.exists():
-        pytest.skip("axe-core is not installed: npm ci in web/")
-    page.evaluate(axe.read_text(encoding="utf-8") + "; undefined")
-    for theme in ("dark", "light"):
-        for panel in ("help", "none"):
-            if panel == "none":
-                page.keyboard.press("Escape")
-                page.keyboard.press("i")
-            page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
-            found = page.evaluate(AUDIT)
-            serious = [item for item in found if item["impact"] in {"serious", "critical"}]
-            assert not serious, json.dumps(serious, indent=1)
 
 
 def test_a_phone_shows_the_map(page: Page, server: Server) -> None:

@@ -69,6 +69,7 @@ def quiet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.end()
 
 
+@pytest.mark.long
 def test_time_runs_on_where_nothing_happens(browser: Browser, quiet_server: Server) -> None:
     page = open_page(browser)
     page.goto(f"{quiet_server.address}{PAGE}")
@@ -105,7 +106,7 @@ def over(browser: Browser, quiet_server: Server) -> Iterator[Page]:
     expect(page.locator("#connection")).to_have_text("ended", timeout=60_000)
     page.evaluate("""() => {
       const { timeMs } = vp.column(-Infinity);
-      vp.view({ endMs: vp.state().newestMs, spanMs: vp.state().newestMs - timeMs, following: false, zoomed: true });
+      vp.view({ endMs: vp.state().newestMs, spanMs: vp.state().newestMs - timeMs, following: false, fitting: false });
     }""")
     page.wait_for_function(IDLE)
     yield page

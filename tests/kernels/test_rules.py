@@ -25,6 +25,7 @@ ALLOWED_IMPORTS = {"__future__", "typing", "numpy", "numba"}
 MORE_IMPORTS = {
     "jit.py": {"pathlib"},
     "cache.py": set(sys.stdlib_module_names),
+    "cache_files.py": set(sys.stdlib_module_names),
     "intrinsics.py": {"llvmlite"},
     "vectors.py": {"llvmlite", "operator"},
 }

@@ -84,7 +84,7 @@ def is_killed(copy: Path, mutant: Mutant) -> bool:
 
 def run(copy: Path, test: str, jit: bool) -> int:
     """pytest's exit code of a test in the copy; a test that hangs has failed."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", test]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-m", "", "-p", "no:cacheprovider", test]
     environment = os.environ | {"VP_REQUIRE_BROWSER": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(copy)}
     if not jit:
         environment["NUMBA_DISABLE_JIT"] = "1"

@@ -96,6 +96,7 @@ def test_which_program_takes_what() -> None:
             "parameters",
             "fields",
             "after",
+            "alone",
         ),
     ]
 

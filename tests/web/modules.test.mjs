@@ -3,18 +3,29 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { addressOf, passedOverText, readAddress } from "../../web/address.js";
+import * as bookmarks from "../../web/bookmarks.js";
 import { copyAsBfloat16, fromBfloat16 } from "../../web/bfloat16.js";
 import { LEVELS, LevelTable, normalise, Scale } from "../../web/colour.js";
 import { amountText, dateAndTime, exactText, priceStep, timeStep } from "../../web/format.js";
 import { FrameLayout } from "../../web/frame-layout.js";
-import { shortcuts } from "../../web/keyboard.js";
+import { playerKeys, shortcuts } from "../../web/keyboard.js";
 import { layerDefaults, SWITCHED_LAYERS } from "../../web/layers.js";
 import { gridsOf, modeOf, unitOf } from "../../web/modes.js";
+import { load, MOST_INSTRUMENTS, save } from "../../web/kept.js";
+import { Lateness } from "../../web/lateness.js";
 import { CAPACITY, Ring } from "../../web/ring.js";
+import { ServerClock } from "../../web/server-clock.js";
+import { defaults, FIELDS, fullName, judged, put, valueOf } from "../../web/settings.js";
+import { settingsFile, takeSettingsFile } from "../../web/settings-file.js";
 import { hatchingKey, MISSING, NO_EVENTS, reasonWords, stretches } from "../../web/quality.js";
+import { timeInSession } from "../../web/session-time.js";
 import { serverBase } from "../../web/stream.js";
 import { BINS, binWidth, HOLD_MS, ROWS, sample, TimeBins } from "../../web/time-bins.js";
-import { Viewport } from "../../web/viewport.js";
+import { cellWords } from "../../web/spoken.js";
+import { linesWithin, placeBeside } from "../../web/card-placement.js";
+import { UndoHistory } from "../../web/undo.js";
+import { placeKey, Viewport } from "../../web/viewport.js";
 
 const ROWS_HELD = 101;
 const START_MS = 1_770_388_200_000;
@@ -118,7 +129,7 @@ test("the ring holds whatever columns runtime_config tells of, from history and 
 });
 
 test("every key does one thing, and layers have theirs from their table", () => {
-  const table = shortcuts({}, {});
+  const table = [...playerKeys({}, {}), ...shortcuts({}, {})];
   const keys = table.flatMap((entry) => entry.keys);
   assert.deepEqual(keys, [...new Set(keys)]);
   for (const layer of SWITCHED_LAYERS) {
@@ -135,7 +146,8 @@ test("every key does one thing, and layers have theirs from their table", () => 
 test("a view asks for the columns that it shows, and those that every picture takes", () => {
   assert.deepEqual(gridsOf(modeOf("net")), ["pressure", "vacuum", "rest_depth", "bought", "sold"]);
   assert.deepEqual(gridsOf(modeOf("v_add")), ["pressure", "vacuum", "rest_depth", "bought", "sold", "v_add"]);
-  assert.equal(modeOf("of another version").name, "pair");
+  assert.equal(modeOf("of another version").name, "balance");
+  assert.deepEqual(["balance", "depth"].map((name) => gridsOf(modeOf(name))), [gridsOf(modeOf("pair")), gridsOf(modeOf("pair"))]);
   const units = ["pressure", "v_add", "a_pull", "j_fill", "rest_depth"].map((name) => unitOf(name, "shares"));
   assert.deepEqual(units, ["shares/s", "shares/s", "shares/s²", "shares/s³", "shares"]);
   assert.deepEqual(["v_add", "v_rest_depth", "a_add", "add_mass"].map((name) => modeOf(name).kind), ["one", "signed", "signed", "one"]);
@@ -287,12 +299,12 @@ test("below zero is shown where there were prices", () => {
   ring.insert(below);
   assert.ok(ring.belowZero);
   const view = new Viewport();
-  view.follow(START_MS, START_MS, 30, 0);
+  view.follow(START_MS, 30, 0);
   assert.equal(view.top - view.rows, -0.5); // the lower edge of the row of price 0
-  view.follow(START_MS, START_MS, 300, 0);
+  view.follow(START_MS, 300, 0);
   assert.equal(view.centre, 300);
   view.live();
-  view.follow(START_MS, START_MS, 30);
+  view.follow(START_MS, 30);
   assert.equal(view.centre, 30);
 });
 
@@ -348,17 +360,20 @@ test("a sample sees a single cell's magnitude range", () => {
   assert.ok(found[0] >= 1 && found[found.length - 1] <= 10);
 });
 
-test("zooming keeps what is under the cursor, and undo leads back", () => {
+test("zooming keeps what is under the cursor, and the way back leads there", () => {
   const view = new Viewport();
   Object.assign(view, { endMs: START_MS, spanMs: 60_000, centre: 100, rows: 100, following: false });
   const before = view.endMs - view.spanMs * 0.75;
   view.zoomTime(0.5, 0.25);
   assert.ok(Math.abs(view.startMs + view.spanMs * 0.25 - before) < 1e-3);
+  const undo = new UndoHistory(() => view.place(), (place) => Object.assign(view, place), (place) => JSON.stringify(placeKey(place)));
+  undo.remember();
   view.show(START_MS, START_MS + 5000, 120, 80);
   assert.deepEqual([view.startMs, view.rows], [START_MS, 40]);
-  view.undo();
+  assert.ok(undo.undo());
   assert.equal(view.spanMs, 30_000);
-  view.follow(START_MS, START_MS + 1e6, 300);
+  assert.ok(!undo.undo());
+  view.follow(START_MS + 1e6, 300);
   assert.equal(view.endMs, before + 0.75 * 30_000);
 });
 
@@ -370,4 +385,279 @@ test("times, steps and amounts are written as people write them", () => {
   assert.equal(priceStep(3, 15_625_000), 4); // a 64th
   assert.deepEqual([40, 900, 70_000].map(timeStep), [100, 1000, 120_000]);
   assert.deepEqual([0, 0.0000004, 0.123, 12.34, 1234, 1_234_567].map(amountText), ["0", "≈0", "0.12", "12.3", "1234", "1.23M"]);
+});
+
+const HERE = { origin: "https://desk.example", pathname: "/vp/vacuum-pressure.html", search: "?flat=1&utm=2" };
+/** Another value of each setting. */
+function changedSettings() {
+  const settings = defaults();
+  for (const field of FIELDS) {
+    const usual = valueOf(settings, field);
+    const others = field.group === "cutoffs" ? [{ lower: 0.5, upper: 12.25 }]
+      : typeof usual === "boolean" ? [!usual] : typeof usual === "number" || usual === null ? [Number(usual) + 1] : field.expected.slice("one of ".length).split(", ");
+    put(settings, field, others.find((value) => field.fits(value) && value !== usual));
+  }
+  return settings;
+}
+
+test("every setting of the tables is in the address and comes back from it", () => {
+  const settings = changedSettings();
+  const viewport = Object.assign(new Viewport(), { endMs: START_MS + 0.1234, spanMs: 60_000, centre: -12.5, rows: 80, following: false, fitting: false });
+  const address = new URL(addressOf(HERE, { symbol: "MNQ", speed: 5, start_time: null, bucket: "0.50" }, viewport, settings, { lower: 0.5, upper: 12.25, frozen: true }));
+  assert.equal(address.search, "?symbol=MNQ&start_time=&speed=5&bucket=0.50&flat=1");
+  const linked = readAddress(address.search, address.hash.slice(1));
+  assert.deepEqual(linked.settings, settings);
+  assert.deepEqual(linked.passedOver, []);
+  assert.equal(linked.place.endMs, START_MS + 0.123);
+  assert.deepEqual([linked.place.spanMs, linked.place.centre, linked.place.rows], [60_000, -12.5, 80]);
+  for (const field of FIELDS) assert.ok(address.hash.includes(`${fullName(field)}=`), field.name);
+  assert.ok(String(address).length < 2000);
+});
+
+test("an address says the usual settings by saying nothing, and what is live by live", () => {
+  const viewport = Object.assign(new Viewport(), { endMs: START_MS, spanMs: 60_000, centre: 100, rows: 80, following: true, fitting: true });
+  const address = new URL(addressOf(HERE, { speed: 1 }, viewport, defaults(), { lower: 0, upper: 3.5, frozen: false }));
+  assert.equal(address.hash, `#end=${START_MS}&span=60000&live=1&theme=dark&scale=0..3.5`);
+  const { place, scale } = readAddress(address.search, address.hash.slice(1));
+  assert.deepEqual([place.following, place.rows, scale], [true, undefined, { lower: 0, upper: 3.5 }]);
+});
+
+test("an address without meaning is passed over in one sentence of bounded length", () => {
+  const { settings, place, passedOver } = readAddress("?symbol=ES&a=1", "palette=pink&end=&rows=1e9&transfer=log&least=-1&cutoffs.pair=1..2..3&cutoffs.pair=..&live=yes&" + "b=".repeat(50));
+  assert.deepEqual(passedOver, ["a", "palette=pink", "end", "rows=1e9", "least=-1", "cutoffs.pair=1..2..3", "cutoffs.pair=..", "live=yes", "b=b=b=b=b=b=b=b=b=b=b=b=b=b=b=…"]);
+  assert.equal(passedOverText(passedOver), "Passed over in the address, as it means nothing here: “a”, “palette=pink”, “end”, “rows=1e9” and 5 more.");
+  assert.equal(settings.transfer, "log");
+  assert.deepEqual(place, {});
+  assert.equal(readAddress("", "x".repeat(5000)).passedOver.length, 1);
+  assert.equal(passedOverText([]), "");
+});
+
+/** A browser's storage. */
+function storage(most = Infinity) {
+  const kept = {};
+  Object.defineProperty(kept, "getItem", { value: (key) => kept[key] ?? null });
+  Object.defineProperty(kept, "removeItem", { value: (key) => { delete kept[key]; } });
+  Object.defineProperty(kept, "setItem", { value: (key, text) => {
+    if (Object.keys(kept).length >= most && !(key in kept)) throw new Error("full");
+    kept[key] = text;
+  } });
+  globalThis.localStorage = kept;
+  return kept;
+}
+
+test("settings are kept by instrument, so many at most, and what is damaged is as usual", () => {
+  const kept = storage();
+  const settings = changedSettings();
+  assert.equal(save("future_mbo.ESH4", settings), true);
+  assert.deepEqual(load("future_mbo.ESH4"), settings);
+  assert.deepEqual(load("future_mbo.CLX5"), { ...settings, cutoffs: defaults().cutoffs }); // another market, another size
+  kept["vp.settings.future_mbo.ESH4"] = JSON.stringify({ palette: "pink", transfer: "log", layers: 7 });
+  assert.deepEqual(load("future_mbo.ESH4"), { ...defaults(), transfer: "log" });
+  kept["vp.settings.future_mbo.ESH4"] = "{";
+  assert.equal(load("future_mbo.ESH4").palette, settings.palette);
+  for (let i = 0; i < MOST_INSTRUMENTS + 20; i += 1) save(`future_mbo.X${i}`, settings);
+  assert.ok(Object.keys(kept).length <= MOST_INSTRUMENTS + 1);
+  storage(0);
+  assert.equal(save("future_mbo.ESH4", settings), false);
+  delete globalThis.localStorage;
+  assert.deepEqual(load("future_mbo.ESH4"), defaults());
+});
+
+test("a file of settings is taken in whole, or refused by a code and nothing is changed", () => {
+  storage();
+  const settings = changedSettings();
+  save("future_mbo.ESH4", settings);
+  const file = settingsFile();
+  const kept = storage();
+  assert.deepEqual(takeSettingsFile(file), []);
+  assert.deepEqual(load("future_mbo.ESH4"), settings);
+  const before = { ...kept };
+  const refused = (changes, code, words) => assert.throws(() => takeSettingsFile(JSON.stringify({ ...JSON.parse(file), ...changes })), (error) => {
+    assert.equal(error.code, code);
+    assert.match(error.message, words);
+    return true;
+  });
+  refused({ version: 2 }, "newer_version", /version 2/);
+  refused({ version: "1" }, "bad_value", /whole number/);
+  refused({ format: "other" }, "not_settings", /no settings file/);
+  refused({ settings: 3 }, "bad_value", /settings.*object/);
+  refused({ settings: { a: { theme: "blue" } } }, "bad_value", /theme is "blue"; expected one of dark, light/);
+  refused({ settings: { a: { layers: { bbo: 1 } } } }, "bad_value", /layers.bbo is 1; expected true or false/);
+  refused({ settings: { a: { cutoffs: { pair: { lower: 2, upper: 1 } } } } }, "bad_value", /cutoffs.pair/);
+  refused({ settings: { a: [] } }, "bad_value", /expected an object/);
+  refused({ workspaces: { "": "?" } }, "bad_value", /1 to 60/);
+  refused({ workspaces: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [i, "?"])) }, "too_large", /51 workspaces/);
+  assert.throws(() => takeSettingsFile("[1"), { code: "not_json" });
+  assert.throws(() => takeSettingsFile("null"), { code: "not_settings" });
+  assert.throws(() => takeSettingsFile(" ".repeat(1_000_001)), { code: "too_large" });
+  assert.deepEqual({ ...kept }, before);
+  assert.deepEqual(takeSettingsFile(JSON.stringify({ ...JSON.parse(file), later: 1, settings: { any: { of_tomorrow: 1 } } })), ["later", "of_tomorrow"]);
+  storage(0);
+  assert.throws(() => takeSettingsFile(file), { code: "not_kept" });
+  delete globalThis.localStorage;
+});
+
+test("settings from elsewhere are judged one by one", () => {
+  const { settings, wrong, unknown } = judged({ palette: "pink", zone: "UTC", layers: { bbo: false, moon: 1 } });
+  assert.deepEqual([settings.palette, settings.zone, settings.layers.bbo, unknown], ["blue", "UTC", false, ["layers.moon"]]);
+  assert.match(wrong[0], /^palette is "pink"; expected one of blue, /);
+  assert.equal(wrong.length, 1);
+});
+
+test("the server's clock is known by the shortest round trip, and nothing comes before it was sent", () => {
+  const clock = new ServerClock("");
+  assert.ok(Number.isNaN(clock.offsetMs));
+  assert.equal(clock.heard(5000, 1000), 0); // the fastest message, for want of a round trip
+  assert.equal(clock.heard(5500, 1800), 300);
+  assert.equal(clock.uncertaintyMs, Infinity);
+  clock.took(2000, 2400, 6190); // 3990 by the middle of 400 ms
+  assert.equal(clock.offsetMs, 4000); // a message has shown more
+  clock.took(3000, 3010, 7105); // 4100 by that of 10 ms
+  assert.deepEqual([clock.offsetMs, clock.uncertaintyMs, clock.now(1000)], [4100, 5, 5100]);
+});
+
+test("a stream is as late as what comes, or as long as nothing does", () => {
+  const clock = new ServerClock("");
+  const local = Date.now();
+  clock.took(local, local + 2, local + 1);
+  const late = new Lateness(clock);
+  assert.ok(Number.isNaN(late.ms));
+  const ns = (ms) => String(BigInt(Math.round(ms)) * 1_000_000n);
+  const near = (value, wanted) => assert.ok(Math.abs(value - wanted) < 200, `${value} is not near ${wanted}`);
+  near(late.status({ server_time_ns: ns(Date.now() - 50), time_ns: ns(START_MS) }, 10), 50);
+  near(late.frame(START_MS + 500), 0); // due 50 ms after the status, at ten times the speed
+  near(late.ms, 50);
+  near(late.frame(START_MS - 30_000), 3050); // made three seconds before the status
+  near(late.ms, 3050);
+  near(late.status({ server_time_ns: ns(Date.now() - 20_000), time_ns: ns(START_MS) }, 1), 20_000);
+  near(late.frame(START_MS), 20_000);
+  near(late.ms, 20_000);
+  const silent = new Lateness(clock);
+  silent.status({ server_time_ns: ns(Date.now() - 9000), time_ns: null }, 0);
+  assert.ok(Number.isNaN(silent.frame(START_MS)));
+  near(silent.ms, 9000);
+});
+
+test("changes of a kind that follow one another are undone together, and what changed nothing is passed over", () => {
+  let value = 0;
+  const undo = new UndoHistory(() => value, (before) => { value = before; }, String);
+  const change = (kind, nowMs) => { undo.remember(kind, nowMs); value += 1; };
+  [[undefined, 0], ["wheel", 100], ["wheel", 600], ["wheel", 1100], ["wheel", 2000], ["pan", 2100]].forEach(([kind, nowMs]) => change(kind, nowMs));
+  undo.remember();
+  undo.remember();
+  const led = [];
+  while (undo.undo()) led.push(value);
+  assert.deepEqual(led, [5, 4, 1, 0]);
+  for (let i = 0; i < 500; i += 1) change();
+  assert.ok(undo.states.length <= 100);
+});
+
+test("a place that follows the market is the same while the market moves it, a paused one is not", () => {
+  const view = new Viewport();
+  view.follow(START_MS, 100);
+  const key = () => JSON.stringify(placeKey(view.place()));
+  const before = key();
+  view.follow(START_MS + 5000, 180);
+  assert.equal(key(), before);
+  view.pause();
+  const paused = key();
+  view.move(10, 0);
+  assert.notEqual(key(), paused);
+});
+
+test("the usual spans leave what is paused where it is", () => {
+  const view = new Viewport();
+  view.follow(START_MS, 100);
+  view.move(-60_000, 3);
+  view.zoomTime(0.2, 0.5);
+  const { endMs } = view;
+  view.resetTime();
+  view.resetPrice();
+  assert.deepEqual([view.following, view.endMs], [false, endMs]);
+  view.reset();
+  assert.ok(view.following);
+});
+
+test("a cell is spoken in whole words", () => {
+  const ring = made();
+  const blocked = block([0, 40, 80]);
+  blocked.grids.pressure[52] = toBfloat16(3.25); // two rows above
+  blocked.grids.vacuum[52] = toBfloat16(0.375);
+  blocked.grids.pressure[49] = toBfloat16(0.5);
+  blocked.scalars.quality[2] = 2;
+  ring.insert(blocked);
+  const how = { decimals: 2, field: "balance", lowest: 0, quietMs: 3000 };
+  const said = (timeMs, bucket, more = {}) => cellWords(ring, { timeMs, bucket }, { ...how, ...more });
+  assert.equal(said(START_MS, 102), "pressure 3.25, vacuum 0.375 at 102.00, two rows above the price, at 09:30:00");
+  assert.equal(said(START_MS, 102, { field: "vacuum" }), "vacuum 0.375, pressure 3.25 at 102.00, two rows above the price, at 09:30:00");
+  assert.equal(said(START_MS, 99), "pressure 0.5, vacuum 0 at 99.00, one row below the price, at 09:30:00");
+  assert.match(said(START_MS, 100), /, at the price, at 09:30:00$/);
+  assert.equal(said(START_MS, 160), "beyond the grid at 160.00, 60 rows above the price, at 09:30:00");
+  assert.equal(said(START_MS - 1, 100), "before what the page holds");
+  assert.match(said(START_MS + 2000, 100), /at 09:30:02, locked or crossed$/);
+  assert.match(said(START_MS + 7000, 100), /at 09:30:02, locked or crossed, no events for five seconds$/);
+});
+
+test("a read-out lies beside its cell and never over a line of prices", () => {
+  const size = { width: 1000, height: 500, strip: 50 };
+  const card = { width: 300, height: 200 };
+  for (const price of [5, 120, 250, 380, 495]) {
+    const lines = { top: new Float32Array(1000).fill(NaN), bottom: new Float32Array(1000).fill(NaN) };
+    for (let pixel = 0; pixel < 1000; pixel += 40) [lines.top[pixel], lines.bottom[pixel]] = [price - 8, price + 8 + (pixel % 120) / 10];
+    for (const x of [0, 150, 499, 700, 999]) for (const y of [0, 130, 250, 499]) {
+      const { left, top, height } = placeBeside({ x, y }, card, { size, priceLines: lines });
+      const [high, low] = linesWithin(lines, left, left + card.width);
+      assert.ok(top + height <= high || top >= low, `${price} ${x} ${y}`);
+      assert.ok(left >= 0 && left + card.width <= size.width && top >= 0 && top + height <= 550);
+      assert.ok(x < left || x > left + card.width, "the cell is seen");
+      assert.ok(height > 150 || price === 250);
+    }
+  }
+  const none = new Float32Array(1000).fill(NaN);
+  assert.deepEqual(placeBeside({ x: 100, y: 100 }, card, { size, priceLines: { top: none, bottom: none } }), { left: 114, top: 114, height: 200, away: 114 });
+});
+
+test("a time of day is found in the session", () => {
+  const [start, end] = [Date.UTC(2026, 1, 6), Date.UTC(2026, 1, 7)]; // 19:00 to 19:00 in New York
+  const at = (text, dt = "2026-02-06") => timeInSession(text, start, end, dt);
+  assert.equal(at("09:30"), Date.UTC(2026, 1, 6, 14, 30));
+  assert.equal(at(" 9:30:05 ET "), Date.UTC(2026, 1, 6, 14, 30, 5));
+  assert.equal(at("20:00"), Date.UTC(2026, 1, 6, 1)); // the evening before
+  assert.equal(at("18:59:59"), Date.UTC(2026, 1, 6, 23, 59, 59));
+  assert.equal(at("19:00"), start);
+  assert.equal(at("2026-02-05 23:00"), Date.UTC(2026, 1, 6, 4));
+  for (const wrong of ["", "24:00", "9", "09:60", "9:30 PM", "2026-02-06 20:00", "2026-02-07 10:00", "x09:30"]) assert.ok(Number.isNaN(at(wrong)), wrong);
+  const days = (text) => timeInSession(text, Date.UTC(2026, 6, 6), Date.UTC(2026, 6, 8), "2026-07-06..2026-07-07"); // summer
+  assert.equal(days("10:00"), Date.UTC(2026, 6, 6, 14));
+  assert.equal(days("2026-07-07 10:00"), Date.UTC(2026, 6, 7, 14));
+  assert.equal(days("21:00"), Date.UTC(2026, 6, 7, 1)); // of the first date, not of the evening before it
+});
+
+test("bookmarks are kept by session and time, bounded, and part of the settings file", () => {
+  const storage = new Map();
+  globalThis.localStorage = { getItem: (key) => storage.get(key) ?? null, setItem: (key, value) => storage.set(key, value), removeItem: (key) => storage.delete(key) };
+  const mark = (timeMs, note = "", session = "future_mbo MNQH6 2026-02-06") => ({ session, timeMs, note });
+  assert.deepEqual(bookmarks.all(), []);
+  for (const each of [mark(30), mark(10, "a"), mark(20, "b", "other")]) assert.ok(bookmarks.put(each));
+  assert.deepEqual(bookmarks.ofSession("future_mbo MNQH6 2026-02-06"), [mark(10, "a"), mark(30)]);
+  bookmarks.put(mark(10, "changed"));
+  assert.deepEqual(bookmarks.all(), [mark(10, "changed"), mark(30), mark(20, "b", "other")]);
+  const file = settingsFile();
+  bookmarks.remove(mark(10));
+  assert.deepEqual(bookmarks.ofSession("future_mbo MNQH6 2026-02-06"), [mark(30)]);
+  bookmarks.put(mark(40, "since"));
+  takeSettingsFile(file);
+  assert.deepEqual(bookmarks.all(), [mark(10, "changed"), mark(30), mark(40, "since"), mark(20, "b", "other")]);
+  for (const wrong of [{}, "x", [1], [mark("1")], [{ ...mark(1), note: "x".repeat(201) }], [mark(NaN)]]) {
+    const text = JSON.stringify({ ...JSON.parse(file), bookmarks: wrong });
+    assert.throws(() => takeSettingsFile(text), { code: "bad_value" });
+  }
+  assert.equal(bookmarks.all().length, 4);
+  const many = Array.from({ length: bookmarks.MOST_BOOKMARKS }, (_, i) => mark(i, "", "many"));
+  assert.throws(() => takeSettingsFile(JSON.stringify({ ...JSON.parse(file), bookmarks: many })), { code: "too_large" });
+  bookmarks.replace(many);
+  assert.ok(!bookmarks.put(mark(1)));
+  assert.ok(bookmarks.put(mark(0, "noted", "many")));
+  storage.set("vp.bookmarks", '[{"session":1},null,7]');
+  assert.deepEqual(bookmarks.all(), []);
 });

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 NODE = shutil.which("node")
-TESTS = Path(__file__).with_name("modules.test.mjs")
+TESTS = sorted(Path(__file__).parent.glob("*.test.mjs"))
 
 
 def test_modules_in_node() -> None:
@@ -18,5 +18,5 @@ def test_modules_in_node() -> None:
         if os.environ.get("VP_REQUIRE_BROWSER") == "1":
             pytest.fail("VP_REQUIRE_BROWSER=1, but there is no node on the path")
         pytest.skip("no node on the path")
-    run = subprocess.run([NODE, "--test", str(TESTS)], capture_output=True, text=True, check=False)
+    run = subprocess.run([NODE, "--test", *map(str, TESTS)], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr

@@ -222,6 +222,27 @@ class EventDrivenVPEngine:
             elif why in {DONE, REACHED, FULL} or not self.book.make_room(why):
                 return int(first), FrameBatch(self.layout, self._buffer[:message])
 
+    def advance_event(self, events: Events, first: int = 0, until_ns: int = NO_LIMIT) -> tuple[int, FrameBatch]:
+        """As `advance`, but up to the next event end alone, which makes a frame whether or not one is due.
+
+        One that is not due is read aside, with the baseline and the state of the frame before: the frames that are due
+        come at the same events as without it, and are the same but for what is counted since the last frame, which
+        here is counted up to the frame between and from there on.
+        """
+        model = self._model
+        schedule = model.scalars[[E_THROTTLE_NS, E_LAST_FRAME_NS, E_STATE]].copy()
+        baseline = model.baseline.copy()
+        model.scalars[E_THROTTLE_NS] = 0
+        try:
+            index, batch = self.advance(events, first, until_ns, 1)
+        finally:
+            model = self._model  # perhaps one with more room
+            model.scalars[E_THROTTLE_NS] = schedule[0]
+        if batch.count and schedule[1] != NO_TIME and model.scalars[E_LAST_FRAME_NS] - schedule[1] < schedule[0]:
+            model.scalars[[E_LAST_FRAME_NS, E_STATE]] = schedule[1:]
+            model.baseline[:] = baseline
+        return index, batch
+
     def no_frames(self) -> FrameBatch:
         """A batch of none."""
         return FrameBatch(self.layout, self._buffer[:0])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from vp.dbn.accounting import Accounting
+from vp.dbn.events import Events
 from vp.errors import EmptySessionError
 from vp.kernels.contract import CLOCK_UNKNOWN
 from vp.market.session_hours import from_ns
@@ -121,10 +122,21 @@ class LiveSession:
         together. The batch holds until the next call.
         """
         until_ns = min(until_clock_ns if until_clock_ns is not None else NO_LIMIT, self.info.end_ns)
+        return self._run(lambda events, first: self.engine.advance(events, first, until_ns, max_frames))
+
+    def advance_event(self, until_clock_ns: int) -> FrameBatch:
+        """As `advance`, but up to the next event end, which makes a frame whether or not one is due.
+
+        What it means for the frames after it: vp.model.engine.EventDrivenVPEngine.advance_event.
+        """
+        until_ns = min(until_clock_ns, self.info.end_ns)
+        return self._run(lambda events, first: self.engine.advance_event(events, first, until_ns))
+
+    def _run(self, advance: Callable[[Events, int], tuple[int, FrameBatch]]) -> FrameBatch:
+        """Take the feed's events through the engine until there are frames, or it leaves events standing."""
         feed = self._feed
         while feed.ready():
-            before = feed.index
-            feed.index, batch = self.engine.advance(feed.events, before, until_ns, max_frames)
+            feed.index, batch = advance(feed.events, feed.index)
             if batch.count or feed.index < len(feed.events):
                 return batch
         return self.engine.no_frames()

@@ -14,8 +14,8 @@ from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.definitions import with_defined_tick
 from vp.dbn.input_prices import input_prices
 from vp.dbn.opened_lake import open_lake
+from vp.dbn.reader import SessionReader
 from vp.dbn.session_input import SessionInput, find_input, session_reader
-from vp.dbn.session_reader import SessionReader
 from vp.errors import BadParameterError, LakeError
 from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
@@ -170,6 +170,44 @@ def _meaning(spec: SessionSpec) -> _Meaning:
     return _Meaning(lake, product, window, phases(window, spec.start_time, spec.end_time))
 
 
+class FoundSession(NamedTuple):
+    """Where a session's records are.
+
+    Attributes
+    ----------
+    lake : Lake
+    product : Product
+        With what is known of the contract.
+    window : SessionWindow
+    bounds : Phases
+    input : SessionInput
+    new_reader : callable
+        Makes a reader of all of them.
+    """
+
+    lake: Lake
+    product: Product
+    window: SessionWindow
+    bounds: Phases
+    input: SessionInput
+    new_reader: Callable[[], SessionReader]
+
+
+def find_session(spec: SessionSpec) -> FoundSession:
+    """Find a session's contract and files, and read nothing of it yet; raises as `prepare` does."""
+    lake, product, window, bounds = _meaning(spec)
+    found = find_input(lake, product, canonical_symbol(product, spec.symbol), window.file_dates)
+    product = lake.products.of_contract(product, found.contract)
+    decompressed = DecompressedFiles(
+        lake.cache_dir / DECOMPRESSED_CACHE, round(spec.decompressed_limit_gb * BYTES_PER_GB)
+    )
+
+    def new_reader() -> SessionReader:
+        return session_reader(found, window.start_ns, window.end_ns, decompressed=decompressed)
+
+    return FoundSession(lake, product, window, bounds, found, new_reader)
+
+
 class _Opened(NamedTuple):
     lake: Lake
     product: Product
@@ -185,19 +223,11 @@ class _Opened(NamedTuple):
 
 def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened:
     """What a request means, the book at its warmup boundary, and the events from there on."""
-    lake, product, window, bounds = _meaning(spec)
-    dates = window.dates
     on_progress(Progress("decode", 0, None, 0.0))
-    session = find_input(lake, product, canonical_symbol(product, spec.symbol), window.file_dates)
-    product = lake.products.of_contract(product, session.contract)
+    lake, product, window, bounds, session, new_reader = find_session(spec)
+    dates = window.dates
     raw_paths = [raw.path for raw in session.raw_files]
     product = with_defined_tick(product, session.contract, raw_paths, window.file_dates)
-    decompressed = DecompressedFiles(
-        lake.cache_dir / DECOMPRESSED_CACHE, round(spec.decompressed_limit_gb * BYTES_PER_GB)
-    )
-
-    def new_reader() -> SessionReader:
-        return session_reader(session, window.start_ns, window.end_ns, decompressed=decompressed)
 
     def look_at_prices() -> InputPrices | None:
         if not needs_prices(product, spec.bucket):

@@ -33,6 +33,7 @@ from numba.core.registry import cpu_target
 
 from vp.files import written_whole
 from vp.kernels import cache, forward
+from vp.kernels.cache_files import sealed
 from vp.model import compilation
 
 PROCESSOR = "x86-64-v3"
@@ -174,7 +175,7 @@ def _for_this_machine(index: bytes) -> bytes:
     stamp, overloads = pickle.load(source)  # noqa: S301
     processor = cpu_target.target_context.codegen().magic_tuple()
     here = {(signature, processor, code): file for (signature, _, code), file in overloads.items()}
-    return pickle.dumps(version) + pickle.dumps((stamp, here))
+    return sealed(pickle.dumps(version) + pickle.dumps((stamp, here)))
 
 
 if __name__ == "__main__":

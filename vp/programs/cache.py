@@ -12,7 +12,7 @@ from vp.programs import command_line as cli
 
 DESCRIPTION = """\
 Show what the lake's cache holds: book snapshots, which spare a session the build of its
-book, and decompressed copies of .zst files. All of it may be deleted at any time."""
+book, decompressed copies of .zst files, and overviews of whole sessions. All of it may be deleted at any time."""
 
 EPILOG = """\
 examples:
@@ -20,7 +20,11 @@ examples:
   {command} --clear decompressed"""
 
 UNFINISHED = f".*{ENDING}"
-PATTERNS = {"books": ("*.arrow", UNFINISHED), "decompressed": ("*.blocks", UNFINISHED)}
+PATTERNS = {
+    "books": ("*.arrow", UNFINISHED),
+    "decompressed": ("*.blocks", UNFINISHED),
+    "overviews": ("*.json", UNFINISHED),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,10 +36,14 @@ def _main(arguments: Sequence[str] | None) -> int:
     values = cli.parse(cli.parser("cache", DESCRIPTION, EPILOG), "cache", arguments)
     cli.configure_logging(values["log_level"])
 
-    from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake  # noqa: PLC0415 - --help is fast
+    from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, OVERVIEW_CACHE, Lake  # noqa: PLC0415 - --help is fast
 
     cache_dir = Lake(values["lake"]).cache_dir
-    directories = {"books": cache_dir / BOOK_CACHE, "decompressed": cache_dir / DECOMPRESSED_CACHE}
+    directories = {
+        "books": cache_dir / BOOK_CACHE,
+        "decompressed": cache_dir / DECOMPRESSED_CACHE,
+        "overviews": cache_dir / OVERVIEW_CACHE,
+    }
     for name, directory in directories.items():
         files = sorted(
             path

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 from vp import logs
 from vp.errors import BadParameterError, VPError
 from vp.files import FAILED_WRITES
+from vp.programs.bytecode import begin_anew, keep_bytecode
 from vp.settings.forms import switch
 from vp.settings.table import of_program, shown
 
@@ -138,7 +139,7 @@ def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str]
     previous = signal.signal(signal.SIGTERM, _terminated)
     sys.stdout = sys.stdout or _nowhere()  # started with it closed
     sys.stderr = sys.stderr or _nowhere()
-    _keep_bytecode()
+    keep_bytecode()
     gc.disable()  # a start makes objects that stay: looking for garbage among them is a fifth of its time
     try:
         return program(arguments)
@@ -162,6 +163,7 @@ def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str]
         _show_cause()
         return VPError.exit_code
     except Exception as error:  # noqa: BLE001 - the last resort of a program for people
+        begin_anew(error)
         return _unexpected(error)
     finally:
         gc.unfreeze()
@@ -201,17 +203,6 @@ def configure_logging(level: str, form: str = "text") -> None:
 def _show_cause() -> None:
     if logging.getLogger("vp").isEnabledFor(logging.DEBUG):
         traceback.print_exc()
-
-
-def _keep_bytecode() -> None:
-    """Keep imported modules compiled even where PYTHONDONTWRITEBYTECODE forbids it beside the sources.
-
-    Compiling the dependencies anew takes longer than all else that a start does.
-    """
-    if sys.dont_write_bytecode:
-        home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - pathlib is slower
-        sys.pycache_prefix = os.path.join(home, "vacuum-pressure", "bytecode")  # noqa: PTH118
-        sys.dont_write_bytecode = False
 
 
 def _terminated(_signal_number: int, _frame: FrameType | None) -> NoReturn:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vp.programs import command_line as cli
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from vp.server.runs.startup import StartupSession
     from vp.server.stream.request import StreamRequest
 
+BYTES_PER_GB = 1_000_000_000
 DESCRIPTION = """\
 Play a session of market-by-order data as pressure and vacuum around the price, live,
 to any number of browsers and programs. Without arguments it makes and serves a
@@ -69,6 +72,7 @@ def _serve(values: dict[str, Any], listener: socket.socket, *, demonstration: bo
     from vp.server.app import build_app  # noqa: PLC0415
     from vp.server.net.listener import address_of  # noqa: PLC0415
     from vp.server.net.server import WebServer  # noqa: PLC0415
+    from vp.server.runs.allocator import keep_little  # noqa: PLC0415
 
     def ready() -> None:
         cli.started()
@@ -77,6 +81,7 @@ def _serve(values: dict[str, Any], listener: socket.socket, *, demonstration: bo
     def failed() -> None:
         server.should_exit = True
 
+    keep_little()
     service, startup = _service(values, ready, failed, demonstration=demonstration)
     server = WebServer(build_app(service), values["log_level"])
     server.run(sockets=[listener])
@@ -92,9 +97,11 @@ def _service(
     from vp.demo.session import ensure_demo  # noqa: PLC0415
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
+    from vp.model.overview import overview  # noqa: PLC0415
     from vp.model.pipeline import judge, prepare  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
     from vp.server.app import Service  # noqa: PLC0415
+    from vp.server.history.place import open_spool  # noqa: PLC0415
     from vp.server.net.listener import is_loopback  # noqa: PLC0415
     from vp.server.net.origin import Gate  # noqa: PLC0415
     from vp.server.routes.sessions import list_sessions  # noqa: PLC0415
@@ -106,6 +113,9 @@ def _service(
 
     def prepare_request(request: StreamRequest, on_progress: Callable[[ProgressLike], None]) -> Session:
         return prepare(_spec(request, values), on_progress)
+
+    def make_overview(request: StreamRequest, check: Callable[[], None]) -> dict[str, Any]:
+        return overview(_spec(replace(request, start_time=None), values), check)
 
     def judge_request(request: StreamRequest) -> None:
         judge(_spec(request, values))
@@ -130,6 +140,8 @@ def _service(
             return session
 
     startup = StartupSession(defaults, load, ready, failed)
+    asked = None if values["history_directory"] is None else Path(values["history_directory"])
+    spool = open_spool(asked, Lake(values["lake"]).cache_dir, round(values["history_limit_gb"] * BYTES_PER_GB))
     queries = None
     if values["enable_query"]:
         from vp.server.query.request import QueryContext  # noqa: PLC0415
@@ -144,8 +156,10 @@ def _service(
         gate=Gate(is_loopback(values["host"]), frozenset(values["allow_origin"])),
         limits=ServerLimits(viewers=values["max_viewers"], sessions=values["max_sessions"]),
         catalogue=lambda: list_sessions(open_lake(values["lake"], values["products"], values["file"])),
+        overview=make_overview,
         queries=queries,
         judge=judge_request,
+        spool=spool,
     )
     return service, startup
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +16,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 import vp
+from vp.server.faults import in_the_loop
+from vp.server.history.frame_spool import FrameSpool
+from vp.server.net.bodies import Readers
 from vp.server.net.http import RequestTimes
 from vp.server.net.origin import Gate, Gatekeeper
 from vp.server.query.endpoint import QUERY, QueryEndpoint
@@ -22,6 +26,7 @@ from vp.server.query.request import QueryContext
 from vp.server.routes import page_files
 from vp.server.routes.history import Catalogue, HistoryRoutes
 from vp.server.routes.metrics import Metrics
+from vp.server.routes.overview import MakeOverview, OverviewRoute
 from vp.server.routes.stream import StreamRoute
 from vp.server.runs.hub import Hub, ServerLimits
 from vp.server.runs.session import Prepare
@@ -53,8 +58,12 @@ class Service:
     limits : ServerLimits
     catalogue : callable
         Lists the sessions that can be asked for.
+    overview : callable, optional
+        Makes the overview of a session (vp.server.routes.overview); left out, there is no such route.
     queries : QueryContext, optional
         Answers queries; left out, there is no such route.
+    spool : FrameSpool, optional
+        Where older frames of sessions go; left out, memory alone holds frames.
     """
 
     defaults: StreamRequest
@@ -63,23 +72,30 @@ class Service:
     gate: Gate = field(default_factory=Gate)
     limits: ServerLimits = field(default_factory=ServerLimits)
     catalogue: Catalogue = list
+    overview: MakeOverview | None = None
     queries: QueryContext | None = None
     judge: Callable[[StreamRequest], None] = lambda _request: None
+    spool: FrameSpool | None = None
 
 
 def build_app(service: Service) -> Starlette:
     """The application, for a vp.server.net.server.WebServer: it writes on the connections of that server directly."""
-    hub = Hub(service.prepare, service.limits, service.startup)
-    history = HistoryRoutes(hub, service.defaults, service.catalogue)
-    queries = QueryEndpoint(service.queries) if service.queries is not None else None
+    hub = Hub(service.prepare, service.limits, service.startup, service.spool)
+    readers = Readers()
+    history = HistoryRoutes(hub, service.defaults, service.catalogue, readers)
+    queries = QueryEndpoint(service.queries, readers) if service.queries is not None else None
+    overview = OverviewRoute(service.overview, service.defaults) if service.overview is not None else None
     started = time.monotonic()
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_exception_handler(in_the_loop)
         hub.start()
         yield
         if queries is not None:
             await queries.close()
+        if overview is not None:
+            await overview.close()
         await hub.close()
 
     async def health(_request: Request) -> Response:
@@ -89,6 +105,7 @@ def build_app(service: Service) -> Starlette:
                 "ready": hub.ready,
                 "version": vp.__version__,
                 "uptime_seconds": round(time.monotonic() - started, 3),
+                "server_time_ns": str(time.time_ns()),
                 "sessions": hub.describe(),
                 "viewers": hub.viewers,
             },
@@ -103,6 +120,7 @@ def build_app(service: Service) -> Starlette:
             Route(f"{API}/sessions", history.sessions),
             Route(f"{API}/history", history.history),
             Route(f"{API}/frames", history.frames),
+            *([Route(f"{API}/overview", overview.answer)] if overview is not None else []),
             *([Route(QUERY, queries.answer, methods=["POST"])] if queries is not None else []),
             Route("/", page_files.home),
             Route("/{path:path}", page_files.page),

@@ -15,6 +15,7 @@ from vp.settings.forms import (
     CACHES,
     DECOMPRESSED_LIMIT_GB,
     FORMATS,
+    HISTORY_LIMIT_GB,
     LOG_FORMATS,
     LOG_LEVELS,
     assignments,
@@ -241,6 +242,18 @@ SETTINGS: tuple[Setting, ...] = (
         query=True,
     ),
     Setting(
+        "alone",
+        "--alone",
+        False,
+        switch,
+        "",
+        "A session of the viewer's own, which no other viewer joins: it may be paused and stepped. At speed 0 every "
+        "session is.",
+        "yes",
+        (),
+        query=True,
+    ),
+    Setting(
         "out",
         "--out",
         None,
@@ -419,6 +432,28 @@ SETTINGS: tuple[Setting, ...] = (
         "uncompressed ones; the copy used longest ago goes first, 0 keeps none.",
         "20",
         BOTH,
+    ),
+    Setting(
+        "history_limit_gb",
+        "--history-limit-gb",
+        HISTORY_LIMIT_GB,
+        limit_gb,
+        "GIGABYTES",
+        "Most disk that the older frames of all sessions take together, of those that are over too; the oldest go "
+        "first, those of sessions that are over before others. 0 keeps in memory what fits there and nothing else.",
+        "20",
+        SERVE,
+    ),
+    Setting(
+        "history_directory",
+        "--history-directory",
+        None,
+        text,
+        "DIRECTORY",
+        "Where these frames lie, in a file without a name. Left out: the lake's cache, or the system's temporary "
+        "directory if that cannot be written to; of one that lies in memory (tmpfs) at most 256 MiB are used then.",
+        "/srv/history",
+        SERVE,
     ),
     Setting(
         "link",

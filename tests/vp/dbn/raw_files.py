@@ -11,20 +11,19 @@ import numpy as np
 import pytest
 
 from tests.agreement import events_of
-from tests.dbn_files import mbo
+from tests.dbn_files import mbo, other_records
 from tests.market_strategies import WILD, random_market
 from tests.oracle import Rec
 from tests.places import DATA
 from vp.dbn.events import Events
 from vp.dbn.file import DbnFile
 from vp.dbn.reader import EventReader
-from vp.errors import (
-    FileError,
-)
+from vp.errors import FileError
 
 needs_data = pytest.mark.skipif(not (DATA / "README.md").exists(), reason="the shared data are not beside the checkout")
 RECORDS = random_market(101, 40, weights=WILD)
 MNQ, MES = 42005, 2**32 - 7
+SMALL = [mbo(RECORDS[0]), mbo(RECORDS[1], MES), other_records()[1], mbo(RECORDS[2])]
 TS_OUT = 1_770_336_000_123_456_789
 versions = pytest.mark.parametrize("version", [1, 2, 3])
 

@@ -1,8 +1,4 @@
-"""What a damaged DBN file is told to be.
-
-One kind of damage cannot be seen: DBN states no number of records, so a file without compression that ends
-where a record ends looks whole. Inside a zstandard frame the same cut is an error.
-"""
+"""Files that are damaged: a typed error that names the place, and whatever came before it."""
 
 from __future__ import annotations
 
@@ -20,20 +16,10 @@ from hypothesis import strategies as st
 import vp.dbn.file
 import vp.dbn.zstd
 from tests.dbn_files import compress, header, mbo, other_records
-from tests.vp.dbn.raw_files import (
-    MES,
-    NO_HANDLE,
-    RECORDS,
-    TS_OUT,
-    Put,
-    assert_events,
-    body,
-    read_all,
-    versions,
-)
+from tests.vp.dbn.raw_files import NO_HANDLE, RECORDS, SMALL, TS_OUT, Put, body, read_all, versions
 from tests.vp.dbn.raw_files import put as put  # noqa: PLC0414 - a fixture
 from vp.dbn.file import DbnFile
-from vp.dbn.reader import EventReader, read_events
+from vp.dbn.reader import EventReader
 from vp.dbn.record_types import RECORD_BYTES
 from vp.errors import (
     ChangedFileError,
@@ -63,21 +49,6 @@ def test_a_mapping_at_no_possible_time(put: Put) -> None:
     with pytest.raises(DamagedFileError, match="header") as caught:
         DbnFile(put(data[:at] + bytes(4) + data[at + 4 :]))
     assert caught.value.hint
-
-
-@pytest.mark.parametrize("lengths", [[0], [4], [300_000], [0, 7, 0]])
-def test_skippable_zstandard_frames(put: Put, monkeypatch: pytest.MonkeyPatch, lengths: list[int]) -> None:
-    """As pzstd writes them, before each frame."""
-    monkeypatch.setattr(vp.dbn.zstd, "READ_BYTES", 1000)
-    data = header() + body()
-    skipped = b"".join(b"\x53\x2a\x4d\x18" + n.to_bytes(4, "little") + bytes(n) for n in lengths)
-    file = put(skipped + compress(data[:999]) + skipped + compress(data[999:]) + skipped)
-    assert_events(read_events(DbnFile(file)), RECORDS)
-    for end in range(1, min(len(skipped), 20)):
-        rows, error = read_all(put(skipped + compress(data) + skipped + skipped[:-end]))
-        assert rows == len(RECORDS)
-        assert error is None or isinstance(error, TruncatedFileError)
-        assert (error is None) == (lengths == [0, 7, 0] and end in {8})
 
 
 @versions
@@ -114,7 +85,6 @@ def test_records_cut_at_any_byte(put: Put, ts_out: bool) -> None:
         assert error.path == str(path)
 
 
-SMALL = [mbo(RECORDS[0]), mbo(RECORDS[1], MES), other_records()[1], mbo(RECORDS[2])]
 MBO_PLACES = (0, 1, 3)
 BARS = {17, 32, 33, 34, 35, 36}
 """Record types that are as long as a market-by-order record."""
@@ -208,65 +178,6 @@ def test_two_files_joined(put: Put) -> None:
         rows, error = read_all(path, chunk_rows=1)
         assert isinstance(error, DamagedFileError)
         assert (rows, error.record_index, error.byte_offset) == (3, 4, len(first))
-
-
-@pytest.mark.parametrize("frames", [1, 2])
-def test_zstandard_cut_at_any_byte(put: Put, frames: int) -> None:
-    plain = header() + b"".join(SMALL)
-    middle = len(header()) + 56  # between two records: the first frame alone is a whole file
-    parts = [plain] if frames == 1 else [plain[:middle], plain[middle:]]
-    data = compress(*parts)
-    first = len(compress(parts[0]))
-    for end in range(len(data)):
-        path = put(data[:end])
-        rows, error = read_all(path)
-        if end == first:
-            assert (rows, error) == (1, None), "a cut between frames and records cannot be seen"
-            continue
-        assert isinstance(error, NotDbnError if end < 4 else TruncatedFileError), end
-        assert error.path == str(path)
-        assert rows <= 3
-    assert read_all(put(data)) == (3, None)
-
-
-def test_a_cut_zstandard_stream_says_where_and_hands_out_what_is_whole(put: Put) -> None:
-    """In uncompressed bytes, as for all damage, and whatever the chunk."""
-    plain = header() + body() * 50
-    path = put(compress(plain)[:-1])
-    found = set()
-    for chunk_rows in (1, 1000, 1 << 16):
-        rows, error = read_all(path, chunk_rows=chunk_rows)
-        assert isinstance(error, TruncatedFileError)
-        assert error.record_index is not None
-        assert error.byte_offset == len(header()) + 56 * error.record_index
-        found.add((rows, error.record_index))
-    assert len(found) == 1
-    assert all(rows == record_index > 1000 for rows, record_index in found)
-
-
-def test_zstandard_with_a_wrong_byte(put: Put) -> None:
-    plain = header() + body()
-    data = compress(plain)
-    rng = Random(9)
-    refused = 0
-    for at in range(4, len(data), 3):
-        broken = bytearray(data)
-        broken[at] ^= rng.randint(1, 255)
-        path = put(bytes(broken))
-        _, error = read_all(path)
-        if error is None:  # a bit that the format leaves free, in front of an intact checksum
-            assert b"".join(DbnFile(path).blocks()) == body(), at
-            continue
-        assert error.code in {"damaged_file", "truncated_file", "not_dbn"}
-        refused += 1
-    assert refused > 0.98 * len(range(4, len(data), 3))
-
-
-@pytest.mark.parametrize("tail", [b"\0", b"not zstandard", b"\x28\xb5\x2f"])
-def test_bytes_behind_the_last_zstandard_frame(put: Put, tail: bytes) -> None:
-    rows, error = read_all(put(compress(header() + b"".join(SMALL)) + tail))
-    assert isinstance(error, DamagedFileError)
-    assert rows <= 3
 
 
 @pytest.mark.parametrize(

@@ -1,51 +1,25 @@
-"""The demonstration session: a genuine DBN file of a market that never contradicts itself, made once."""
+"""The demonstration's file as others read it, and the market in it."""
 
 from __future__ import annotations
 
-import bisect
-import errno
-import functools
-import io
 import itertools
-import os
-import subprocess
-import sys
-import threading
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import databento
 import numpy as np
 import pytest
 
+from tests.vp.demo.replay import FIRST_SECOND, LAST, SECONDS, SNAPSHOT, Replay, records_of, session_bytes
 from vp.demo import session as demo
 from vp.demo.book import INSTRUMENT_ID, TICK_INT
 from vp.demo.market import T_BUILD, T_DRAIN, T_FAIR
 from vp.demo.script import OPEN_SECOND, SESSION_SECONDS, write_script
-from vp.errors import LakeError
 from vp.kernels.contract import MBO_BYTES, MBO_DTYPE, UNDEF_PRICE
-from vp.lake.lake import Lake
-from vp.market.products import find_product
 from vp.market.session_hours import phases, session_window
 
-FIRST_SECOND = OPEN_SECOND + 40  # a part with the whole of the first episode in it
-SECONDS = 110
-SNAPSHOT = 32
-LAST = 128
 CLOCK_09_30_NS = 1_770_388_200_000_000_000  # 2026-02-06 14:30 UTC
-
-
-def session_bytes(**options: Any) -> bytes:
-    file = io.BytesIO()
-    demo.write_session(file, **options)
-    return file.getvalue()
-
-
-def records_of(data: bytes) -> np.ndarray:
-    start = 8 + int.from_bytes(data[4:8], "little")
-    return np.frombuffer(data, MBO_DTYPE, offset=start)
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +31,6 @@ def records() -> np.ndarray:
 def activity(records: np.ndarray) -> np.ndarray:
     rows: np.ndarray = records[records["flags"] & SNAPSHOT == 0]
     return rows
-
-
-@pytest.fixture
-def short_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "write_session", functools.partial(demo.write_session, seconds=20))
-
-
-def files_under(directory: Path) -> list[str]:
-    return [path.name for path in directory.rglob("*") if path.is_file()]
 
 
 def events_of(records: np.ndarray) -> list[list[tuple[str, str, int, int, int]]]:
@@ -80,84 +45,6 @@ def events_of(records: np.ndarray) -> list[list[tuple[str, str, int, int, int]]]
     )
     ends = np.cumsum(records["flags"] & LAST != 0) - (records["flags"] & LAST != 0)
     return [[row for row, _ in group] for _, group in itertools.groupby(zip(rows, ends, strict=True), lambda x: x[1])]
-
-
-class Replay:
-    """An order book in dictionaries that accepts nothing but what can be."""
-
-    def __init__(self) -> None:
-        self.orders: dict[int, tuple[str, int, int]] = {}
-        self.queues: dict[tuple[str, int], dict[int, None]] = {}
-        self.prices: dict[str, list[int]] = {"A": [], "B": []}  # ascending
-
-    def rest(self, order_id: int, side: str, price: int, size: int) -> None:
-        assert order_id not in self.orders
-        assert size > 0
-        self.orders[order_id] = side, price, size
-        if (side, price) not in self.queues:
-            self.queues[side, price] = {}
-            bisect.insort(self.prices[side], price)
-        self.queues[side, price][order_id] = None
-
-    def leave(self, order_id: int) -> None:
-        side, price, _ = self.orders.pop(order_id)
-        queue = self.queues[side, price]
-        del queue[order_id]
-        if not queue:
-            del self.queues[side, price]
-            self.prices[side].remove(price)
-
-    def best(self, side: str) -> int:
-        return self.prices[side][-1 if side == "B" else 0]
-
-    def apply(self, event: list[tuple[str, str, int, int, int]]) -> None:
-        filled: dict[int, int] = {}
-        for action, side, price, size, order_id in event:
-            if action == "A":
-                self.rest(order_id, side, price, size)
-            elif action == "T":
-                assert (price, side) == (self.best_left("A" if side == "B" else "B", filled), side)
-            elif action == "F":
-                assert self.orders[order_id][:2] == (side, price)
-                assert next(i for i in self.queues[side, price] if self.left(i, filled)) == order_id
-                filled[order_id] = filled.get(order_id, 0) + size
-                assert self.left(order_id, filled) >= 0
-            elif action == "C":
-                assert self.orders[order_id][:2] == (side, price)
-                resting = self.orders[order_id][2]
-                assert size <= resting
-                if order_id in filled:
-                    assert (size, filled.pop(order_id)) == (resting, resting)
-                if size == resting:
-                    self.leave(order_id)
-                else:
-                    self.orders[order_id] = side, price, resting - size
-            elif action == "M":
-                _, old_price, old_size = self.orders[order_id]
-                assert self.orders[order_id][0] == side
-                assert (price, size) != (old_price, old_size)
-                if order_id in filled:
-                    assert (price, size) == (old_price, old_size - filled.pop(order_id))
-                if price == old_price and size < old_size:
-                    self.orders[order_id] = side, price, size
-                else:
-                    self.leave(order_id)
-                    self.rest(order_id, side, price, size)
-            else:
-                pytest.fail(f"action {action}")
-        assert not filled  # every fill is realised within its event
-
-    def left(self, order_id: int, filled: dict[int, int]) -> int:
-        return self.orders[order_id][2] - filled.get(order_id, 0)
-
-    def best_left(self, side: str, filled: dict[int, int]) -> int:
-        """The best price of a side, were the fills so far realised."""
-        best_first = reversed(self.prices[side]) if side == "B" else iter(self.prices[side])
-        return next(p for p in best_first if any(self.left(i, filled) for i in self.queues[side, p]))
-
-    def depth(self, side: str, prices: range) -> int:
-        queues = (self.queues.get((side, price), {}) for price in prices)
-        return sum(self.orders[order_id][2] for queue in queues for order_id in queue)
 
 
 def test_the_same_seed_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -351,104 +238,3 @@ def test_the_default_start_finds_a_warm_market() -> None:
     first_ns = CLOCK_09_30_NS - OPEN_SECOND * 10**9
     assert window.start_ns < first_ns < bounds.warmup_from_ns
     assert first_ns + SESSION_SECONDS * 10**9 < window.end_ns
-
-
-@pytest.mark.usefixtures("short_session")
-def test_made_once_and_found_in_the_lake(tmp_path: Path) -> None:
-    shares: list[float] = []
-    path = demo.ensure_demo(tmp_path, shares.append)
-    assert (shares[0], shares[-1]) == (0.0, 1.0)
-    assert shares == sorted(shares)
-    assert files_under(tmp_path) == ["vp-generated-20260206.mbo.dbn"]
-    assert path.stat().st_mode & 0o777 == 0o444
-    product = find_product(demo.DEMO.product_type, demo.DEMO.symbol)
-    raw = Lake(tmp_path).inputs(product, date.fromisoformat(demo.DEMO.dt))[0].files[0]
-    assert (raw.path, raw.source, raw.compressed) == (path, "generated", False)
-
-    before = path.stat()
-    assert demo.ensure_demo(tmp_path, shares.append) == path
-    after = path.stat()
-    assert (after.st_ino, after.st_mtime_ns, after.st_nlink) == (before.st_ino, before.st_mtime_ns, 1)
-
-
-def test_a_file_that_is_there_costs_nothing(tmp_path: Path) -> None:
-    path = demo.demo_path(tmp_path)
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"what stands here is not touched")
-    code = (
-        "import sys; from pathlib import Path; from vp.demo.session import ensure_demo;"
-        "ensure_demo(Path(sys.argv[1])); print([m for m in ('numba', 'databento_dbn', 'numpy') if m in sys.modules])"
-    )
-    run = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"
-    assert path.read_bytes() == b"what stands here is not touched"
-
-
-@pytest.mark.usefixtures("short_session")
-def test_an_interrupted_write_leaves_nothing(tmp_path: Path) -> None:
-    def interrupt(share: float) -> None:
-        if share > 0:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        demo.ensure_demo(tmp_path, interrupt)
-    assert files_under(tmp_path) == []
-    assert demo.ensure_demo(tmp_path).is_file()
-
-
-@pytest.mark.usefixtures("short_session")
-def test_a_file_that_comes_meanwhile_stays(tmp_path: Path) -> None:
-    path = demo.demo_path(tmp_path)
-
-    def come_first(share: float) -> None:
-        if share == 1:
-            path.write_bytes(b"another program was first")
-
-    assert demo.ensure_demo(tmp_path, come_first) == path
-    assert path.read_bytes() == b"another program was first"
-    assert files_under(tmp_path) == [path.name]
-
-
-@pytest.mark.usefixtures("short_session")
-def test_two_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
-    paths: list[Path] = []
-    threads = [threading.Thread(target=lambda: paths.append(demo.ensure_demo(tmp_path))) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert paths == [demo.demo_path(tmp_path)] * 2
-    assert files_under(tmp_path) == [paths[0].name]
-    assert paths[0].read_bytes() == session_bytes(seconds=20)
-
-
-@pytest.mark.usefixtures("short_session")
-def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_paths: object) -> None:
-        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
-
-    monkeypatch.setattr(os, "link", refuse)
-    path = demo.ensure_demo(tmp_path)
-    assert path.read_bytes() == session_bytes(seconds=20)
-    assert files_under(tmp_path) == [path.name]
-
-
-def test_a_lake_that_cannot_be_written(tmp_path: Path) -> None:
-    lake = tmp_path / "lake"
-    lake.write_text("a file, not a directory")
-    with pytest.raises(LakeError, match=r"could not be written to .*: Not a directory") as caught:
-        demo.ensure_demo(lake)
-    assert "--lake" in caught.value.hint
-    assert caught.value.code == "lake_unusable"
-
-
-def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fill(file: io.BufferedWriter, progress: object = None) -> int:
-        file.write(b"DBN")
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(demo, "write_session", fill)
-    with pytest.raises(LakeError, match="No space left") as caught:
-        demo.ensure_demo(tmp_path)
-    assert "Free about 100 MB" in caught.value.hint
-    assert files_under(tmp_path) == []

@@ -43,7 +43,11 @@ def parent_of(symbol: str, date: dt.date) -> str:
 
 
 @pytest.mark.parametrize(
-    ("program", "product_type", "contract"), [("futures", "future_mbo", "MNQH6"), ("equities", "equity_mbo", "QQQ")]
+    ("program", "product_type", "contract"),
+    [
+        ("equities", "equity_mbo", "QQQ"),
+        pytest.param("futures", "future_mbo", "MNQH6", marks=pytest.mark.long),
+    ],
 )
 def test_from_nothing_to_what_is_served_and_queried(
     server: Server, tmp_path: Path, program: str, product_type: str, contract: str

@@ -89,6 +89,7 @@ def test_a_second_signal_does_not_wait() -> None:
     assert stopped.value.exit_code == 130
 
 
+@pytest.mark.long
 def test_a_program_that_no_signal_interrupts_is_ended(tmp_path: Path) -> None:
     """As one does that hangs in the system: here, with the signal's handler taken away."""
     import subprocess

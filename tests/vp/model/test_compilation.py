@@ -119,6 +119,7 @@ print(missed)
 """
 
 
+@pytest.mark.long
 def test_nothing_is_compiled_a_second_time(tmp_path: Path) -> None:
     """Each routine and kernel has one cached signature, and a later process finds them all."""
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}

@@ -1,4 +1,4 @@
-"""What the scalar columns and traded rows of frames say, in markets small enough to work out by hand."""
+"""Columns of frames by hand: what stands above and below, and what cannot be."""
 
 from __future__ import annotations
 
@@ -10,36 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.agreement import EARLIEST_NS, TICK, events_of, frame_rows, run_frames
+from tests.agreement import TICK
 from tests.market_strategies import CALM, random_market
 from tests.oracle import Rec
-from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_SNAPSHOT, UNDEFINED_PRICE, UNDEFINED_SIZE
+from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, UNDEFINED_PRICE
 from tests.places import DATA
+from tests.vp.model.made_frames import QUOTES, frames_of, rec, snapshot, trade
 from vp.dbn.file import DbnFile
 from vp.dbn.reader import read_events
-from vp.kernels.contract import TRADED_INTS
-from vp.model.engine import FIRST_TRADED_ENTRIES, EventDrivenVPEngine
+from vp.model.engine import EventDrivenVPEngine
 from vp.model.parameters import ModelParameters
 
-SECOND = 1_000_000_000
 TOUCH = ModelParameters.preset("touch")
 SUMS = ("pressure_above", "pressure_below", "vacuum_above", "vacuum_below")
-
-
-def rec(seconds: float, action: str, side: str, ticks: int, size: int, order_id: int, flags: int = F_LAST) -> Rec:
-    return Rec(int(seconds * SECOND), action, side, ticks * TICK, size, order_id, flags)
-
-
-def trade(seconds: float, side: str, ticks: int, size: int, flags: int = F_LAST) -> Rec:
-    return rec(seconds, "T", side, ticks, size, 0, flags)
-
-
-def frames_of(records: Sequence[Rec], emit_from_ns: int = EARLIEST_NS, **engine: Any) -> list[dict[str, Any]]:
-    machine = EventDrivenVPEngine(**engine)
-    return frame_rows(machine.layout, run_frames(machine, events_of(records), emit_from_ns=emit_from_ns))
-
-
-QUOTES = [rec(0, "A", "B", 100, 10, 1), rec(0, "A", "A", 101, 20, 2)]
 
 
 # Above and below.
@@ -179,175 +162,6 @@ def test_a_market_in_the_mirror_turns_every_sign(seed: int, reach: int) -> None:
             if sum(row[name] for name in SUMS) > 1e-3:
                 assert row["score"] == pytest.approx(-other["score"], abs=1e-4)
             assert (sum(row["bought"]), sum(row["sold"])) == (sum(other["sold"]), sum(other["bought"]))
-
-
-# Volumes.
-
-
-def rows_of(row: dict[str, Any], name: str) -> dict[int, float]:
-    """A grid column by price in ticks, where it is not zero."""
-    spot = row["spot_price"] // TICK
-    return {spot + i - len(row[name]) // 2: value for i, value in enumerate(row[name]) if value}
-
-
-def test_trades_stand_at_their_own_price_by_aggressor_since_the_last_frame() -> None:
-    trades = [trade(1, "B", 101, 3, 0), trade(1, "B", 103, 4, 0), trade(1, "A", 100, 5, 0), trade(1, "A", 100, 6, 0)]
-    first, second, third = frames_of([*QUOTES[:1], *trades, QUOTES[1], trade(2, "A", 99, 7), trade(3, "N", 98, 8)])[-3:]
-    assert (rows_of(first, "bought"), rows_of(first, "sold")) == ({101: 3, 103: 4}, {100: 11})
-    assert (first["buy_volume"], first["sell_volume"], first["other_volume"]) == (7, 11, 0)
-    assert (rows_of(second, "bought"), rows_of(second, "sold")) == ({}, {99: 7})
-    assert (third["buy_volume"], third["sell_volume"], third["other_volume"]) == (0, 0, 8)
-    assert rows_of(third, "bought") == rows_of(third, "sold") == {}
-    assert third["last_price"] == 98 * TICK
-
-
-def test_what_lies_outside_the_rows_or_has_no_price_stands_in_the_scalars_alone() -> None:
-    unpriced = trade(1, "B", 0, 2, 0)._replace(price=UNDEFINED_PRICE)
-    (row,) = frames_of([*QUOTES, unpriced, trade(1, "B", 104, 3, 0), trade(1, "A", 105, 4)], K=3)[2:]
-    assert (row["buy_volume"], row["sell_volume"]) == (5, 4)
-    assert (rows_of(row, "bought"), rows_of(row, "sold")) == ({104: 3}, {})
-
-
-def test_a_trade_of_undefined_size_is_no_volume() -> None:
-    unsized = [trade(1, side, 101, UNDEFINED_SIZE, 0) for side in "BAN"]
-    row = frames_of([*QUOTES, *unsized, trade(1, "A", 100, 4)])[-1]
-    assert (row["buy_volume"], row["sell_volume"], row["other_volume"]) == (0, 4, 0)
-    assert (rows_of(row, "bought"), rows_of(row, "sold")) == ({}, {100: 4})
-
-
-@pytest.mark.parametrize("away", [60, 1024, 2048, 4096, FIRST_TRADED_ENTRIES, 10**6, -4096, -5000])
-def test_spot_may_go_anywhere_between_a_trade_and_the_frame(away: int) -> None:
-    """There, where others of the same place in a table trade, and back; and the frame where spot stays."""
-
-    def moved(to: int, order_id: int) -> list[Rec]:
-        old = [rec(2, "C", "B", 0, 1000, order_id - 2, 0), rec(2, "C", "A", 0, 1000, order_id - 1, 0)]
-        return [*old, rec(2, "A", "B", to, 1, order_id, 0), rec(2, "A", "A", to + 1, 1, order_id + 1)]
-
-    begin = moved(10_000, 10)
-    there = [trade(1, "B", 10_000, 3, 0), *moved(10_000 + away, 12), trade(2, "A", 10_000 + away, 5)]
-    back = [*moved(10_000, 14), trade(2, "B", 10_001, 7)]
-    throttled = {"throttle_ns": 60 * SECOND}
-    end = rec(100, "N", "N", 0, 0, 0)
-    returned = frames_of([*begin, *there, *back, end], **throttled)[-1]
-    assert (rows_of(returned, "bought"), rows_of(returned, "sold")) == ({10_000: 3, 10_001: 7}, {})
-    stayed = frames_of([*begin, *there, end], **throttled)[-1]
-    assert (rows_of(stayed, "bought"), rows_of(stayed, "sold")) == ({}, {10_000 + away: 5})
-    assert (stayed["buy_volume"], stayed["sell_volume"]) == (3, 5)
-
-
-def test_trades_at_more_prices_than_the_table_has_entries_are_all_remembered() -> None:
-    count = 3 * FIRST_TRADED_ENTRIES
-    step = FIRST_TRADED_ENTRIES // 4  # many have the same place
-    prices = [1000 + (i * step) % (count * 7) + i // 28 for i in range(count)]
-    assert len(set(prices)) > 2 * FIRST_TRADED_ENTRIES
-    trades = [trade(1, "BA"[i & 1], ticks, 1 + i % 5, 0) for i, ticks in enumerate(prices)]
-    machine = EventDrivenVPEngine(K=512, throttle_ns=SECOND)
-    quotes = [rec(0, "A", "B", 1499, 1, 1), rec(0, "A", "A", 1500, 1, 2)]
-    messages = run_frames(machine, events_of([*quotes, *trades, rec(9, "N", "N", 0, 0, 0)]))
-    row = frame_rows(machine.layout, messages)[-1]
-    for name, side in (("bought", "B"), ("sold", "A")):
-        want: dict[int, float] = {}
-        for record in trades:
-            if record.side == side and abs(record.price // TICK - 1500) <= 512:
-                want[record.price // TICK] = want.get(record.price // TICK, 0) + record.size
-        assert rows_of(row, name) == want
-    assert machine._model.traded.size > 2 * FIRST_TRADED_ENTRIES * TRADED_INTS
-
-
-def test_volumes_of_the_first_frame_are_those_since_the_emit_boundary() -> None:
-    records = [*QUOTES, trade(1, "B", 101, 3), trade(2, "B", 101, 4), trade(2, "N", 101, 5)]
-    first, second = frames_of(records, emit_from_ns=2 * SECOND)
-    assert (first["buy_volume"], rows_of(first, "bought"), first["other_volume"]) == (4, {101: 4}, 0)
-    assert (second["buy_volume"], second["other_volume"]) == (0, 5)
-
-
-# Order flow.
-
-
-@pytest.mark.parametrize(
-    ("event", "flow"),
-    [
-        (rec(1, "A", "B", 100, 5, 3), 5),  # the best bid grows
-        (rec(1, "A", "A", 101, 5, 3), -5),  # the best ask grows
-        (rec(1, "C", "B", 100, 4, 1), -4),
-        (rec(1, "C", "A", 101, 4, 2), 4),
-        (rec(1, "A", "B", 99, 5, 3), 0),  # behind the best price
-        (rec(1, "A", "A", 102, 5, 3), 0),
-        (rec(1, "M", "B", 99, 7, 1), -10),  # the bid falls: what was there has gone
-        (rec(1, "M", "A", 102, 7, 2), 20),
-        (trade(1, "B", 101, 5), 0),
-    ],
-    ids=lambda value: None if isinstance(value, int) else f"{value.action}{value.side}{value.price // TICK}",
-)
-def test_order_flow_of_one_event(event: Rec, flow: int) -> None:
-    assert [row["ofi"] for row in frames_of([*QUOTES, event])[1:]] == [0, flow]
-
-
-def test_a_bid_that_rises_brings_all_that_is_there_and_an_ask_that_falls_takes_it() -> None:
-    wide = [rec(0, "A", "B", 100, 10, 1), rec(0, "A", "A", 104, 20, 2)]
-    assert frames_of([*wide, rec(1, "A", "B", 102, 6, 3)])[-1]["ofi"] == 6
-    assert frames_of([*wide, rec(1, "A", "A", 102, 6, 3)])[-1]["ofi"] == -6
-
-
-def test_order_flow_adds_up_over_event_ends_since_the_last_frame_not_over_records() -> None:
-    event = [rec(1, "A", "B", 100, 5, 3, 0), rec(1, "C", "B", 100, 5, 3, 0), rec(1, "A", "B", 100, 2, 4)]
-    later = [rec(2, "A", "B", 101, 1, 5, 0), rec(2, "C", "B", 101, 1, 5), rec(2, "C", "B", 100, 2, 4)]
-    assert [row["ofi"] for row in frames_of([*QUOTES, *event, *later])] == [0, 0, 2, 0, -2]
-    throttled = frames_of([*QUOTES, *event, *later, rec(50, "N", "N", 0, 0, 0)], throttle_ns=20 * SECOND)
-    assert [row["ofi"] for row in throttled] == [0, 2 - 2]
-
-
-def test_order_flow_of_the_first_frame_is_what_came_since_the_emit_boundary() -> None:
-    records = [*QUOTES, rec(1, "A", "B", 100, 5, 3), rec(2, "A", "B", 100, 7, 4)]
-    assert frames_of(records, emit_from_ns=2 * SECOND)[0]["ofi"] == 7
-
-
-def snapshot(seconds: float, bid_size: int, last: int) -> list[Rec]:
-    return [
-        rec(seconds, "R", "N", 0, 0, 0, F_SNAPSHOT),
-        rec(seconds, "A", "B", 100, bid_size, 11, F_SNAPSHOT),
-        rec(seconds, "A", "A", 101, 30, 12, F_SNAPSHOT | last),
-    ]
-
-
-@pytest.mark.parametrize(
-    "between",
-    [
-        [rec(1, "C", "B", 100, 10, 1), rec(1, "A", "B", 100, 50, 3)],  # a side was empty
-        [rec(1, "R", "N", 0, 0, 0, 0), rec(1, "A", "B", 100, 50, 3, 0), rec(1, "A", "A", 101, 50, 4)],  # cleared
-        snapshot(1, 70, F_LAST),
-        snapshot(1, 70, 0),
-        snapshot(1, 70, 0)[1:],
-    ],
-    ids=["empty", "clear", "snapshot", "snapshot without an end", "snapshot without a clear or an end"],
-)
-def test_order_flow_starts_afresh(between: list[Rec]) -> None:
-    """The first event end after it is compared with nothing, the second with the first."""
-    after = [rec(2, "A", "B", 100, 3, 20), rec(3, "A", "B", 100, 4, 21)]
-    flows = [row["ofi"] for row in frames_of([*QUOTES, *between, *after])]
-    fresh = 3 if between[0].action == "C" or not between[-1].flags & F_SNAPSHOT else 0
-    assert flows[-2:] == [fresh, 4]
-    assert not any(flows[:-2])
-
-
-def test_no_order_flow_while_another_publisher_is_within_a_snapshot() -> None:
-    begins, ends = (
-        rec(1, "A", side, ticks, 1, 11 + ticks, flags)._replace(publisher=2)
-        for side, ticks, flags in (("B", 90, F_SNAPSHOT), ("A", 110, F_SNAPSHOT | F_LAST))
-    )
-    within = [rec(1, "A", "B", 100, 5, 3), rec(1, "A", "B", 100, 6, 4)]
-    after = [rec(2, "A", "B", 100, 7, 5), rec(3, "A", "B", 100, 8, 6)]
-    flows = [row["ofi"] for row in frames_of([*QUOTES, begins, *within, ends, *after])]
-    assert flows == [0, 0, 0, 0, 0, 0, 8]
-
-
-def test_what_builds_the_book_only_is_no_order_flow_of_the_event_that_it_comes_within() -> None:
-    quotes = [rec(20, "A", "B", 100, 10, 1), rec(20, "A", "A", 101, 20, 2)]
-    early = rec(5, "A", "B", 100, 50, 3, 0)
-    records = [*quotes, early, rec(21, "A", "B", 100, 7, 4), rec(22, "A", "B", 100, 9, 5)]
-    machine = EventDrivenVPEngine()
-    rows = frame_rows(machine.layout, run_frames(machine, events_of(records, start_ns=10 * SECOND)))
-    assert [(row["bid_size"], row["ofi"]) for row in rows[-2:]] == [(67, 0), (76, 9)]
 
 
 # What cannot be below zero, and what speaks against a book.

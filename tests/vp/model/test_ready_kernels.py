@@ -48,12 +48,18 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a wheel's build leaves."""
+    """What a wheel's build leaves, made of kernels that this machine has compiled for itself."""
+    compilation.ensure_compiled(lambda _share: None, demonstration=True)
     directory = tmp_path_factory.mktemp("wheel") / "ready"
-    archive = build_ready_kernels(directory)
-    assert archive is not None
-    assert archive.stat().st_size < 2_000_000
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ready_kernels, "_compile_into", copy_compiled)
+        assert build_ready_kernels(directory) is not None
     return directory
+
+
+def copy_compiled(directory: Path) -> None:
+    compiled = cache.CACHE_DIRECTORY
+    shutil.copytree(compiled, directory / compiled.name, ignore=shutil.ignore_patterns("*.tmp*"))  # being written
 
 
 @pytest.fixture
@@ -67,9 +73,12 @@ def installed(here: Path) -> list[Path]:
     return [path for path in (here.parent / "installed").rglob("*") if path.is_file()]
 
 
-def test_an_installation_elsewhere_compiles_nothing(ready: Path, tmp_path: Path) -> None:
+@pytest.mark.long
+def test_an_installation_elsewhere_compiles_nothing(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "vp", tmp_path / "vp", ignore=shutil.ignore_patterns("__pycache__", "ready"))
-    shutil.copytree(ready, tmp_path / "vp" / "model" / "ready")
+    archive = build_ready_kernels(tmp_path / "vp" / "model" / "ready")
+    assert archive is not None
+    assert archive.stat().st_size < 2_000_000
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
     ran = subprocess.run(
         [sys.executable, "-c", PLAYED], check=False, cwd=tmp_path, env=environment, capture_output=True, text=True
@@ -85,7 +94,7 @@ def test_it_installs_whole(here: Path) -> None:
     assert install_ready_kernels(here)
     names = [path.name for path in installed(here)]
     assert len(names) == len(set(names))
-    assert sum(name.endswith(".nbi") for name in names) == sum(name.endswith(".nbc") for name in names) > 30
+    assert sum(name.endswith(".nbc") for name in names) >= sum(name.endswith(".nbi") for name in names) > 30
     assert not [name for name in names if ".tmp" in name]
 
 

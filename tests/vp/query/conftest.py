@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests import lakes
 from vp.model.pipeline import prepare
 from vp.model.recording import record
 from vp.model.session import SessionSpec
+from vp.query import connect
 
 FILE = "xnas-itch-20260708.mbo.dbn"
 
@@ -28,3 +31,9 @@ def fill(lake: Path) -> Path:
 def asked_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The lake of `fill`, which no test changes."""
     return fill(tmp_path_factory.mktemp("asked") / "lake")
+
+
+@pytest.fixture(scope="module")
+def asked(asked_lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with connect(asked_lake, symbol="GOOD", dt=lakes.DATE, start_time="09:30") as connection:
+        yield connection

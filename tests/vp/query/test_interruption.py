@@ -24,8 +24,15 @@ def user_ticks(process_id: int) -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="a process's time is looked up in /proc")
-@pytest.mark.parametrize("sql", ENDLESS)
-@pytest.mark.parametrize("number", EXIT_CODES)
+@pytest.mark.parametrize(
+    ("number", "sql"),
+    [
+        (signal.SIGINT, ENDLESS[0]),
+        (signal.SIGTERM, ENDLESS[1]),
+        pytest.param(signal.SIGINT, ENDLESS[1], marks=pytest.mark.long),
+        pytest.param(signal.SIGTERM, ENDLESS[0], marks=pytest.mark.long),
+    ],
+)
 def test_a_signal_ends_a_query(asked_lake: Path, sql: str, number: signal.Signals) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "vp.query", "--lake", asked_lake, *SESSION, "--sql", sql, "--format", "csv"],

@@ -123,6 +123,7 @@ def test_every_query_over_real_sessions(
     run_every_query(lake, product_type, symbol, date, start_time, f"{start_time[:2]}:59")
 
 
+@pytest.mark.long
 def test_the_demonstration(tmp_path: Path) -> None:
     ensure_demo(tmp_path)
     assert DEMO.start_time is not None

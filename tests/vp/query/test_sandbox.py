@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 
 from tests import lakes
+from tests.vp.query.asked import PATIENT
 from tests.vp.query.conftest import fill
 from vp.errors import QueryError, QueryLimitError, VPError
 from vp.lake.lake import Lake
@@ -25,7 +26,6 @@ from vp.query.sources import ArrowSource
 from vp.query.views import Views
 
 SECRET = "walled-in"
-PATIENT = Limits(processor_seconds=60, seconds=60)
 in_reach_of_python = pa.table({"x": [1]})  # what a replacement scan would find
 
 

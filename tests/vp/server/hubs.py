@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.vp.server.tiny import DEFAULTS, TinySession, even_clocks, preparing
+from vp.server.history.frame_spool import FrameSpool
 from vp.server.runs.hub import Hub, ServerLimits
 from vp.server.runs.session import Session
 from vp.server.runs.viewer import Viewer
@@ -65,12 +66,15 @@ async def watch(hub: Hub, request: StreamRequest) -> Record:
 
 
 def in_hub(
-    body: Callable[[Hub], Any], make: Callable[[StreamRequest], Session] = tiny, limits: ServerLimits | None = None
+    body: Callable[[Hub], Any],
+    make: Callable[[StreamRequest], Session] = tiny,
+    limits: ServerLimits | None = None,
+    spool: FrameSpool | None = None,
 ) -> Any:
     """Run `await body(hub)`."""
 
     async def main() -> Any:
-        hub = Hub(preparing(make), limits or ServerLimits())
+        hub = Hub(preparing(make), limits or ServerLimits(), spool=spool)
         hub.start()
         try:
             return await body(hub)

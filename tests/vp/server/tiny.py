@@ -88,6 +88,9 @@ class TinySession:
         self.done = end
         return batch
 
+    def advance_event(self, until_clock_ns: int) -> FrameBatch:
+        return self.advance(until_clock_ns, 1)
+
     def emptiness(self) -> None:
         return None
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from vp.csv_lines import CsvLines
 from vp.model.frames import ColumnPlace
-from vp.server.history.session_history import SessionHistory
+from vp.server.history.session_history import READ_BYTES, Hole, SessionHistory
 
 BLOCK_FRAMES = 16_384
 NULL_INT64_BYTES = np.array([np.iinfo(np.int64).max], np.int64).view(np.uint8)
@@ -27,39 +27,123 @@ VOLUME_GRIDS = ("bought", "sold")
 ARROW_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
-def columns_block(history: SessionHistory, first: int, end: int, fields: Sequence[str], *, exact: bool) -> memoryview:
+class ColumnsBlock:
     """Frames as columns: a JSON head and, one after the other, the values of each column.
 
     Four bytes hold the head's length, little-endian; the head is filled up with spaces to ALIGNMENT. It gives
     `frames` (how many there are), `first` (sequence number of the first), `oldest` (of the oldest that the
-    server holds) and per column `name`, `type`, `offset` and `length_bytes`; offsets count from the end of
-    the head. Grid values come as `float32` where `exact`, else as `bfloat16`: the upper half of a float32,
-    rounded; but for those of VOLUME_GRIDS, which are `sparse float32` then (`_sparse`). A price that is null is the
-    largest int64.
+    server holds), `hole` (what was asked for and is held no longer) and per column `name`, `type`, `offset` and
+    `length_bytes`; offsets count from the end of the head. Grid values come as `float32` where `exact`, else as
+    `bfloat16`: the upper half of a float32, rounded; but for those of VOLUME_GRIDS, which are `sparse float32` then
+    (`_Sparse`). A price that is null is the largest int64.
+
+    Parameters
+    ----------
+    history : SessionHistory
+    first, end : int
+        Sequence numbers; all of the frames between are held.
+    fields : sequence of str
+        Grid columns wanted.
+    exact : bool
+    hole : Hole, optional
+
+    Attributes
+    ----------
+    length_bytes : int
+        Of all pieces together.
+
+    Raises
+    ------
+    FramesGoneError
+        Frames were forgotten meanwhile; `pieces` raises it too.
     """
-    layout = history.layout.project(tuple(fields)).layout
-    values = []
-    for column in layout.columns:
-        short = _type_in_block(column, exact=exact).startswith("bfloat16")
-        width = column.length_bytes // 2 if short else column.length_bytes
-        values.append(np.empty((end - first, width), np.uint8))
-    count = _fill_columns(history, first, end, values, [column.name for column in layout.columns])
-    if count < end - first:  # the oldest went meanwhile, and with it all that was asked for from there on
-        return columns_block(history, first, first + count, fields, exact=exact)
-    described: list[dict[str, Any]] = []
-    parts: list[np.ndarray] = []
-    size = 0
-    for column, filled in zip(layout.columns, values, strict=True):
-        kind = _type_in_block(column, exact=exact)
-        part = (_sparse(filled) if kind.startswith("sparse") else filled).reshape(-1)
-        described.append({"name": column.name, "type": kind, "offset": size, "length_bytes": part.size})
-        parts += [part, np.zeros(-part.size % ALIGNMENT, np.uint8)]
-        size += part.size + -part.size % ALIGNMENT
-    head = {"frames": end - first, "first": first, "oldest": history.frames.oldest, "columns": described}
-    text = json.dumps(head, separators=(",", ":")).encode()
-    text += b" " * (-(4 + len(text)) % ALIGNMENT)
-    front = np.frombuffer(len(text).to_bytes(4, "little") + text, np.uint8)
-    return np.concatenate([front, *parts]).data
+
+    def __init__(
+        self,
+        history: SessionHistory,
+        first: int,
+        end: int,
+        fields: Sequence[str],
+        *,
+        exact: bool,
+        hole: Hole | None = None,
+    ) -> None:
+        self._history = history
+        self._first, self._end = first, end
+        wanted = {column.name for column in history.layout.project(tuple(fields)).layout.columns}
+        described: list[dict[str, Any]] = []
+        self._columns: list[tuple[ColumnPlace, str, _Sparse | None]] = []
+        size = 0
+        for column in history.layout.columns:
+            if column.name not in wanted:
+                continue
+            kind = _type_in_block(column, exact=exact)
+            sparse = _Sparse(history, column, first, end) if kind.startswith("sparse") else None
+            length = sparse.length_bytes if sparse is not None else (end - first) * _width(column, kind)
+            described.append({"name": column.name, "type": kind, "offset": size, "length_bytes": length})
+            self._columns.append((column, kind, sparse))
+            size += length + -length % ALIGNMENT
+        head = {
+            "frames": end - first,
+            "first": first,
+            "oldest": history.frames.oldest,
+            **described_hole(hole),
+            "columns": described,
+        }
+        text = json.dumps(head, separators=(",", ":")).encode()
+        text += b" " * (-(4 + len(text)) % ALIGNMENT)
+        self._front = len(text).to_bytes(4, "little") + text
+        self.length_bytes = len(self._front) + size
+
+    def pieces(self) -> Iterator[bytes]:
+        """The block, in pieces of some READ_BYTES."""
+        return gathered(self._parts(), READ_BYTES)
+
+    def _parts(self) -> Iterator[bytes]:
+        yield self._front
+        for column, kind, sparse in self._columns:
+            size = 0
+            parts = sparse.parts() if sparse is not None else self._values(column, short=kind.startswith("bfloat16"))
+            for part in parts:
+                size += len(part)
+                yield part
+            yield bytes(-size % ALIGNMENT)
+
+    def _values(self, column: ColumnPlace, *, short: bool) -> Iterator[bytes]:
+        at = self._first
+        for rows in self._history.column(column, self._first, self._end):
+            if short:
+                bits = rows.view(np.uint32)
+                yield ((bits + np.uint32(0x8000)) >> np.uint32(16)).astype(np.uint16).tobytes()
+            elif column.validity_offset is not None and column.type == "int64":
+                there = self._history.validity(column, at, at + len(rows))
+                yield np.where(there[:, None], rows, NULL_INT64_BYTES).tobytes()
+            else:
+                yield rows.tobytes()
+            at += len(rows)
+
+
+def described_hole(hole: Hole | None) -> dict[str, Any]:
+    """A hole, or that there is none, as messages tell it."""
+    return {
+        "hole": hole is not None,
+        "hole_after_event_id": None if hole is None else hole.after_event_id,
+        "hole_before_event_id": None if hole is None else hole.before_event_id,
+    }
+
+
+def gathered(parts: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """The same bytes in pieces of at least `size`, but for the last, and less than that more."""
+    held: list[bytes] = []
+    count = 0
+    for part in parts:
+        held.append(part)
+        count += len(part)
+        if count >= size:
+            yield b"".join(held)
+            held, count = [], 0
+    if count:
+        yield b"".join(held)
 
 
 def _type_in_block(column: ColumnPlace, *, exact: bool) -> str:
@@ -69,37 +153,38 @@ def _type_in_block(column: ColumnPlace, *, exact: bool) -> str:
     return f"sparse {column.type}" if column.name in VOLUME_GRIDS else column.type.replace("float32", "bfloat16")
 
 
-def _sparse(grid: np.ndarray) -> np.ndarray:
-    """A grid float32[n, rows] (as uint8[n, 4 * rows]) by its values that are not 0: uint8.
+def _width(column: ColumnPlace, kind: str) -> int:
+    """Bytes that a frame's values take in a block."""
+    return column.length_bytes // 2 if kind.startswith("bfloat16") else column.length_bytes
+
+
+class _Sparse:
+    """A grid float32[n, rows] by its values that are not 0.
 
     How many each frame has, uint8[n]; the row of each, uint8[m]; zeros up to a multiple of 4; the values, float32[m].
+    The grid is gone through for each of the three, as it may be far larger than what it comes to.
     """
-    cells = grid.view(np.float32)
-    frame, row = np.nonzero(cells)
-    counts = np.bincount(frame, minlength=len(cells)).astype(np.uint8)
-    filling = np.zeros(-(counts.size + row.size) % 4, np.uint8)
-    return np.concatenate([counts, row.astype(np.uint8), filling, cells[frame, row].view(np.uint8)])
 
+    def __init__(self, history: SessionHistory, column: ColumnPlace, first: int, end: int) -> None:
+        self._history, self._column, self._range = history, column, (first, end)
+        counts = [np.count_nonzero(grid, axis=1).astype(np.uint8) for grid in self._grids()]
+        self._counts = np.concatenate([np.zeros(0, np.uint8), *counts])
+        self._filled = int(self._counts.sum(dtype=np.int64))
+        self._filling = -(self._counts.size + self._filled) % 4
+        self.length_bytes = self._counts.size + self._filled + self._filling + 4 * self._filled
 
-def _fill_columns(history: SessionHistory, first: int, end: int, columns: list[np.ndarray], names: list[str]) -> int:
-    """Write frames into `columns`, uint8[end - first, *] each; the number of frames that there were."""
-    by_name = {column.name: column for column in history.layout.columns}
-    at = 0
-    for messages in history.messages(first, end):
-        until = at + len(messages)
-        for target, name in zip(columns, names, strict=True):
-            place = by_name[name]
-            data = messages[:, place.offset : place.offset + place.length_bytes]
-            if place.validity_offset is not None and place.type == "int64":
-                target[at:until] = data
-                target[at:until][messages[:, place.validity_offset] & 1 == 0] = NULL_INT64_BYTES
-            elif target.shape[1] < place.length_bytes:
-                bits = np.ascontiguousarray(data).view(np.uint32)
-                target[at:until] = ((bits + np.uint32(0x8000)) >> np.uint32(16)).astype(np.uint16).view(np.uint8)
-            else:
-                target[at:until] = data
-        at = until
-    return at
+    def parts(self) -> Iterator[bytes]:
+        """What it comes to, part by part."""
+        yield self._counts.tobytes()
+        for grid in self._grids():
+            yield np.nonzero(grid)[1].astype(np.uint8).tobytes()
+        yield bytes(self._filling)
+        for grid in self._grids():
+            yield grid[grid != 0].tobytes()
+
+    def _grids(self) -> Iterator[np.ndarray]:
+        for rows in self._history.column(self._column, *self._range):
+            yield rows.view(np.float32)
 
 
 def arrow_stream(history: SessionHistory, first: int, end: int, fields: Sequence[str] | None) -> Iterator[bytes]:

@@ -1,32 +1,30 @@
-"""The frames of one session, newest in memory, older ones in temporary files, oldest forgotten.
+"""The frames of one session: the newest in a ring of memory, older ones in slots on disk, the oldest forgotten.
 
-All frame messages of a session have one length, so the history is a flat sequence: frame n of a segment lies at
-n times that length. One thread appends, any thread reads. A segment file has no name in the file system, so
-nothing stays behind however the process ends.
+All frame messages of a session have one length, so the history is a flat sequence: frame n lies in the ring at n times
+that length. On disk a slot holds as many frames as fit, field by field rather than frame by frame, so that a column
+of many frames is read without the others. One thread appends, any thread reads.
 """
 
 from __future__ import annotations
 
-import errno
-import logging
-import os
-import tempfile
-import threading
+import mmap
 import time
-from bisect import bisect_right
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import pairwise
 
 import numpy as np
 
+from vp.server.history.frame_spool import FrameSpool
+
+PROMISED_NS = 600 * 1_000_000_000
 RETENTION_NS = 4 * 3600 * 1_000_000_000
 MEMORY_BYTES = 16 << 20
-SEGMENT_BYTES = 32 << 20
-DISK_BYTES = 8 << 30
-FREE_BYTES = 1 << 30
-
-log = logging.getLogger("vp.server")
+FREELY_BYTES = 256 << 20
+GROWTH_BYTES_PER_SECOND = 8 << 20
+GRACE_SHARE = 16
+RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -38,28 +36,14 @@ class Block:
     data: memoryview
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    """What one append brought; never changed after."""
+@dataclass
+class _Group:
+    """A stretch of the sequence in a slot; the slot is -1 once it is forgotten."""
 
     first: int
     count: int
-    data: memoryview
+    slot: int
     last_ns: int
-    appended_seconds: float
-
-
-@dataclass
-class _Segment:
-    """A stretch of the sequence in an unnamed file; the last reference closes it, so no reader loses it."""
-
-    first: int
-    fd: int
-    count: int = 0
-    last_ns: int = 0
-
-    def __del__(self) -> None:
-        os.close(self.fd)
 
 
 class FrameStore:
@@ -69,176 +53,267 @@ class FrameStore:
     ----------
     frame_bytes : int
         Length of one frame.
+    spool : FrameSpool, optional
+        Where older frames lie; left out, memory alone holds frames.
+    cuts : iterable of int
+        Where a frame is cut into fields, which lie apart on disk.
     retention_ns : int
-        Frames at least this recent, in event time, are kept (within `disk_bytes`).
-    memory_bytes, segment_bytes, disk_bytes : int
-        Bytes held in memory, per file, and in all files together. No file is begun where it would leave less
-        than FREE_BYTES free on the disk: then the oldest frames go.
-    directory : Path, optional
-        Where the unnamed files lie; the system's temporary directory if left out.
+        Frames older than this, in event time, are forgotten.
+    memory_bytes : int
+        Length of the ring.
+    freely_bytes, growth_bytes_per_second : int
+        So much may lie on disk at once, and as fast may that become more, by the clock on the wall; the frames of
+        PROMISED_NS may in any case. A session played a thousand times as fast as it happened would otherwise take
+        gigabytes in seconds.
+
+    Attributes
+    ----------
+    head : int
+        Sequence number of the next frame.
+    over_since : float or None
+        Monotonic time since when nobody has asked for a session that is over; None while it goes on.
+
+    Notes
+    -----
+    Once frames have been forgotten, `oldest` lies a sixteenth of what is held behind the oldest frame that can still be
+    read: an answer that begins there can be taken at leisure before its frames go too.
     """
 
     def __init__(
         self,
         frame_bytes: int,
         *,
+        spool: FrameSpool | None = None,
+        cuts: Iterable[int] = (),
         retention_ns: int = RETENTION_NS,
         memory_bytes: int = MEMORY_BYTES,
-        segment_bytes: int = SEGMENT_BYTES,
-        disk_bytes: int = DISK_BYTES,
-        directory: Path | None = None,
+        freely_bytes: int = FREELY_BYTES,
+        growth_bytes_per_second: int = GROWTH_BYTES_PER_SECOND,
     ) -> None:
         self.frame_bytes = frame_bytes
         self.head = 0
+        self.over_since: float | None = None
+        self._spool = spool if spool is not None else FrameSpool()
+        self._lock = self._spool.lock
+        edges = sorted({0, frame_bytes, *(cut for cut in cuts if 0 < cut < frame_bytes)})
+        self._fields = [(start, stop - start) for start, stop in pairwise(edges)]
         self._retention_ns = retention_ns
-        self._memory_bytes = memory_bytes
-        self._segment_bytes = segment_bytes
-        self._disk_bytes = disk_bytes
-        self._directory = directory or Path(tempfile.gettempdir())
-        self._chunks: deque[_Chunk] = deque()
-        self._chunk_bytes = 0
-        self._segments: deque[_Segment] = deque()
-        self._lock = threading.Lock()  # held for pointer moves only, never for input or output
-        self._spools = True
+        self._freely_bytes = freely_bytes
+        self._growth = growth_bytes_per_second
+        self._began = time.monotonic()
+        self._ring_frames = max(2, memory_bytes // frame_bytes)
+        self._group_frames = max(1, min(self._spool.slot_bytes // frame_bytes, self._ring_frames // 2))
+        self._ring: np.ndarray | None = None
+        self._clocks_ns = np.zeros(self._ring_frames, np.int64)
+        self._appended_seconds = np.zeros(self._ring_frames)
+        self._memory_from = 0  # the ring holds the frames from here on
+        self._spooled = 0  # all before it lie on disk, or are forgotten
+        self._groups: deque[_Group] = deque()
+        self._tries_from = 0.0
+        self._closed = False
 
     @property
     def oldest(self) -> int:
-        """Sequence number of the oldest frame held; `head` when there is none."""
+        """Sequence number of the oldest frame that can be asked for; `head` when there is none."""
         with self._lock:
-            if self._segments:
-                return self._segments[0].first
-            return self._chunks[0].first if self._chunks else self.head
+            low = self._low()
+            return low + -(-(self.head - low) // GRACE_SHARE) if low else 0
 
     @property
     def disk_bytes(self) -> int:
-        """Bytes held in files."""
-        with self._lock:
-            return sum(segment.count for segment in self._segments) * self.frame_bytes
+        """Bytes held on disk."""
+        return len(self._groups) * self._spool.slot_bytes
+
+    @property
+    def slots_held(self) -> int:
+        """Slots held on disk."""
+        return len(self._groups)
+
+    def forget_oldest(self) -> int:
+        """Forget what the oldest slot holds; its number. The spool's lock is held."""
+        group = self._groups.popleft()
+        slot, group.slot = group.slot, -1
+        return slot
 
     def append(self, frames: np.ndarray, last_ns: int) -> None:
-        """Add frames, uint8[n, frame_bytes]; the array is the history's from here on. One thread only.
+        """Add frames, uint8[n, frame_bytes], which are copied. One thread only.
 
         `last_ns` is the engine clock of the last of them.
         """
-        count = len(frames)
-        chunk = _Chunk(self.head, count, frames.reshape(-1).data, last_ns, time.monotonic())
-        with self._lock:
-            self._chunks.append(chunk)
-            self._chunk_bytes += frames.nbytes
-            self.head += count
+        at_once = max(1, self._ring_frames // 2)
+        for start in range(0, len(frames), at_once):
+            self._append(frames[start : start + at_once], last_ns)
 
     def tidy(self) -> None:
-        """Move what memory has no room for to disk and drop what is too old. The appending thread, after
-        it has told the viewers, since this writes files.
+        """Move what memory has no room for to disk and forget what is too old. The appending thread, after it has told
+        the viewers, since this writes files.
         """
-        while self._chunk_bytes > self._memory_bytes and len(self._chunks) > 1:
-            chunk = self._chunks[0]
-            spooled = chunk.last_ns >= self._forget_before_ns() and self._spool(chunk)
-            with self._lock:
-                if not spooled:
-                    self._segments.clear()  # what is held must stay without a hole
-                self._chunks.popleft()
-                self._chunk_bytes -= chunk.data.nbytes
+        keep = self._ring_frames // 2
+        while self.head - self._spooled >= keep + self._group_frames and self._spool_group(self._group_frames):
+            pass
         with self._lock:
-            while self._segments and (
-                self._segments[0].last_ns < self._forget_before_ns()
-                or sum(s.count for s in self._segments) * self.frame_bytes > self._disk_bytes
-            ):
-                self._segments.popleft()
+            while self._groups and self._outlived():
+                self._spool.free(self.forget_oldest())
 
     def put_away(self) -> None:
         """Move to disk what memory holds, as far as it can be; the appending thread, when no more will come."""
-        while len(self._chunks) > 1 and self._spool(self._chunks[0]):
-            with self._lock:
-                self._chunk_bytes -= self._chunks.popleft().data.nbytes
+        self._tries_from = 0.0
+        while self._spooled < self.head:
+            if self._closed or not self._spool_group(min(self._group_frames, self.head - self._spooled)):
+                return
+        with self._lock:
+            self._memory_from = self.head
+            self._ring = None
+
+    def close(self) -> None:
+        """Hold nothing any more."""
+        with self._lock:
+            self._closed = True
+            self._memory_from = self._spooled = self.head
+            self._ring = None
+        self._spool.release(self)
 
     def recent(self, first: int, most: int) -> Block | None:
         """Up to `most` frames from `first` on if memory holds them, else None. Reads no file."""
-        with self._lock:
-            chunk = self._chunk_of(first)
-        if chunk is None:
-            return None
-        skip = first - chunk.first
-        count = min(most, chunk.count - skip)
-        start = skip * self.frame_bytes
-        return Block(first, count, chunk.data[start : start + count * self.frame_bytes])
+        rows = self._from_ring(first, most, 0, self.frame_bytes)
+        return None if rows is None else Block(first, len(rows), rows.reshape(-1).data)
 
     def read(self, first: int, most: int) -> Block | None:
         """Up to `most` frames from `first` on, from a file if need be; None if they are not held any more."""
-        with self._lock:
-            segment = next((s for s in self._segments if s.first <= first < s.first + s.count), None)
-            held = segment.count if segment is not None else 0
-        if segment is None:
-            return self._join(first, most)
-        skip = first - segment.first
-        count = min(most, held - skip)
-        data = os.pread(segment.fd, count * self.frame_bytes, skip * self.frame_bytes)
-        whole = len(data) // self.frame_bytes
-        return Block(first, whole, memoryview(data)[: whole * self.frame_bytes]) if whole else None
+        rows = self.rows(first, most, 0, self.frame_bytes)
+        return None if rows is None else Block(first, len(rows), rows.reshape(-1).data)
+
+    def rows(self, first: int, most: int, offset: int, length: int) -> np.ndarray | None:
+        """The bytes from `offset` on of up to `most` frames from `first` on: uint8[n, length], n at least 1.
+
+        None if they are not held any more. May read files.
+        """
+        parts: list[np.ndarray] = []
+        at, end = first, first + most
+        while at < end:
+            part = self._from_ring(at, end - at, offset, length)
+            if part is None and not parts:
+                part = self._from_disk(at, end - at, offset, length)
+                if part is not None:
+                    return part
+            if part is None:
+                break
+            parts.append(part)
+            at += len(part)
+        if not parts:
+            return None
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def age_seconds(self, sequence: int) -> float:
         """How long ago a frame was appended; infinite when memory does not hold it."""
         with self._lock:
-            chunk = self._chunk_of(sequence)
-        return time.monotonic() - chunk.appended_seconds if chunk is not None else float("inf")
+            if self._ring is None or not self._memory_from <= sequence < self.head:
+                return float("inf")
+            return time.monotonic() - float(self._appended_seconds[sequence % self._ring_frames])
 
-    def _join(self, first: int, most: int) -> Block | None:
-        """As `recent`, over as many chunks as it takes: a paced session appends a frame or two at once."""
-        parts = []
-        at = first
-        while at < first + most:
-            block = self.recent(at, first + most - at)
-            if block is None:
-                break
-            parts.append(block.data)
-            at += block.count
-        if not parts:
+    def _low(self) -> int:
+        """The oldest frame that can be read; the lock is held."""
+        return self._groups[0].first if self._groups else self._memory_from
+
+    def _append(self, frames: np.ndarray, last_ns: int) -> None:
+        count = len(frames)
+        while self.head + count - self._spooled > self._ring_frames:
+            if not self._spool_group(min(self._group_frames, self.head - self._spooled)):
+                self._lose(self.head + count - self._ring_frames)
+        if self._ring is None:
+            self._ring = _mapped(self._ring_frames, self.frame_bytes)
+        with self._lock:  # before a frame is written over nobody may find it any more
+            self._memory_from = max(self._memory_from, self.head + count - self._ring_frames)
+        start = self.head % self._ring_frames
+        before_end = min(count, self._ring_frames - start)
+        places = np.arange(self.head, self.head + count) % self._ring_frames
+        self._ring[start : start + before_end] = frames[:before_end]
+        self._ring[: count - before_end] = frames[before_end:]
+        self._clocks_ns[places] = last_ns
+        self._appended_seconds[places] = time.monotonic()
+        with self._lock:
+            self.head += count
+
+    def _lose(self, until: int) -> None:
+        """Give up the frames before `until`, which could not be moved to disk, and all before them: no hole within."""
+        with self._lock:
+            while self._groups:
+                self._spool.free(self.forget_oldest())
+            self._spooled = self._memory_from = max(until, self._memory_from)
+
+    def _from_ring(self, first: int, most: int, offset: int, length: int) -> np.ndarray | None:
+        """Rows that lie together in the ring, copied."""
+        with self._lock:
+            ring, low, head = self._ring, self._memory_from, self.head
+        if ring is None or not low <= first < head:
             return None
-        return Block(first, at - first, parts[0] if len(parts) == 1 else memoryview(b"".join(parts)))
+        start = first % self._ring_frames
+        count = min(most, head - first, self._ring_frames - start)
+        rows = ring[start : start + count, offset : offset + length].copy()
+        with self._lock:  # frames that were written over meanwhile are none of these any more
+            return rows if first >= self._memory_from else None
 
-    def _chunk_of(self, sequence: int) -> _Chunk | None:
-        if not self._chunks or not self._chunks[0].first <= sequence < self.head:
+    def _from_disk(self, first: int, most: int, offset: int, length: int) -> np.ndarray | None:
+        """Rows of one slot."""
+        with self._lock:
+            index = (first - self._groups[0].first) // self._group_frames if self._groups else -1
+            if not 0 <= index < len(self._groups):
+                return None
+            group = self._groups[index]
+            slot = group.slot
+        skip = first - group.first
+        count = min(most, group.count - skip)
+        if count <= 0:
             return None
-        if sequence >= self._chunks[-1].first:  # viewers are nearly always at the newest
-            return self._chunks[-1]
-        return self._chunks[bisect_right(self._chunks, sequence, key=lambda chunk: chunk.first) - 1]
+        rows = np.empty((count, length), np.uint8)
+        for start, width in self._fields:
+            low, high = max(start, offset), min(start + width, offset + length)
+            if low < high:
+                data = self._spool.read(slot, start * self._group_frames + skip * width, count * width)
+                if len(data) < count * width:
+                    return None
+                field = np.frombuffer(data, np.uint8).reshape(count, width)
+                rows[:, low - offset : high - offset] = field[:, low - start : high - start]
+        return rows if group.slot == slot else None  # a slot that was given away meanwhile holds other frames
 
-    def _forget_before_ns(self) -> int:
-        return self._chunks[-1].last_ns - self._retention_ns if self._chunks else 0
-
-    def _spool(self, chunk: _Chunk) -> bool:
-        """Write a chunk to the newest segment; False when it could not be."""
-        if not self._spools:
+    def _spool_group(self, count: int) -> bool:
+        """Write the next `count` frames to disk; False when it cannot be now."""
+        now = time.monotonic()
+        if now < self._tries_from:
             return False
-        try:
-            segment = self._segments[-1] if self._segments else None
-            if segment is None or segment.count * self.frame_bytes >= self._segment_bytes:
-                segment = self._new_segment(chunk.first)
-            at = segment.count * self.frame_bytes
-            view = chunk.data
-            while view:
-                written = os.pwrite(segment.fd, view, at)
-                at += written
-                view = view[written:]
-        except OSError as error:
-            self._spools = False
-            log.warning("History is kept in memory only: %s", error)
+        assert self._ring is not None
+        places = np.arange(self._spooled, self._spooled + count) % self._ring_frames
+        together = places[-1] - places[0] == count - 1
+        frames = self._ring[places[0] : places[-1] + 1] if together else self._ring[places]
+        filled = np.zeros(self._group_frames * self.frame_bytes, np.uint8)
+        for start, width in self._fields:
+            place = filled[start * self._group_frames : start * self._group_frames + count * width]
+            place.reshape(count, width)[:] = frames[:, start : start + width]
+        slot = self._spool.keep(self, filled.data)
+        if slot is None:
+            self._tries_from = now + RETRY_SECONDS
             return False
         with self._lock:
-            segment.count += chunk.count
-            segment.last_ns = chunk.last_ns
+            self._groups.append(_Group(self._spooled, count, slot, int(self._clocks_ns[places[-1]])))
+            self._spooled += count
+            self._spool.add(self)
+            if self._closed:  # meanwhile
+                self._spool.free(self.forget_oldest())
         return True
 
-    def _new_segment(self, first: int) -> _Segment:
-        handle, name = tempfile.mkstemp(prefix="vp-history-", dir=self._directory)
-        Path(name).unlink()
-        segment = _Segment(first, handle)
-        disk = os.fstatvfs(handle)
-        free = disk.f_bavail * disk.f_frsize
-        with self._lock:
-            if free < FREE_BYTES + self._segment_bytes:
-                if not self._segments:
-                    raise OSError(errno.ENOSPC, f"{free >> 20} MiB free", str(self._directory))
-                self._segments.popleft()
-            self._segments.append(segment)
-        return segment
+    def _outlived(self) -> bool:
+        """Whether the oldest slot holds more than is kept; the lock is held."""
+        newest_ns = int(self._clocks_ns[(self.head - 1) % self._ring_frames])
+        if self._groups[0].last_ns < newest_ns - self._retention_ns:
+            return True
+        allowed_bytes = self._freely_bytes + self._growth * (time.monotonic() - self._began)
+        if self.disk_bytes <= allowed_bytes:
+            return False
+        visible = len(self._groups) // GRACE_SHARE + 2
+        return visible < len(self._groups) and self._groups[visible].last_ns < newest_ns - PROMISED_NS
+
+
+def _mapped(count: int, length: int) -> np.ndarray:
+    """Zeros, uint8[count, length], that go back to the system whole: they are no part of the allocator's arenas."""
+    private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+    return np.frombuffer(mmap.mmap(-1, count * length, **private), np.uint8).reshape(count, length)

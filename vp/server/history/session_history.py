@@ -10,12 +10,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vp.model.frames import FrameLayout
-from vp.server.history.frame_store import FrameStore
-from vp.server.stream.packing import unpack
+from vp.model.frames import ColumnPlace, FrameLayout
+from vp.server.history.frame_spool import FrameSpool
+from vp.server.history.frame_store import MEMORY_BYTES, PROMISED_NS, FrameStore
+from vp.server.stream.packing import header, unpack
 
-JOIN_NS = 600 * 1_000_000_000
-READ_FRAMES = 256
+JOIN_NS = PROMISED_NS
+READ_BYTES = 256 << 10
+
+
+class FramesGoneError(Exception):
+    """Frames were forgotten while they were being read."""
+
+
+@dataclass(frozen=True)
+class Hole:
+    """Frames that were made and are held no longer.
+
+    Attributes
+    ----------
+    after_event_id : int or None
+        They come after this event; None where that is not known any more.
+    before_event_id : int or None
+        They come before this event; None where nothing is held.
+    """
+
+    after_event_id: int | None
+    before_event_id: int | None
 
 
 @dataclass(frozen=True)
@@ -31,6 +52,16 @@ class SessionHistory:
 
     frames: FrameStore
     layout: FrameLayout
+
+    @classmethod
+    def begin(
+        cls, layout: FrameLayout, spool: FrameSpool | None = None, memory_bytes: int = MEMORY_BYTES
+    ) -> SessionHistory:
+        """An empty history of frames of this layout, each column a field of its own on disk."""
+        front = len(header(layout.message_bytes))
+        cuts = [front + at for column in layout.columns for at in (column.offset, column.offset + column.length_bytes)]
+        frames = FrameStore(front + layout.message_bytes, spool=spool, cuts=cuts, memory_bytes=memory_bytes)
+        return cls(frames, layout)
 
     def after_event(self, event_id: int) -> int:
         """Sequence number of the first frame held whose event_id is above `event_id`; `head` if none is."""
@@ -54,14 +85,64 @@ class SessionHistory:
         """The clock of a frame, ns UTC; None if it is not held."""
         return self._value("ts_ns", sequence)
 
+    def hole_behind(self, event_id: int, first: int) -> Hole | None:
+        """What lay between an event and the frame `first`, the first after it that is held, and is held no longer."""
+        oldest = self.frames.oldest
+        if first > oldest or oldest == 0:
+            return None
+        forgotten = self.event_id(oldest - 1)  # it can be read a little longer than it can be asked for
+        if forgotten is not None and forgotten <= event_id:
+            return None
+        return Hole(event_id, self.event_id(first))
+
+    def hole_before(self, ts_ns: int, first: int) -> Hole | None:
+        """What lay between a time and the frame `first`, the first from then on that is held, and is held no longer."""
+        if first > self.frames.oldest or first == 0:
+            return None
+        forgotten = self.ts_ns(first - 1)
+        return None if forgotten is not None and forgotten < ts_ns else Hole(None, self.event_id(first))
+
+    def hole_before_joining(self, first: int) -> Hole | None:
+        """What a viewer who joins at the frame `first` lacks of the last JOIN_NS."""
+        newest = self.ts_ns(self.frames.head - 1)
+        return None if newest is None else self.hole_before(newest - JOIN_NS, first)
+
     def messages(self, first: int, end: int) -> Iterator[np.ndarray]:
-        """The frame messages from `first` up to `end`, uint8[n, message_bytes] at a time; fewer if they go."""
+        """The frame messages from `first` up to `end`, uint8[n, message_bytes] at a time; raises FramesGoneError."""
+        at_once = max(1, READ_BYTES // self.frames.frame_bytes)
         while first < end:
-            block = self.frames.read(first, min(end - first, READ_FRAMES))
+            block = self.frames.read(first, min(end - first, at_once))
             if block is None:
-                return
+                raise FramesGoneError
             yield unpack(block.data, self.layout.message_bytes)
             first += block.count
+
+    def column(self, place: ColumnPlace, first: int, end: int) -> Iterator[np.ndarray]:
+        """The bytes of one column from frame `first` up to `end`, uint8[n, length_bytes], some READ_BYTES at a time.
+
+        Raises FramesGoneError.
+        """
+        yield from self._bytes(place.offset, place.length_bytes, first, end)
+
+    def validity(self, place: ColumnPlace, first: int, end: int) -> np.ndarray:
+        """Which values of a nullable column are there, bool[end - first]; raises FramesGoneError."""
+        assert place.validity_offset is not None
+        parts = [part[:, 0] & 1 == 1 for part in self._bytes(place.validity_offset, 1, first, end)]
+        return np.concatenate([np.zeros(0, np.bool_), *parts])
+
+    def _bytes(self, offset: int, length: int, first: int, end: int) -> Iterator[np.ndarray]:
+        at_once = max(1, READ_BYTES // length)
+        front = self.frames.frame_bytes - self.layout.message_bytes
+        while first < end:
+            parts = []
+            until = min(end, first + at_once)
+            while first < until:
+                rows = self.frames.rows(first, until - first, front + offset, length)
+                if rows is None:
+                    raise FramesGoneError
+                parts.append(rows)
+                first += len(rows)
+            yield parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _first(self, name: str, reached: Callable[[int], bool]) -> int:
         """Bisect for the first frame whose column satisfies `reached`; the column never falls."""
@@ -78,8 +159,7 @@ class SessionHistory:
         return low
 
     def _value(self, name: str, sequence: int) -> int | None:
-        block = self.frames.read(sequence, 1)
-        if block is None:
-            return None
         place = next(column for column in self.layout.columns if column.name == name)
-        return int.from_bytes(unpack(block.data, self.layout.message_bytes)[0, place.offset :][:8], "little")
+        front = self.frames.frame_bytes - self.layout.message_bytes
+        rows = self.frames.rows(sequence, 1, front + place.offset, 8)
+        return None if rows is None else int.from_bytes(rows[0].tobytes(), "little")

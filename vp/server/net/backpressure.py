@@ -33,6 +33,9 @@ class Backpressure:
         self._loop = loop
         self._writable = asyncio.Event()
         self._writable.set()
+        self._waiting_bytes, self._taken_at = 0, 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._cut_off = False
         self._socket: socket.socket | None = transport.get_extra_info("socket")
         if self._socket is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 0)
@@ -46,41 +49,47 @@ class Backpressure:
     def pause(self) -> None:
         """Something written has not gone; called as asyncio.Protocol.pause_writing."""
         self._writable.clear()
+        self._waiting_bytes, self._taken_at = self.waiting_bytes(), self._loop.time()
+        self._look_again()
 
     def resume(self) -> None:
         """All has gone, or the connection has."""
         self._writable.set()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     async def drain(self) -> None:
-        """Wait until everything written has gone to the system; cut off a reader that takes next to nothing.
-
-        Neither keepalive nor close would ever free a connection whose peer has stopped reading.
+        """Wait until everything written has gone to the system.
 
         Raises
         ------
         ConnectionLostError
-            The reader was cut off.
+            The reader was cut off meanwhile.
         """
-        if self._writable.is_set():
-            return
-        waiting_bytes, taken_at = self._waiting_bytes(), self._loop.time()
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STALL_SECONDS / 10):
-                    await self._writable.wait()
-                    return
-            now_waiting, now = self._waiting_bytes(), self._loop.time()
-            if waiting_bytes - now_waiting >= LEAST_BYTES:
-                waiting_bytes, taken_at = now_waiting, now
-            elif now - taken_at >= STALL_SECONDS:
-                counters.add("refused", "stalled")
-                event(log, logging.INFO, "viewer cut off", why="it took nothing", seconds=STALL_SECONDS)
-                self._transport.abort()
-                raise ConnectionLostError
+        await self._writable.wait()
+        if self._cut_off:
+            raise ConnectionLostError
 
-    def _waiting_bytes(self) -> int:
+    def waiting_bytes(self) -> int:
         """Bytes that the reader has not taken yet: the system's too, which makes room known late, by large pieces."""
         return self._transport.get_write_buffer_size() + _unsent_bytes(self._socket)
+
+    def _look_again(self) -> None:
+        self._timer = self._loop.call_later(STALL_SECONDS / 10, self._judge)
+
+    def _judge(self) -> None:
+        """Cut off a reader that takes next to nothing: neither keepalive nor close would ever free its connection."""
+        waiting_bytes, now = self.waiting_bytes(), self._loop.time()
+        if self._waiting_bytes - waiting_bytes >= LEAST_BYTES:
+            self._waiting_bytes, self._taken_at = waiting_bytes, now
+        elif now - self._taken_at >= STALL_SECONDS:
+            counters.add("refused", "stalled")
+            event(log, logging.INFO, "reader cut off", why="it took nothing", seconds=STALL_SECONDS)
+            self._cut_off = True
+            self._transport.abort()
+            return
+        self._look_again()
 
 
 def _unsent_bytes(connected: socket.socket | None) -> int:

@@ -1,4 +1,4 @@
-"""HTTP connections, bounded in number and in the time that a request may take to come.
+"""HTTP connections, bounded in number, in the time that a request may take to come, and by what is taken of answers.
 
 uvicorn's options bound neither: `limit_concurrency` counts requests, so that connections that never say anything
 are free, and `timeout_keep_alive` begins with the first response. So a protocol of our own stands in front of
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from vp.server.net.backpressure import Backpressure, ConnectionLostError
 from vp.server.net.descriptors import most_connections
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class HttpConnection(asyncio.Protocol):
         self._server_state = server_state
         self._http = H11Protocol(config, server_state, {**app_state, STATE: self}, self._loop)
         self._taken = False
+        self._gone = asyncio.Event()
         self._answering: object | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -57,6 +59,7 @@ class HttpConnection(asyncio.Protocol):
             return
         self._taken = True
         self._http.connection_made(self._transport)
+        self._backpressure = Backpressure(self._transport, self._loop)
         self._start_timer()
 
     def data_received(self, data: bytes) -> None:
@@ -72,18 +75,51 @@ class HttpConnection(asyncio.Protocol):
         self._http.eof_received()
 
     def pause_writing(self) -> None:
-        """Pass on that the peer does not keep up."""
+        """Pass on that the peer does not keep up, and judge how much it takes."""
+        self._backpressure.pause()
         self._http.pause_writing()
 
     def resume_writing(self) -> None:
         """Pass on that the peer keeps up again."""
+        self._backpressure.resume()
         self._http.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._stop_timer()
+        self._gone.set()
         if self._taken:
+            self._backpressure.resume()
             self._http.connection_lost(exc)
+
+    async def drain(self) -> None:
+        """Wait until all that was written has gone to the system.
+
+        Raises
+        ------
+        ConnectionLostError
+            The reader has gone, or took next to nothing and was cut off.
+        """
+        await self._backpressure.drain()
+        if self._gone.is_set():
+            raise ConnectionLostError
+
+    def waiting_bytes(self) -> int:
+        """Bytes that were written and that the reader has not taken."""
+        return self._backpressure.waiting_bytes()
+
+    def abort(self) -> None:
+        """End the connection now; who waits for it learns that."""
+        self._transport.abort()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection has ended."""
+        return self._gone.is_set()
+
+    async def gone(self) -> None:
+        """Wait until the connection has ended."""
+        await self._gone.wait()
 
     def request_complete(self, request: object) -> None:
         """Give the answer to this request, all of which has come, all the time that it takes."""
@@ -140,6 +176,9 @@ class RequestTimes:
             connection.request_complete(request)
         try:
             await self._app(scope, receive_and_tell, send)
+        except asyncio.CancelledError:  # the server ends, and has waited as long as it does
+            connection.abort()
+            await connection.gone()
         finally:
             connection.response_complete(request)
 

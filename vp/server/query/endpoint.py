@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import json
 import time
-from typing import Any
+from collections.abc import Iterator
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from vp.errors import BadParameterError, RequestError, ServerFullError, VPError, quoted
 from vp.server.faults import unexpected
-from vp.server.query.pool import EncodedAnswer, RefusedError, WorkerPool
+from vp.server.net.backpressure import ConnectionLostError
+from vp.server.net.bodies import AdmittedResponse, Body, Reader, Readers, TooManyReadersError, connection_of
+from vp.server.query.pool import EncodedAnswer, RefusedError, Room, WorkerPool
 from vp.server.query.request import QueryContext, QueryRequest
 
 QUERY = "/v1/vacuum-pressure/query"
@@ -27,8 +29,9 @@ ARROW_TYPE = "application/vnd.apache.arrow.stream"
 class QueryEndpoint:
     """The route: reads a query, has it answered by another process, and writes the answer."""
 
-    def __init__(self, context: QueryContext) -> None:
+    def __init__(self, context: QueryContext, readers: Readers) -> None:
         self._workers = WorkerPool(context, AT_ONCE)
+        self._readers = readers
         self._waiting = 0
 
     async def close(self) -> None:
@@ -39,13 +42,24 @@ class QueryEndpoint:
         """EncodedAnswer one request."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return _refusal(BadParameterError("The body is not JSON.", hint="Send content-type application/json."), 415)
+        admission = contextlib.AsyncExitStack()  # room for the answer, from before it is there until it is taken
         try:
-            query = parse_query_request(await _body(request))
-            started = time.monotonic()
-            answer = await self._answer(query)
-            return await asyncio.to_thread(_response, answer, query.format, time.monotonic() - started)
-        except ClientDisconnect:
+            async with admission:
+                query = parse_query_request(await _body(request))
+                started = time.monotonic()
+                connection = connection_of(request.scope)
+                admitted: list[Reader] = []
+
+                async def room(size: int) -> None:
+                    admitted.append(await admission.enter_async_context(self._readers.admitted(connection, size)))
+
+                answer = await self._answer(query, room)
+                body = _written(answer, query.format, time.monotonic() - started)
+                return AdmittedResponse(body, admitted[0], admission.pop_all())
+        except (ClientDisconnect, ConnectionLostError):
             return Response(status_code=499)
+        except TooManyReadersError:
+            return _refusal(ServerFullError("Too many wait for an answer already.", hint="Ask again in a moment."), 503)
         except RefusedError as error:
             return _refusal(error, error.status)
         except ServerFullError as error:
@@ -57,12 +71,12 @@ class QueryEndpoint:
         except Exception as error:  # one client's fault must stay its own  # noqa: BLE001
             return _refusal(unexpected(error, "The query"), 500)
 
-    async def _answer(self, query: QueryRequest) -> EncodedAnswer:
+    async def _answer(self, query: QueryRequest, room: Room) -> EncodedAnswer:
         if self._waiting >= WAITING:
             raise ServerFullError(f"{WAITING} queries are waiting already.", hint="Ask again in a moment.")
         self._waiting += 1
         try:
-            return await self._workers.ask(query)
+            return await self._workers.ask(query, room)
         finally:
             self._waiting -= 1
 
@@ -109,29 +123,21 @@ async def _body(request: Request) -> bytes:
     return body
 
 
-def _response(answer: EncodedAnswer, kind: str, seconds: float) -> Response:
+def _written(answer: EncodedAnswer, kind: str, seconds: float) -> Body:
     headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
     if kind == "arrow":
-        headers["x-vp-truncated"] = str(answer.truncated).lower()
-        return Response(answer.stream, media_type=ARROW_TYPE, headers=headers)
-    import pyarrow as pa  # noqa: PLC0415
+        headers |= {"content-type": ARROW_TYPE, "x-vp-truncated": str(answer.truncated).lower()}
+    else:
+        headers |= {"content-type": "application/json"}
+        answer.pieces[-1] = answer.pieces[-1][:-1] + f',"seconds":{seconds:.3f}}}'.encode()
+    return Body(_each_once(answer.pieces), headers)
 
-    from vp.query.output import readable, refusing  # noqa: PLC0415
 
-    table = pa.ipc.open_stream(answer.stream).read_all()
-    columns: list[list[Any]] = [[] for _ in table.schema.names]
-    with refusing("json"):
-        for batch in table.to_batches():
-            for column, values in zip(readable(batch, big_integers_as_text=True).columns, columns, strict=True):
-                values.extend(column.to_pylist())
-    content = {
-        "columns": [{"name": field.name, "type": str(field.type)} for field in table.schema],
-        "rows": [list(row) for row in zip(*columns, strict=True)],
-        "truncated": answer.truncated,
-        "seconds": round(seconds, 3),
-    }
-    text = json.dumps(content, default=str, separators=(",", ":"), ensure_ascii=False)
-    return Response(text, media_type="application/json", headers=headers)
+def _each_once(pieces: list[bytes]) -> Iterator[bytes]:
+    """Each piece, which is held by nobody afterwards."""
+    pieces.reverse()
+    while pieces:
+        yield pieces.pop()
 
 
 def _refusal(problem: VPError | RefusedError, status: int) -> Response:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass
 
 from vp import counters
@@ -23,6 +23,8 @@ from vp.server.query.worker import BEGUN, READY, configuration
 FIND_SECONDS = 60.0  # to start, and to find the session of a query
 SPARE_SECONDS = 5.0  # beyond what the sandbox allows: it ends most queries itself, with a better message
 LINE_BYTES = 1 << 20  # a refusal may quote the query
+Room = Callable[[int], Awaitable[object]]
+"""Waits until so many bytes may be held."""
 
 log = logging.getLogger("vp.server")
 
@@ -37,9 +39,9 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class EncodedAnswer:
-    """A table as an Arrow IPC stream, and whether there were more rows than it may have."""
+    """An answer in the form that was asked for, in pieces, and whether there were more rows than it may have."""
 
-    stream: bytes
+    pieces: list[bytes]
     truncated: bool
 
 
@@ -53,15 +55,15 @@ class WorkerPool:
         for one in self._all:
             self._idle.put_nowait(one)
 
-    async def ask(self, request: QueryRequest) -> EncodedAnswer:
-        """The answer, once one of the processes is free.
+    async def ask(self, request: QueryRequest, room: Room) -> EncodedAnswer:
+        """The answer, once one of the processes is free and there is room for so many bytes.
 
         Raises
         ------
-        RefusedError, QueryLimitError, VPError
+        RefusedError, QueryLimitError, VPError, and what `room` raises
         """
         async with self._idle_worker() as worker:
-            return await worker.ask(request)
+            return await worker.ask(request, room)
 
     async def close(self) -> None:
         """End them all."""
@@ -84,10 +86,10 @@ class _Worker:
         self._context = context
         self._process: asyncio.subprocess.Process | None = None
 
-    async def ask(self, request: QueryRequest) -> EncodedAnswer:
+    async def ask(self, request: QueryRequest, room: Room) -> EncodedAnswer:
         done = False
         try:
-            answer = await self._ask(request)
+            answer = await self._ask(request, room)
             done = True
         except RefusedError:
             done = True
@@ -113,7 +115,7 @@ class _Worker:
             if self._process is process:
                 self._process = None
 
-    async def _ask(self, request: QueryRequest) -> EncodedAnswer:
+    async def _ask(self, request: QueryRequest, room: Room) -> EncodedAnswer:
         process = self._process
         if process is None or process.returncode is not None:
             process = await self._start()
@@ -126,10 +128,16 @@ class _Worker:
             if line == BEGUN:
                 line = await process.stdout.readuntil()
             head = json.loads(line)
-            stream = await process.stdout.readexactly(head["bytes"])
         if head["status"] != 200:
             raise RefusedError(head["status"], head["code"], head["message"], head["hint"])
-        return EncodedAnswer(stream, head["truncated"])
+        await room(head["bytes"])
+        pieces: list[bytes] = []
+        missing = head["bytes"]
+        async with asyncio.timeout(FIND_SECONDS):
+            while missing:
+                pieces.append(await process.stdout.readexactly(min(missing, LINE_BYTES)))
+                missing -= len(pieces[-1])
+        return EncodedAnswer(pieces, head["truncated"])
 
     async def _start(self) -> asyncio.subprocess.Process:
         """Begin the process, in a session of its own: Ctrl-C is for the server."""

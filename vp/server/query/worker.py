@@ -21,11 +21,13 @@ import pyarrow as pa
 
 from vp import logs
 from vp.errors import QueryLimitError, RequestError, VPError
-from vp.query.sandbox import Limits
+from vp.query.output import readable, refusing
+from vp.query.sandbox import Answer, Limits
 from vp.server.faults import unexpected
 from vp.server.query.request import QueryContext, QueryRequest
 from vp.session import SessionName
 
+JSON_ROWS = 1024
 READY = b"ready\n"
 BEGUN = b"begun\n"
 WARM = Limits(processor_seconds=30.0, seconds=60.0)
@@ -65,10 +67,7 @@ def _answer(context: QueryContext, request: QueryRequest, sink: BinaryIO) -> Non
     stream = b""
     try:
         answer = context.answer(request, begun)
-        buffer = pa.BufferOutputStream()
-        with pa.ipc.new_stream(buffer, answer.table.schema) as writer:
-            writer.write_table(answer.table)
-        stream = buffer.getvalue().to_pybytes()
+        stream = _json(answer, context.limits.answer_bytes) if request.format == "json" else _arrow(answer.table)
         head: dict[str, Any] = {"status": 200, "bytes": len(stream), "truncated": answer.truncated}
     except VPError as error:
         head = _refused(error)
@@ -79,6 +78,32 @@ def _answer(context: QueryContext, request: QueryRequest, sink: BinaryIO) -> Non
     finally:
         _bound_processor(None)
     sink.write(json.dumps(head).encode() + b"\n" + stream)
+
+
+def _arrow(table: pa.Table) -> bytes:
+    buffer = pa.BufferOutputStream()
+    with pa.ipc.new_stream(buffer, table.schema) as writer:
+        writer.write_table(table)
+    stream: bytes = buffer.getvalue().to_pybytes()
+    return stream
+
+
+def _json(answer: Answer, most_bytes: int) -> bytes:
+    """The answer as a JSON object; raises QueryLimitError where it comes to more than `most_bytes`."""
+    fields = [{"name": field.name, "type": str(field.type)} for field in answer.table.schema]
+    front = {"columns": fields, "truncated": answer.truncated}
+    text = bytearray(json.dumps(front, separators=(",", ":"), ensure_ascii=False)[:-1].encode() + b',"rows":[')
+    with refusing("json"):
+        for batch in answer.table.to_batches(max_chunksize=JSON_ROWS):
+            columns = [column.to_pylist() for column in readable(batch, big_integers_as_text=True).columns]
+            for row in zip(*columns, strict=True):
+                text += json.dumps(row, default=str, separators=(",", ":"), ensure_ascii=False).encode() + b","
+            if len(text) > most_bytes:
+                raise QueryLimitError(
+                    f"The answer has more than {most_bytes >> 20} MiB of JSON.",
+                    hint="Ask for fewer columns or rows, or for format arrow.",
+                )
+    return bytes(text.removesuffix(b",") + b"]}")
 
 
 def _refused(error: VPError) -> dict[str, Any]:

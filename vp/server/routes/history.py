@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import JSONResponse, Response
 
 import vp
 from vp.errors import BadParameterError, RequestError, VPError, quoted
 from vp.market.wall_times import NEW_YORK
 from vp.model.parameters import PRESETS, ModelParameters
 from vp.server.faults import error_body
-from vp.server.history.export import BLOCK_FRAMES, arrow_stream, columns_block, csv_stream, file_name
+from vp.server.history.export import BLOCK_FRAMES, ColumnsBlock, arrow_stream, csv_stream, file_name
 from vp.server.history.session_history import SessionHistory
+from vp.server.net.bodies import Body, LongResponse, Readers
 from vp.server.runs.hub import Hub
 from vp.server.stream.messages import PROTOCOL_VERSION
 from vp.server.stream.request import StreamRequest
@@ -24,8 +24,6 @@ from vp.settings.forms import field_list
 
 NO_STORE = {"cache-control": "no-store"}
 LARGEST_INT64 = (1 << 63) - 1
-DOWNLOADS = 8
-PIECE_BYTES = 256 << 10
 Catalogue = Callable[[], list[dict[str, Any]]]
 
 
@@ -45,13 +43,15 @@ class HistoryRoutes:
         What a viewer gets who asks for nothing in particular.
     catalogue : callable
         Lists the sessions that the lake holds (vp.server.routes.sessions).
+    readers : Readers
+        Who takes a long body just now.
     """
 
-    def __init__(self, hub: Hub, defaults: StreamRequest, catalogue: Catalogue) -> None:
+    def __init__(self, hub: Hub, defaults: StreamRequest, catalogue: Catalogue, readers: Readers) -> None:
         self._hub = hub
         self._defaults = defaults
         self._catalogue = catalogue
-        self._turns = asyncio.Semaphore(DOWNLOADS)
+        self._readers = readers
 
     async def sessions(self, _request: Request) -> Response:
         """What can be watched, and what one gets who does not choose."""
@@ -92,20 +92,18 @@ class HistoryRoutes:
             below = query.integer("below", LARGEST_INT64)
             exact = query.integer("exact", 0) != 0
 
-            def read() -> memoryview:
+            def made() -> Body:
                 end = max(min(history.after_event(before - 1), below), history.frames.oldest)
-                first = min(max(history.after_event(after), end - limit), end)
-                return columns_block(history, first, end, fields, exact=exact)
+                earliest = min(history.after_event(after), end)
+                first = min(max(earliest, end - limit), end)
+                hole = history.hole_behind(after, first) if first == earliest and limit > 0 else None
+                block = ColumnsBlock(history, first, end, fields, exact=exact, hole=hole)
+                length = {"content-length": str(block.length_bytes)}
+                return Body(block.pieces(), {**NO_STORE, **length, "content-type": "application/octet-stream"})
 
         except VPError as problem:
             return refusal(problem)
-
-        async def made() -> Response:
-            body = await asyncio.to_thread(read)
-            headers = {**NO_STORE, "content-length": str(len(body))}
-            return StreamingResponse(_pieces(body), media_type="application/octet-stream", headers=headers)
-
-        return _InTurn(self._turns, made)
+        return LongResponse(self._readers, made)
 
     async def frames(self, request: Request) -> Response:
         """Frames between two times as a file, Arrow or CSV."""
@@ -118,21 +116,25 @@ class HistoryRoutes:
             fields = query.fields()
             history.layout.project(fields or ())
             from_ns, until_ns = query.integer("from_ns", 0), query.integer("until_ns", LARGEST_INT64)
-            first = await asyncio.to_thread(history.from_time, from_ns)
-            end = max(first, await asyncio.to_thread(history.from_time, until_ns))
-            name = await asyncio.to_thread(file_name, history, first, end, NEW_YORK)
         except VPError as problem:
             return refusal(problem)
         stream, kind = (
-            (arrow_stream, "application/vnd.apache.arrow.stream") if form == "arrow" else (csv_stream, "text/csv")
+            (arrow_stream, "application/vnd.apache.arrow.stream")
+            if form == "arrow"
+            else (csv_stream, "text/csv; charset=utf-8")
         )
         ending = "arrows" if form == "arrow" else "csv"
-        headers = {**NO_STORE, "content-disposition": f'attachment; filename="{name}.{ending}"'}
 
-        async def made() -> Response:
-            return StreamingResponse(stream(history, first, end, fields), media_type=kind, headers=headers)
+        def made() -> Body:
+            first = history.from_time(from_ns)
+            end = max(first, history.from_time(until_ns))
+            hole = history.hole_before(from_ns, first)
+            told = {} if hole is None else {"x-vp-hole-before-event-id": str(hole.before_event_id or "")}
+            name = file_name(history, first, end, NEW_YORK)
+            attached = {"content-disposition": f'attachment; filename="{name}.{ending}"', "content-type": kind}
+            return Body(stream(history, first, end, fields), {**NO_STORE, **attached, **told})
 
-        return _InTurn(self._turns, made)
+        return LongResponse(self._readers, made)
 
     def _history(self, query: _Query) -> SessionHistory:
         session_id = query.text("session_id", "")
@@ -143,26 +145,6 @@ class HistoryRoutes:
                 hint="runtime_config names a session; speed 0 keeps no frames, others keep them half an hour.",
             )
         return history
-
-
-class _InTurn(Response):
-    """A response that is made and sent while few others are: what slow readers leave in memory stays bounded."""
-
-    def __init__(self, turns: asyncio.Semaphore, make: Callable[[], Awaitable[Response]]) -> None:
-        super().__init__()
-        self._turns = turns
-        self._make = make
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._turns:
-            response = await self._make()
-            await response(scope, receive, send)
-
-
-async def _pieces(body: memoryview) -> AsyncIterator[bytes]:
-    """A body piece by piece: the next one once most of those before have gone."""
-    for start in range(0, len(body), PIECE_BYTES):
-        yield bytes(body[start : start + PIECE_BYTES])
 
 
 class _Query:

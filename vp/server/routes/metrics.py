@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 import vp
 from vp import counters
+from vp.server.runs.allocator import allocated
 from vp.server.stream.snapshot import RunState
 
 if TYPE_CHECKING:
@@ -60,7 +61,15 @@ class Metrics(Collector):
         yield CounterMetricFamily("vp_records", "Records processed by sessions, book building included", totals.records)
         yield CounterMetricFamily("vp_frames_sent", "Frames handed to viewers' sockets", totals.frames_sent)
         yield CounterMetricFamily("vp_frames_missed", "Frames that slow viewers were not sent", totals.frames_missed)
-        yield GaugeMetricFamily("vp_history_disk_bytes", "Frames of sessions held on disk", hub.history_bytes())
+        yield GaugeMetricFamily("vp_history_disk_bytes", "Disk taken by frames of sessions", hub.history_bytes())
+        yield GaugeMetricFamily("vp_history_limit_bytes", "Disk that they may take", hub.spool.limit_bytes)
+        yield GaugeMetricFamily("vp_histories_kept", "Sessions that are over and keep their frames", hub.histories_kept)
+        memory = GaugeMetricFamily("vp_allocator_bytes", "What the C library's allocator has", labels=["state"])
+        told = allocated()
+        if told is not None:
+            for state, held in (("used", told.used_bytes), ("free", told.free_bytes), ("mapped", told.mapped_bytes)):
+                memory.add_metric([state], held)
+        yield memory
         states = GaugeMetricFamily("vp_sessions", "Sessions by state", labels=["state"])
         lag = GaugeMetricFamily("vp_session_lag_seconds", "Event time that it is behind", labels=["session", "symbol"])
         anomalies = CounterMetricFamily("vp_anomalies", "Anomalies of live sessions", labels=["session", "kind"])

@@ -11,7 +11,7 @@ from typing import cast
 from starlette.websockets import WebSocket
 
 from vp import counters
-from vp.errors import RequestError, VPError, quoted
+from vp.errors import RequestError, VPError
 from vp.logs import event
 from vp.server.faults import unexpected
 from vp.server.net.backpressure import ConnectionLostError
@@ -19,15 +19,13 @@ from vp.server.net.websocket import EXTENSION, WebSocketConnection
 from vp.server.runs.hub import Hub
 from vp.server.runs.run import Run
 from vp.server.runs.viewer import Viewer, refuse
+from vp.server.stream import messages
+from vp.server.stream.commands import UnexpectedMessageError, parse_command
 from vp.server.stream.request import StreamRequest, parse_stream_request
 
+COMMAND_SECONDS = 0.01  # between two: a key that is held down says thirty a second
+
 log = logging.getLogger("vp.server")
-
-
-class UnexpectedMessageError(RequestError):
-    """A viewer said something; the stream goes one way."""
-
-    code = "unexpected_message"
 
 
 class StreamRoute:
@@ -50,12 +48,13 @@ class StreamRoute:
         self._judge = judge
 
     async def answer(self, websocket: WebSocket) -> None:
-        """Serve one viewer, until it leaves, says something or has been told everything."""
+        """Serve one viewer, until it leaves, says what is no command or has been told everything."""
         await websocket.accept()
         connection = cast(WebSocketConnection, websocket.scope["extensions"][EXTENSION])
         query = websocket.scope["query_string"].decode("latin-1")  # not websocket.url: that trusts the Host
-        serving = asyncio.create_task(self._serve(connection, query))
-        reading = asyncio.create_task(_read_until_gone(websocket))
+        joined: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
+        serving = asyncio.create_task(self._serve(connection, query, joined))
+        reading = asyncio.create_task(self._obey_until_gone(websocket, connection, joined))
         try:
             await asyncio.wait({serving, reading}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -68,7 +67,7 @@ class StreamRoute:
             with contextlib.suppress(ConnectionLostError):
                 await refuse(connection, said)
 
-    async def _serve(self, connection: WebSocketConnection, query: str) -> None:
+    async def _serve(self, connection: WebSocketConnection, query: str, joined: asyncio.Future[Run]) -> None:
         run: Run | None = None
         viewer: Viewer | None = None
         entered = False
@@ -81,6 +80,7 @@ class StreamRoute:
             run = self._hub.join(request)
             viewer = Viewer(connection, run, request)
             self._hub.watch(viewer)
+            joined.set_result(run)
             await viewer.serve()
         except ConnectionLostError:
             pass
@@ -94,13 +94,19 @@ class StreamRoute:
             if entered:
                 self._hub.leave(run, viewer)
 
+    async def _obey_until_gone(
+        self, websocket: WebSocket, connection: WebSocketConnection, joined: asyncio.Future[Run]
+    ) -> None:
+        """Carry out what the viewer says, until it leaves; raises UnexpectedMessageError at what is no command.
 
-async def _read_until_gone(websocket: WebSocket) -> None:
-    """Wait until the viewer leaves; raises UnexpectedMessageError if it says something instead."""
-    message = await websocket.receive()
-    if message["type"] != "websocket.disconnect":
-        said = message.get("text")
-        what = f"{len(message.get('bytes') or b'')} bytes" if said is None else quoted(said)
-        raise UnexpectedMessageError(
-            f"The stream takes no messages, but {what} came.", hint="What is wanted goes into the address's query."
-        )
+        What comes faster waits in the socket.
+        """
+        while (message := await websocket.receive())["type"] != "websocket.disconnect":
+            said = message.get("text")
+            command = parse_command(message.get("bytes") or b"" if said is None else said)
+            run = await joined
+            try:
+                self._hub.command(run, command)
+            except RequestError as problem:
+                await connection.write_text(messages.refused(problem))
+            await asyncio.sleep(COMMAND_SECONDS)

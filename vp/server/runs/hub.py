@@ -11,6 +11,7 @@ from typing import Any
 from vp import counters
 from vp.errors import ServerFullError
 from vp.logs import event
+from vp.server.history.frame_spool import FrameSpool
 from vp.server.history.retention import KEEP_SECONDS, RetainedHistories
 from vp.server.history.session_history import SessionHistory
 from vp.server.runs.lossless_run import LosslessRun
@@ -19,6 +20,7 @@ from vp.server.runs.session import Prepare
 from vp.server.runs.shared_run import SharedRun
 from vp.server.runs.startup import StartupSession
 from vp.server.runs.viewer import Viewer
+from vp.server.stream.commands import Command, NotAloneError, NotPacedError, Resume
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import RunState
 from vp.settings.table import of_program
@@ -71,10 +73,19 @@ class Hub:
     limits : ServerLimits
     startup : StartupSession, optional
         A session that is loaded from the start on: the first viewer who asks for it gets it.
+    spool : FrameSpool, optional
+        Where older frames of all sessions go; left out, memory alone holds frames.
     """
 
-    def __init__(self, prepare: Prepare, limits: ServerLimits, startup: StartupSession | None = None) -> None:
+    def __init__(
+        self,
+        prepare: Prepare,
+        limits: ServerLimits,
+        startup: StartupSession | None = None,
+        spool: FrameSpool | None = None,
+    ) -> None:
         self.limits = limits
+        self.spool = spool if spool is not None else FrameSpool()
         self.viewers = 0
         self.observe_lag: Callable[[float], None] | None = None
         self._watching: set[Viewer] = set()
@@ -146,8 +157,8 @@ class Hub:
         ------
         ServerFullError
         """
-        run: Run | None = self._shared.get(request.session) if request.speed > 0 else None
-        if run is None or run.state.over:
+        run = self._under_way(request)
+        if run is None:
             run = self._begin(request)
         run.viewers += 1
         run.idle_since = None
@@ -155,9 +166,27 @@ class Hub:
 
     def plays(self, request: StreamRequest) -> bool:
         """Whether a run is under way, or being loaded ahead, that this request would share."""
-        run = self._shared.get(request.session) if request.speed > 0 else None
         started_with = self._startup is not None and self._startup.request.session == request.session
-        return started_with or (run is not None and not run.state.over)
+        return started_with or self._under_way(request) is not None
+
+    def command(self, run: Run, command: Command) -> None:
+        """Let a viewer of this run pause, resume or step it; from then on no other viewer joins the run.
+
+        Raises
+        ------
+        NotPacedError, NotAloneError, TooManyStepsError
+            Nothing changes. Who is not alone may still resume.
+        """
+        if not isinstance(run, SharedRun):
+            raise NotPacedError("A stream at speed 0 waits for its reader anyway.", hint="Read no further to pause it.")
+        if not isinstance(command, Resume):
+            if run.viewers > 1:
+                raise NotAloneError(
+                    f"{run.viewers} viewers watch this session, so none of them can pause or step it.",
+                    hint="Ask for a session of your own: alone=yes in the address's query.",
+                )
+            self._keep_apart(run)
+        run.control.obey(command)
 
     @property
     def ready(self) -> bool:
@@ -180,11 +209,13 @@ class Hub:
         )
 
     def history_bytes(self) -> int:
-        """Bytes on disk that hold frames, of sessions that are over too."""
-        histories = [run.history for run in self._runs if isinstance(run, SharedRun)]
-        return (
-            sum(history.frames.disk_bytes for history in histories if history is not None) + self._retained.disk_bytes
-        )
+        """Bytes on disk for frames, of sessions that are over too."""
+        return self.spool.file_bytes
+
+    @property
+    def histories_kept(self) -> int:
+        """Sessions that are over and keep their frames."""
+        return len(self._retained)
 
     def describe(self) -> list[dict[str, Any]]:
         """One entry a session, for /health; a session that is loaded for nobody yet has no id."""
@@ -199,6 +230,22 @@ class Hub:
                 return run.history
         return self._retained.get(session_id)
 
+    def _under_way(self, request: StreamRequest) -> Run | None:
+        """The run that a viewer joins: the one that it comes back to, or else one that is shared."""
+        if request.speed == 0:
+            return None
+        if request.after is not None:
+            for run in self._runs:
+                if run.id == request.after[0] and run.request == request.session and not run.state.over:
+                    return run
+        shared = None if request.alone else self._shared.get(request.session)
+        return None if shared is None or shared.state.over else shared
+
+    def _keep_apart(self, run: SharedRun) -> None:
+        """Let nobody join a run any more but who comes back to it."""
+        if self._shared.get(run.request) is run:
+            del self._shared[run.request]
+
     def _begin(self, request: StreamRequest) -> Run:
         self._make_room()
         prepare, session = self._prepare, None
@@ -209,11 +256,13 @@ class Hub:
                 prepare = self._startup.before(prepare)
         run: Run
         if request.speed > 0:
-            run = self._shared[request.session] = SharedRun(request.session, prepare, session)
+            run = SharedRun(request.session, prepare, session)
+            run.observe_lag = self.observe_lag
+            run.spool = self.spool
+            if not request.alone:
+                self._shared[request.session] = run
         else:
             run = LosslessRun(request, prepare, session)
-        if isinstance(run, SharedRun):
-            run.observe_lag = self.observe_lag
         self._runs.append(run)
         run.start()
         event(log, logging.INFO, "session began", **_names(run), symbol=request.symbol, dt=request.dt)
@@ -240,8 +289,7 @@ class Hub:
         event(log, logging.INFO, "session let go", **_names(run), records=run.facts.records_done)
         if not isinstance(run, SharedRun):
             return
-        if self._shared.get(run.request) is run:
-            del self._shared[run.request]
+        self._keep_apart(run)
         if run.history is not None:
             self._retained.put(run.id, run.history)
 
@@ -251,6 +299,9 @@ class Hub:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self._retained.tidy()
+            if self._retained.let_go:
+                self._retained.let_go = False
+                await asyncio.to_thread(self.spool.trim)
             for run in list(self._runs):
                 run.ring()
                 idle = run.viewers == 0 and run.idle_since is not None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from vp.errors import VPError
@@ -112,6 +113,7 @@ class Run:
             "records_done": facts.records_done,
             "records": facts.records,
             "lag_seconds": round(facts.lag_seconds, 3),
+            "paused": facts.paused,
             "loading": self.loading.describe() if self.state is RunState.LOADING else None,
         }
 
@@ -160,6 +162,12 @@ class Run:
         if self.session is not None:
             session = self.session
             records = session.accounting().to_json()
-            self.facts = RunFacts(
-                session.clock_ns, session.records_done, lag_seconds, session.anomalies(), records, time_ns
+            self.facts = replace(
+                self.facts,
+                clock_ns=session.clock_ns,
+                records_done=session.records_done,
+                lag_seconds=lag_seconds,
+                anomalies=session.anomalies(),
+                records=records,
+                time_ns=time_ns,
             )

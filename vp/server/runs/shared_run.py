@@ -8,13 +8,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from vp.server.history.frame_store import Block, FrameStore
+from vp.server.history.frame_spool import FrameSpool
+from vp.server.history.frame_store import Block
 from vp.server.history.session_history import SessionHistory
+from vp.server.runs.control import PlayControl
 from vp.server.runs.pacing import NS, Pace
 from vp.server.runs.run import Run
-from vp.server.runs.session import Prepare, Session
+from vp.server.runs.session import Batch, Prepare, Session
+from vp.server.stream.commands import Step
 from vp.server.stream.encoding import FrameEncoder
-from vp.server.stream.packing import header, pack
+from vp.server.stream.packing import pack
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import FramesHeld, RunState
 
@@ -42,7 +45,8 @@ class SharedRun(Run):
     The clock starts when the session is ready to play. Between frames the thread sleeps until the next frame
     can be due: a frame comes no sooner than the throttle after the last one, and the records before it do not
     care when they are processed, only in which order. The context, frames of before the emit boundary, is there from
-    the beginning: a viewer who comes gets it as history.
+    the beginning: a viewer who comes gets it as history. While the run is paused the clock stands, and what is stepped
+    over brings it to the frame made last.
 
     A new frame is pushed to all who wait for it in one go, without a task switch for each: hundreds of viewers cost
     little more than their sockets. Only a viewer for which that does not do (its socket is full, a status is due) is
@@ -52,6 +56,10 @@ class SharedRun(Run):
     ----------
     history : SessionHistory or None
         What the session has shown so far; None before it plays.
+    spool : FrameSpool or None
+        Where its older frames go; None: memory alone holds frames.
+    control : PlayControl
+        What the only viewer wants of the clock.
     waiting : set of Follower
         Belongs to the event loop.
     """
@@ -61,9 +69,13 @@ class SharedRun(Run):
     def __init__(self, request: StreamRequest, prepare: Prepare, session: Session | None = None) -> None:
         super().__init__(request, prepare, session)
         self.history: SessionHistory | None = None
+        self.spool: FrameSpool | None = None
+        self.control = PlayControl()
         self.waiting: set[Follower] = set()
         self.observe_lag: Callable[[float], None] | None = None
         self._observed = 0
+        self._last_frame_ns = 0
+        self._steps_done = 0
 
     def ring(self) -> None:
         """Give those who wait what is new; in the event loop."""
@@ -80,6 +92,11 @@ class SharedRun(Run):
         if frames.head > self._observed:
             self._observed = frames.head
             self.observe_lag(frames.age_seconds(self._observed - 1))
+
+    def stop(self) -> None:
+        """As Run.stop, out of a pause too."""
+        super().stop()
+        self.control.wake()
 
     def held(self, next_frame: int) -> FramesHeld | None:
         """All frames that are kept."""
@@ -100,50 +117,81 @@ class SharedRun(Run):
         return None if block is None else Block(block.first, block.count, encoder.encode(block.data))
 
     def _play(self, session: Session) -> None:
-        message_bytes = session.layout.message_bytes
-        frames = FrameStore(len(header(message_bytes)) + message_bytes)
+        history = SessionHistory.begin(session.layout, self.spool)
+        frames = history.frames
         context = session.take_context()
         if context.count:
             frames.append(pack(context.buffer), int(context.ts_ns[-1]))
-        self.history = SessionHistory(frames, session.layout)
+        self.history = history
         self.state = RunState.LIVE
         throttle_ns = round(self.request.throttle_ms * 1e6)
         pace = Pace(self._first_ns(session), time.monotonic(), self.request.speed)
-        last_frame_ns = pace.clock_ns - throttle_ns
+        self._last_frame_ns = pace.clock_ns - throttle_ns
         noted_at = 0.0
-        while not session.finished:
+        while (due_ns := session.next_event_ns) is not None:
             self._check_stop()
-            due_ns = session.next_event_ns
-            if due_ns is None:
-                break
-            target_ns = pace.target_ns(time.monotonic())
-            batch = session.advance(min(target_ns, due_ns + STEP_NS) + 1, FRAMES_A_CALL)
-            if batch.count:
-                last_frame_ns = int(batch.ts_ns[-1])
-                frames.append(pack(batch.buffer), last_frame_ns)
-                self.call()
-                frames.tidy()
+            pace = self._heed(pace, due_ns)
+            if not pace.stands:
+                until_ns = min(pace.target_ns(time.monotonic()), due_ns + STEP_NS) + 1
+                self._keep(session.advance(until_ns, FRAMES_A_CALL))
+            elif (step := self.control.next_step()) is not None:
+                self._make(step, session)
+                pace = pace.standing(session.clock_ns or pace.clock_ns)
+                self._steps_done += 1
             due_ns = session.next_event_ns
             if due_ns is None:
                 break
             now = time.monotonic()
             lag = pace.lag_seconds(due_ns, now)
             reached_ns = min(pace.target_ns(now), due_ns)
+            before = self.facts
             if now - noted_at >= NOTE_SECONDS:
                 self._note(lag, reached_ns)
                 noted_at = now
-            else:
-                self.facts = replace(
-                    self.facts,
-                    clock_ns=session.clock_ns,
-                    time_ns=reached_ns,
-                    records_done=session.records_done,
-                    lag_seconds=lag,
-                )
-            wait = pace.seconds_until(max(due_ns, last_frame_ns + throttle_ns), now)
+            self.facts = replace(
+                self.facts,
+                clock_ns=session.clock_ns,
+                time_ns=reached_ns,
+                records_done=session.records_done,
+                lag_seconds=lag,
+                paused=pace.stands,
+                steps_done=self._steps_done,
+            )
+            if self.facts.control != before.control:
+                self.call()
+            wait = pace.seconds_until(max(due_ns, self._last_frame_ns + throttle_ns), now)
             if wait > 0:
-                self._stop.wait(min(wait, LOOK_SECONDS))
+                self.control.wait(min(wait, LOOK_SECONDS))
         self._note(0.0)
+
+    def _heed(self, pace: Pace, due_ns: int) -> Pace:
+        """Let the clock stand or go as it is wanted to; `due_ns`: of the next record, which it does not pass."""
+        if self.control.paused == pace.stands:
+            return pace
+        now = time.monotonic()
+        return pace.going(now, self.request.speed) if pace.stands else pace.standing(min(pace.target_ns(now), due_ns))
+
+    def _make(self, step: Step, session: Session) -> None:
+        """Run on until the frames of a step are made, or the session is over."""
+        left = step.count
+        while left > 0 and (due_ns := session.next_event_ns) is not None:
+            self._check_stop()
+            until_ns = due_ns + STEP_NS
+            if step.by == "event":
+                batch = session.advance_event(until_ns)
+            else:
+                batch = session.advance(until_ns, min(left, FRAMES_A_CALL))
+            left -= batch.count
+            self._keep(batch)
+
+    def _keep(self, batch: Batch) -> None:
+        """Put new frames where viewers find them."""
+        assert self.history is not None
+        if batch.count:
+            self._last_frame_ns = int(batch.ts_ns[-1])
+            self.history.frames.append(pack(batch.buffer), self._last_frame_ns)
+            self.call()
+            self.history.frames.tidy()
 
     def _rest(self) -> None:
         """Once nobody follows any more, let the frames lie on disk: they may be kept for long."""

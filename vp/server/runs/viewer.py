@@ -7,6 +7,7 @@ import time
 from typing import Protocol
 
 from vp.errors import VPError
+from vp.server.history.session_history import Hole
 from vp.server.runs.run import Run
 from vp.server.runs.shared_run import WRITE_BYTES, Encoded, SharedRun
 from vp.server.stream.cursor import Cursor
@@ -22,7 +23,7 @@ from vp.server.stream.order import (
     refusal,
 )
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import FramesHeld, Snapshot
+from vp.server.stream.snapshot import Snapshot
 
 
 class Link(Protocol):
@@ -74,7 +75,7 @@ class Viewer:
         `encoded` holds frames as they go out, and is filled for the next viewers.
         """
         encoder, cursor = self._order.encoder, self.cursor
-        if now_seconds >= self._order.status_at or encoder is None:
+        if now_seconds >= self._order.status_at or encoder is None or self._order.owes_status(self.run.facts):
             return False
         if not isinstance(self.run, SharedRun) or self.run.history is None:
             return False
@@ -153,14 +154,22 @@ class Viewer:
         assert isinstance(self.run, SharedRun)
         history = self.run.history
         assert history is not None
-        frames = history.frames
-        if step.after_event is None:
-            position = await asyncio.to_thread(history.to_join)
-        else:
-            position = await asyncio.to_thread(history.after_event, step.after_event)
-        oldest = frames.oldest
-        oldest_event_id = await asyncio.to_thread(history.event_id, oldest) if oldest < frames.head else None
-        self._order.begin_at(position, FramesHeld(oldest, frames.head, 0.0), oldest_event_id)
+
+        def find() -> tuple[int, int, int | None, tuple[int | None, int | None] | None]:
+            after = step.after_event
+            position = history.to_join() if after is None else history.after_event(after)
+            head = history.frames.head
+            first = self._order.first_to_send(position, head)
+            if after is None:
+                hole = history.hole_before_joining(first)
+            elif first > position:
+                hole = Hole(after, history.event_id(first))
+            else:
+                hole = history.hole_behind(after, first)
+            between = None if hole is None else (hole.after_event_id, hole.before_event_id)
+            return first, head, history.event_id(history.frames.oldest), between
+
+        self._order.begin_at(*await asyncio.to_thread(find))
 
     async def _wait(self, step: Wait) -> None:
         """Wait for news; where frames may be pushed meanwhile, among those whom the run pushes them to."""

@@ -62,6 +62,8 @@ def status(facts: RunFacts, *, viewers: int, frames_sent: int, frames_missed: in
             "anomalies": {name: int(count) for name, count in facts.anomalies.items()},
             "clock_ns": _nanoseconds(facts.clock_ns),
             "time_ns": _nanoseconds(facts.time_ns),
+            "paused": facts.paused,
+            "steps_done": facts.steps_done,
             "records_done": int(facts.records_done),
             "records": facts.records,
             "server_time_ns": str(server_time_ns),
@@ -81,14 +83,29 @@ def end(frames_sent: int, frames_missed: int, clock_ns: int | None) -> str:
     )
 
 
-def history(*, frames: int, oldest_event_id: int | None, hole: bool) -> str:
-    """What comes before the live frames; `hole`: the server no longer holds all after what the viewer has."""
-    return _json({"type": "history", "frames": frames, "oldest_event_id": oldest_event_id, "hole": hole})
+def history(*, frames: int, oldest_event_id: int | None, hole: tuple[int | None, int | None] | None) -> str:
+    """What comes before the live frames; `hole`: the events between which frames are missing, None where unknown."""
+    after, before = hole or (None, None)
+    return _json(
+        {
+            "type": "history",
+            "frames": frames,
+            "oldest_event_id": oldest_event_id,
+            "hole": hole is not None,
+            "hole_after_event_id": after,
+            "hole_before_event_id": before,
+        }
+    )
 
 
 def missed(frames: int, frames_missed: int) -> str:
     """Here this viewer, too slow, was not sent `frames`."""
     return _json({"type": "missed", "frames": frames, "frames_missed": frames_missed})
+
+
+def refused(problem: VPError) -> str:
+    """A command that cannot be obeyed; the stream goes on."""
+    return _json({**error_body(problem), "type": "refused"})
 
 
 def error(problem: VPError) -> str:

@@ -17,7 +17,7 @@ from vp.server.stream.encoding import FrameEncoder
 from vp.server.stream.messages import CLOSE_GOING_AWAY, CLOSE_NORMAL
 from vp.server.stream.packing import header
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import FramesHeld, Introduced, RunState, Snapshot
+from vp.server.stream.snapshot import Introduced, RunFacts, RunState, Snapshot
 
 STATUS_SECONDS = 1.0
 RESUME_FRAMES = 4096
@@ -88,6 +88,7 @@ class MessageOrder:
         self.cursor = Cursor(0, 0)
         self.encoder: FrameEncoder | None = None
         self.status_at = 0.0
+        self._control_told = RunFacts().control
         self._request = request
         self._session_id = session_id
         self._history = ""
@@ -120,16 +121,23 @@ class MessageOrder:
             yield SendText(messages.end(self.cursor.sent, self.cursor.missed, seen.facts.clock_ns))
             yield Close(CLOSE_NORMAL, "the session is over")
 
-    def begin_at(self, position: int, held: FramesHeld, oldest_event_id: int | None) -> None:
-        """Place the cursor where FindStart found the viewer's beginning, `position`, or later; and say what will come.
+    def first_to_send(self, position: int, head: int) -> int:
+        """Where a viewer begins whose beginning FindStart found at `position`, of frames up to `head`.
 
         Who was away for long gets RESUME_FRAMES: the rest it fetches from the history, which is faster by far.
         """
-        resumes = self._resumes_after is not None
-        first = max(position, held.head - RESUME_FRAMES) if resumes else position
-        hole = resumes and (first > position or (held.oldest > 0 and first == held.oldest))
-        self.cursor = Cursor(first, held.head)
-        self._history = messages.history(frames=held.head - first, oldest_event_id=oldest_event_id, hole=hole)
+        return max(position, head - RESUME_FRAMES) if self._resumes_after is not None else position
+
+    def begin_at(
+        self, first: int, head: int, oldest_event_id: int | None, hole: tuple[int | None, int | None] | None = None
+    ) -> None:
+        """Place the cursor at `first` and say what will come, and between which events what should have come lies."""
+        self.cursor = Cursor(first, head)
+        self._history = messages.history(frames=head - first, oldest_event_id=oldest_event_id, hole=hole)
+
+    def owes_status(self, facts: RunFacts) -> bool:
+        """Whether a command has been carried out of which the viewer does not know yet."""
+        return facts.control != self._control_told
 
     @property
     def _resumes_after(self) -> int | None:
@@ -161,6 +169,8 @@ class MessageOrder:
                 seen = yield SendFrames(self.cursor.next, due)
             elif seen.state.over:
                 return seen
+            elif self.owes_status(seen.facts):  # behind the frames of a step
+                self.status_at = seen.now_seconds
             else:
                 seen = yield Wait(pushable=paced)
 
@@ -170,6 +180,7 @@ class MessageOrder:
         )
 
     def _status(self, seen: Snapshot) -> str:
+        self._control_told = seen.facts.control
         return messages.status(
             seen.facts,
             viewers=seen.viewers,

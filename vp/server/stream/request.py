@@ -37,6 +37,8 @@ class StreamRequest(SessionName):
         Grid columns wanted; none of them where it is empty, all where it is None.
     after : (str, int) or None
         Session id and event_id of the newest frame that the viewer holds of it.
+    alone : bool
+        Whether the session is to be this viewer's own, shared with nobody.
     """
 
     speed: float = 1.0
@@ -45,11 +47,12 @@ class StreamRequest(SessionName):
     parameters: ModelParameters = field(default_factory=ModelParameters)
     fields: tuple[str, ...] | None = None
     after: tuple[str, int] | None = None
+    alone: bool = False
 
     @property
     def session(self) -> StreamRequest:
         """The same request without what concerns this viewer alone: viewers with equal ones share."""
-        return replace(self, fields=None, after=None)
+        return replace(self, fields=None, after=None, alone=False)
 
     def describe(self) -> dict[str, Any]:
         """The session asked for, in the form of /health."""

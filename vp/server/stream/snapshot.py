@@ -54,6 +54,10 @@ class RunFacts:
     anomalies, records : mapping
     time_ns : int or None
         Event time that a paced session has reached, ns UTC: it goes on where no record comes. None at speed 0.
+    paused : bool
+        Whether that time stands, because a viewer said so.
+    steps_done : int
+        Commands to step that have been carried out.
     """
 
     clock_ns: int | None = None
@@ -62,6 +66,13 @@ class RunFacts:
     anomalies: Mapping[str, int] = field(default_factory=dict)
     records: Mapping[str, Any] = field(default_factory=dict)
     time_ns: int | None = None
+    paused: bool = False
+    steps_done: int = 0
+
+    @property
+    def control(self) -> tuple[bool, int]:
+        """What changes by a viewer's commands; a change of it is told at once."""
+        return self.paused, self.steps_done
 
 
 class SessionDescription(Protocol):

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tests.vp.server.tiny import LAYOUT, even_clocks, messages
-from vp.server.history.frame_store import FrameStore
+from vp.server.history.frame_spool import FrameSpool
 from vp.server.history.session_history import SessionHistory
 from vp.server.stream.packing import pack
 
@@ -12,13 +14,14 @@ FRAMES = 900
 
 
 @pytest.fixture
-def history() -> SessionHistory:
-    frames = FrameStore(len(pack(forces(0, 1))[0]), memory_bytes=1 << 16, segment_bytes=1 << 20)
+def history(tmp_path: Path) -> SessionHistory:
+    began = SessionHistory.begin(LAYOUT, FrameSpool(tmp_path, floor_bytes=0), memory_bytes=1 << 16)
+    frames = began.frames
     clocks = even_clocks(FRAMES)
     for start in range(0, FRAMES, 50):
         frames.append(pack(forces(start, start + 50)), int(clocks[start + 49]))
         frames.tidy()
-    return SessionHistory(frames, LAYOUT)
+    return began
 
 
 def forces(first: int, end: int) -> np.ndarray:

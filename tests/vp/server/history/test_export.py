@@ -17,22 +17,31 @@ from tests.vp.server.tiny import LAYOUT
 from vp.model.frames import FrameLayout, frame_schema_like
 from vp.model.pipeline import prepare
 from vp.model.session import SessionSpec
-from vp.server.history.export import arrow_stream, columns_block, csv_stream, file_name
-from vp.server.history.frame_store import FrameStore
-from vp.server.history.session_history import SessionHistory
+from vp.server.history.export import ColumnsBlock, arrow_stream, csv_stream, file_name
+from vp.server.history.frame_spool import FrameSpool
+from vp.server.history.session_history import READ_BYTES, SessionHistory
 from vp.server.stream.packing import pack
 
 NEW_YORK = ZoneInfo("America/New_York")
 
 
+def whole(history: SessionHistory, first: int, end: int, fields: list[str], *, exact: bool) -> bytes:
+    """A block in one, which must be as long as it says, in pieces of bounded size."""
+    block = ColumnsBlock(history, first, end, fields, exact=exact)
+    pieces = list(block.pieces())
+    assert max(len(piece) for piece in pieces) < 2 * READ_BYTES
+    assert sum(len(piece) for piece in pieces) == block.length_bytes
+    return b"".join(pieces)
+
+
 def test_columns_hold_each_frame_once_and_round_to_the_nearest(history: SessionHistory) -> None:
-    head, columns = parse(columns_block(history, 100, 700, ["pressure"], exact=False))
+    head, columns = parse(whole(history, 100, 700, ["pressure"], exact=False))
     assert head["frames"] == 600
     assert head["first"] == 100
     assert np.array_equal(np.frombuffer(columns["event_id"], "<i8"), np.arange(100, 700))
     assert np.all(np.frombuffer(columns["bid_price"], "<i8") == np.iinfo(np.int64).max)  # null in the template
     short = (np.frombuffer(columns["pressure"], "<u2").astype(np.uint32) << 16).view(np.float32).reshape(600, 101)
-    _, exact = parse(columns_block(history, 100, 700, ["pressure"], exact=True))
+    _, exact = parse(whole(history, 100, 700, ["pressure"], exact=True))
     full = np.frombuffer(exact["pressure"], "<f4").reshape(600, 101)
     assert full[3, 7] == np.float32(103 * 1.001 + 7)
     assert np.max(np.abs(short - full) / full) <= 2.0**-8
@@ -54,16 +63,18 @@ def test_csv_reads_back_as_the_same_numbers_without_a_schema(
     (lake / name).symlink_to(DATA / name)
     spec = SessionSpec(product_type, symbol, date, start_time, throttle_ms=1000.0, lake=str(tmp_path))
     session = prepare(spec)
-    frames = FrameStore(len(pack(session.layout.template[None])[0]), memory_bytes=1 << 16, segment_bytes=1 << 26)
+    history = SessionHistory.begin(session.layout, FrameSpool(tmp_path), memory_bytes=1 << 16)
+    frames = history.frames
     while not session.finished and frames.head < 1500:
         batch = session.advance(None, 100)
         if batch.count:
             frames.append(pack(np.array(batch.buffer)), session.clock_ns or 0)
             frames.tidy()
     session.close()
-    history = SessionHistory(frames, session.layout)
-    exact = pl.from_arrow(pa.ipc.open_stream(b"".join(arrow_stream(history, 0, frames.head, None))).read_all())
-    found = pl.read_csv(b"".join(csv_stream(history, 0, frames.head, None)))
+    exact = pl.from_arrow(
+        pa.ipc.open_stream(b"".join(arrow_stream(history, frames.oldest, frames.head, None))).read_all()
+    )
+    found = pl.read_csv(b"".join(csv_stream(history, frames.oldest, frames.head, None)))
     assert isinstance(exact, pl.DataFrame)
     assert len(found) == len(exact) > 300
     assert found["ts_ns"].to_list() == exact["ts_ns"].to_physical().to_list()
@@ -91,7 +102,7 @@ def test_a_file_is_named_by_contract_date_and_times_in_new_york(history: Session
 
 
 def test_volumes_come_exact_and_take_little_room(history: SessionHistory) -> None:
-    block = columns_block(history, 100, 700, ["bought", "sold"], exact=False)
+    block = whole(history, 100, 700, ["bought", "sold"], exact=False)
     head, columns = parse(block)
     assert {c["name"]: c["type"] for c in head["columns"] if c["name"] in ("bought", "sold")} == {
         "bought": "sparse float32[101]",
@@ -105,5 +116,5 @@ def test_volumes_come_exact_and_take_little_room(history: SessionHistory) -> Non
     grid[np.repeat(np.arange(600), counts), rows] = values
     assert np.array_equal(grid, bought(100, 700))
     assert len(columns["sold"]) == 600
-    _, exact = parse(columns_block(history, 100, 700, ["bought"], exact=True))
+    _, exact = parse(whole(history, 100, 700, ["bought"], exact=True))
     assert np.array_equal(np.frombuffer(exact["bought"], "<f4").reshape(600, 101), grid)

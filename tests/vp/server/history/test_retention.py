@@ -8,7 +8,6 @@ import pytest
 
 from tests.vp.server.hubs import FAST, endless, in_hub, until, watch
 from tests.vp.server.tiny import DEFAULTS, LAYOUT, even_clocks, messages
-from vp.server.history.frame_store import FrameStore
 from vp.server.history.retention import RetainedHistories
 from vp.server.history.session_history import SessionHistory
 from vp.server.runs.hub import Hub, ServerLimits
@@ -16,14 +15,11 @@ from vp.server.runs.shared_run import SharedRun
 from vp.server.stream.packing import pack
 
 
-def history(frames: int = 20, memory_bytes: int = 1) -> SessionHistory:
+def history(frames: int = 20) -> SessionHistory:
     clocks = even_clocks(frames)
-    packed = pack(messages(clocks, 0, frames))
-    frames_held = FrameStore(packed.shape[1], memory_bytes=memory_bytes)
-    for i in range(frames):
-        frames_held.append(packed[i : i + 1], int(clocks[i]))
-        frames_held.tidy()
-    return SessionHistory(frames_held, LAYOUT)
+    made = SessionHistory.begin(LAYOUT)
+    made.frames.append(pack(messages(clocks, 0, frames)), int(clocks[-1]))
+    return made
 
 
 def running(hub: Hub) -> set[str]:
@@ -48,22 +44,32 @@ def test_what_nobody_asked_for_goes_and_what_is_asked_for_stays(monkeypatch: pyt
     assert len(retained) == 0
 
 
-def test_there_are_bounds_in_sessions_and_in_bytes() -> None:
+def test_no_more_sessions_are_kept_than_may_be() -> None:
     retained = RetainedHistories(keep_sessions=2)
-    for name in "abc":
-        retained.put(name, history())
+    kept = [history() for _ in range(3)]
+    for name, one in zip("abc", kept, strict=True):
+        retained.put(name, one)
     assert [retained.get(name) is not None for name in "abc"] == [False, True, True]
-    on_disk = history().frames.disk_bytes
-    assert on_disk > 0
-    retained = RetainedHistories(keep_bytes=on_disk + 1)
-    retained.put("a", history())
-    retained.put("b", history())
-    assert [retained.get(name) is not None for name in "ab"] == [False, True]
+    assert [one.frames.read(19, 1) is not None for one in kept] == [False, True, True]
+    assert retained.let_go
+
+
+def test_what_was_asked_for_last_is_the_last_to_make_room_on_disk() -> None:
+    retained = RetainedHistories()
+    kept = [history() for _ in range(2)]
+    for name, one in zip("ab", kept, strict=True):
+        assert one.frames.over_since is None
+        retained.put(name, one)
+    retained.get("a")
+    since = [one.frames.over_since for one in kept]
+    assert since[0] is not None
+    assert since[1] is not None
+    assert since[0] > since[1]
 
 
 def test_a_session_without_frames_is_not_kept() -> None:
     retained = RetainedHistories()
-    retained.put("empty", SessionHistory(FrameStore(16), LAYOUT))
+    retained.put("empty", SessionHistory.begin(LAYOUT))
     assert len(retained) == 0
 
 

@@ -34,6 +34,7 @@ from vp.server.stream.request import StreamRequest
 from vp.session import SessionName
 
 DEFAULTS = StreamRequest(**lakes.GOOD)
+SLOW = {"sql": "SELECT count(*) FROM range(100000000000)"}
 
 
 def service(lake: Path, context: QueryContext | None) -> Service:
@@ -43,12 +44,20 @@ def service(lake: Path, context: QueryContext | None) -> Service:
     return Service(DEFAULTS, prepare_request, queries=context)
 
 
+def asking(lake: Path, limits: Limits) -> QueryContext:
+    return QueryContext(str(lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), limits)
+
+
 @pytest.fixture(scope="module")
 def server(asked_lake: Path) -> Iterator[Running]:
-    context = QueryContext(
-        str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(processor_seconds=30)
-    )
-    with serving(service(asked_lake, context)) as running:
+    with serving(service(asked_lake, asking(asked_lake, Limits(processor_seconds=30)))) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def strict(asked_lake: Path) -> Iterator[Running]:
+    """A server that lets no query take long."""
+    with serving(service(asked_lake, asking(asked_lake, Limits(processor_seconds=0.3)))) as running:
         yield running
 
 
@@ -150,28 +159,20 @@ def test_it_is_off_unless_asked_for(asked_lake: Path) -> None:
         assert post(running, {"sql": "SELECT 1"})[0] in (404, 405)
 
 
-def test_a_slow_query_ends_and_the_server_goes_on(asked_lake: Path) -> None:
-    context = QueryContext(
-        str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(processor_seconds=0.3)
-    )
-    with serving(service(asked_lake, context)) as running:
-        status, body, _ = post(running, {"sql": "SELECT count(*) FROM range(100000000000)"})
-        assert (status, json.loads(body)["code"]) == (400, "query_limit")
-        with urllib.request.urlopen(running.http + "/health", timeout=10) as response:
-            assert response.status == 200
+def test_a_slow_query_ends_and_the_server_goes_on(strict: Running) -> None:
+    status, body, _ = post(strict, SLOW)
+    assert (status, json.loads(body)["code"]) == (400, "query_limit")
+    with urllib.request.urlopen(strict.http + "/health", timeout=10) as response:
+        assert response.status == 200
 
 
-def test_too_many_at_once_are_told_to_come_again(asked_lake: Path) -> None:
+def test_too_many_at_once_are_told_to_come_again(strict: Running) -> None:
     """Of many slow questions at once, some wait and the rest are refused; none is lost, and it all ends."""
-    context = QueryContext(
-        str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(processor_seconds=1.0)
-    )
-    slow = {"sql": "SELECT count(*) FROM range(100000000000)"}
-    with serving(service(asked_lake, context)) as running, ThreadPoolExecutor(WAITING + 4) as pool:
-        answers = list(pool.map(lambda _: post(running, slow), range(WAITING + 4)))
-        codes = Counter((status, json.loads(body)["code"]) for status, body, _ in answers)
-        assert set(codes) == {(400, "query_limit"), (503, "server_full")}
-        assert post(running, {"sql": "SELECT 1 AS x"})[0] == 200
+    with ThreadPoolExecutor(WAITING + 4) as pool:
+        answers = list(pool.map(lambda _: post(strict, SLOW), range(WAITING + 4)))
+    codes = Counter((status, json.loads(body)["code"]) for status, body, _ in answers)
+    assert set(codes) == {(400, "query_limit"), (503, "server_full")}
+    assert post(strict, {"sql": "SELECT 1 AS x"})[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -183,25 +184,17 @@ def test_too_many_at_once_are_told_to_come_again(asked_lake: Path) -> None:
         "SELECT len(list_resize([1], 2000000000, 7))",
     ],
 )
-def test_one_call_that_takes_all_there_is_ends_and_the_server_goes_on(asked_lake: Path, sql: str) -> None:
+def test_one_call_that_takes_all_there_is_ends_and_the_server_goes_on(strict: Running, sql: str) -> None:
     """DuckDB's own limits do not hold within one call of a function."""
-    context = QueryContext(
-        str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"), Limits(processor_seconds=0.5)
-    )
-    with serving(service(asked_lake, context)) as running:
-        for _ in range(2):
-            status, body, _ = post(running, {"sql": sql})
-            assert status == 400, body
-            assert json.loads(body)["code"] in {"query_limit", "bad_query"}
-            assert post(running, {"sql": "SELECT 1 AS x"})[0] == 200
+    for _ in range(2):
+        status, body, _ = post(strict, {"sql": sql})
+        assert status == 400, body
+        assert json.loads(body)["code"] in {"query_limit", "bad_query"}
+        assert post(strict, {"sql": "SELECT 1 AS x"})[0] == 200
 
 
 def test_a_client_that_leaves_keeps_nobody_from_asking(asked_lake: Path) -> None:
-    context = QueryContext(
-        str(asked_lake),
-        SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"),
-        Limits(processor_seconds=60, seconds=60),
-    )
+    context = asking(asked_lake, Limits(processor_seconds=60, seconds=60))
     body = json.dumps({"sql": "SELECT length(repeat('x', 900000000))"}).encode()
     with serving(service(asked_lake, context)) as running:
         head = f"POST {QUERY} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -211,14 +204,18 @@ def test_a_client_that_leaves_keeps_nobody_from_asking(asked_lake: Path) -> None
         assert post(running, {"sql": "SELECT 1 AS x"})[0] == 200
 
 
+async def room(_size: int) -> None:
+    """There is always room."""
+
+
 def test_a_worker_that_died_is_begun_anew(asked_lake: Path) -> None:
-    context = QueryContext(str(asked_lake), SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"))
+    context = asking(asked_lake, Limits())
 
     async def body() -> None:
         workers = WorkerPool(context, 1)
         for _ in range(2):
-            answer = await workers.ask(QueryRequest(sql="SELECT 1 AS x"))
-            assert pa.ipc.open_stream(answer.stream).read_all()["x"].to_pylist() == [1]
+            answer = await workers.ask(QueryRequest(sql="SELECT 1 AS x", format="arrow"), room)
+            assert pa.ipc.open_stream(b"".join(answer.pieces)).read_all()["x"].to_pylist() == [1]
             process = workers._all[0]._process
             assert process is not None
             process.kill()
@@ -229,15 +226,11 @@ def test_a_worker_that_died_is_begun_anew(asked_lake: Path) -> None:
 
 
 def test_a_worker_has_ended_when_the_pool_is_closed_even_while_its_query_is_cancelled(asked_lake: Path) -> None:
-    context = QueryContext(
-        str(asked_lake),
-        SessionName("equity_mbo", "GOOD", lakes.DATE, "09:30"),
-        Limits(processor_seconds=60, seconds=60),
-    )
+    context = asking(asked_lake, Limits(processor_seconds=60, seconds=60))
 
     async def body() -> bool:
         workers = WorkerPool(context, 1)
-        asking = asyncio.create_task(workers.ask(QueryRequest(sql="SELECT count(*) FROM range(100000000000)")))
+        asking = asyncio.create_task(workers.ask(QueryRequest(sql="SELECT count(*) FROM range(100000000000)"), room))
         while (process := workers._all[0]._process) is None:
             await asyncio.sleep(0.01)
         asking.cancel()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,12 +21,14 @@ from websockets.sync.client import connect
 
 from tests.vp.server import raw
 from tests.vp.server.history.blocks import parse
+from tests.vp.server.runs.memory import private_kib
 from tests.vp.server.tiny import LAYOUT, START_NS, TinySession, even_clocks, serving, tiny_service
 from vp.kernels.contract import SCALAR_COLUMNS
-from vp.server.history.session_history import SessionHistory
-from vp.server.routes.history import DOWNLOADS
+from vp.server.history.export import BLOCK_FRAMES
+from vp.server.history.frame_spool import FrameSpool
 
 FRAMES = 900
+READERS_MIB = 64  # docs/reliability.md
 
 
 def get(address: str) -> bytes:
@@ -153,38 +157,75 @@ def test_a_viewer_that_was_away_for_long_gets_the_newest_and_is_told_of_the_hole
                         told = json.loads(message)
                 assert events == list(range(begins, 500))
                 assert told["hole"] is hole
+                between = (behind, begins) if hole else (None, None)
+                assert (told["hole_after_event_id"], told["hole_before_event_id"]) == between
 
 
-def test_readers_that_stop_hold_few_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All others wait without a body in memory, and get theirs once the system has cut off who takes nothing."""
-    monkeypatch.setattr("vp.server.net.listener.USER_TIMEOUT_MS", 500)
-    made: list[int] = []
-
-    def counted(history: SessionHistory, first: int, end: int, fields: Sequence[str], *, exact: bool) -> memoryview:
-        made.append(first)
-        return memoryview(bytes(8 << 20))
-
-    monkeypatch.setattr("vp.server.routes.history.columns_block", counted)
-    session = TinySession(even_clocks(10**6))
-    with contextlib.ExitStack() as opened, serving(tiny_service(lambda _request: session)) as server:
-        viewer = opened.enter_context(raw.stream(server.port, "speed=1"))
+def test_what_is_held_no_longer_is_told_to_viewers_and_to_who_asks_for_it() -> None:
+    """3,000 frames of three seconds, of which memory alone holds half."""
+    clocks = even_clocks(3000, step_ms=1)
+    clocks[-1] += 60_000_000_000_000  # a minute at this speed: nothing more comes
+    service = tiny_service(lambda _request: TinySession(clocks))
+    with serving(service) as server, raw.stream(server.port, "speed=1000") as viewer:
         viewer.read_until(raw.BINARY)
         [session_id] = [entry["session_id"] for entry in json.loads(get(f"{server.http}/health"))["sessions"]]
-        for _ in range(2 * DOWNLOADS):
+        api = f"{server.http}/v1/vacuum-pressure"
+        asked = f"{api}/history?session_id={session_id}&fields=none"
+        deadline = time.monotonic() + 20
+        while parse(get(f"{asked}&limit=1"))[0]["first"] < 2998:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+        def told(query: str) -> tuple[int, bool, int | None, int | None]:
+            head, _ = parse(get(f"{asked}&{query}"))
+            return head["first"], head["hole"], head["hole_after_event_id"], head["hole_before_event_id"]
+
+        oldest = parse(get(asked))[0]["oldest"]
+        assert 1400 < oldest < 2000
+        assert told("after=7") == (oldest, True, 7, oldest)
+        assert told(f"after={oldest - 2}") == (oldest, True, oldest - 2, oldest)
+        assert told(f"after={oldest - 1}") == (oldest, False, None, None)
+        assert told("after=7&limit=10") == (2989, False, None, None)  # there is more to be asked for
+        for from_ns, header in ((clocks[0], str(oldest)), (clocks[oldest], None)):
+            with urllib.request.urlopen(f"{api}/frames?session_id={session_id}&from_ns={from_ns}") as answer:
+                assert answer.headers["x-vp-hole-before-event-id"] == header
+                assert pa.ipc.open_stream(answer.read()).read_all()["event_id"][0].as_py() == oldest
+        with connect(server.ws("speed=1000")) as second:
+            while (message := second.recv()) and (isinstance(message, bytes) or '"history"' not in message):
+                pass
+            history = json.loads(message)
+            assert (history["hole"], history["hole_after_event_id"]) == (True, None)
+            assert history["hole_before_event_id"] == history["oldest_event_id"] == oldest
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read as Linux tells it")
+def test_forty_readers_that_sip_hold_little_and_keep_nobody_waiting(tmp_path: Path) -> None:
+    """Each asks for 150 MiB. What all of them hold is bounded, and who comes after them is answered."""
+    session = TinySession(even_clocks(BLOCK_FRAMES + 2000, step_ms=1))
+    service = replace(tiny_service(lambda _request: session), spool=FrameSpool(tmp_path, floor_bytes=0))
+    with contextlib.ExitStack() as opened, serving(service) as server:
+        viewer = opened.enter_context(raw.stream(server.port, "speed=1000"))
+        viewer.read_until(raw.BINARY)
+        [session_id] = [entry["session_id"] for entry in json.loads(get(f"{server.http}/health"))["sessions"]]
+        address = f"/v1/vacuum-pressure/history?session_id={session_id}"
+        deadline = time.monotonic() + 30
+        while parse(get(f"{server.http}{address}&limit=1&fields=none"))[0]["first"] < BLOCK_FRAMES:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        before = private_kib()
+        for _ in range(40):
             stalled = opened.enter_context(socket.socket())
             stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             stalled.connect(("127.0.0.1", server.port))
-            path = f"/v1/vacuum-pressure/history?session_id={session_id}"
-            stalled.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-        deadline = time.monotonic() + 10
-        while len(made) < DOWNLOADS:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        assert len(made) == DOWNLOADS
-        assert len(get(f"{server.http}{path}")) == 8 << 20
-        while len(made) <= 2 * DOWNLOADS:  # a stalled one's request may have come after the one that was answered
-            assert time.monotonic() < deadline + 20
-            time.sleep(0.01)
+            stalled.sendall(f"GET {address}&exact=1&limit={BLOCK_FRAMES} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            stalled.settimeout(10)
+            assert stalled.recv(10) == b"HTTP/1.1 2"
+        most = 0
+        for _ in range(5):
+            with urllib.request.urlopen(f"{server.http}{address}&limit=1000&fields=pressure", timeout=2) as answer:
+                assert parse(answer.read())[0]["frames"] == 1000
+            most = max(most, private_kib())
+        assert most - before < READERS_MIB << 10
 
 
 def event_of(message: bytes) -> int:

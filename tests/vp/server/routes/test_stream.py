@@ -149,6 +149,7 @@ def test_health() -> None:
         assert before["status"] == "ok"
         assert before["version"]
         assert before["uptime_seconds"] >= 0
+        assert int(before["server_time_ns"]) == pytest.approx(time.time_ns(), abs=5e9)
         assert (before["sessions"], before["viewers"]) == ([], 0)
         with client(server.ws("symbol=MNQH6&throttle_ms=50")) as websocket:
             read_on(websocket, Seen(), until_frames=3)

@@ -45,7 +45,7 @@ def test_progress() -> None:
 def test_status_and_end() -> None:
     status = load(
         messages.status(
-            RunFacts(2**60, 9, 0.12345, {"unknown_order": 3}, {"read": 9}, 2**61),
+            RunFacts(2**60, 9, 0.12345, {"unknown_order": 3}, {"read": 9}, 2**61, paused=True, steps_done=4),
             viewers=2,
             frames_sent=7,
             frames_missed=1,
@@ -61,6 +61,8 @@ def test_status_and_end() -> None:
         "anomalies": {"unknown_order": 3},
         "clock_ns": str(2**60),
         "time_ns": str(2**61),
+        "paused": True,
+        "steps_done": 4,
         "records_done": 9,
         "records": {"read": 9},
         "server_time_ns": "5",

@@ -37,8 +37,8 @@ LIVE = replace(
 )
 STATUS = (
     '{"type":"status","viewers":1,"lag_seconds":0.25,"frames_sent":%d,"frames_missed":%d,'
-    '"anomalies":{"unknown_order":3},"clock_ns":"7","time_ns":"9","records_done":5,"records":{"read":5},'
-    '"server_time_ns":"1000000000000000000"}'
+    '"anomalies":{"unknown_order":3},"clock_ns":"7","time_ns":"9","paused":false,"steps_done":0,'
+    '"records_done":5,"records":{"read":5},"server_time_ns":"1000000000000000000"}'
 )
 SCHEMA = SendPacked(header(len(LAYOUT.schema_message)) + LAYOUT.schema_message)
 
@@ -106,22 +106,48 @@ def test_a_paced_stream_begins_with_its_history_and_lets_frames_be_pushed() -> N
     steps, wait = introduced(order, before)
     assert wait == Wait(pushable=False)  # it does not play yet
     assert steps.send(holding(LIVE, 0, 20)) == FindStart(None)
-    order.begin_at(4, FramesHeld(0, 20, 0.0), 1000)
+    order.begin_at(4, 20, 1000)
     seen = holding(LIVE, 0, 20)
-    assert steps.send(seen) == SendText('{"type":"history","frames":16,"oldest_event_id":1000,"hole":false}')
+    assert steps.send(seen) == SendText(
+        '{"type":"history","frames":16,"oldest_event_id":1000,"hole":false,'
+        '"hole_after_event_id":null,"hole_before_event_id":null}'
+    )
     assert steps.send(seen) == SendText(STATUS % (0, 0))
     assert steps.send(seen) == SendFrames(4, 16)
     order.cursor.advance(16)
     assert steps.send(seen) == Wait(pushable=True)
 
 
+def test_a_command_that_was_carried_out_is_told_at_once_behind_its_frames() -> None:
+    order = MessageOrder(DEFAULTS, "abc")
+    steps, _find = introduced(order, holding(LIVE, 0, 0))
+    order.begin_at(0, 0, None)
+    assert not order.owes_status(FACTS)
+    stepped = holding(LIVE, 0, 1, facts=replace(FACTS, paused=True, steps_done=1))
+    history, status, frames = steps.send(holding(LIVE, 0, 0)), steps.send(holding(LIVE, 0, 0)), steps.send(stepped)
+    assert isinstance(history, SendText)
+    assert status == SendText(STATUS % (0, 0))
+    assert frames == SendFrames(0, 1)
+    assert order.owes_status(stepped.facts)
+    order.cursor.advance(1)
+    told = steps.send(stepped)
+    assert isinstance(told, SendText)
+    assert json.loads(told.text)["paused"] is True
+    assert json.loads(told.text)["steps_done"] == json.loads(told.text)["frames_sent"] == 1
+    assert not order.owes_status(stepped.facts)
+    assert steps.send(stepped) == Wait(pushable=True)
+
+
 def test_what_a_slow_viewer_missed_is_told_where_it_missed_it() -> None:
     order = MessageOrder(DEFAULTS, "abc")
     steps, _find = introduced(order, holding(LIVE, 0, 0))
-    order.begin_at(0, FramesHeld(0, 0, 0.0), None)
+    order.begin_at(0, 0, None)
     slow = holding(LIVE, 0, 50, waited_seconds=99.0)
     assert walk(steps, [slow] * 4) == [
-        SendText('{"type":"history","frames":0,"oldest_event_id":null,"hole":false}'),
+        SendText(
+            '{"type":"history","frames":0,"oldest_event_id":null,"hole":false,'
+            '"hole_after_event_id":null,"hole_before_event_id":null}'
+        ),
         SendText(STATUS % (0, 0)),
         SendText('{"type":"missed","frames":49,"frames_missed":49}'),
         SendFrames(49, 1),
@@ -129,31 +155,32 @@ def test_what_a_slow_viewer_missed_is_told_where_it_missed_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "position", "held", "first", "hole"),
+    ("after", "position", "head", "first"),
     [
-        (None, 30, (10, 90), 30, False),
-        (("abc", 5), 30, (10, 90), 30, False),
-        (("abc", 5), 10, (10, 90), 10, True),  # what lay between has gone
-        (("abc", 5), 0, (0, 90), 0, False),
-        (("abc", 5), 30, (0, 30 + RESUME_FRAMES), 30, False),
-        (("abc", 5), 30, (0, 31 + RESUME_FRAMES), 31, True),  # too much to send at once
-        (("other", 5), 10, (10, 90), 10, False),
+        (None, 30, 31 + RESUME_FRAMES, 30),
+        (("abc", 5), 30, 90, 30),
+        (("abc", 5), 30, 30 + RESUME_FRAMES, 30),
+        (("abc", 5), 30, 31 + RESUME_FRAMES, 31),  # too much to send at once
+        (("other", 5), 10, 31 + RESUME_FRAMES, 10),
     ],
 )
 def test_a_viewer_that_comes_back_goes_on_behind_what_it_has(
-    after: tuple[str, int] | None, position: int, held: tuple[int, int], first: int, hole: bool
+    after: tuple[str, int] | None, position: int, head: int, first: int
 ) -> None:
     order = MessageOrder(replace(DEFAULTS, after=after), "abc")
-    steps, find = introduced(order, holding(LIVE, *held))
+    steps, find = introduced(order, holding(LIVE, 0, head))
     assert find == FindStart(5 if after == ("abc", 5) else None)
-    order.begin_at(position, FramesHeld(*held, 0.0), 77)
-    told = steps.send(holding(LIVE, *held))
+    assert order.first_to_send(position, head) == first
+    order.begin_at(first, head, 77, (5, 8))
+    told = steps.send(holding(LIVE, 0, head))
     assert isinstance(told, SendText)
     assert json.loads(told.text) == {
         "type": "history",
-        "frames": held[1] - first,
+        "frames": head - first,
         "oldest_event_id": 77,
-        "hole": hole,
+        "hole": True,
+        "hole_after_event_id": 5,
+        "hole_before_event_id": 8,
     }
     assert order.cursor.next == first
 

@@ -1,0 +1,50 @@
+"""What every browser must show and do: in Chromium, and in Firefox as Debian ships it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.firefox import XVFB
+from tests.browser.probe import READ_MAP, live, watched_page
+from tests.browser.programs import Server
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def page(either_browser: Browser, server: Server) -> Iterator[Page]:
+    with watched_page(either_browser) as opened:
+        live(opened, server, columns=300)
+        yield opened
+
+
+def test_the_map_shows_both_forces_and_a_cell_is_read(page: Page) -> None:
+    shown = page.evaluate(READ_MAP)
+    assert shown["blue"] > 2000
+    assert shown["orange"] > 2000
+    page.mouse.move(700, 330)
+    for word in ("pressure", "vacuum", "bid", "ask"):
+        expect(page.locator("#readout")).to_contain_text(word)
+
+
+def test_the_gpu_paints_what_the_flat_map_paints(page: Page, either_browser: Browser) -> None:
+    if either_browser.browser_type.name == "firefox" and XVFB is None:
+        pytest.skip("Firefox has no WebGL here: there is no Xvfb on the path")
+    page.keyboard.press("f")
+    page.keyboard.press(" ")
+    page.wait_for_function("() => vp.state().idle")
+    same = page.evaluate("""() => {
+      const words = (name) => new Uint32Array(vp.image(name).data.buffer);
+      const [one, two, again] = [words("map"), words("flat"), words("map")];
+      let different = 0;
+      for (let i = 0; i < one.length; i += 1) if (one[i] !== two[i]) different += 1;
+      return {
+        name: vp.state().painter, share: different / one.length, again: one.every((word, i) => word === again[i]),
+      };
+    }""")
+    assert "WebGL2" in same["name"]
+    assert same["share"] < 0.01  # a cell's edge may round to the next pixel
+    assert same["again"]

@@ -1,0 +1,188 @@
+"""The page on screens of every size and scale, and in the colours that a system forces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+from tests.browser.firefox import FIREFOX, set_screen_scale, started_firefox
+from tests.browser.probe import IDLE, PAGE, READ_MAP, frozen_picture, live, watched_page
+from tests.browser.programs import Server
+
+pytestmark = pytest.mark.browser
+
+# Of each canvas that is seen: its pixels, and those that it takes on the screen.
+CANVASES = """() => [...document.querySelectorAll("canvas")].filter((each) => each.clientWidth > 0).map((canvas) => {
+  const wanted = (length) => Math.round(length * devicePixelRatio);
+  return [canvas.width, canvas.height, wanted(canvas.clientWidth), wanted(canvas.clientHeight)];
+})"""
+# The share of the map's right and lower halves that is painted in a colour.
+COLOURED = """() => {
+  const { data, width, height } = vp.image("map");
+  const share = (left, top) => {
+    let found = 0;
+    for (let y = top; y < top + height / 2 - 1; y += 3) for (let x = left; x < left + width / 2 - 1; x += 3) {
+      const at = 4 * (Math.floor(y) * width + Math.floor(x));
+      if (Math.abs(data[at] - data[at + 2]) > 20) found += 1;
+    }
+    return found;
+  };
+  return [share(width / 2, 0), share(0, height / 2)];
+}"""
+# What a person operates, with what it is called, if it cannot be reached: beyond the page's edges, or not shown at all.
+OUT_OF_REACH = """(ids) => ids.filter((id) => {
+  const control = document.getElementById(id);
+  control.scrollIntoView({ block: "nearest" });
+  const box = control.getBoundingClientRect();
+  const beyond = box.left < 0 || box.right > innerWidth + 1 || box.top < 0 || box.bottom > innerHeight + 1;
+  return beyond || box.width < 8 || box.height < 8;
+})"""
+CONTROLS = ["choose", "pause", "live", "speed", "mode", "freeze", "trust-open", "help-open"]
+IN_MENUS = {
+    "layers": ["palette", "transfer", "theme", "zone", "layer-bbo"],
+    "keep": ["screenshot", "export-csv", "copy-link"],
+}
+# Every sign says as much as it ever may; those that are cut, or lie over one another or beyond the edge.
+LONG_SIGNS = """() => {
+  const words = {
+    connection: "lost: the server closed the connection (1006)", engine: "catching up, 163,840 frames",
+    tab: "graphics lost",
+  };
+  for (const [id, text] of Object.entries(words)) {
+    document.getElementById(id).textContent = text;
+    document.getElementById(id).dataset.sign = "bad";
+  }
+  const signs = [...document.querySelectorAll(".sign")].filter((sign) => sign.offsetWidth > 0);
+  const boxes = signs.map((sign) => sign.getBoundingClientRect());
+  const seen = (sign, x, y) => sign.contains(document.elementFromPoint(x, y));
+  return signs.filter((sign, i) => {
+    const { left, right, top, height } = boxes[i];
+    const whole = sign.scrollWidth <= sign.clientWidth + 1 && left >= 0 && right <= innerWidth;
+    return !whole || !seen(sign, left + 3, top + height / 2) || !seen(sign, right - 3, top + height / 2);
+  }).map(({ id }) => id);
+}"""
+
+
+@pytest.fixture(scope="module")
+def shown(either_browser: Browser, server: Server) -> Iterator[Page]:
+    with watched_page(either_browser) as opened:
+        live(opened, server, "?start_time=10:00", columns=600)
+        frozen_picture(opened)
+        yield opened
+
+
+@pytest.fixture
+def page(shown: Page) -> Iterator[Page]:
+    yield shown
+    shown.keyboard.press("Escape")
+    shown.set_viewport_size({"width": 1366, "height": 768})
+
+
+def resize(page: Page, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_function("([width, height]) => innerWidth === width && innerHeight === height", arg=[width, height])
+    page.wait_for_function(f"() => ({CANVASES})().every(([w, h, x, y]) => w === x && h === y) && ({IDLE})()")
+
+
+def test_canvases_follow_the_scale_of_the_screen(page: Page) -> None:
+    page.wait_for_function(IDLE)
+    for scale in (2, 1.25, 1):
+        set_screen_scale(page, scale)
+        page.wait_for_function(f"() => ({CANVASES})().every(([w, h, x, y]) => w === x && h === y) && ({IDLE})()")
+        assert min(page.evaluate(COLOURED)) > 500, scale  # all of the plot is painted
+        assert page.evaluate(READ_MAP)["blue"] > 1000
+
+
+def test_no_sign_is_cut_and_none_moves_the_map(page: Page) -> None:
+    for size in ((1366, 768), (1920, 1080)):
+        resize(page, *size)
+        before = page.locator("#chart").bounding_box()
+        cut = page.evaluate(LONG_SIGNS)
+        after = page.locator("#chart").bounding_box()
+        assert cut == [], size
+        assert after == before
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param((844, 390), id="landscape phone"),
+        pytest.param((390, 844), id="portrait phone"),
+        pytest.param((683, 384), id="1366x768 at 200 %"),
+        pytest.param((1366, 768), id="1366x768"),
+    ],
+)
+def test_every_control_can_be_reached(page: Page, size: tuple[int, int]) -> None:
+    resize(page, *size)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= size[0]
+    assert page.evaluate(OUT_OF_REACH, CONTROLS) == []
+    for menu, controls in IN_MENUS.items():
+        page.locator(f"#{menu} > summary").click()
+        assert page.evaluate(OUT_OF_REACH, controls) == [], menu
+        page.keyboard.press("Escape")
+    assert page.evaluate("() => vp.state().size.height") > 150  # there is a map
+    chart = page.locator("#chart").bounding_box()
+    assert chart is not None
+    assert chart["height"] < size[1]  # which fits on the screen
+    page.evaluate("() => document.getElementById('chart').scrollIntoView({ block: 'end' })")
+    page.mouse.move(size[0] * 0.3, size[1] * 0.6)
+    expect(page.locator("#readout strong")).to_contain_text("k ")
+
+
+def test_text_grows_with_a_large_screen_and_so_does_what_is_painted(page: Page) -> None:
+    resize(page, 1920, 1080)
+    usual = page.evaluate("() => vp.state().size")
+    assert usual["unit"] == 1
+    resize(page, 3840, 2160)
+    size = page.evaluate("() => vp.state().size")
+    text = page.evaluate("() => parseFloat(getComputedStyle(document.getElementById('score')).fontSize)")
+    assert text > 20
+    assert size["unit"] == pytest.approx(text / 13, rel=0.02)  # 13 px on a usual screen
+    assert size["side"] == usual["side"]
+    assert size["width"] * size["unit"] + size["side"] * size["unit"] == pytest.approx(3840, abs=2)
+    assert min(page.evaluate(COLOURED)) > 500
+    # what lies under the mouse is what is read
+    place = page.evaluate("""() => {
+      const { endMs, spanMs, centre } = vp.view();
+      return vp.at(endMs - spanMs / 4, Math.round(centre));
+    }""")
+    box = page.locator("#chart").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + place["x"], box["y"] + place["y"])
+    price = page.evaluate("() => Math.round(vp.view().centre) * vp.config().bucket_int / 1e9")
+    expect(page.locator("#readout strong")).to_contain_text(f"{price:,.2f}")
+
+
+def pressed_looks_different(page: Page) -> None:
+    """In colours that the system forces, a button's two states are told apart by what fills it."""
+    page.wait_for_function("() => window.vp && matchMedia('(forced-colors: active)').matches")
+    looks = []
+    for pressed in ("true", "false"):
+        if page.locator("#freeze").get_attribute("aria-pressed") != pressed:
+            page.keyboard.press("f")
+        expect(page.locator("#freeze")).to_have_attribute("aria-pressed", pressed)
+        looks.append(page.evaluate("() => getComputedStyle(document.getElementById('freeze')).backgroundColor"))
+    assert looks[0] != looks[1]
+
+
+def test_forced_colours_show_what_is_pressed_in_chromium(browser: Browser, server: Server) -> None:
+    with watched_page(browser, forced_colors="active") as page:
+        page.goto(f"{server.address}{PAGE}")
+        pressed_looks_different(page)
+
+
+@pytest.mark.long
+def test_forced_colours_show_what_is_pressed_in_firefox(
+    playwright: Playwright, server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    if FIREFOX is None:
+        pytest.skip("no Firefox on the path")
+    forced = {"browser.display.document_color_use": 2}
+    with (
+        started_firefox(playwright, tmp_path_factory.mktemp("forced"), forced) as browser,
+        watched_page(browser) as page,
+    ):
+        page.goto(f"{server.address}{PAGE}")
+        pressed_looks_different(page)

@@ -1,0 +1,54 @@
+"""Byte code of imported modules: kept where Python may write none beside the sources, dropped where it is cut short.
+
+On a full disk Python before 3.12.8 leaves a compiled module short, and every later start ends in an EOFError.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from types import CodeType, TracebackType
+
+BEGUN_ANEW = "VP_BEGUN_ANEW"
+
+
+def keep_bytecode() -> None:
+    """Keep imported modules compiled even where PYTHONDONTWRITEBYTECODE forbids it beside the sources.
+
+    Compiling the dependencies anew takes longer than all else that a start does.
+    """
+    if sys.dont_write_bytecode:
+        sys.pycache_prefix = _directory()
+        sys.dont_write_bytecode = False
+
+
+def begin_anew(error: Exception) -> None:
+    """Begin this process anew, once, if byte code that cannot be read is what is wrong; else return.
+
+    The byte code that VP keeps goes. That beside the sources is Python's: it stays, and is not looked at any more.
+    """
+    if os.name != "posix" or BEGUN_ANEW in os.environ or not any(map(_reads_bytecode, _codes(error.__traceback__))):
+        return
+    import shutil  # noqa: PLC0415 - seldom needed
+
+    directory = _directory()
+    shutil.rmtree(directory, ignore_errors=True)
+    environment = os.environ | {"PYTHONPYCACHEPREFIX": directory, BEGUN_ANEW: "1"}
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - these very words
+
+
+def _directory() -> str:
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - pathlib is slower
+    return os.path.join(home, "vacuum-pressure", "bytecode")  # noqa: PTH118
+
+
+def _codes(traceback: TracebackType | None) -> Iterator[CodeType]:
+    while traceback is not None:
+        yield traceback.tb_frame.f_code
+        traceback = traceback.tb_next
+
+
+def _reads_bytecode(code: CodeType) -> bool:
+    """Whether this is the function of Python's import system that makes code of what it has read of a .pyc file."""
+    return code.co_filename == "<frozen importlib._bootstrap_external>" and code.co_name == "_compile_bytecode"

@@ -1,0 +1,50 @@
+/** The lines of the crosshair, over map, ladder and strip: with price and time on the axes, and what the strip says there. */
+
+import { clockText, priceText } from "./format.js";
+import { PRICE_AXIS_PX } from "./scene.js";
+import { signalText } from "./score-strip.js";
+
+/** @typedef {import("./scene.js").Scene} Scene @typedef {import("./gestures.js").Point} Point */
+/** @typedef {{name: "price" | "time" | "signal", words: string, left: number, top: number, wide: number}} Tag CSS px */
+
+const TAG_PX = 18;
+const EDGE_PX = 5;
+/** Spans up to this are read to the millisecond. */
+const FINE_MS = 60_000;
+
+/** @param {CanvasRenderingContext2D} context @param {Scene} scene @param {Point} at @returns {Tag[]} */
+export function tagsOf(context, scene, at) {
+  const { ring, viewport, size: { width, height, strip }, decimals, lowest } = scene;
+  const wide = (/** @type {string} */ words) => context.measureText(words).width + 2 * EDGE_PX;
+  /** @type {Tag[]} */
+  const tags = [];
+  const bucket = Math.floor(viewport.top - (at.y / height) * viewport.rows + 0.5);
+  if (at.y < height && bucket >= lowest) {
+    tags.push({ name: "price", words: priceText(bucket * ring.bucketInt, decimals), left: width + 1, top: at.y - TAG_PX / 2, wide: PRICE_AXIS_PX - 2 });
+  }
+  if (at.x >= width || at.y >= height + strip) return tags;
+  const timeMs = viewport.startMs + (at.x / width) * viewport.spanMs;
+  const time = clockText(timeMs, viewport.spanMs <= FINE_MS);
+  tags.push({ name: "time", words: time, left: Math.max(0, Math.min(at.x - wide(time) / 2, width - wide(time))), top: height + strip + 2, wide: wide(time) });
+  if (strip > 0) {
+    const words = signalText(scene, timeMs);
+    const right = at.x + 8;
+    tags.push({ name: "signal", words, left: right + wide(words) < width ? right : at.x - 8 - wide(words), top: height + strip - TAG_PX - 2, wide: wide(words) });
+  }
+  return tags;
+}
+
+/** @param {CanvasRenderingContext2D} context @param {Scene} scene @param {Point} at @param {Tag[]} tags */
+export function paintHair(context, { size: { width, height, side, strip }, theme }, at, tags) {
+  context.fillStyle = theme.cross;
+  if (at.x < width && at.y < height + strip) context.fillRect(Math.round(at.x), 0, 1, height + strip);
+  if (at.y < height) context.fillRect(0, Math.round(at.y), width + side, 1);
+  context.textBaseline = "middle";
+  context.textAlign = "left";
+  for (const { words, left, top, wide } of tags) {
+    context.fillStyle = theme.text;
+    context.fillRect(left, top, wide, TAG_PX);
+    context.fillStyle = theme.ground;
+    context.fillText(words, left + EDGE_PX, top + TAG_PX / 2 + 0.5);
+  }
+}
