@@ -609,7 +609,7 @@ def test_depth_is_bright_by_size_and_told_apart_by_side(market: KnownMarket) -> 
         assert colour(5)[0] > colour(5)[2] + 20, "drained above"
         put_number("smoothing-floor", "1000000")  # without the balance
         page.wait_for_function(IDLE)
-        bid, ask, nothing = (colour(ticks) for ticks in (-5, 5, 11))
+        bid, ask, nothing = (colour(ticks) for ticks in (-5, 5, 10))
         assert bid[1] > max(bid[0], bid[2]) + 20, "bids are green"
         assert ask[0] > max(ask[1], ask[2]) + 20, "asks are rose"
         assert bid.sum() > ask.sum() + 40 > nothing.sum() + 80, "the more rests the brighter"
