@@ -17,7 +17,7 @@ export const MOUSE_HELP = "Mouse: the wheel zooms time at the cursor, with Shift
 export const playerKeys = (player, panel) => [
   { keys: ["y"], shown: "Y", what: "hold the session itself, or let it go on", act: () => player.toggleHold() },
   { keys: ["n"], shown: "N", what: "the next frame (Shift: the next event)", act: ({ shiftKey }) => (shiftKey ? player.event() : player.frame(1)) },
-  { keys: ["h"], shown: "H", what: "a frame back", act: () => player.frame(-1) },
+  { keys: ["w"], shown: "W", what: "a frame back", act: () => player.frame(-1) },
   { keys: ["j"], shown: "J", what: "go to a time", act: () => element("seek").focus() },
   { keys: ["r"], shown: "R", what: "play what is measured over and over; without a measure: from here, to here, leave off", act: () => player.toggleLoop() },
   { keys: ["b"], shown: "B", what: "bookmark this moment (Shift: the bookmarks)", act: ({ shiftKey }) => (shiftKey ? panel.toggle() : player.mark()) },

@@ -9,7 +9,7 @@ import { copyAsBfloat16, fromBfloat16 } from "../../web/bfloat16.js";
 import { LEVELS, LevelTable, normalise, Scale } from "../../web/colour.js";
 import { amountText, dateAndTime, exactText, priceStep, timeStep } from "../../web/format.js";
 import { FrameLayout } from "../../web/frame-layout.js";
-import { shortcuts } from "../../web/keyboard.js";
+import { playerKeys, shortcuts } from "../../web/keyboard.js";
 import { layerDefaults, SWITCHED_LAYERS } from "../../web/layers.js";
 import { gridsOf, modeOf, unitOf } from "../../web/modes.js";
 import { load, MOST_INSTRUMENTS, save } from "../../web/kept.js";
@@ -129,7 +129,7 @@ test("the ring holds whatever columns runtime_config tells of, from history and 
 });
 
 test("every key does one thing, and layers have theirs from their table", () => {
-  const table = shortcuts({}, {});
+  const table = [...playerKeys({}, {}), ...shortcuts({}, {})];
   const keys = table.flatMap((entry) => entry.keys);
   assert.deepEqual(keys, [...new Set(keys)]);
   for (const layer of SWITCHED_LAYERS) {
