@@ -69,7 +69,7 @@ def watched_page(browser: Browser, **options: Any) -> Iterator[Page]:
 
 
 LIVE_COLUMNS = """() => {
-  if (!window.vp || !vp.config()) return 0;
+  if (!window.vp?.config().emit_from_ns) return 0;
   const emitFromMs = Number(BigInt(vp.config().emit_from_ns) / 1_000_000n);
   return vp.events().length - vp.events(emitFromMs - 1).length;
 }"""
