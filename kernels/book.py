@@ -25,7 +25,7 @@ from .contract import (
     UNDEF_SIZE,
 )
 from .jit import step
-from .placing import NO_EFFECT, apply_cancel, apply_fill, apply_place
+from .placing import NO_EFFECT, apply_to
 from .publishers import clear_book
 from .quotes import apply_without_order
 from .state import BookState, Columns, Effect, Record
@@ -77,9 +77,4 @@ def apply_record(book: BookState, record: Record, pendings: int) -> Effect:
         return apply_other(book, record)
     if record.flags & (FLAG_TOB | FLAG_MBP):
         return apply_without_order(book, record, pendings)
-    tag = record.publisher << KIND_BITS
-    if action == ACTION_CANCEL:
-        return apply_cancel(book, record, record.order_id, tag)
-    if action == ACTION_FILL:
-        return apply_fill(book, record, record.order_id, tag, pendings)
-    return apply_place(book, record, record.order_id, tag)
+    return apply_to(book, record, action, record.order_id, record.publisher << KIND_BITS, pendings)

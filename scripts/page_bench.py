@@ -2,6 +2,7 @@
 """Measure the page in headless Chromium: painting, columns per second, history, memory, weight.
 
     uv run python scripts/page_bench.py [--minutes 10] [--flat] [--lake DIRECTORY]
+    uv run python scripts/page_bench.py --views balance,pair,depth
 
 The server runs on the same machine and takes part of its time. It says which GL painted.
 """
@@ -79,6 +80,55 @@ def painting(browser: Browser, address: str, seconds: float) -> None:
     page.close()
 
 
+# One session, seen by turns: what is painted first would else have the quieter machine.
+SHOW = """(name) => {
+  const list = document.getElementById("mode");
+  list.value = name;
+  list.dispatchEvent(new Event("change"));
+}"""
+MOVES = """async ([count, fraction]) => {
+  const took = [];
+  for (let i = 0; i < count; i += 1) {
+    const { endMs, spanMs } = vp.view();
+    const painted = vp.state().paints;
+    const changes = fraction ? { endMs: endMs - spanMs * fraction } : { spanMs: spanMs * (i % 2 ? 2 : 0.5) };
+    vp.view({ ...changes, following: false });
+    while (vp.state().paints === painted) await new Promise((done) => requestAnimationFrame(done));
+    took.push(vp.state().paintMs);
+  }
+  return took;
+}"""
+
+
+def views(browser: Browser, address: str, names: list[str]) -> None:
+    """Paint times of several views of one session in the same minute, live, moved and zoomed."""
+    page = watch(browser, address)
+    page.wait_for_timeout(3000)
+    print(f"  {page.evaluate('() => vp.state().painter')}")
+    for name in names * 2:
+        page.evaluate(SHOW, name)
+        page.wait_for_timeout(11_000)
+        paint = page.evaluate(LATENCY, "paint")
+        print(f"  {name}: paint p50 {paint['p50']:.1f} ms, p99 {paint['p99']:.1f} ms ({paint['count']} paints in 10 s)")
+    page.close()
+
+
+def moves(browser: Browser, address: str, names: list[str]) -> None:
+    """What a pan and a zoom cost with two hours on screen."""
+    page = watch(browser, address)
+    page.wait_for_function("() => vp.state().connection === 'ended'", timeout=300_000, polling=500)
+    page.evaluate(TWO_HOURS)
+    page.evaluate("() => vp.view({ endMs: vp.state().newestMs, spanMs: 7_200_000, following: false, fitting: false })")
+    for name in names * 2:
+        page.evaluate(SHOW, name)
+        page.wait_for_timeout(1500)
+        for what, fraction in (("pan", 0.01), ("zoom", 0)):
+            took = sorted(page.evaluate(MOVES, [20, fraction]))
+            print(f"  {name}: {what} p50 {took[10]:.0f} ms, longest {took[-1]:.0f} ms")
+        page.evaluate("() => vp.view({ endMs: vp.state().newestMs, spanMs: 7_200_000 })")
+    page.close()
+
+
 def history(browser: Browser, address: str) -> None:
     """Two hours that the server holds, into an empty ring, once the session is over and the server idle."""
     page = watch(browser, address)
@@ -123,6 +173,8 @@ def main() -> int:
     parser.add_argument("--lake", default=None, help="where raw files lie; left out: a temporary one")
     parser.add_argument("--minutes", type=float, default=10, help="how long memory is watched, twice")
     parser.add_argument("--flat", action="store_true", help="without WebGL")
+    parser.add_argument("--views", default="", help="compare the painting of these views, and nothing else")
+    parser.add_argument("--moves", action="store_true", help="with --views: two hours on screen, moved and zoomed")
     parser.add_argument("--skip-history", action="store_true")
     parser.add_argument("--skip-painting", action="store_true")
     values = parser.parse_args()
@@ -132,6 +184,13 @@ def main() -> int:
         bare = f"{server.address}/vacuum-pressure.html?{'flat=1' if values.flat else ''}"
         page = f"{bare}&start_time=09:30"
         try:
+            if values.views:
+                names = values.views.split(",")
+                if values.moves:
+                    moves(browser, f"{bare}&start_time=10:20&speed=400", names)
+                else:
+                    views(browser, f"{page}&speed=1", names)
+                return 0
             for speed in () if values.skip_painting else (1, 4, 10):
                 print(f"1080p, speed {speed}, throttle 25 ms:")
                 painting(browser, f"{page}&speed={speed}", 10)

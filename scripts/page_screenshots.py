@@ -2,13 +2,17 @@
 """Take the pictures under docs/: the demonstration before a move, dark and light, on a phone; and real sessions.
 
     uv run python scripts/page_screenshots.py [--lake DIRECTORY]
+    uv run python scripts/page_screenshots.py --side-by-side DIRECTORY [--size 1366x768] [--theme dark]
 
 The real ones are ESH4 of 2023-12-25 and ARL of 2025-07-17, left out where the lake does not hold them. Needs Chromium.
+Side by side are the balance, the exact cells, and depth: of the demonstration 20 s before its first move up and its
+first move down, of the real sessions, and of CLX5 of 2025-09-24.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import datetime as dt
 import sys
 import tempfile
@@ -29,6 +33,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 DESKTOP = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
 AFTER_MOVE_SECONDS = 12
+BEFORE_MOVE_SECONDS = 20
 REACHED = """(until) => {
   const now = document.getElementById("clock").textContent;
   return now >= until && now < "24";
@@ -80,18 +85,84 @@ def shoot(
     page.close()
 
 
+VIEWS = ("balance", "pair", "depth")
+BESIDE = """(pictures) => {
+  document.body.style.margin = 0;
+  document.body.style.whiteSpace = "nowrap";
+  const images = pictures.map((data) => Object.assign(new Image(), { src: `data:image/png;base64,${data}` }));
+  document.body.replaceChildren(...images);
+  return Promise.all(images.map((image) => image.decode()));
+}"""
+
+
+def moments() -> dict[str, tuple[str, str]]:
+    """What is looked at side by side: the query, and when, HH:MM:SS in New York."""
+    begin = dt.datetime(2026, 2, 6, FIRST_TIME.hour, FIRST_TIME.minute, tzinfo=NEW_YORK)
+    found = {}
+    for name, direction in (("up", 1), ("down", -1)):
+        moves = [e for e in write_script(SEED).episodes if e.direction == direction and e.lead_second > OPEN_SECOND]
+        look = begin + dt.timedelta(seconds=moves[0].move_second - BEFORE_MOVE_SECONDS)
+        query = f"start_time={look - dt.timedelta(seconds=100):%H:%M:%S}&speed=5"
+        found[f"demonstration-{name}"] = (query, f"{look:%H:%M:%S}")
+    future = "product_type=future_mbo&speed=20"
+    found["esh4"] = (f"{future}&symbol=ESH4&dt=2023-12-25&start_time=18:09", "18:12:00")
+    found["clx5"] = (f"{future}&symbol=CLX5&dt=2025-09-24&start_time=15:43:30", "15:46:30")
+    found["arl"] = ("product_type=equity_mbo&speed=50&symbol=ARL&dt=2025-07-17&start_time=15:43", "15:46:10")
+    return found
+
+
+def shoot_side_by_side(
+    browser: Browser, page_address: str, lake: Path, to: Path, *, theme: str, viewport: dict[str, int]
+) -> None:
+    """A picture of each moment in each view, the views from left to right."""
+    to.mkdir(parents=True, exist_ok=True)
+    held = {(entry.symbol, str(entry.date)) for entry in Lake(lake).sessions()}
+    needed = {"esh4": ("ES", "2023-12-25"), "clx5": ("CL", "2025-09-24"), "arl": ("ARL", "2025-07-17")}
+    for name, (query, until) in moments().items():
+        if name in needed and needed[name] not in held:
+            continue
+        page = open_page(browser, viewport=viewport, color_scheme=theme, device_scale_factor=1)
+        page.goto(f"{page_address}?{query}")
+        page.wait_for_function(REACHED, arg=until, timeout=180_000)
+        page.keyboard.press(" ")
+        page.evaluate(LOOK, until)
+        pictures = []
+        for view in VIEWS:
+            page.select_option("#mode", view)
+            page.wait_for_timeout(900)
+            pictures.append(base64.b64encode(page.screenshot()).decode())
+        page.close()
+        wide = {"width": viewport["width"] * len(VIEWS), "height": viewport["height"]}
+        beside = browser.new_page(viewport=wide, device_scale_factor=1)
+        beside.evaluate(BESIDE, pictures)
+        file = to / f"{name}-{viewport['width']}x{viewport['height']}-{theme}.png"
+        beside.screenshot(path=file)
+        beside.close()
+        print(f"{file}: {until} ET")
+
+
 def main() -> int:
     """Run the program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lake", default=None, help="where raw files lie; left out: VP_LAKE, else a temporary one")
+    parser.add_argument("--side-by-side", default=None, metavar="DIRECTORY", help="where pictures of the views go")
+    parser.add_argument("--size", default="1366x768", help="of a page, with --side-by-side")
+    parser.add_argument("--theme", choices=("dark", "light"), default="dark", help="with --side-by-side")
     values = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         lake = Path(values.lake or temporary)
         server = Server(lake, "--speed", "10")
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         try:
-            start, look = before_a_move()
             page = f"{server.address}/vacuum-pressure.html"
+            if values.side_by_side:
+                width, height = map(int, values.size.split("x"))
+                viewport = {"width": width, "height": height}
+                shoot_side_by_side(
+                    browser, page, lake, Path(values.side_by_side), theme=values.theme, viewport=viewport
+                )
+                return 0
+            start, look = before_a_move()
             demo = f"{page}?speed=4&start_time={start}"
             shoot(browser, demo, look, "page.png", theme="dark", viewport=DESKTOP)
             shoot(browser, f"{demo}&throttle_ms=26", look, "page-light.png", theme="light", viewport=DESKTOP)

@@ -17,15 +17,7 @@ import zstandard
 
 from tests.oracle_book import OracleBook, Order, Rec, Touch, bucket_of
 from tests.oracle_cells import DEFAULT_PARAMETERS, TOUCH_PARAMETERS, OracleParameters
-from tests.oracle_engine import (
-    BOOK,
-    EMIT,
-    GRID_COLUMNS,
-    SCALAR_COLUMNS,
-    WARMUP,
-    Frame,
-    OracleEngine,
-)
+from tests.oracle_engine import BOOK, EMIT, GRID_COLUMNS, SCALAR_COLUMNS, WARMUP, Frame, OracleEngine
 from tests.oracle_records import ANOMALIES, UNDEFINED_TIME
 
 __all__ = [

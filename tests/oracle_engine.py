@@ -5,16 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.oracle_book import OracleBook
-from tests.oracle_cells import (
-    CHAINS,
-    DEFAULT_PARAMETERS,
-    MASSES,
-    Cell,
-    CellState,
-    OracleParameters,
-    pressure,
-    vacuum,
-)
+from tests.oracle_cells import CHAINS, DEFAULT_PARAMETERS, MASSES, Cell, CellState, OracleParameters, pressure, vacuum
 from tests.oracle_market import MarketState, OrderFlow, Trades
 from tests.oracle_records import Rec, Touch, bucket_of
 

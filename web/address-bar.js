@@ -13,7 +13,12 @@ export class AddressBar {
     this.session = session;
     this.location = location;
     this.writtenMs = -Infinity;
-    window.addEventListener("hashchange", () => session.follow());
+    /** What the bar says as far as the page knows; another address was put there by someone, and is followed first. */
+    this.known = location.href;
+    window.addEventListener("hashchange", () => {
+      this.known = location.href;
+      session.follow();
+    });
   }
 
   /** Write what is seen, if it is due. @param {boolean} [soon] it was changed by a person */
@@ -21,10 +26,11 @@ export class AddressBar {
     const { feed, linked, wanted, viewport } = this.session;
     const settled = !linked && !wanted && feed.ring !== null && feed.ring.count > 0 && ["live", "ended"].includes(feed.connection);
     const now = performance.now();
-    if (!settled || now - this.writtenMs < (viewport.following && !soon ? RUNNING_MS : LEAST_MS)) return;
+    if (!settled || this.location.href !== this.known || now - this.writtenMs < (viewport.following && !soon ? RUNNING_MS : LEAST_MS)) return;
     const address = this.session.link();
-    if (address === this.location.href) return;
+    if (address === this.known) return;
     this.writtenMs = now;
     history.replaceState(history.state, "", address);
+    this.known = this.location.href;
   }
 }

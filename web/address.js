@@ -16,7 +16,7 @@ import { CUTOFFS, defaults, FIELDS, fullName, number, put, SWITCH, valueOf } fro
  */
 
 /** Of the query, what is asked of the server. */
-export const STREAM_NAMES = ["product_type", "symbol", "dt", "trading_day", "start_time", "speed", "throttle_ms", "bucket", "parameters"];
+export const STREAM_NAMES = ["product_type", "symbol", "dt", "trading_day", "start_time", "speed", "throttle_ms", "bucket", "parameters", "alone"];
 /** Of the query, what concerns the page alone. */
 const PAGE_NAMES = ["flat"];
 const MOST_CHARACTERS = 4000;

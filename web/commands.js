@@ -174,7 +174,7 @@ export class Commands {
 
   async copyLink() {
     const address = this.page.session.link();
-    history.replaceState(null, "", address);
+    this.page.session.changed();
     const copied = await navigator.clipboard?.writeText(address).then(() => true, () => false);
     say(`The link is in the address bar${copied ? " and on the clipboard" : ""}`);
   }

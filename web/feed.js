@@ -99,7 +99,7 @@ export class Feed {
     const newestMs = ring.timeMs(ring.end - 1);
     const now = performance.now();
     if (this.connection !== "live" || this.catchingUp > 0 || !status.time_ns || now - this.frameMs < SILENT_MS) return newestMs;
-    const since = status.lag_seconds > 0 ? 0 : Math.min(now - this.statusMs, STATUS_HOLDS_MS) * config.speed;
+    const since = status.lag_seconds > 0 || status.paused ? 0 : Math.min(now - this.statusMs, STATUS_HOLDS_MS) * config.speed;
     return Math.max(newestMs, Number(BigInt(status.time_ns) / 1000n) / 1000 + since);
   }
 

@@ -35,6 +35,18 @@ export async function fetchSessions(base) {
 }
 
 /**
+ * A whole session in bins of equal time; prices in 1e-9 units, null where nothing was traded.
+ * @typedef {{startMs: number, endMs: number, binMs: number, volume: number[], events: number[], high: (number | null)[], low: (number | null)[], last: (number | null)[]}} SessionOverview
+ */
+/** @param {string} base @param {Record<string, any>} config of the session @returns {Promise<SessionOverview>} */
+export async function fetchOverview(base, { product_type, contract, dt }) {
+  const told = await (await ask(base, `overview?${new URLSearchParams({ product_type, symbol: contract, dt })}`)).json();
+  const [startMs, endMs, binMs] = ["start_ns", "end_ns", "bin_ns"].map((name) => Number(told[name]) / 1e6);
+  const [high, low, last] = ["high", "low", "last"].map((name) => told[name].map((/** @type {string | null} */ price) => (price === null ? null : Number(price))));
+  return { startMs, endMs, binMs, volume: told.volume, events: told.events, high, low, last };
+}
+
+/**
  * @param {string} base
  * @param {{session: string, after?: number, before?: number, below?: number, limit?: number, fields?: string[], exact?: boolean}} wanted without `fields`, every grid column
  * @param {AbortSignal} [signal]

@@ -8,6 +8,7 @@ const SETTINGS = "vp.settings.";
 /** Settings of an instrument that has none of its own: the newest of all. */
 export const ANY = "any";
 const WORKSPACES = "vp.workspaces";
+const BOOKMARKS = "vp.bookmarks";
 const GUIDED = "vp.guided";
 export const MOST_INSTRUMENTS = 100;
 export const MOST_WORKSPACES = 50;
@@ -64,6 +65,11 @@ export function workspaces() {
 
 /** @param {Record<string, string>} all @returns {boolean} whether they are kept */
 export const keepWorkspaces = (all) => write(WORKSPACES, all);
+
+/** @returns {unknown} as they were kept */
+export const keptBookmarks = () => read(BOOKMARKS);
+/** @param {unknown[]} all @returns {boolean} whether they are kept */
+export const keepBookmarks = (all) => write(BOOKMARKS, all);
 
 /** Whether the guide was shown. */
 export const guided = () => guarded(() => localStorage.getItem(GUIDED) !== null, false);

@@ -1,6 +1,7 @@
 /** The keys: one table, which both does and explains, in the order in which the page lists them. */
 
 import { scrollsByKeys } from "./dismiss.js";
+import { element } from "./dom.js";
 import { SWITCHED_LAYERS } from "./layers.js";
 
 /** Keys that a panel with more in it than fits is scrolled by. */
@@ -11,6 +12,16 @@ const SCROLLING = ["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End", 
 
 export const MOUSE_HELP = "Mouse: the wheel zooms time at the cursor, with Shift or over the prices it zooms price; drag moves; drag an axis to stretch it; "
   + "Shift and drag zooms to a box; Alt or Ctrl and drag measures; click pins a read-out; double click on an axis resets it. Touch: drag, pinch.";
+
+/** @param {import("./player.js").Player} player @param {import("./bookmarks-panel.js").BookmarksPanel} panel @returns {Key[]} */
+export const playerKeys = (player, panel) => [
+  { keys: ["y"], shown: "Y", what: "hold the session itself, or let it go on", act: () => player.toggleHold() },
+  { keys: ["n"], shown: "N", what: "the next frame (Shift: the next event)", act: ({ shiftKey }) => (shiftKey ? player.event() : player.frame(1)) },
+  { keys: ["w"], shown: "W", what: "a frame back", act: () => player.frame(-1) },
+  { keys: ["j"], shown: "J", what: "go to a time", act: () => element("seek").focus() },
+  { keys: ["r"], shown: "R", what: "play what is measured over and over; without a measure: from here, to here, leave off", act: () => player.toggleLoop() },
+  { keys: ["b"], shown: "B", what: "bookmark this moment (Shift: the bookmarks)", act: ({ shiftKey }) => (shiftKey ? panel.toggle() : player.mark()) },
+];
 
 /** @param {Commands} commands @param {import("./commands.js").Page} page @returns {Key[]} */
 export const shortcuts = (commands, { settings, crosshair }) => [

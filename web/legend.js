@@ -28,7 +28,7 @@ export class Legend {
     /** Whether the bar runs from 0 to 1; it is logarithmic else. */
     this.linear = false;
     for (const [end, field] of /** @type {["lower" | "upper", HTMLInputElement][]} */ ([["lower", parts.typedLower], ["upper", parts.typedUpper]])) {
-      field.addEventListener("change", () => { if (field.value !== "" && Number(field.value) >= 0) this.move(end, Number(field.value)); });
+      field.addEventListener("change", () => { if (field.value !== "" && Number(field.value) >= 0) this.type(end, Number(field.value)); });
     }
     for (const end of /** @type {const} */ (["lower", "upper"])) {
       const handle = parts[end];
@@ -59,6 +59,14 @@ export class Legend {
     const { scale } = this;
     if (end === "lower") scale.set(Math.min(value, scale.upper * 0.95), scale.upper);
     else scale.set(scale.lower, Math.max(value, scale.lower * 1.05, this.linear ? 0.01 : this.most * 10 ** -DECADES));
+    this.changed();
+  }
+
+  /** A number that is typed holds; the other cut-off gives way. @param {"lower" | "upper"} end @param {number} value */
+  type(end, value) {
+    const { scale } = this;
+    if (end === "lower") scale.set(value, Math.max(scale.upper, value * 1.05));
+    else scale.set(Math.min(scale.lower, value), value);
     this.changed();
   }
 

@@ -2,6 +2,7 @@
 
 import { activeRange } from "./activity.js";
 import { AddressBar } from "./address-bar.js";
+import { BookmarksPanel } from "./bookmarks-panel.js";
 import { Chart } from "./chart.js";
 import { Commands } from "./commands.js";
 import { connectControls, settle } from "./controls.js";
@@ -10,11 +11,13 @@ import { element } from "./dom.js";
 import { Gestures } from "./gestures.js";
 import { Guide } from "./guide.js";
 import { connectKeepMenu } from "./keep-menu.js";
-import { listenToKeys, MOUSE_HELP, shortcuts } from "./keyboard.js";
+import { listenToKeys, MOUSE_HELP, playerKeys, shortcuts } from "./keyboard.js";
 import { showNumbers, showSummary } from "./market-panel.js";
 import { modeOf } from "./modes.js";
 import { closeRemark, showProgress } from "./notices.js";
+import { Overview } from "./overview.js";
 import { Painting } from "./painting.js";
+import { connectPlayer, Player } from "./player.js";
 import { SessionChooser } from "./session-chooser.js";
 import { Session } from "./session.js";
 import { defaults } from "./settings.js";
@@ -58,7 +61,10 @@ const commands = new Commands(page, new SessionChooser(base, (wanted) => {
   session.choose(wanted);
 }));
 const guide = new Guide(page);
-commands.closers.unshift(() => guide.close(), closeRemark);
+const player = new Player(page, commands);
+const overview = new Overview(base, page, player);
+const bookmarksPanel = new BookmarksPanel(player);
+commands.closers.unshift(() => guide.close(), closeRemark, () => bookmarksPanel.close());
 const gestures = new Gestures(element("chart"), {
   viewport, crosshair, size: () => chart.size(), changed: repaint, remember: (kind) => undo.remember(kind),
   box: (from, to) => {
@@ -92,9 +98,10 @@ function paintAll(stalled, startMs) {
   feed.arrivedMs = NaN;
 }
 
-listenToKeys(shortcuts(commands, page), element("help-keys"));
+listenToKeys([...playerKeys(player, bookmarksPanel), ...shortcuts(commands, page)], element("help-keys"));
 element("help-mouse").textContent = MOUSE_HELP;
 connectControls(page, commands);
+connectPlayer(player);
 element("remark-close").addEventListener("click", closeRemark);
 connectKeepMenu(session, location);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) repaint(); });
@@ -103,6 +110,10 @@ setInterval(() => {
   painting.tick(LIVENESS_MS);
   showLiveness(page);
   commands.refreshProvenance();
+  player.refresh();
+  bookmarksPanel.refresh();
+  void overview.load();
+  overview.paint();
   addressBar.write();
   if (painting.count > 0) guide.welcome();
   if (feed.connection === "live") void feed.clock.keep(feed.silentMs > SILENT_MS);

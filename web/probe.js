@@ -30,7 +30,7 @@ function held() {
 const vp = {
   /** How the page is, as plain values. */
   state: () => ({
-    connection: feed.connection, idle: painting.idle, paints: painting.count, columns: feed.ring?.count ?? 0,
+    connection: feed.connection, idle: painting.idle, paints: painting.count, paintMs: painting.tookMs, columns: feed.ring?.count ?? 0,
     newestMs: feed.ring?.count ? feed.ring.timeMs(feed.ring.end - 1) : NaN, fields: feed.ring?.fields ?? [],
     received: feed.received, missed: feed.status.frames_missed ?? 0, filled: backfill.filled, holes: backfill.holes,
     loading: backfill.loading, exhausted: backfill.exhausted, settings: structuredClone(settings), mode: heatmap.bins.mode?.name,

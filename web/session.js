@@ -53,6 +53,8 @@ export class Session {
     this.wanted = null;
     /** The instrument whose settings hold. */
     this.settingsOf = "";
+    /** @type {import("./player.js").Player | null} */
+    this.player = null;
     this.why = "";
     /** @type {import("./diagnosis.js").Diagnosis | null} why there is no stream */
     this.diagnosis = null;
@@ -170,6 +172,7 @@ export class Session {
     showSession(config, feed.restarted);
     if (feed.restarted) say("The server began a new run; what was shown before belonged to the one before");
     if (fresh) this.begin();
+    this.player?.configured();
     setZone(this.settings.zone);
     this.settled();
     this.painting.request("all");
@@ -242,6 +245,7 @@ export class Session {
       this.reach();
     }
     else if (message.type === "history" || message.type === "end") showProgress(null);
+    else if (message.type === "refused") this.player?.refused(message);
     else if (message.type === "error") {
       showProgress(null);
       void this.explain(message);

@@ -48,6 +48,7 @@ function showEngine(feed) {
   const lag = feed.status.lag_seconds ?? 0;
   const silentMs = feed.ring && feed.ring.count > 0 ? feed.nowMs - feed.ring.timeMs(feed.ring.end - 1) : 0;
   if (feed.connection === "ended") showSign("engine", "good", "engine done", "The session is over");
+  else if (feed.status.paused) showSign("engine", "wait", "session held", "Its clock stands: Y lets it go on, N and Shift N step");
   else if (feed.connection !== "live") showSign("engine", "wait", "engine –", "Nothing is known without a socket");
   else if (feed.silentMs > SILENT_MS) showSign("engine", "wait", "engine –", "Nothing is known of it while nothing comes");
   else if (feed.catchingUp > 0) showSign("engine", "wait", `catching up, ${feed.catchingUp.toLocaleString("en-US")} frames`, "The server sends what it holds, then goes on live");

@@ -84,6 +84,13 @@ export class Stream {
     this.retry = setTimeout(() => this.connect(), wait);
   }
 
+  /** Tell the server something. @param {Message} message @returns {boolean} whether there is a socket for it */
+  send(message) {
+    const open = this.socket?.readyState === WebSocket.OPEN;
+    if (open) this.socket?.send(JSON.stringify(message));
+    return open;
+  }
+
   /** Lose the socket all at once, without a word to the server. @param {number} retryMs @returns {string} where it led */
   break(retryMs) {
     const { socket } = this;

@@ -69,7 +69,7 @@ def watched_page(browser: Browser, **options: Any) -> Iterator[Page]:
 
 
 LIVE_COLUMNS = """() => {
-  if (!window.vp?.config().emit_from_ns) return 0;
+  if (!window.vp || !vp.config().emit_from_ns) return 0;
   const emitFromMs = Number(BigInt(vp.config().emit_from_ns) / 1_000_000n);
   return vp.events().length - vp.events(emitFromMs - 1).length;
 }"""
@@ -89,3 +89,11 @@ def frozen_picture(page: Page) -> None:
     page.keyboard.press(" ")
     page.keyboard.press("f")
     expect(page.locator("#behind")).to_be_visible()
+
+
+def switch_layer(page: Page, name: str, *, on: bool) -> None:
+    """Show or hide a layer as a person does."""
+    page.locator("#layers > summary").click()
+    page.locator(f"#layer-{name}").set_checked(on)
+    page.locator("#layers > summary").click()
+    page.wait_for_function(IDLE)

@@ -34,7 +34,7 @@ from tests.browser.known_market import (
     known_market,
     price,
 )
-from tests.browser.probe import IDLE, PAGE, open_page
+from tests.browser.probe import IDLE, PAGE, open_page, switch_layer
 from tests.browser.programs import Server
 from tests.lakes import dbn, put
 
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.browser
 SPOT = MID_INT // TICK_INT
 UP, DOWN, ONE_TICK = 18.0, 42.0, ONE_TICK_SECONDS + 3
 START_SECONDS = -1.0
-ROWS = 24
+ROW_PX = 22  # whole, so that lines lie alike in all rows, however high the map is
 AXIS_PX, LADDER_PX, STRIP_PX = 76, 200, 52
 HALF_PX = 22  # of the strip, above and below no score
 K = 50
@@ -107,7 +107,13 @@ class KnownMarket:
     def show(self, until: float, since: float = START_SECONDS) -> None:
         """Bring a stretch of time on screen, spot in the middle."""
         end_ms, span_ms = at_ns(until) / 1e6 + 0.5, (until - since) * 1000
-        place = {"endMs": end_ms, "spanMs": span_ms, "rows": ROWS, "centre": SPOT, "following": False}
+        place = {
+            "endMs": end_ms,
+            "spanMs": span_ms,
+            "rows": self.size["height"] / ROW_PX,
+            "centre": SPOT,
+            "following": False,
+        }
         self.page.evaluate("(place) => vp.view(place)", place)
         self.page.wait_for_function(IDLE)
 
@@ -128,7 +134,7 @@ class KnownMarket:
 
     @property
     def row_px(self) -> float:
-        return self.size["height"] / ROWS
+        return ROW_PX
 
     def count(self, canvas: str, left: float, top: float, width: float, height: float) -> dict[str, int]:
         """Pixels of each colour."""
@@ -137,14 +143,6 @@ class KnownMarket:
 
     def text(self, name: str) -> str:
         return self.page.locator(f"#{name}").inner_text()
-
-
-def switch_layer(page: Page, name: str, *, on: bool) -> None:
-    """Show or hide a layer as a person does."""
-    page.locator("#layers > summary").click()
-    page.locator(f"#layer-{name}").set_checked(on)
-    page.locator("#layers > summary").click()
-    page.wait_for_function(IDLE)
 
 
 @pytest.fixture(scope="module")
@@ -447,7 +445,7 @@ def test_lines_of_prices(market: KnownMarket) -> None:
         assert found[colour] > 150, colour
         assert max((name for name in found if name != "painted"), key=found.__getitem__) == colour
     whole = [market.count("overlay", width - 300, market.xy(0, ticks)[1] - 2, 290, 4) for ticks in (-1, 1)]
-    assert whole[0]["green"] > 1.2 * whole[1]["rose"]  # the bid is solid, the ask dashed
+    assert whole[0]["green"] > 1.1 * whole[1]["rose"]  # the bid is solid, the ask dashed
 
 
 def test_prices_on_the_axis(market: KnownMarket) -> None:
@@ -468,7 +466,7 @@ def test_bubbles(market: KnownMarket, seconds: float, ticks: int, aggressor: str
     arc = market.count("overlay", x - radius - 2, y - radius - 2, 2 * radius + 4, radius)
     heart = market.count("overlay", x - radius / 3, y - radius / 2, 2 * radius / 3, radius / 2 - 2)
     if aggressor == "B":
-        assert arc["green"] > 0.5 * arc["painted"] > 4
+        assert arc["green"] > 0.4 * arc["painted"] > 4
         assert heart["green"] > 0
         assert arc["rose"] == heart["rose"] == 0
     else:
@@ -643,6 +641,7 @@ def test_the_legend_explains_the_balance_and_takes_numbers(market: KnownMarket) 
         scale = page.evaluate("() => vp.state().scale")
         assert scale == {"lower": 0, "upper": 0.02, "frozen": True}
         assert sum(page.evaluate(COLOUR_OF_CELL, where)) > 1.5 * sum(dark), "and bright with lower cut-offs"
+        page.locator("#chart").focus()
         page.keyboard.press("x")
         expect(text).to_contain_text("pressure and vacuum: ")
         assert page.evaluate("() => vp.state().scale.frozen") is False, "each view has its own cut-offs"

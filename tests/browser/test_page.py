@@ -209,7 +209,9 @@ def test_the_legend_is_the_control_and_settings_survive_a_reload(page: Page, ser
             "mode": "net",
         }.items()
     )
-    assert abs(page.evaluate("() => vp.state().scale.upper") - upper) < 1e-9
+    assert (
+        abs(page.evaluate("() => vp.state().settings.cutoffs.balance.upper") - upper) < 1e-9
+    )  # of the view it was set in
     assert page.evaluate("() => document.documentElement.dataset.theme") == theme
 
 

@@ -20,13 +20,7 @@ from vp.kernels.contract import (
     SLOT_SIZE,
     TAG_MASK,
 )
-from vp.kernels.orders import (
-    capacity,
-    empty_slots,
-    insert_orders,
-    list_orders,
-    rehash,
-)
+from vp.kernels.orders import capacity, empty_slots, insert_orders, list_orders, rehash
 
 find_slot = from_python(order_kernels.find_slot)
 home = from_python(order_kernels.home)

@@ -163,7 +163,7 @@ test("a lone event is a spot that fades, not a bar that lasts until the next fra
 });
 
 test("what a long gap held is not remembered, a short one is bridged", () => {
-  for (const [gapMs, remembered] of [[50, true], [30_000, false]]) {
+  for (const [gapMs, remembered] of [[50, true], [4000, false], [30_000, false]]) {
     const ring = held(block(every(25, 0, 10_000), { pressure: () => 80 }));
     ring.insert(block(every(25, 10_000 + gapMs, 11_000 + gapMs), { vacuum: () => 2, first: 1000 }), true);
     const bins = binsOf(ring, viewOf(0, 11_000 + gapMs));
@@ -177,6 +177,24 @@ test("zoomed far out the memory is no shorter than a bin, and many columns a bin
   const bins = binsOf(held(block(every(25, 0, 120_000), forces)), viewOf(0, 120_000), "balance", 8192);
   assert.ok(Math.abs(shown(bins, 100_000, SPOT - 20) - 3 / 3.5) < 0.01);
   assert.ok(Math.abs(shown(bins, 100_000, SPOT + 20) - (3 - 9) / 12.5) < 0.01);
+});
+
+test("the memory is as old as half a Gaussian", () => {
+  let [sum, weights] = [0, 0];
+  for (let seconds = 0.005; seconds < 30; seconds += 0.01) {
+    const weight = Math.exp(-(seconds * seconds) / (2 * SMOOTHING.seconds ** 2));
+    sum += weight * seconds;
+    weights += weight;
+  }
+  assert.ok(Math.abs(memoryMs(SMOOTHING, 1) / 1000 - sum / weights) < 0.001);
+});
+
+test("bins that are made anew remember what was before the first of them", () => {
+  const forces = { pressure: (ms) => (ms < 15_900 ? 50 : 0), vacuum: (ms) => (ms < 15_900 ? 0 : 5) };
+  const bins = binsOf(held(block(every(25, 0, 20_000), forces)), viewOf(18_000, 20_000), "balance", 1);
+  assert.ok(bins.first > START_MS + 15_800);
+  assert.ok(shown(bins, 16_100, SPOT) > 0.5);
+  assert.ok(shown(bins, 19_900, SPOT) < shown(bins, 16_100, SPOT));
 });
 
 test("another smoothing makes bins anew, the same one does not, and views without it never", () => {

@@ -183,7 +183,6 @@ test("rows are fitted to what goes on, and do not jump", () => {
   looked = 0;
   assert.equal(fit(0, 200)[0], chosen, "who zoomed, chose");
   assert.equal(looked, 0);
-  view.undo();
   view.resetPrice();
   assert.ok(fit(80, 125)[0] < 60);
   view.pause();

@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { addressOf, passedOverText, readAddress } from "../../web/address.js";
+import * as bookmarks from "../../web/bookmarks.js";
 import { copyAsBfloat16, fromBfloat16 } from "../../web/bfloat16.js";
 import { LEVELS, LevelTable, normalise, Scale } from "../../web/colour.js";
 import { amountText, dateAndTime, exactText, priceStep, timeStep } from "../../web/format.js";
 import { FrameLayout } from "../../web/frame-layout.js";
-import { shortcuts } from "../../web/keyboard.js";
+import { playerKeys, shortcuts } from "../../web/keyboard.js";
 import { layerDefaults, SWITCHED_LAYERS } from "../../web/layers.js";
 import { gridsOf, modeOf, unitOf } from "../../web/modes.js";
 import { load, MOST_INSTRUMENTS, save } from "../../web/kept.js";
@@ -18,6 +19,7 @@ import { ServerClock } from "../../web/server-clock.js";
 import { defaults, FIELDS, fullName, judged, put, valueOf } from "../../web/settings.js";
 import { settingsFile, takeSettingsFile } from "../../web/settings-file.js";
 import { hatchingKey, MISSING, NO_EVENTS, reasonWords, stretches } from "../../web/quality.js";
+import { timeInSession } from "../../web/session-time.js";
 import { serverBase } from "../../web/stream.js";
 import { BINS, binWidth, HOLD_MS, ROWS, sample, TimeBins } from "../../web/time-bins.js";
 import { cellWords } from "../../web/spoken.js";
@@ -127,7 +129,7 @@ test("the ring holds whatever columns runtime_config tells of, from history and 
 });
 
 test("every key does one thing, and layers have theirs from their table", () => {
-  const table = shortcuts({}, {});
+  const table = [...playerKeys({}, {}), ...shortcuts({}, {})];
   const keys = table.flatMap((entry) => entry.keys);
   assert.deepEqual(keys, [...new Set(keys)]);
   for (const layer of SWITCHED_LAYERS) {
@@ -613,4 +615,49 @@ test("a read-out lies beside its cell and never over a line of prices", () => {
   }
   const none = new Float32Array(1000).fill(NaN);
   assert.deepEqual(placeBeside({ x: 100, y: 100 }, card, { size, priceLines: { top: none, bottom: none } }), { left: 114, top: 114, height: 200, away: 114 });
+});
+
+test("a time of day is found in the session", () => {
+  const [start, end] = [Date.UTC(2026, 1, 6), Date.UTC(2026, 1, 7)]; // 19:00 to 19:00 in New York
+  const at = (text, dt = "2026-02-06") => timeInSession(text, start, end, dt);
+  assert.equal(at("09:30"), Date.UTC(2026, 1, 6, 14, 30));
+  assert.equal(at(" 9:30:05 ET "), Date.UTC(2026, 1, 6, 14, 30, 5));
+  assert.equal(at("20:00"), Date.UTC(2026, 1, 6, 1)); // the evening before
+  assert.equal(at("18:59:59"), Date.UTC(2026, 1, 6, 23, 59, 59));
+  assert.equal(at("19:00"), start);
+  assert.equal(at("2026-02-05 23:00"), Date.UTC(2026, 1, 6, 4));
+  for (const wrong of ["", "24:00", "9", "09:60", "9:30 PM", "2026-02-06 20:00", "2026-02-07 10:00", "x09:30"]) assert.ok(Number.isNaN(at(wrong)), wrong);
+  const days = (text) => timeInSession(text, Date.UTC(2026, 6, 6), Date.UTC(2026, 6, 8), "2026-07-06..2026-07-07"); // summer
+  assert.equal(days("10:00"), Date.UTC(2026, 6, 6, 14));
+  assert.equal(days("2026-07-07 10:00"), Date.UTC(2026, 6, 7, 14));
+  assert.equal(days("21:00"), Date.UTC(2026, 6, 7, 1)); // of the first date, not of the evening before it
+});
+
+test("bookmarks are kept by session and time, bounded, and part of the settings file", () => {
+  const storage = new Map();
+  globalThis.localStorage = { getItem: (key) => storage.get(key) ?? null, setItem: (key, value) => storage.set(key, value), removeItem: (key) => storage.delete(key) };
+  const mark = (timeMs, note = "", session = "future_mbo MNQH6 2026-02-06") => ({ session, timeMs, note });
+  assert.deepEqual(bookmarks.all(), []);
+  for (const each of [mark(30), mark(10, "a"), mark(20, "b", "other")]) assert.ok(bookmarks.put(each));
+  assert.deepEqual(bookmarks.ofSession("future_mbo MNQH6 2026-02-06"), [mark(10, "a"), mark(30)]);
+  bookmarks.put(mark(10, "changed"));
+  assert.deepEqual(bookmarks.all(), [mark(10, "changed"), mark(30), mark(20, "b", "other")]);
+  const file = settingsFile();
+  bookmarks.remove(mark(10));
+  assert.deepEqual(bookmarks.ofSession("future_mbo MNQH6 2026-02-06"), [mark(30)]);
+  bookmarks.put(mark(40, "since"));
+  takeSettingsFile(file);
+  assert.deepEqual(bookmarks.all(), [mark(10, "changed"), mark(30), mark(40, "since"), mark(20, "b", "other")]);
+  for (const wrong of [{}, "x", [1], [mark("1")], [{ ...mark(1), note: "x".repeat(201) }], [mark(NaN)]]) {
+    const text = JSON.stringify({ ...JSON.parse(file), bookmarks: wrong });
+    assert.throws(() => takeSettingsFile(text), { code: "bad_value" });
+  }
+  assert.equal(bookmarks.all().length, 4);
+  const many = Array.from({ length: bookmarks.MOST_BOOKMARKS }, (_, i) => mark(i, "", "many"));
+  assert.throws(() => takeSettingsFile(JSON.stringify({ ...JSON.parse(file), bookmarks: many })), { code: "too_large" });
+  bookmarks.replace(many);
+  assert.ok(!bookmarks.put(mark(1)));
+  assert.ok(bookmarks.put(mark(0, "noted", "many")));
+  storage.set("vp.bookmarks", '[{"session":1},null,7]');
+  assert.deepEqual(bookmarks.all(), []);
 });

@@ -19,9 +19,8 @@ from vp.dbn.contracts import (
 )
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.file import DbnFile
-from vp.dbn.reader import CHUNK_ROWS, EventReader
+from vp.dbn.reader import CHUNK_ROWS, EventReader, SessionReader
 from vp.dbn.selection import EVERY_INSTRUMENT, InstrumentSpan
-from vp.dbn.session_reader import SessionReader
 from vp.errors import FileError, UnknownSymbolError
 from vp.lake.inputs import RawFile, RawInput
 from vp.lake.lake import QUIET_WEEKDAYS, Lake

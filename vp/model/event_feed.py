@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vp.dbn.accounting import Accounting
 from vp.dbn.events import Events
 from vp.dbn.place import Place
-from vp.dbn.session_reader import SessionReader
+from vp.dbn.reader import SessionReader
 from vp.model.book import Book
 from vp.model.book_cache import Resume
 

@@ -14,8 +14,8 @@ from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.definitions import with_defined_tick
 from vp.dbn.input_prices import input_prices
 from vp.dbn.opened_lake import open_lake
+from vp.dbn.reader import SessionReader
 from vp.dbn.session_input import SessionInput, find_input, session_reader
-from vp.dbn.session_reader import SessionReader
 from vp.errors import BadParameterError, LakeError
 from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale

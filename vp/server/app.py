@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 import vp
+from vp.server.faults import in_the_loop
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.net.bodies import Readers
 from vp.server.net.http import RequestTimes
@@ -87,6 +89,7 @@ def build_app(service: Service) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_exception_handler(in_the_loop)
         hub.start()
         yield
         if queries is not None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import logging
 from typing import Any
 
 from vp.errors import VPError
+
+ENDED = {errno.ENOTCONN, errno.EPIPE, errno.ECONNRESET, errno.ECONNABORTED}
 
 log = logging.getLogger("vp.server")
 
@@ -23,3 +27,15 @@ def unexpected(error: Exception, what: str) -> VPError:
     )
     log.error(problem.message, exc_info=error if log.isEnabledFor(logging.DEBUG) else None)
     return problem
+
+
+def in_the_loop(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log in one line what the system refuses the event loop; for asyncio's set_exception_handler.
+
+    A peer that goes just as its connection is being closed is no fault; for asyncio it is one, with a traceback.
+    """
+    error = context.get("exception")
+    if not isinstance(error, OSError):
+        loop.default_exception_handler(context)
+        return
+    log.log(logging.INFO if error.errno in ENDED else logging.WARNING, "%s: %s", context["message"], error)

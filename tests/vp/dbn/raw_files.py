@@ -18,9 +18,7 @@ from tests.places import DATA
 from vp.dbn.events import Events
 from vp.dbn.file import DbnFile
 from vp.dbn.reader import EventReader
-from vp.errors import (
-    FileError,
-)
+from vp.errors import FileError
 
 needs_data = pytest.mark.skipif(not (DATA / "README.md").exists(), reason="the shared data are not beside the checkout")
 RECORDS = random_market(101, 40, weights=WILD)

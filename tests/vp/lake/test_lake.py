@@ -1,40 +1,19 @@
-"""Finding raw files, and what is said where there are none."""
+"""Which files a lake holds, and which of them is meant."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.places import ROOT
+from tests.vp.lake.laid_files import DATE, FILE, MNQ, QQQ, README, put, table
 from vp.demo.session import DEMO, demo_path
 from vp.errors import LakeError, NoRawFileError
 from vp.lake.lake import Lake
 from vp.market.products import Product, find_product
-
-MNQ = find_product("future_mbo", "MNQH6")
-QQQ = find_product("equity_mbo", "QQQ")
-DATE = dt.date(2026, 2, 6)
-FILE = "glbx-mdp3-20260206.mbo.dbn"
-README = ROOT / "lake" / "README.md"
-
-
-def table(lake: Path, product: Product = MNQ, source: str = "databento") -> Path:
-    """The directory of a product's raw files, made."""
-    directory = lake / f"raw/source={source}/product_type={product.product_type}/symbol={product.root}"
-    directory = directory / "table=market_by_order_dbn"
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory
-
-
-def put(directory: Path, *names: str) -> None:
-    for name in names:
-        (directory / name).write_bytes(b"DBN")
 
 
 def test_root_is_the_option_then_the_environment_then_the_current_directory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,25 +154,6 @@ def test_every_listed_session_can_be_found(tmp_path: Path) -> None:
         assert lake.inputs(find_product(entry.product_type, entry.symbol), entry.date)[0].files[0] == entry.raw
 
 
-def test_a_lake_that_is_not_there_is_empty(tmp_path: Path) -> None:
-    lake = Lake(tmp_path / "none")
-    assert lake.sessions() == []
-    assert not lake.root.exists()
-
-
-def test_no_file_in_an_empty_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(NoRawFileError) as caught:
-        Lake().inputs(MNQ, DATE)[0].files[0]
-    directory = "lake/raw/source=databento/product_type=future_mbo/symbol=MNQ/table=market_by_order_dbn"
-    assert caught.value.message == (
-        f"There is no raw file of MNQ for 2026-02-06 in {directory}, nor for any other date; "
-        "under lake there are no raw files at all."
-    )
-    assert "glbx-mdp3-20260206.mbo.dbn.zst" in caught.value.hint
-    assert "--lake or VP_LAKE" in caught.value.hint
-
-
 def test_no_file_of_this_symbol(tmp_path: Path) -> None:
     put(table(tmp_path), FILE)
     with pytest.raises(NoRawFileError, match=r"nor for any other date; under .* there are files of future_mbo MNQ\."):
@@ -218,88 +178,6 @@ def test_of_many_dates_the_nearest_are_named(tmp_path: Path) -> None:
         Lake(tmp_path).inputs(MNQ, dt.date(2026, 1, 15))[0].files[0]
     days = [int(day) for day in re.findall(r"2026-01-(\d\d)", caught.value.message)]
     assert days == [15, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20]
-
-
-def test_a_directory_where_the_file_should_be(tmp_path: Path) -> None:
-    (table(tmp_path) / FILE).mkdir()
-    with pytest.raises(LakeError, match=rf"{FILE} is a directory, expected a raw file"):
-        Lake(tmp_path).inputs(MNQ, DATE)[0].files[0]
-    assert Lake(tmp_path).sessions() == []
-    put(table(tmp_path), f"{FILE}.zst")
-    assert Lake(tmp_path).inputs(MNQ, DATE)[0].files[0].compressed
-
-
-def test_a_link_that_leads_nowhere(tmp_path: Path) -> None:
-    (table(tmp_path) / FILE).symlink_to("gone")
-    with pytest.raises(LakeError, match=rf"{FILE} leads to no file, expected a raw file"):
-        Lake(tmp_path).inputs(MNQ, DATE)[0].files[0]
-
-
-def test_a_link_to_itself(tmp_path: Path) -> None:
-    (table(tmp_path) / FILE).symlink_to(FILE)
-    with pytest.raises(LakeError, match=f"{FILE} cannot be looked at: Too many levels"):
-        Lake(tmp_path).inputs(MNQ, DATE)[0].files[0]
-
-
-@pytest.mark.parametrize("place", ["", "raw", "raw/source=databento/product_type=future_mbo/symbol=MNQ"])
-def test_a_file_where_a_directory_should_be(tmp_path: Path, place: str) -> None:
-    path = tmp_path / "lake" / place
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("")
-    lake = Lake(tmp_path / "lake")
-    for call in (lambda: lake.inputs(MNQ, DATE)[0].files[0], lake.sessions):
-        with pytest.raises(LakeError, match="cannot be read: Not a directory"):
-            call()
-
-
-WITHOUT_RIGHTS = """
-import datetime as dt, os, tempfile
-from vp.errors import LakeError
-from vp.lake.lake import Lake
-from vp.market.products import find_product
-lake, mnq = Lake("lake"), find_product("future_mbo", "MNQ")
-if os.geteuid() == 0:
-    os.setuid(65534)
-calls = lambda: lake.inputs(mnq, dt.date(2026, 2, 6))[0].files[0], lake.sessions
-for call in calls:
-    try:
-        print(call())
-    except LakeError as error:
-        print(error.message)
-"""
-
-
-def test_directories_without_rights(tmp_path: Path) -> None:
-    closed = table(tmp_path / "lake")
-    put(closed, FILE)
-    tmp_path.chmod(0o755)  # the process below gives root's rights up, for which no directory is closed
-    closed.chmod(0)
-    environment = os.environ | {"PYTHONPATH": str(README.parents[1])}
-    command = [sys.executable, "-c", WITHOUT_RIGHTS]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-    closed.chmod(0o755)
-    assert done.stdout.splitlines() == [f"{closed.relative_to(tmp_path)} cannot be read: Permission denied."] * 2
-
-
-@pytest.mark.parametrize("root", ["../../x", "x/../..", "/etc", "..", "", "MNQ\0", "mnq"])
-def test_nothing_outside_is_looked_at(tmp_path: Path, root: str) -> None:
-    product = Product(root, "future_mbo", 1, 1, 1.0, 0)
-    lake = Lake(tmp_path)
-    with pytest.raises(LakeError, match="has no directory for the symbol"):
-        lake.inputs(product, DATE)[0].files[0]
-    with pytest.raises(LakeError, match=r"has no directory for the symbol 'MNQ' of '\.\./x'"):
-        lake.inputs(Product("MNQ", "../x", 1, 1, 1.0, 0), DATE)[0].files[0]
-
-
-def test_raw_files_are_only_read(tmp_path: Path) -> None:
-    put(table(tmp_path), FILE)
-    before = [(path, path.stat().st_mtime_ns) for path in sorted(tmp_path.rglob("*"))]
-    lake = Lake(tmp_path)
-    lake.sessions()
-    lake.inputs(MNQ, DATE)[0].files[0]
-    with pytest.raises(NoRawFileError):
-        lake.inputs(QQQ, DATE)[0].files[0]
-    assert [(path, path.stat().st_mtime_ns) for path in sorted(tmp_path.rglob("*"))] == before
 
 
 def test_readme_names_every_place() -> None:

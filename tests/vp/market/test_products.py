@@ -11,14 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vp.errors import UnknownProductTypeError, UnknownRootError, UnknownSymbolError
-from vp.market.products import (
-    Product,
-    canonical_symbol,
-    decimals_of,
-    find_product,
-    is_contract,
-    load_products,
-)
+from vp.market.products import Product, canonical_symbol, decimals_of, find_product, is_contract, load_products
 
 
 @pytest.mark.parametrize(

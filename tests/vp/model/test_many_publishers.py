@@ -1,74 +1,19 @@
-"""Several publishers of one instrument, quotes, levels, snapshots and stray times, through the whole engine.
-
-Some outcomes are written down by hand; the rest are laws that need no oracle (which numbers the publishers have, whose
-order carries which id), and the oracle's frames in markets made of little else.
-"""
+"""Several publishers in one file, by hand: each has a book and a clock of its own."""
 
 from __future__ import annotations
 
-from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.agreement import (
-    EARLIEST_NS,
-    LATEST_NS,
-    TICK,
-    assert_frames_are_the_oracles,
-    events_of,
-    frame_rows,
-    run_frames,
-)
-from tests.market_strategies import CALM, WILD, markets, random_market
-from tests.market_writer import SESSION_START_NS
+from tests.agreement import TICK, events_of, run_frames
+from tests.market_strategies import random_market
 from tests.oracle import Rec
 from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_MBP, F_SNAPSHOT, F_TOB, UNDEFINED_PRICE, UNDEFINED_TIME
+from tests.vp.model.publishers import MIXED_KINDS, SECOND, S, X, Y, Z, rec, rows_of
 from vp.model.book import Book
 from vp.model.engine import EventDrivenVPEngine
-from vp.model.parameters import ModelParameters
-
-S = SESSION_START_NS
-SECOND = 1_000_000_000
-X, Y, Z = 39, 40, 41
-DEFAULT, TOUCH = ModelParameters(), ModelParameters.preset("touch")
-MIXED_KINDS = (
-    "quote",
-    "add",
-    "cancel",
-    "trade_through",
-    "other_publisher",
-    "id_of_another",
-    "best_quotes",
-    "top_of_book",
-    "price_levels",
-    "price_levels_among_orders",
-    "snapshot",
-    "snapshot_oddities",
-    "clear",
-    "bad_book",
-    "before_the_window",
-    "ahead_of_receipt",
-    "undefined_time",
-    "undefined_size",
-    "trade",
-    "drift",
-)
-
-
-def rec(
-    seconds: float, action: str, side: str, ticks: int | None, size: int, order_id: int, publisher: int, flags: int = 0
-) -> Rec:
-    price = UNDEFINED_PRICE if ticks is None else ticks * TICK
-    return Rec(S + int(seconds * SECOND), action, side, price, size, order_id, flags | F_LAST, publisher)
-
-
-def rows_of(records: list[Rec], **engine: Any) -> list[dict[str, Any]]:
-    made = EventDrivenVPEngine(tick_int=TICK, **engine)
-    return frame_rows(made.layout, run_frames(made, events_of(records, start_ns=S)))
 
 
 def tops(records: list[Rec]) -> list[tuple[Any, ...]]:
@@ -206,46 +151,6 @@ def test_what_comes_before_any_clock_is_no_activity(ts_event: int) -> None:
     assert rows_of([first, traded, quotes[0]])[0]["buy_volume"] == 0
 
 
-# Laws.
-
-
-def renamed(records: list[Rec], names: dict[int, int]) -> list[Rec]:
-    return [record._replace(publisher=names.get(record.publisher, record.publisher)) for record in records]
-
-
-def frame_bytes(records: list[Rec], **engine: Any) -> bytes:
-    return run_frames(EventDrivenVPEngine(tick_int=TICK, **engine), events_of(records, start_ns=S)).tobytes()
-
-
-@settings(max_examples=15, deadline=None)
-@given(records=markets(max_events=20, kinds=MIXED_KINDS))
-def test_which_numbers_publishers_have_changes_no_bit(records: list[Rec]) -> None:
-    names = {1: 65_535, 2: 0, 65_535: 42, 41: 1, 42: 2}
-    assert frame_bytes(renamed(records, names), K=5) == frame_bytes(records, K=5)
-
-
-def test_whose_order_carries_an_id_changes_no_bit() -> None:
-    """Two calm markets on top of each other: with equal ids of two publishers, or with other ids of one."""
-    mine, others = random_market(5, 80, weights=CALM), random_market(6, 80, weights=CALM)
-    merged = sorted([(r.ts_event, 0, r) for r in mine] + [(r.ts_event, 1, r) for r in others], key=lambda x: x[:2])
-    start = [rec(0, "R", "N", None, 0, 0, publisher) for publisher in (X, Y)]
-    of_two = [*start, *(r._replace(publisher=(X, Y)[whose]) for _, whose, r in merged)]
-    of_one = [*start, *(r._replace(publisher=X, order_id=r.order_id + whose * 10**15) for _, whose, r in merged)]
-    assert {r.order_id for r in mine} & {r.order_id for r in others}
-    assert frame_bytes(of_two) == frame_bytes(of_one)
-
-
-def test_a_levels_feed_and_a_feed_of_an_order_a_level_are_the_same_flow() -> None:
-    """One order at each price, always modified, is a level: the same bits but for quality."""
-    rng = Random(4)
-    steps = [(i / 10, rng.choice("BA"), rng.randint(1, 4), rng.randint(1, 40)) for i in range(200)]
-    priced = [(s, side, 100 + (n if side == "A" else -n), size) for s, side, n, size in steps]
-    clear = [rec(0, "R", "N", None, 0, 0, X)]
-    levels = [*clear, *(rec(s, "M", side, ticks, size, 0, X, F_MBP) for s, side, ticks, size in priced)]
-    orders = [*clear, *(rec(s, "M", side, ticks, size, ticks, X) for s, side, ticks, size in priced)]
-    assert frame_bytes(levels) == frame_bytes(orders)
-
-
 def test_a_book_of_many_publishers_goes_on_from_its_table() -> None:
     records = random_market(17, 300, weights=dict.fromkeys(MIXED_KINDS, 1) | {"quote": 4})
     events = events_of(records, start_ns=S)
@@ -255,65 +160,3 @@ def test_a_book_of_many_publishers_goes_on_from_its_table() -> None:
         engines = [EventDrivenVPEngine(book=b) for b in (Book.from_arrow(book.to_arrow()), book)]
         resumed, direct = (run_frames(engine, events.slice(at, len(events))) for engine in engines)
         np.testing.assert_array_equal(resumed, direct)
-
-
-# Next to the oracle.
-
-
-def assert_frames_agree(
-    records: list[Rec],
-    *,
-    K: int = 10,  # noqa: N803
-    bucket_int: int | None = None,
-    parameters: ModelParameters = DEFAULT,
-    throttle_ns: int = 0,
-    end_ns: int = LATEST_NS,
-) -> int:
-    engine = EventDrivenVPEngine(
-        K, parameters=parameters, throttle_ns=throttle_ns, book=Book(TICK, bucket_int, dense_levels=64)
-    )
-    got = frame_rows(engine.layout, run_frames(engine, events_of(records, start_ns=S, end_ns=end_ns)))
-    want = assert_frames_are_the_oracles(
-        got,
-        engine.book,
-        records,
-        K=K,
-        bucket_int=bucket_int,
-        throttle_ns=throttle_ns,
-        parameters=parameters,
-        session_start_ns=S,
-        warmup_from_ns=EARLIEST_NS,
-        emit_from_ns=EARLIEST_NS,
-        end_ns=end_ns,
-    )
-    for row, frame in zip(got, want, strict=True):
-        assert row["mid_price"] == frame["mid_price"]
-        assert min(row["pressure"] + row["vacuum"]) >= 0
-        assert -1 <= row["score"] <= 1
-    return len(got)
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    records=markets(max_events=20, kinds=MIXED_KINDS),
-    bucket_int=st.sampled_from((TICK, 50 * TICK)),
-    parameters=st.sampled_from((DEFAULT, TOUCH, ModelParameters(reach=3))),
-    throttle_ns=st.sampled_from((0, 0, 25_000_000)),
-)
-def test_frames_are_the_oracles(
-    records: list[Rec], bucket_int: int, parameters: ModelParameters, throttle_ns: int
-) -> None:
-    assert_frames_agree(records, bucket_int=bucket_int, parameters=parameters, throttle_ns=throttle_ns)
-
-
-@pytest.mark.parametrize("parameters", [DEFAULT, TOUCH], ids=["default", "touch"])
-@pytest.mark.parametrize("weights", [WILD, dict.fromkeys(MIXED_KINDS, 1)], ids=["wild", "mixed"])
-def test_frames_over_a_longer_market(weights: dict[str, int], parameters: ModelParameters) -> None:
-    records = random_market(23, 400, weights=weights)
-    assert assert_frames_agree(records, K=50, parameters=parameters, throttle_ns=200_000_000) > 50
-
-
-def test_the_window_ends_where_it_ends() -> None:
-    records = random_market(29, 200, weights=dict.fromkeys(MIXED_KINDS, 1) | {"quote": 4})
-    times = sorted(record.ts_event for record in records if S <= record.ts_event < UNDEFINED_TIME)
-    assert assert_frames_agree(records, end_ns=times[len(times) // 2]) > 20

@@ -5,15 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.agreement import TICK
-from tests.oracle_book import (
-    F_LAST,
-    F_MAYBE_BAD_BOOK,
-    F_MBP,
-    F_SNAPSHOT,
-    F_TOB,
-    UNDEFINED_PRICE,
-    UNDEFINED_SIZE,
-)
+from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_MBP, F_SNAPSHOT, F_TOB, UNDEFINED_PRICE, UNDEFINED_SIZE
 from vp.dbn.events import Events
 from vp.kernels.contract import (
     QUALITY_BAD_BOOK,

@@ -289,7 +289,7 @@ def test_steps_beyond_what_may_wait_are_refused_and_those_before_are_made() -> N
         assert player.refusal()["code"] == "too_many_steps"
         player.status()
 
-        def answered() -> int:
+        def answered() -> Any:
             made = int(player.seen.last("status")["steps_done"])
             return made + sum(text["type"] == "refused" for text in player.seen.texts)
 

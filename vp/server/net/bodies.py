@@ -11,7 +11,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -173,7 +173,10 @@ class LongResponse(Response):
         connection = connection_of(scope)
         try:
             async with self._readers.admitted(connection, self._held_bytes) as reader:
-                await _send(await asyncio.to_thread(self._make), reader, send)
+                body = await asyncio.to_thread(self._make)
+                if scope["method"] == "HEAD":
+                    body = replace(body, pieces=iter(()))
+                await _send(body, reader, send)
         except TooManyReadersError:
             text = {"code": "server_full", "message": f"{WAITING} wait for an answer already.", "hint": "Try again."}
             await JSONResponse(text, 503, headers={"cache-control": "no-store"})(scope, receive, send)

@@ -129,7 +129,7 @@ class HistoryRoutes:
             first = history.from_time(from_ns)
             end = max(first, history.from_time(until_ns))
             hole = history.hole_before(from_ns, first)
-            told = {} if hole is None else {"x-vp-hole-before-event-id": str(hole.before_event_id)}
+            told = {} if hole is None else {"x-vp-hole-before-event-id": str(hole.before_event_id or "")}
             name = file_name(history, first, end, NEW_YORK)
             attached = {"content-disposition": f'attachment; filename="{name}.{ending}"', "content-type": kind}
             return Body(stream(history, first, end, fields), {**NO_STORE, **attached, **told})

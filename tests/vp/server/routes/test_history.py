@@ -161,6 +161,43 @@ def test_a_viewer_that_was_away_for_long_gets_the_newest_and_is_told_of_the_hole
                 assert (told["hole_after_event_id"], told["hole_before_event_id"]) == between
 
 
+def test_what_is_held_no_longer_is_told_to_viewers_and_to_who_asks_for_it() -> None:
+    """3,000 frames of three seconds, of which memory alone holds half."""
+    clocks = even_clocks(3000, step_ms=1)
+    clocks[-1] += 60_000_000_000_000  # a minute at this speed: nothing more comes
+    service = tiny_service(lambda _request: TinySession(clocks))
+    with serving(service) as server, raw.stream(server.port, "speed=1000") as viewer:
+        viewer.read_until(raw.BINARY)
+        [session_id] = [entry["session_id"] for entry in json.loads(get(f"{server.http}/health"))["sessions"]]
+        api = f"{server.http}/v1/vacuum-pressure"
+        asked = f"{api}/history?session_id={session_id}&fields=none"
+        deadline = time.monotonic() + 20
+        while parse(get(f"{asked}&limit=1"))[0]["first"] < 2998:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+        def told(query: str) -> tuple[int, bool, int | None, int | None]:
+            head, _ = parse(get(f"{asked}&{query}"))
+            return head["first"], head["hole"], head["hole_after_event_id"], head["hole_before_event_id"]
+
+        oldest = parse(get(asked))[0]["oldest"]
+        assert 1400 < oldest < 2000
+        assert told("after=7") == (oldest, True, 7, oldest)
+        assert told(f"after={oldest - 2}") == (oldest, True, oldest - 2, oldest)
+        assert told(f"after={oldest - 1}") == (oldest, False, None, None)
+        assert told("after=7&limit=10") == (2989, False, None, None)  # there is more to be asked for
+        for from_ns, header in ((clocks[0], str(oldest)), (clocks[oldest], None)):
+            with urllib.request.urlopen(f"{api}/frames?session_id={session_id}&from_ns={from_ns}") as answer:
+                assert answer.headers["x-vp-hole-before-event-id"] == header
+                assert pa.ipc.open_stream(answer.read()).read_all()["event_id"][0].as_py() == oldest
+        with connect(server.ws("speed=1000")) as second:
+            while (message := second.recv()) and (isinstance(message, bytes) or '"history"' not in message):
+                pass
+            history = json.loads(message)
+            assert (history["hole"], history["hole_after_event_id"]) == (True, None)
+            assert history["hole_before_event_id"] == history["oldest_event_id"] == oldest
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read as Linux tells it")
 def test_forty_readers_that_sip_hold_little_and_keep_nobody_waiting(tmp_path: Path) -> None:
     """Each asks for 150 MiB. What all of them hold is bounded, and who comes after them is answered."""

@@ -121,7 +121,7 @@ def test_a_paced_stream_begins_with_its_history_and_lets_frames_be_pushed() -> N
 def test_a_command_that_was_carried_out_is_told_at_once_behind_its_frames() -> None:
     order = MessageOrder(DEFAULTS, "abc")
     steps, _find = introduced(order, holding(LIVE, 0, 0))
-    order.begin_at(0, FramesHeld(0, 0, 0.0), None)
+    order.begin_at(0, 0, None)
     assert not order.owes_status(FACTS)
     stepped = holding(LIVE, 0, 1, facts=replace(FACTS, paused=True, steps_done=1))
     history, status, frames = steps.send(holding(LIVE, 0, 0)), steps.send(holding(LIVE, 0, 0)), steps.send(stepped)

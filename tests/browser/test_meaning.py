@@ -1,0 +1,110 @@
+"""What two seconds of looking at the balance tell: where the demonstration's price will go, by pixels alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.probe import IDLE, PAGE, watched_page
+from tests.browser.programs import Server
+from vp.demo.script import OPEN_SECOND, Episode, write_script
+from vp.demo.session import FIRST_TIME, SEED
+from vp.market.wall_times import NEW_YORK
+
+pytestmark = pytest.mark.browser
+
+BEFORE_SECONDS = 2
+LOOK_SECONDS = 10
+ROWS = 20  # looked at on each side of the price
+BEGIN = dt.datetime(2026, 2, 6, FIRST_TIME.hour, FIRST_TIME.minute, tzinfo=NEW_YORK).timestamp()
+# The price line is looked for in the white of its pixels; then how much bluer the map is below it than above.
+JUDGE = """([lookPx, sidePx]) => {
+  const { size } = vp.state();
+  const wide = Math.floor(size.width * size.ratio), from = Math.floor(wide - lookPx * size.ratio);
+  const line = vp.image("overlay");
+  let sum = 0, white = 0;
+  for (let y = 0; y < size.height * size.ratio; y += 1) {
+    for (let x = wide - 12; x < wide; x += 1) {
+      const at = 4 * (y * line.width + x);
+      if (line.data[at + 3] <= 200 || Math.min(...line.data.subarray(at, at + 3)) <= 235) continue;
+      sum += y;
+      white += 1;
+    }
+  }
+  const price = Math.round(sum / white);
+  const { data, width } = vp.image("map");
+  let below = 0, above = 0;
+  for (let off = 2; off < sidePx * size.ratio; off += 1) {
+    for (let x = from; x < wide; x += 1) {
+      const [up, down] = [4 * ((price - off) * width + x), 4 * ((price + off) * width + x)];
+      above += data[up + 2] - data[up];
+      below += data[down + 2] - data[down];
+    }
+  }
+  return white > 0 ? (below - above) / ((wide - from) * sidePx * size.ratio) : NaN;
+}"""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at the map, and which way the price went after it or, at a random time, the way of a coin."""
+
+    second: float  # of the session
+    direction: int
+
+
+def episodes(until_second: int) -> list[Episode]:
+    """Those of the script from the open to a second."""
+    return [each for each in write_script(SEED).episodes if OPEN_SECOND <= each.lead_second < until_second]
+
+
+def looked(page: Page, look: Look) -> float:
+    """More than 0: the map's pixels point up."""
+    end_ms = (BEGIN + look.second) * 1000
+    page.evaluate(
+        """([endMs, spanMs, rows]) => vp.view({
+          endMs, spanMs, rows, centre: vp.column(endMs).spot_price, following: false, fitting: false,
+        })""",
+        [end_ms, LOOK_SECONDS * 4000, 3 * ROWS],
+    )
+    page.wait_for_function(IDLE)
+    size = page.evaluate("() => vp.state().size")
+    return float(page.evaluate(JUDGE, [size["width"] / 4, size["height"] / 3]))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "throttle_ms", "flat"),
+    [
+        (12, 250, ""),
+        pytest.param(90, 25, "", marks=pytest.mark.long),
+        pytest.param(90, 250, "&flat", marks=pytest.mark.long),
+    ],
+)
+def test_pixels_tell_where_the_price_will_go(
+    browser: Browser, server: Server, minutes: int, throttle_ms: int, flat: str
+) -> None:
+    until = OPEN_SECOND + 60 * minutes
+    true = [Look(each.move_second - BEFORE_SECONDS, each.direction) for each in episodes(until - 60)]
+    assert {look.direction for look in true} == {1, -1}
+    rng = np.random.default_rng(5)
+    shuffled = [
+        Look(float(rng.uniform(OPEN_SECOND + 60, until - 10)), int(rng.choice((1, -1))))
+        for _ in range(max(20, len(true)))
+    ]
+    with watched_page(browser, color_scheme="dark") as page:
+        query = f"?start_time=09:30&speed=400&throttle_ms={throttle_ms}{flat}"
+        page.goto(f"{server.address}{PAGE}{query}")
+        reached = f"() => window.vp && vp.state().newestMs > {(BEGIN + until) * 1000}"
+        page.wait_for_function(reached, timeout=300_000, polling=300)
+        page.keyboard.press(" ")
+        page.wait_for_function("() => vp.state().holes === 0 && !vp.state().loading", timeout=60_000, polling=300)
+        assert page.evaluate("() => vp.state().mode") == "balance"
+        assert ("WebGL2" in page.evaluate("() => vp.state().painter")) == (not flat)
+        right = [looked(page, look) * look.direction > 0 for look in true]
+        by_chance = [looked(page, look) * look.direction > 0 for look in shuffled]
+    assert sum(right) >= 0.9 * len(right), right
+    assert 0.2 * len(by_chance) <= sum(by_chance) <= 0.8 * len(by_chance), by_chance

@@ -1,0 +1,224 @@
+/** Replay as a player: the session's clock held and stepped, any moment of it sought, a range played over and over. */
+
+import * as bookmarks from "./bookmarks.js";
+import { element, input, write } from "./dom.js";
+import { clockText, dateAndTime } from "./format.js";
+import { say, showNotice } from "./notices.js";
+import { timeInSession } from "./session-time.js";
+
+/** @typedef {import("./commands.js").Page} Page @typedef {import("./stream.js").Message} Message */
+
+const SHORTEST_LOOP_MS = 500;
+const HOLD_WORDS = /** @type {Record<string, string>} */ ({ true: "Session held: its clock stands", false: "The session goes on" });
+
+export class Player {
+  /** @param {Page} page @param {import("./commands.js").Commands} commands */
+  constructor(page, commands) {
+    this.page = page;
+    this.commands = commands;
+    /** The range that is played over and over; without an end as long as that is to be chosen. @type {{fromMs: number, untilMs: number} | null} */
+    this.loop = null;
+    this.loopedMs = NaN;
+    /** A session that is being opened is to be held from its beginning. */
+    this.holdDue = false;
+    this.told = false;
+    page.session.player = this;
+  }
+
+  get held() { return this.page.feed.status.paused === true; }
+  /** Of bookmarks and the overview. */
+  get sessionName() {
+    const { product_type, contract, dt } = this.page.feed.config;
+    return contract ? `${product_type} ${contract} ${dt}` : "";
+  }
+  /** The session's first moment, and that behind its last. @returns {[number, number]} ms UTC */
+  get span() {
+    const { session_start_ns: start, end_ns: end } = this.page.feed.config;
+    return start ? [Number(BigInt(start) / 1_000_000n), Number(BigInt(end) / 1_000_000n)] : [NaN, NaN];
+  }
+  /** The moment that the picture shows. */
+  get shownMs() {
+    const { feed, viewport } = this.page;
+    return viewport.following ? feed.nowMs : Math.min(viewport.endMs, feed.nowMs);
+  }
+
+  /** @param {Message} command */
+  command(command) {
+    if (!this.page.feed.stream.send(command)) say("There is no stream to be commanded");
+  }
+
+  /** Hold the session itself, or let it go on. */
+  toggleHold() { this.command({ type: this.held ? "resume" : "pause" }); }
+
+  /** The next event end, with a frame of its own. */
+  event() {
+    this.follow();
+    this.command({ type: "step", by: "event" });
+  }
+
+  /** A frame back or on: in the picture as far as it holds them, then of the session itself. @param {1 | -1} by */
+  frame(by) {
+    const { feed: { ring }, viewport } = this.page;
+    if (!ring || ring.count === 0) return;
+    const newest = ring.end - 1;
+    const at = viewport.following ? newest : ring.columnUntil(viewport.endMs);
+    if (by > 0 && at >= newest) {
+      this.follow();
+      this.command({ type: "step", by: "frame" });
+      return;
+    }
+    this.show(ring.timeMs(Math.max(at + by, ring.first)));
+  }
+
+  /** Show the newest without moving prices. */
+  follow() {
+    this.loop = null;
+    this.commands.move((viewport) => { viewport.following = true; });
+  }
+
+  /** Let the picture end at a time. @param {number} timeMs */
+  show(timeMs) {
+    this.commands.move((viewport) => Object.assign(viewport, { following: false, endMs: timeMs }), "seek");
+    say(clockText(timeMs, true));
+  }
+
+  /** Go to a time: in the picture where it holds it, or else the session is played from there. @param {number} timeMs */
+  seek(timeMs) {
+    const { feed: { ring, nowMs }, session, viewport } = this.page;
+    this.loop = null;
+    if (ring && ring.count > 0 && timeMs >= ring.timeMs(ring.first) && timeMs <= nowMs) {
+      this.show(timeMs);
+      return;
+    }
+    const [startMs, endMs] = this.span;
+    if (!(timeMs >= startMs && timeMs < endMs)) return;
+    this.holdDue = this.held;
+    session.linked = session.wanted = null;
+    viewport.live();
+    session.open({ start_time: session.startTime(timeMs) });
+    say(`From ${clockText(timeMs)}`);
+  }
+
+  /** @param {string} text as a person typed it @returns {string} what is wrong with it */
+  seekText(text) {
+    const [startMs, endMs] = this.span;
+    const timeMs = timeInSession(text, startMs, endMs, String(this.page.feed.config.dt));
+    if (!Number.isNaN(timeMs)) {
+      this.seek(timeMs);
+      return "";
+    }
+    const [from, until] = [startMs, endMs].map((ms) => { const { date, time } = dateAndTime(ms, "ET"); return `${date} ${time.slice(0, 5)}`; });
+    return `“${text.slice(0, 40)}” is no time of this session, which runs from ${from} to ${until} ET: HH:MM or HH:MM:SS, a date before it if there are several days.`;
+  }
+
+  /** Play what is measured over and over; without a measure, a first call begins the range, a second ends it, a third leaves off. */
+  toggleLoop() {
+    const { crosshair: { measured } } = this.page;
+    if (this.loop && Number.isFinite(this.loop.untilMs)) {
+      this.loop = null;
+      say("The range is left");
+    } else if (measured && !this.loop) this.repeat(measured[0].timeMs, measured[1].timeMs);
+    else if (this.loop) this.repeat(this.loop.fromMs, this.pointMs);
+    else {
+      this.loop = { fromMs: this.pointMs, untilMs: Infinity };
+      say(`A range begins at ${clockText(this.pointMs)}: once more where it ends`);
+    }
+    this.refresh();
+  }
+
+  /** The moment that is pointed at, or else that of the picture. */
+  get pointMs() {
+    const { crosshair, chart } = this.page;
+    const timeMs = crosshair.at ? chart.spotAt(crosshair.at).timeMs : NaN;
+    return Number.isNaN(timeMs) ? this.shownMs : timeMs;
+  }
+
+  /** @param {number} a @param {number} b two times, of which the earlier begins the range */
+  repeat(a, b) {
+    const { ring } = this.page.feed;
+    const range = { fromMs: Math.min(a, b), untilMs: Math.max(a, b, Math.min(a, b) + SHORTEST_LOOP_MS) };
+    if (!ring || ring.count === 0 || range.fromMs < ring.timeMs(ring.first)) this.seek(range.fromMs);
+    this.loop = range;
+    this.loopedMs = NaN;
+    say(`Over and over: ${clockText(range.fromMs)} to ${clockText(range.untilMs)}`);
+    const play = (/** @type {number} */ nowMs) => {
+      if (this.loop !== range) return;
+      this.playLoop(nowMs);
+      requestAnimationFrame(play);
+    };
+    requestAnimationFrame(play);
+  }
+
+  /** Show the moment of the loop that is due, once all of it is held; what is live ends it. @param {number} nowMs of any steady clock */
+  playLoop(nowMs) {
+    const { loop, page: { feed: { ring, config, status, nowMs: sessionMs }, viewport, painting } } = this;
+    if (!loop || !ring || ring.count === 0 || ring.timeMs(ring.first) > loop.fromMs || sessionMs < loop.untilMs) return;
+    if (Number.isNaN(this.loopedMs)) {
+      this.loopedMs = nowMs;
+      viewport.following = false;
+      if (status.viewers === 1 && !this.held) this.toggleHold();
+    } else if (viewport.following) {
+      this.loop = null;
+      return;
+    }
+    viewport.endMs = loop.fromMs + (((nowMs - this.loopedMs) * config.speed) % (loop.untilMs - loop.fromMs));
+    painting.request("all");
+  }
+
+  /** A session has begun. */
+  configured() {
+    if (this.holdDue) this.command({ type: "pause" });
+    this.holdDue = false;
+  }
+
+  /** The server does not do what it was told to. @param {Message} message */
+  refused({ code, message, hint }) {
+    const { session, feed } = this.page;
+    const own = { label: "Watch it alone from here", act: () => {
+      this.holdDue = true;
+      session.open({ alone: "yes", start_time: session.startTime(feed.nowMs) }, true);
+    } };
+    showNotice(message, code === "not_alone" ? "" : hint, [...(code === "not_alone" ? [own] : []), { label: "Close", act: () => showNotice("") }]);
+  }
+
+  /** Keep the moment that is pointed at, with a note to come. */
+  mark() {
+    const session = this.sessionName;
+    const timeMs = Math.round(this.pointMs * 1000) / 1000;
+    if (!session || Number.isNaN(timeMs)) return;
+    say(bookmarks.put({ session, timeMs, note: "" }) ? `Bookmark at ${clockText(timeMs)}` : "The browser keeps no more bookmarks");
+    this.refresh();
+  }
+
+  /** Bring the bar in line with what is. */
+  refresh() {
+    const { held, loop } = this;
+    if (held !== this.told) say(HOLD_WORDS[String(held)]);
+    this.told = held;
+    element("hold").setAttribute("aria-pressed", String(held));
+    element("loop").setAttribute("aria-pressed", String(loop !== null));
+    write("loop", loop && !Number.isFinite(loop.untilMs) ? "Loop to…" : "Loop");
+    const field = input("seek");
+    if (document.activeElement !== field && !Number.isNaN(this.shownMs)) field.value = dateAndTime(this.shownMs, "ET").time;
+  }
+}
+
+/** @param {Player} player */
+export function connectPlayer(player) {
+  const buttons = /** @type {Record<string, () => void>} */ ({
+    hold: () => player.toggleHold(), "frame-back": () => player.frame(-1), "frame-on": () => player.frame(1), "event-on": () => player.event(),
+    loop: () => player.toggleLoop(), mark: () => player.mark(),
+  });
+  for (const [id, act] of Object.entries(buttons)) element(id).addEventListener("click", act);
+  const field = input("seek");
+  element("player").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const wrong = player.seekText(field.value);
+    field.setCustomValidity(wrong);
+    field.reportValidity();
+    if (wrong) say(wrong);
+    else element("chart").focus({ preventScroll: true });
+  });
+  field.addEventListener("input", () => field.setCustomValidity(""));
+  field.addEventListener("focus", () => field.select());
+}
