@@ -157,7 +157,9 @@ def test_text_grows_with_a_large_screen_and_so_does_what_is_painted(page: Page) 
 
 def pressed_looks_different(page: Page) -> None:
     """In colours that the system forces, a button's two states are told apart by what fills it."""
-    page.wait_for_function("() => window.vp && matchMedia('(forced-colors: active)').matches")
+    page.wait_for_function(
+        "() => window.vp && matchMedia('(forced-colors: active)').matches && vp.state().columns > 0", timeout=60_000
+    )
     looks = []
     for pressed in ("true", "false"):
         if page.locator("#freeze").get_attribute("aria-pressed") != pressed:
