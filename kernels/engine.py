@@ -126,7 +126,7 @@ def start_afresh(book: BookState, model: Model) -> None:
 
 
 @step
-def is_active(book: BookState, record: Record) -> int:
+def is_active(book: BookState, record: Record) -> np.int64:
     """1 for a record that is activity: not of what builds the book only, nor of before there is a clock."""
     return np.int64(record.clock_ns != BOOK_ONLY and book.scalars[B_CLOCK] != NO_TIME)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -116,7 +116,7 @@ def test_escape_in_a_panel_closes_that_panel_and_gives_the_focus_back(page: Page
     page.keyboard.press("Escape")
 
 
-MOVES = {
+MOVES: dict[str, Callable[[Page], object]] = {
     "pan": lambda page: page.keyboard.press("ArrowLeft"),
     "pan of prices": lambda page: page.keyboard.press("PageUp"),
     "zoom": lambda page: page.keyboard.press("+"),

@@ -181,7 +181,7 @@ def test_forced_colours_show_what_is_pressed_in_firefox(
 ) -> None:
     if FIREFOX is None:
         pytest.skip("no Firefox on the path")
-    forced = {"browser.display.document_color_use": 2}
+    forced: dict[str, str | float | bool] = {"browser.display.document_color_use": 2}
     with (
         started_firefox(playwright, tmp_path_factory.mktemp("forced"), forced) as browser,
         watched_page(browser) as page,

@@ -101,7 +101,8 @@ def test_a_recording_is_the_same_on_every_processor(session: str, tmp_path: Path
             pytest.skip(f"{path.name} does not lie beside the checkout")
         arguments = ["--file", str(path)]
     digests = set()
-    for whose, environment in ({"this one's": {}} | LIKE_AN_OLDER_PROCESSOR).items():
+    modes: dict[str, dict[str, str]] = {"this one's": {}} | LIKE_AN_OLDER_PROCESSOR
+    for whose, environment in modes.items():
         lake = tmp_path / whose
         lake.mkdir()
         digests.add(recording_digest(arguments, lake, environment))
