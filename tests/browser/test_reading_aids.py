@@ -116,7 +116,7 @@ def test_escape_in_a_panel_closes_that_panel_and_gives_the_focus_back(page: Page
     page.keyboard.press("Escape")
 
 
-MOVES: dict[str, Callable[[Page], object]] = {
+MOVES: dict[str, Callable[[Any], object]] = {
     "pan": lambda page: page.keyboard.press("ArrowLeft"),
     "pan of prices": lambda page: page.keyboard.press("PageUp"),
     "zoom": lambda page: page.keyboard.press("+"),
