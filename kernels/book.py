@@ -24,8 +24,8 @@ from .contract import (
     UNDEF_PRICE,
     UNDEF_SIZE,
 )
-from .jit import step
-from .placing import NO_EFFECT, apply_cancel, apply_fill, apply_place
+from .jit import routine, step
+from .placing import NO_EFFECT, apply_to
 from .publishers import clear_book
 from .quotes import apply_without_order
 from .state import BookState, Columns, Effect, Record
@@ -69,7 +69,7 @@ def apply_other(book: BookState, record: Record) -> Effect:
     return NO_EFFECT
 
 
-@step
+@routine
 def apply_record(book: BookState, record: Record, pendings: int) -> Effect:
     """Apply one record and return its effect; `pendings` is 0 where fills need not be remembered (book alone)."""
     action = record.action
@@ -77,9 +77,4 @@ def apply_record(book: BookState, record: Record, pendings: int) -> Effect:
         return apply_other(book, record)
     if record.flags & (FLAG_TOB | FLAG_MBP):
         return apply_without_order(book, record, pendings)
-    tag = record.publisher << KIND_BITS
-    if action == ACTION_CANCEL:
-        return apply_cancel(book, record, record.order_id, tag)
-    if action == ACTION_FILL:
-        return apply_fill(book, record, record.order_id, tag, pendings)
-    return apply_place(book, record, record.order_id, tag)
+    return apply_to(book, record, action, record.order_id, record.publisher << KIND_BITS, pendings)

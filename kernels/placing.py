@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .contract import (
     ACTION_ADD,
+    ACTION_CANCEL,
+    ACTION_FILL,
     ACTION_MODIFY,
     ASK,
     B_LIVE,
@@ -37,7 +39,7 @@ from .contract import (
     UNDEF_PRICE,
     UNDEF_SIZE,
 )
-from .jit import step
+from .jit import routine, step
 from .levels import add_depth, place_window, remove_depth
 from .orders import find_slot, rank_of
 from .publishers import drop_order
@@ -183,3 +185,16 @@ def apply_place(book: BookState, record: Record, order_id: int, tag: int) -> Eff
         add_depth(book, side, price, size)
     remove_depth(book, old_side, old_price, resting)
     return Effect(TOUCH_FROM | TOUCH_TO, old_price, resting, pull, 0, price, size)
+
+
+@routine
+def apply_to(book: BookState, record: Record, action: int, order_id: int, tag: int, pendings: int) -> Effect:
+    """Apply a cancel, a fill, or else an add or a modify, to what rests by this id and tag; `action` says which it is.
+
+    `pendings` is 0 where fills need not be remembered (book alone).
+    """
+    if action == ACTION_CANCEL:
+        return apply_cancel(book, record, order_id, tag)
+    if action == ACTION_FILL:
+        return apply_fill(book, record, order_id, tag, pendings)
+    return apply_place(book, record, order_id, tag)

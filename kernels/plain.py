@@ -77,7 +77,7 @@ def may_be_plain(book: BookState, record: Record) -> bool:
 
 
 @step
-def has_size(record: Record) -> bool:
+def has_size(record: Record) -> bool | np.bool_:
     """Whether a size is stated, and is not 0."""
     return (record.size + 1) & SIZE_MASK > 1
 

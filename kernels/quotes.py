@@ -29,7 +29,7 @@ from .contract import (
 )
 from .jit import routine
 from .orders import find_slot
-from .placing import NO_EFFECT, apply_cancel, apply_fill, apply_place, shrink_order
+from .placing import NO_EFFECT, apply_to, shrink_order
 from .publishers import drop_side, set_state
 from .state import BookState, Effect, Record
 
@@ -50,7 +50,7 @@ def apply_quote(book: BookState, record: Record) -> Effect:
         if slots[word + SLOT_SIZE] != 0:
             effect = shrink_order(book, word, slots[word + SLOT_SIZE] & SIZE_MASK)
     else:
-        effect = apply_place(book, record, side, tag)
+        effect = apply_to(book, record, record.action, side, tag, np.int64(0))
         if effect.bits == 0:
             return effect
     state = book.publishers[record.publisher]
@@ -77,15 +77,15 @@ def apply_without_order(book: BookState, record: Record, pendings: int) -> Effec
         if record.action in (ACTION_ADD, ACTION_MODIFY):
             return apply_quote(book, record)
         if record.action == ACTION_FILL:
-            return apply_fill(book, record, side, tag | KIND_QUOTE, pendings)
+            return apply_to(book, record, record.action, side, tag | KIND_QUOTE, pendings)
         book.counters[C_REJECTED_CANCEL] += 1
         return NO_EFFECT
     tag |= KIND_ASK_LEVEL + side
-    if record.action == ACTION_FILL:
-        return apply_fill(book, record, record.price, tag, pendings)
-    if record.action != ACTION_CANCEL or record.size == 0:
-        return apply_place(book, record, record.price, tag)
-    if record.side == SIDE_NONE:
-        book.counters[C_REJECTED_SIDE] += 1
-        return NO_EFFECT
-    return apply_cancel(book, record, record.price, tag)
+    action = record.action
+    if action == ACTION_CANCEL:
+        if record.size == 0:
+            action = np.int64(ACTION_MODIFY)
+        elif record.side == SIDE_NONE:
+            book.counters[C_REJECTED_SIDE] += 1
+            return NO_EFFECT
+    return apply_to(book, record, action, record.price, tag, pendings)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.probe import IDLE, PAGE, watched_page
+from tests.browser.probe import IDLE, PAGE, live, watched_page
 from tests.browser.programs import Server
 from vp.demo.script import OPEN_SECOND, Episode, write_script
 from vp.demo.session import FIRST_TIME, SEED
@@ -108,3 +108,45 @@ def test_pixels_tell_where_the_price_will_go(
         by_chance = [looked(page, look) * look.direction > 0 for look in shuffled]
     assert sum(right) >= 0.9 * len(right), right
     assert 0.2 * len(by_chance) <= sum(by_chance) <= 0.8 * len(by_chance), by_chance
+
+
+# The plot's pixels of both painters, compared with those of the first time: the share that differs, and by how much.
+COMPARE = """() => {
+  const { size } = vp.state();
+  const [wide, high] = [size.width, size.height].map((px) => Math.floor(px * size.ratio));
+  const now = ["map", "flat"].map((name) => {
+    const { data, width } = vp.image(name);
+    return Uint8Array.from({ length: 3 * wide * high }, (_, i) => {
+      const pixel = Math.floor(i / 3);
+      return data[4 * (Math.floor(pixel / wide) * width + (pixel % wide)) + (i % 3)];
+    });
+  });
+  window.before ??= now;
+  return now.map((values, n) => {
+    const off = values.map((value, i) => Math.abs(value - window.before[n][i]));
+    const share = (least) => off.reduce((sum, each) => sum + (each > least ? 1 : 0), 0) / off.length;
+    return { colours: new Set(values).size, changed: share(0), much: share(12) };
+  });
+}"""
+
+
+def test_what_was_shown_keeps_its_colours(browser: Browser, server: Server) -> None:
+    """The same when later frames have come, and but for a few roundings when bins were made anew."""
+    with watched_page(browser, color_scheme="dark") as page:
+        live(page, server, "?start_time=09:31&throttle_ms=50", columns=200)
+        end_ms = page.evaluate("() => vp.state().newestMs - 300")
+        place = {"endMs": end_ms, "spanMs": 8000, "rows": 60, "following": False, "fitting": False}
+        place["centre"] = page.evaluate("(ms) => vp.column(ms).spot_price", end_ms)
+
+        def compared() -> list[dict[str, float]]:
+            page.evaluate("(place) => vp.view(place)", place)
+            page.wait_for_function(IDLE)
+            found: list[dict[str, float]] = page.evaluate(COMPARE)
+            return found
+
+        assert all(each["colours"] > 20 for each in compared())
+        page.wait_for_function(f"() => vp.state().newestMs > {end_ms + 10_000}")
+        assert all(each["changed"] == 0 for each in compared())
+        page.evaluate("() => vp.view({ spanMs: 60_000 })")
+        page.wait_for_function(IDLE)
+        assert all(each["much"] < 0.001 for each in compared())

@@ -6,13 +6,12 @@ them: numba would compile a version for each constant that it sees, and compilin
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from vp.kernels import cache, jit
+from vp.demo.compiled import routine
+from vp.demo.exponential import logarithm
 from vp.kernels.contract import (
     ACTION_ADD,
     ACTION_CANCEL,
@@ -117,20 +116,6 @@ def new_market(script: Float64s, depths: Float64s, walls: Float64s, start_ns: in
     return Market(out, orders, levels, state, script.copy(), depths.copy(), walls)
 
 
-_SOURCES: Final = Path(__file__).parent.glob("*.py")
-CACHE_DIRECTORY: Final = cache.CACHE_DIRECTORY / f"demo-{cache.sources_digest(_SOURCES)}"
-
-
-def kernel(function: Any) -> Any:
-    """As vp.kernels.jit.kernel, with a cache for each state of the demonstration's sources: these lie in two files."""
-    return jit.kernel(function, CACHE_DIRECTORY)
-
-
-def routine(function: Any) -> Any:
-    """As vp.kernels.jit.routine, likewise."""
-    return jit.routine(function, CACHE_DIRECTORY)
-
-
 @routine
 def draw(m: Market) -> float:
     """The next random number in [0, 1): xorshift64*."""
@@ -145,7 +130,7 @@ def draw(m: Market) -> float:
 @routine
 def draw_exponential(m: Market) -> float:
     """The next random number of mean 1, exponentially distributed."""
-    return -math.log(1.0 - draw(m))
+    return -logarithm(1.0 - draw(m))
 
 
 @routine

@@ -60,15 +60,15 @@ from vp.demo.book import (
     draw,
     draw_exponential,
     join_queue,
-    kernel,
     leave_queue,
     new_id,
     put,
     put_order,
     rest,
-    routine,
     take,
 )
+from vp.demo.compiled import kernel, routine
+from vp.demo.exponential import exponential
 from vp.kernels.contract import (
     ACTION_CANCEL,
     ACTION_CLEAR,
@@ -138,7 +138,7 @@ def choose_level(m: Market, side: int, fair: float, far_share: float) -> int:
     for _ in range(12):
         kind = draw(m)
         if kind < far_share:
-            distance = 60 * math.exp(draw(m) * 2.4)
+            distance = 60 * exponential(draw(m) * 2.4)
         elif kind < 0.5:
             distance = draw(m) * 62
         else:

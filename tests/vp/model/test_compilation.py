@@ -107,11 +107,11 @@ from vp.demo import session as demo
 from tests.kernels.test_rules import dispatchers
 compilation.compile_loops()
 demo.write_session(io.BytesIO(), seconds=1)
-import vp.demo.book, vp.demo.market
+import vp.demo.book, vp.demo.exponential, vp.demo.market
 missed = 0
 for name, dispatcher in dispatchers():
     missed += sum(dispatcher.stats.cache_misses.values())
-for module in (vp.demo.book, vp.demo.market):
+for module in (vp.demo.book, vp.demo.exponential, vp.demo.market):
     for value in vars(module).values():
         if isinstance(value, Dispatcher):
             missed += sum(value.stats.cache_misses.values())
