@@ -110,7 +110,10 @@ def test_a_module_that_is_imported_by_itself_is_the_one_that_the_page_has(tmp_pa
         ("const $modules = 1;", "$modules, a name of the script's own in line 3"),
         ('import { absent, b as c, lost as d } from "./other.js";', "main.js imports absent, lost from other.js"),
         ('import { b } from "./nowhere.js";', "nowhere.js is missing"),
-        ('import { a } from "./circle.js";', "Modules import each other: main.js imports circle.js imports main.js."),
+        (
+            'import { a } from "./circle.js";',
+            "Modules of the page import each other: main.js imports circle.js imports main.js.",
+        ),
     ],
 )
 def test_what_it_cannot_put_together_is_refused(tmp_path: Path, line: str, words: str) -> None:
