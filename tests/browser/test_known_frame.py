@@ -586,29 +586,44 @@ def test_cells_of_other_views(market: KnownMarket, mode: str, above: str, below:
 
 def test_depth_is_bright_by_size_and_told_apart_by_side(market: KnownMarket) -> None:
     """Bids rest in greater size here; the balance turns them blue, and what drains above orange."""
-    market.page.select_option("#mode", "depth")
-    market.show(1.0, since=-0.5)  # before anything is built or drained
+    page = market.page
+
+    def put_number(name: str, value: str) -> None:
+        page.locator(f"#{name}").fill(value)
+        page.locator(f"#{name}").press("Tab")
+
+    def colour(ticks: int) -> Any:
+        return np.array(page.evaluate(COLOUR_OF_CELL, list(market.xy(UP - 0.1, ticks))))
+
+    page.select_option("#mode", "depth")
+    market.show(UP)
+    text = page.locator("#legend-text")
+    expect(text).to_contain_text("bids green, asks rose; blue over it where liquidity builds, orange where it drains")
+    assert page.evaluate("() => vp.state().scale.lower") > 0, "small depths are hidden"
+    page.locator("#layers > summary").click()
     try:
-        bid, ask, nothing = (
-            np.array(market.page.evaluate(COLOUR_OF_CELL, list(market.xy(0.2, ticks)))) for ticks in (-5, 5, 11)
-        )
-        assert bid[1] > bid[0] + 20, "bids are green"
-        assert ask[0] > ask[1] + 20, "asks are rose"
+        put_number("lower-typed", "0")
+        put_number("upper-typed", "3000")
+        page.wait_for_function(IDLE)
+        assert colour(-5)[2] > colour(-5)[0] + 20, "built below"
+        assert colour(5)[0] > colour(5)[2] + 20, "drained above"
+        put_number("smoothing-floor", "1000000")  # without the balance
+        page.wait_for_function(IDLE)
+        bid, ask, nothing = (colour(ticks) for ticks in (-5, 5, 11))
+        assert bid[1] > max(bid[0], bid[2]) + 20, "bids are green"
+        assert ask[0] > max(ask[1], ask[2]) + 20, "asks are rose"
         assert bid.sum() > ask.sum() + 40 > nothing.sum() + 80, "the more rests the brighter"
-        market.show(UP)
-        red, _, blue = market.page.evaluate(COLOUR_OF_CELL, list(market.xy(UP - 0.1, -5)))
-        assert blue > red + 20, "built below"
-        red, _, blue = market.page.evaluate(COLOUR_OF_CELL, list(market.xy(UP - 0.1, 5)))
-        assert red > blue + 20, "drained above"
-        text = market.page.locator("#legend-text")
-        expect(text).to_contain_text(
-            "bids green, asks rose; blue over it where liquidity builds, orange where it drains"
-        )
-        market.page.select_option("#palette", "teal")
+        page.select_option("#palette", "teal")
         expect(text).to_contain_text("bids teal, asks violet")
+        page.wait_for_function(IDLE)
+        assert min(colour(-5)[1:]) > colour(-5)[0] + 20
     finally:
-        market.page.select_option("#palette", "green")
-        market.page.select_option("#mode", "pair")
+        page.select_option("#palette", "green")
+        put_number("smoothing-floor", "")
+        page.locator("#layers > summary").click()
+        page.locator("#chart").focus()
+        page.keyboard.press("f")  # what is on screen decides again
+        page.select_option("#mode", "pair")
         market.show(UP)
 
 
