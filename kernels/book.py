@@ -24,7 +24,7 @@ from .contract import (
     UNDEF_PRICE,
     UNDEF_SIZE,
 )
-from .jit import step
+from .jit import routine, step
 from .placing import NO_EFFECT, apply_to
 from .publishers import clear_book
 from .quotes import apply_without_order
@@ -69,7 +69,7 @@ def apply_other(book: BookState, record: Record) -> Effect:
     return NO_EFFECT
 
 
-@step
+@routine
 def apply_record(book: BookState, record: Record, pendings: int) -> Effect:
     """Apply one record and return its effect; `pendings` is 0 where fills need not be remembered (book alone)."""
     action = record.action

@@ -54,7 +54,6 @@ from .ring import (
     holds,
     rebase,
     touch_bucket,
-    touch_outside,
 )
 from .state import BookState, Columns, Effect, FrameBuffer, Model, Record
 
@@ -77,7 +76,7 @@ def touch_legs(book: BookState, model: Model, legs: Legs) -> None:
             clock = book.scalars[B_CLOCK]
             touch(model.cells, model.decay, bucket, clock, book.scalars[B_EVENT_ID], add, pull, fill)
         else:
-            touch_outside(book, model, bucket, add, pull, fill)
+            touch_bucket(book, model, bucket, add, pull, fill)
         if not moves:
             return
         moves = False
@@ -127,7 +126,7 @@ def start_afresh(book: BookState, model: Model) -> None:
 
 
 @step
-def is_active(book: BookState, record: Record) -> int:
+def is_active(book: BookState, record: Record) -> np.int64:
     """1 for a record that is activity: not of what builds the book only, nor of before there is a clock."""
     return np.int64(record.clock_ns != BOOK_ONLY and book.scalars[B_CLOCK] != NO_TIME)
 

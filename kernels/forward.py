@@ -1,9 +1,7 @@
 """The loop that rebuilds a book, without cells or frames.
 
-Nearly all records of a trading day are plain: an add of a new order, a cancel of one that rests, a modify, all at
-prices of the dense window and without flags that matter. The loop has a short way for each of them. Whatever is
-not plain goes the long way, by the very steps that the engine takes (book); a plain step finds that out
-before it has changed anything, so that both ways lead to the same state.
+Nearly all records of a trading day are plain and go the short way (plain); the others go the long way (book). The
+engine takes both ways too.
 """
 
 from __future__ import annotations

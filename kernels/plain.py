@@ -1,9 +1,7 @@
 """The short way of most records: those of one order at prices of the dense window, without flags that matter.
 
-Whether an add, a cancel or a fill comes next is as good as random, and a branch that the processor guesses wrongly
-costs it as much as half of the work on an order. So the three go one way, on which arithmetic chooses the numbers. A
-record that is not plain is found out before anything has changed; it goes the long way (book), and both lead to the
-same state.
+An add of a new order, a cancel or a fill of one that rests, a modify. A record that is not plain is found out before
+anything has changed; it goes the long way (book), and both lead to the same state.
 """
 
 from __future__ import annotations
@@ -77,7 +75,7 @@ def may_be_plain(book: BookState, record: Record) -> bool:
 
 
 @step
-def has_size(record: Record) -> bool:
+def has_size(record: Record) -> bool | np.bool_:
     """Whether a size is stated, and is not 0."""
     return (record.size + 1) & SIZE_MASK > 1
 

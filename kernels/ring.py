@@ -139,24 +139,17 @@ def follow_spot(book: BookState, model: Model) -> None:
 
 
 @routine
-def touch_outside(book: BookState, model: Model, bucket: int, add: int, pull: int, fill: int) -> None:
-    """Touch a bucket that the ring does not hold; the newest of those that share a place stays."""
-    slot = bucket & RING_MASK
-    if model.outer_bucket[slot] != bucket:
-        forget(model.outer, bucket)
-        model.outer_bucket[slot] = bucket
-    count_depth(book, model.outer, bucket, bucket)
-    touch(model.outer, model.decay, bucket, book.scalars[B_CLOCK], book.scalars[B_EVENT_ID], add, pull, fill)
-
-
-@routine
 def touch_bucket(book: BookState, model: Model, bucket: int, add: int, pull: int, fill: int) -> None:
-    """Touch a bucket, wherever its cell lies."""
-    if holds(model, bucket):
-        clock = book.scalars[B_CLOCK]
-        touch(model.cells, model.decay, bucket, clock, book.scalars[B_EVENT_ID], add, pull, fill)
-    else:
-        touch_outside(book, model, bucket, add, pull, fill)
+    """Touch a bucket, wherever its cell lies; of those outside the ring that share a place the newest stays."""
+    cells = model.cells
+    if not holds(model, bucket):
+        cells = model.outer
+        slot = bucket & RING_MASK
+        if model.outer_bucket[slot] != bucket:
+            forget(cells, bucket)
+            model.outer_bucket[slot] = bucket
+        count_depth(book, cells, bucket, bucket)
+    touch(cells, model.decay, bucket, book.scalars[B_CLOCK], book.scalars[B_EVENT_ID], add, pull, fill)
 
 
 @routine

@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from tests.browser.probe import open_page
 from tests.browser.programs import CHROMIUM, QUIET, Server
@@ -132,7 +132,7 @@ def shoot_side_by_side(
             page.wait_for_timeout(900)
             pictures.append(base64.b64encode(page.screenshot()).decode())
         page.close()
-        wide = {"width": viewport["width"] * len(VIEWS), "height": viewport["height"]}
+        wide: ViewportSize = {"width": viewport["width"] * len(VIEWS), "height": viewport["height"]}
         beside = browser.new_page(viewport=wide, device_scale_factor=1)
         beside.evaluate(BESIDE, pictures)
         file = to / f"{name}-{viewport['width']}x{viewport['height']}-{theme}.png"

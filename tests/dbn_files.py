@@ -17,16 +17,20 @@ dbn: Any = databento_dbn  # its stubs give enum members the types of their value
 
 
 @dataclass(frozen=True)
-class _Interval:
+class Interval:
+    """What databento_dbn takes for a stretch of days on which a symbol means one instrument."""
+
     start_date: dt.date
     end_date: dt.date
     symbol: str
 
 
 @dataclass(frozen=True)
-class _SymbolMapping:
+class SymbolMapping:
+    """What databento_dbn takes for a symbol's mappings."""
+
     raw_symbol: str
-    intervals: Sequence[_Interval]
+    intervals: Sequence[Interval]
 
 
 def header(
@@ -40,7 +44,7 @@ def header(
     """The metadata of a file that maps `symbols` to instrument ids for one day."""
     names = {"MNQH6": 42005} if symbols is None else symbols
     mappings = [
-        _SymbolMapping(name, [_Interval(date, date + dt.timedelta(days=1), str(number))])
+        SymbolMapping(name, [Interval(date, date + dt.timedelta(days=1), str(number))])
         for name, number in names.items()
     ]
     metadata = dbn.Metadata(
@@ -145,7 +149,7 @@ def header_with(
 ) -> bytes:
     """The metadata of a file whose names change in time: intervals from a day until another, exclusive."""
     rows = [
-        _SymbolMapping(name, [_Interval(*interval) for interval in intervals]) for name, intervals in mappings.items()
+        SymbolMapping(name, [Interval(*interval) for interval in intervals]) for name, intervals in mappings.items()
     ]
     metadata = dbn.Metadata(
         dataset=dataset,

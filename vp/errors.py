@@ -260,3 +260,9 @@ class IncompleteInstallationError(VPError):
     """A file that belongs to the product is not where the product was installed; the message names it."""
 
     code = "incomplete_installation"
+
+
+class PageScriptError(VPError):
+    """The page's modules cannot be put together to one script; the message names the module and the line."""
+
+    code = "bad_page_script"

@@ -12,6 +12,8 @@
  */
 
 const CLICK_PX = 4;
+/** Clicks that are this near together are one, wherever the system draws the line. */
+const DOUBLE_CLICK_MS = 400;
 
 /** @typedef {"move" | "price" | "time" | "box" | "measure" | "pinch" | ""} Action */
 
@@ -29,6 +31,7 @@ export class Gestures {
     this.moved = false;
     /** Whether the click to come pins the cell under it. */
     this.pinnable = false;
+    this.clickedMs = -Infinity;
     chart.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     chart.addEventListener("pointerdown", (event) => this.down(event));
     chart.addEventListener("pointermove", (event) => this.move(event));
@@ -48,8 +51,9 @@ export class Gestures {
     });
     // the second click of a double click does nothing of its own
     chart.addEventListener("click", (event) => {
-      if (this.pinnable && event.detail <= 1) target.crosshair.pin(this.point(event));
+      if (this.pinnable && event.detail <= 1 && event.timeStamp - this.clickedMs > DOUBLE_CLICK_MS) target.crosshair.pin(this.point(event));
       this.pinnable = false;
+      this.clickedMs = event.timeStamp;
     });
   }
 

@@ -19,6 +19,8 @@ export class Player {
     /** The range that is played over and over; without an end as long as that is to be chosen. @type {{fromMs: number, untilMs: number} | null} */
     this.loop = null;
     this.loopedMs = NaN;
+    /** It was the loop that held the session. */
+    this.heldByLoop = false;
     /** A session that is being opened is to be held from its beginning. */
     this.holdDue = false;
     this.told = false;
@@ -72,7 +74,7 @@ export class Player {
 
   /** Show the newest without moving prices. */
   follow() {
-    this.loop = null;
+    this.leaveLoop();
     this.commands.move((viewport) => { viewport.following = true; });
   }
 
@@ -85,14 +87,15 @@ export class Player {
   /** Go to a time: in the picture where it holds it, or else the session is played from there. @param {number} timeMs */
   seek(timeMs) {
     const { feed: { ring, nowMs }, session, viewport } = this.page;
-    this.loop = null;
+    const held = this.held && !this.heldByLoop;
+    this.leaveLoop();
     if (ring && ring.count > 0 && timeMs >= ring.timeMs(ring.first) && timeMs <= nowMs) {
       this.show(timeMs);
       return;
     }
     const [startMs, endMs] = this.span;
     if (!(timeMs >= startMs && timeMs < endMs)) return;
-    this.holdDue = this.held;
+    this.holdDue = held;
     session.linked = session.wanted = null;
     viewport.live();
     session.open({ start_time: session.startTime(timeMs) });
@@ -115,7 +118,7 @@ export class Player {
   toggleLoop() {
     const { crosshair: { measured } } = this.page;
     if (this.loop && Number.isFinite(this.loop.untilMs)) {
-      this.loop = null;
+      this.leaveLoop();
       say("The range is left");
     } else if (measured && !this.loop) this.repeat(measured[0].timeMs, measured[1].timeMs);
     else if (this.loop) this.repeat(this.loop.fromMs, this.pointMs);
@@ -156,13 +159,21 @@ export class Player {
     if (Number.isNaN(this.loopedMs)) {
       this.loopedMs = nowMs;
       viewport.following = false;
-      if (status.viewers === 1 && !this.held) this.toggleHold();
+      this.heldByLoop = status.viewers === 1 && !this.held;
+      if (this.heldByLoop) this.toggleHold();
     } else if (viewport.following) {
-      this.loop = null;
+      this.leaveLoop();
       return;
     }
     viewport.endMs = loop.fromMs + (((nowMs - this.loopedMs) * config.speed) % (loop.untilMs - loop.fromMs));
     painting.request("all");
+  }
+
+  /** Play on; what the loop has held goes on too. */
+  leaveLoop() {
+    this.loop = null;
+    if (this.heldByLoop && this.held) this.toggleHold();
+    this.heldByLoop = false;
   }
 
   /** A session has begun. */

@@ -34,6 +34,7 @@ export class SessionChooser {
   /** @param {Record<string, any>} now what is being watched */
   async open(now) {
     this.form.hidden = false;
+    const focused = document.activeElement;
     element("choose-note").textContent = "looking into the lake…";
     try {
       this.catalogue = await fetchSessions(this.base);
@@ -47,7 +48,7 @@ export class SessionChooser {
     this.symbol.value = String(now.symbol ?? this.catalogue.default.symbol);
     this.start.value = String(now.start_time ?? "");
     this.fill(String(now.dt ?? ""));
-    this.symbol.focus();
+    if (document.activeElement === focused) this.symbol.focus(); // who went elsewhere meanwhile stays there
   }
 
   /** The entries of the symbol: it names a root, a ticker, or a contract of a root. @returns {SessionEntry[]} */

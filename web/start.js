@@ -1,20 +1,16 @@
-// No module, so that it runs where modules do not come: it says which of them was refused, and by what answer.
+// No module, so that it runs where modules do not come: it says by what answer the page's was refused.
 addEventListener("error", ({ target }) => {
   if (!(target instanceof HTMLScriptElement)) return;
-  /** @type {Set<string>} */
-  const seen = new Set();
-  /** @param {string} name @returns {Promise<string>} what is wrong with it or with a module that it imports, or nothing */
-  const judge = async (name) => {
-    if (seen.has(name)) return "";
-    seen.add(name);
-    const answer = await fetch(name).catch(() => null);
+  const name = target.getAttribute("src") ?? "";
+  /** @param {Response | null} answer @returns {string} what is wrong with it, or nothing */
+  const judge = (answer) => {
     if (!answer) return `${name} does not come: the server or the way to it is gone`;
     if (!answer.ok) return `something between this page and the server refuses ${name}: it answers ${answer.status} ${answer.statusText}`;
     if (!/javascript/.test(answer.headers.get("content-type") ?? "")) return `what comes as ${name} is no script: something between this page and the server has changed it`;
-    const imports = [...(await answer.text()).matchAll(/from "\.\/([\w-]+\.js)"/g)].map(([, other]) => other);
-    return (await Promise.all(imports.map(judge))).find(Boolean) ?? "";
+    return "";
   };
-  void judge(target.getAttribute("src") ?? "").then((wrong) => {
+  void fetch(name).catch(() => null).then((answer) => {
+    const wrong = judge(answer);
     const place = document.getElementById("unstarted");
     if (!place || !wrong) return;
     place.style.animation = "none";

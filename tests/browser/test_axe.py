@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.probe import live, watched_page
 from tests.browser.programs import Server
@@ -32,36 +31,36 @@ OPEN_EVERYTHING = """async () => {
 DIALOGS = "() => [...document.querySelectorAll('dialog')].map(({ id }) => id)"
 
 
-@pytest.fixture(scope="module")
-def page(browser: Browser, server: Server) -> Iterator[Page]:
-    if not AXE.exists():
-        if os.environ.get("VP_REQUIRE_BROWSER") == "1":
-            pytest.fail("VP_REQUIRE_BROWSER=1, but axe-core is not installed: npm ci in web/")
-        pytest.skip("axe-core is not installed: npm ci in web/")
-    with watched_page(browser) as opened:
-        live(opened, server)
-        opened.keyboard.press(" ")
-        opened.mouse.move(500, 200)
-        opened.keyboard.press("p")
-        opened.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
-        yield opened
-
-
 def audit(page: Page, what: str) -> None:
     found = page.evaluate(AUDIT)
     assert not found, f"{what}: {json.dumps(found, indent=1)}"
 
 
-@pytest.mark.parametrize("theme", ["dark", "light", "forced colours"])
-def test_nothing_bars_anyone(page: Page, theme: str) -> None:
-    page.emulate_media(forced_colors="active" if theme == "forced colours" else "none")
-    if theme != "forced colours" and page.evaluate("() => vp.state().settings.theme") != theme:
-        page.keyboard.press("d")
-    assert page.locator(".pinned").count() == 1
-    assert page.evaluate(OPEN_EVERYTHING)
-    audit(page, f"{theme}, every panel")
-    for dialog in page.evaluate(DIALOGS):
-        page.evaluate("(id) => document.getElementById(id).showModal()", dialog)
-        audit(page, f"{theme}, {dialog}")
-        page.keyboard.press("Escape")
-        assert not page.evaluate("(id) => document.getElementById(id).open", dialog)
+@pytest.mark.parametrize(
+    "look",
+    [
+        pytest.param({"color_scheme": "dark"}, id="dark"),
+        pytest.param({"color_scheme": "light"}, id="light"),
+        pytest.param({"color_scheme": "dark", "forced_colors": "active"}, id="forced colours"),
+    ],
+)
+def test_nothing_bars_anyone(browser: Browser, server: Server, look: dict[str, str]) -> None:
+    if not AXE.exists():
+        if os.environ.get("VP_REQUIRE_BROWSER") == "1":
+            pytest.fail("VP_REQUIRE_BROWSER=1, but axe-core is not installed: npm ci in web/")
+        pytest.skip("axe-core is not installed: npm ci in web/")
+    with watched_page(browser, **look) as page:
+        live(page, server, columns=10)
+        page.keyboard.press(" ")
+        page.mouse.move(500, 200)
+        page.keyboard.press("p")
+        expect(page.locator(".pinned")).to_have_count(1)
+        assert page.evaluate("() => document.documentElement.dataset.theme") == look["color_scheme"]
+        page.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
+        assert page.evaluate(OPEN_EVERYTHING)
+        audit(page, "every panel")
+        for dialog in page.evaluate(DIALOGS):
+            page.evaluate("(id) => document.getElementById(id).showModal()", dialog)
+            audit(page, dialog)
+            page.keyboard.press("Escape")
+            assert not page.evaluate("(id) => document.getElementById(id).open", dialog)

@@ -34,6 +34,7 @@ THEME = """async () => {
 }"""
 
 
+@pytest.mark.long
 def test_each_layer_is_drawn_where_it_belongs_and_can_be_taken_away(page: Page, server: Server) -> None:
     live(page, server, "?start_time=10:00", columns=600)
     frozen_picture(page)

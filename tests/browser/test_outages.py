@@ -60,6 +60,7 @@ def assert_held_once(page: Page, events: list[int]) -> None:
         assert part == page.evaluate(HELD, [part[0], part[-1]])
 
 
+@pytest.mark.long
 def test_a_hidden_tab_keeps_its_frames_and_paints_when_it_is_seen_again(page: Page, server: Server) -> None:
     """The page is told that it is hidden: headless Chromium keeps every page visible.
 

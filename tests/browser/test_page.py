@@ -86,6 +86,7 @@ def test_without_webgl_the_page_works(page: Page, server: Server) -> None:
     assert page.evaluate(READ_MAP)["blue"] > 1000
 
 
+@pytest.mark.long
 def test_a_lost_context_comes_back(page: Page, server: Server) -> None:
     live(page, server, columns=200)
     frozen_picture(page)
@@ -99,6 +100,7 @@ def test_a_lost_context_comes_back(page: Page, server: Server) -> None:
     assert page.evaluate(READ_MAP)["sum"] == before
 
 
+@pytest.mark.long
 def test_a_cell_is_read_measured_and_pinned(page: Page, server: Server) -> None:
     live(page, server, columns=200)
     frozen_picture(page)
@@ -173,6 +175,7 @@ def test_zoom_and_move_stay_put_while_frames_come_and_lead_back(page: Page, serv
     expect(page.locator("#behind")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_the_legend_is_the_control_and_settings_survive_a_reload(page: Page, server: Server) -> None:
     live(page, server, columns=200)
     page.keyboard.press(" ")  # what is shown stands still, and with it the cut-offs
@@ -223,6 +226,7 @@ def test_another_column_is_shown(page: Page, server: Server) -> None:
     assert page.evaluate(READ_MAP)["blue"] > 500
 
 
+@pytest.mark.long
 def test_speed_keeps_the_picture_and_a_jump_begins_anew(page: Page, server: Server) -> None:
     live(page, server, "?speed=4", columns=100)
     first = page.evaluate(EVENTS)[0]
@@ -270,6 +274,7 @@ def test_history_from_before_the_page_and_a_link_to_it(page: Page, browser: Brow
     again.close()
 
 
+@pytest.mark.long
 def test_screenshot_and_exports_are_what_is_on_screen(page: Page, server: Server, tmp_path: Path) -> None:
     live(page, server, columns=300)
     frozen_picture(page)

@@ -21,6 +21,7 @@ def proxy(server: Server) -> Iterator[PathProxy]:
     made.close()
 
 
+@pytest.mark.long
 def test_everything_is_asked_for_where_the_page_came_from(page: Page, proxy: PathProxy) -> None:
     page.goto(f"{proxy.address}/desk/vp/?start_time=09:31&speed=5")  # leads to the page
     assert page.url.startswith(f"{proxy.address}/desk/vp{PAGE}")

@@ -168,6 +168,7 @@ def test_a_range_is_played_over_and_over(player: Page) -> None:
     assert sum(later > earlier for earlier, later in pairwise(seen)) > 3 * falls
     player.keyboard.press("l")
     expect(player.locator("#loop")).to_have_attribute("aria-pressed", "false")
+    expect(player.locator("#hold")).to_have_attribute("aria-pressed", "false")  # and goes on
 
 
 def test_bookmarks_are_kept_noted_found_taken_away_and_had_back(player: Page) -> None:

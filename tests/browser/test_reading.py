@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.probe import IDLE, PLACE, live, open_page
+from tests.browser.probe import IDLE, PLACE, live, watched_page
 from tests.browser.programs import Server
 
 pytestmark = pytest.mark.browser
@@ -17,14 +17,10 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def shown(browser: Browser, server: Server) -> Iterator[Page]:
     """One page for all of this module, paused."""
-    page = open_page(browser)
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    live(page, server, columns=300)
-    page.keyboard.press(" ")
-    yield page
-    page.close()
-    assert not wrong
+    with watched_page(browser) as opened:
+        live(opened, server, columns=300)
+        opened.keyboard.press(" ")
+        yield opened
 
 
 @pytest.fixture

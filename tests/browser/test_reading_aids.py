@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -58,6 +58,7 @@ def page(shown: Page) -> Page:
     """The page as it was: nothing open, pinned or measured, the usual zoom, paused."""
     for _ in range(4):
         shown.keyboard.press("Escape")
+    shown.locator("#chart").focus()  # where Escape has led to is a button, which Space presses
     shown.mouse.move(2, 300)
     shown.keyboard.press("0")
     shown.keyboard.press(" ")
@@ -106,6 +107,8 @@ def test_escape_closes_the_topmost_first(page: Page) -> None:
 def test_escape_in_a_panel_closes_that_panel_and_gives_the_focus_back(page: Page) -> None:
     page.locator("#choose").click()
     page.locator("#trust-open").click()
+    assert set(page.evaluate(OPEN)) == {"sessions", "trust"}
+    expect(page.locator("#choose-note")).to_contain_text("ET")
     page.locator("#choose-start").focus()
     page.keyboard.press("Escape")
     assert page.evaluate(OPEN) == ["trust"]
@@ -113,7 +116,7 @@ def test_escape_in_a_panel_closes_that_panel_and_gives_the_focus_back(page: Page
     page.keyboard.press("Escape")
 
 
-MOVES = {
+MOVES: dict[str, Callable[[Any], object]] = {
     "pan": lambda page: page.keyboard.press("ArrowLeft"),
     "pan of prices": lambda page: page.keyboard.press("PageUp"),
     "zoom": lambda page: page.keyboard.press("+"),
@@ -127,7 +130,7 @@ MOVES = {
     "a layer": lambda page: page.keyboard.press("g"),
     "freeze": lambda page: page.keyboard.press("f"),
     "a cut-off": lambda page: (page.locator("#upper").focus(), page.keyboard.press("PageDown")),
-    "a typed cut-off": lambda page: (page.locator("#upper-typed").fill("0.25"), page.keyboard.press("Tab")),
+    "a typed cut-off": lambda page: (page.locator("#upper-typed").select_text(), page.keyboard.type("0.25\t")),
     "the wheel": lambda page: (page.mouse.move(500, 300), page.mouse.wheel(0, -240)),
     "a drag": lambda page: drag(page, (500, 300), (600, 340)),
     "an axis": lambda page: drag(page, (1120, 300), (1120, 380)),

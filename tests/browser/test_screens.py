@@ -157,7 +157,9 @@ def test_text_grows_with_a_large_screen_and_so_does_what_is_painted(page: Page) 
 
 def pressed_looks_different(page: Page) -> None:
     """In colours that the system forces, a button's two states are told apart by what fills it."""
-    page.wait_for_function("() => window.vp && matchMedia('(forced-colors: active)').matches")
+    page.wait_for_function(
+        "() => window.vp && matchMedia('(forced-colors: active)').matches && vp.state().columns > 0", timeout=60_000
+    )
     looks = []
     for pressed in ("true", "false"):
         if page.locator("#freeze").get_attribute("aria-pressed") != pressed:
@@ -179,7 +181,7 @@ def test_forced_colours_show_what_is_pressed_in_firefox(
 ) -> None:
     if FIREFOX is None:
         pytest.skip("no Firefox on the path")
-    forced = {"browser.display.document_color_use": 2}
+    forced: dict[str, str | float | bool] = {"browser.display.document_color_use": 2}
     with (
         started_firefox(playwright, tmp_path_factory.mktemp("forced"), forced) as browser,
         watched_page(browser) as page,

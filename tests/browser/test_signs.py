@@ -90,9 +90,9 @@ def test_a_proxy_that_refuses_is_named_with_its_status(
 
 def test_a_script_that_is_refused_is_named_with_its_status(far_page: Page, proxy: FaultyProxy) -> None:
     words = far_page.locator("#unstarted")
-    proxy.rules(refuse={"/ring.js": 403})
+    proxy.rules(refuse={"/main.js": 403})
     far_page.goto(f"{proxy.address}{PAGE}")
-    expect(words).to_contain_text("refuses ring.js: it answers 403 Forbidden")
+    expect(words).to_contain_text("refuses main.js: it answers 403 Forbidden")
     expect(words).to_be_visible()
     proxy.rules(refuse={".js": 403})  # not even the module that would find it out comes
     far_page.reload()

@@ -9,7 +9,7 @@ from typing import Any
 
 import databento_dbn
 
-from tests.dbn_files import compress, mbo
+from tests.dbn_files import Interval, SymbolMapping, compress, mbo
 from tests.lakes import market
 
 dbn: Any = databento_dbn  # its stubs give enum members the types of their values
@@ -30,19 +30,6 @@ class Option:
     underlying: str
     expiry: dt.date
     kind: str = "C"
-
-
-@dataclass(frozen=True)
-class _Interval:
-    start_date: dt.date
-    end_date: dt.date
-    symbol: str
-
-
-@dataclass(frozen=True)
-class _SymbolMapping:
-    raw_symbol: str
-    intervals: list[_Interval]
 
 
 def midnight_ns(date: dt.date) -> int:
@@ -107,7 +94,7 @@ def file_of(
         dataset=dataset, start=start_ns, end=start_ns + DAY_NS, stype_in=dbn.SType(stype_in),
         stype_out=dbn.SType.INSTRUMENT_ID, schema=dbn.Schema(schema), symbols=list(symbols), partial=[], not_found=[],
         mappings=[
-            _SymbolMapping(name, [_Interval(date, date + dt.timedelta(days=1), str(instrument_id(name)))])
+            SymbolMapping(name, [Interval(date, date + dt.timedelta(days=1), str(instrument_id(name)))])
             for name in names
         ],
         version=3,

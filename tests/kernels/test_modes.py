@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numba
 import pytest
 
-from tests.places import ROOT
+from tests.places import DATA, ROOT
 from vp.kernels.cache import directory_name
 
 FRAMES = """
@@ -73,3 +75,35 @@ def test_fresh_processes_threads_and_modes_give_the_same_bits() -> None:
 )
 def test_another_choice_for_the_processor_gives_the_same_bits(environment: dict[str, str]) -> None:
     assert printed(FRAMES, "1", **environment) == printed(FRAMES, "1")
+
+
+def recording_digest(arguments: list[str], directory: Path, environment: dict[str, str]) -> str:
+    """SHA-256 of what the recorder writes, of every market event, in a process and a lake of its own."""
+    out = directory / "frames.arrow"
+    subprocess.run(
+        [sys.executable, "-m", "vp.record", f"--lake={directory}", "--throttle-ms=0", f"--out={out}", *arguments],
+        check=True, capture_output=True, timeout=500, cwd=ROOT, env=os.environ | environment,
+    )  # fmt: skip
+    with out.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    out.unlink()
+    return digest
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("session", ["an exchange's", "the demonstration's"])
+def test_a_recording_is_the_same_on_every_processor(session: str, tmp_path: Path) -> None:
+    """The demonstration's file too, which each of the lakes gets made."""
+    arguments = ["--end-time", "09:31"]
+    if session == "an exchange's":
+        path = DATA / "glbx-mdp3-20231225.mbo.dbn.zst"
+        if not path.exists():
+            pytest.skip(f"{path.name} does not lie beside the checkout")
+        arguments = ["--file", str(path)]
+    digests = set()
+    modes: dict[str, dict[str, str]] = {"this one's": {}} | LIKE_AN_OLDER_PROCESSOR
+    for whose, environment in modes.items():
+        lake = tmp_path / whose
+        lake.mkdir()
+        digests.add(recording_digest(arguments, lake, environment))
+    assert len(digests) == 1

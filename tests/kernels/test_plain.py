@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -34,24 +36,24 @@ def roomy_book(dense_levels: int, room: int) -> Book:
     return book
 
 
-def touches_of_effect(effect: Effect) -> list[tuple[int, int, int, int]]:
+def touches_of_effect(effect: Effect) -> list[tuple[int, ...]]:
     """Price, add, pull and fill of each touch, in order."""
-    touches = []
+    touches: list[tuple[Any, ...]] = []
     if effect.bits & TOUCH_FROM:
         touches.append((effect.from_price, 0, effect.pull, effect.fill))
     if effect.bits & TOUCH_TO:
         touches.append((effect.to_price, effect.added, 0, 0))
-    return [tuple(map(int, touch)) for touch in touches]  # type: ignore[misc]
+    return [tuple(map(int, touch)) for touch in touches]
 
 
-def touches_of_legs(legs: Legs) -> list[tuple[int, int, int, int]]:
-    touches = [(legs.price, legs.add, legs.pull, legs.fill)]
+def touches_of_legs(legs: Legs) -> list[tuple[int, ...]]:
+    touches: list[tuple[Any, ...]] = [(legs.price, legs.add, legs.pull, legs.fill)]
     if legs.to_word >= 0:
         touches.append((legs.to_price, legs.to_size, 0, 0))
-    return [tuple(map(int, touch)) for touch in touches]  # type: ignore[misc]
+    return [tuple(map(int, touch)) for touch in touches]
 
 
-def told(*changes: tuple[int, int]) -> dict[int, int]:
+def told(*changes: tuple[Any, Any]) -> dict[int, int]:
     """What the depth of each price changes by, where it does."""
     by_price: dict[int, int] = {}
     for price, change in changes:

@@ -46,6 +46,8 @@ def test_which_program_takes_what() -> None:
             "--file",
             "--products",
             "--decompressed-limit-gb",
+            "--history-limit-gb",
+            "--history-directory",
             "--log-level",
             "--log-format",
         ),

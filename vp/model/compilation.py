@@ -99,7 +99,7 @@ def compile_cells() -> None:
         (ring.recentre, (book, model, number)),
         (ring.rebase, (book, model)),
         (interval.move_traded, (model, model)),
-        (ring.touch_outside, (book, model, number, number, number, number)),
+        (ring.touch_bucket, (book, model, number, number, number, number)),
     ):
         routine.compile(tuple(map(numba.typeof, arguments)))
 

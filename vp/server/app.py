@@ -27,6 +27,7 @@ from vp.server.routes import page_files
 from vp.server.routes.history import Catalogue, HistoryRoutes
 from vp.server.routes.metrics import Metrics
 from vp.server.routes.overview import MakeOverview, OverviewRoute
+from vp.server.routes.page_script import page_script
 from vp.server.routes.stream import StreamRoute
 from vp.server.runs.hub import Hub, ServerLimits
 from vp.server.runs.session import Prepare
@@ -79,7 +80,14 @@ class Service:
 
 
 def build_app(service: Service) -> Starlette:
-    """The application, for a vp.server.net.server.WebServer: it writes on the connections of that server directly."""
+    """The application, for a vp.server.net.server.WebServer: it writes on the connections of that server directly.
+
+    Raises
+    ------
+    PageScriptError
+        The page cannot be put together; better said at the start than to the first who opens it.
+    """
+    page_script(page_files.WEB)
     hub = Hub(service.prepare, service.limits, service.startup, service.spool)
     readers = Readers()
     history = HistoryRoutes(hub, service.defaults, service.catalogue, readers)

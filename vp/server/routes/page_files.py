@@ -1,8 +1,9 @@
-"""The files of web/; comments, types and indentation of modules stay behind, a quarter of the weight of the page."""
+"""The files of web/, its modules as one script (vp.server.routes.page_script)."""
 
 from __future__ import annotations
 
 import asyncio
+import gzip
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from vp.package_files import package_file
+from vp.server.routes.page_script import page_script, stripped
 
 WEB = package_file("web")
 HOME = "vacuum-pressure.html"
@@ -20,9 +22,6 @@ MIME = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-# Comments and types, which no text of the page looks like; and indentation, which no text of the page minds.
-COMMENT = re.compile(rb"/\*\*(?:(?!\*/).)*\*/[ \t]*", re.DOTALL)
-INDENTATION = re.compile(rb"^[ \t]+", re.MULTILINE)
 PLAIN_HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 PLAIN_PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.\-]*/)*[A-Za-z0-9_][A-Za-z0-9_.\-]*")
 
@@ -42,7 +41,11 @@ async def page(request: Request) -> Response:
     kind = MIME.get(file.suffix)
     if kind is None or not file.resolve().is_relative_to(WEB) or not file.is_file():
         raise HTTPException(404)
-    response = Response(await asyncio.to_thread(served, file))
+    packed = "gzip" in request.headers.get("accept-encoding", "")
+    response = Response(await asyncio.to_thread(_body, file, packed))
+    if packed:
+        response.headers["content-encoding"] = "gzip"
+    response.headers["vary"] = "Accept-Encoding"
     response.headers["content-type"] = kind
     response.headers["cache-control"] = "no-cache"
     response.headers["content-security-policy"] = _policy(request.headers.get("host", ""))
@@ -52,11 +55,15 @@ async def page(request: Request) -> Response:
 
 
 def served(file: Path) -> bytes:
-    """A file as it is sent. Every line keeps its number, so that what a browser reports can be found."""
-    body = file.read_bytes()
-    if file.suffix == ".js":
-        body = INDENTATION.sub(b"", COMMENT.sub(lambda found: b"\n" * found.group().count(b"\n"), body))
-    return body
+    """A file of web/ as it is sent."""
+    if file.suffix != ".js":
+        return file.read_bytes()
+    return (page_script(WEB).get(file) or stripped(file.read_text(encoding="utf-8"))).encode()
+
+
+def _body(file: Path, packed: bool) -> bytes:
+    """For a thread: compressed by the application's middleware, the script would hold up every stream meanwhile."""
+    return gzip.compress(served(file), mtime=0) if packed else served(file)
 
 
 def _policy(host: str) -> str:
