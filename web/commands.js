@@ -67,7 +67,7 @@ export class Commands {
   pan(x, y, far) {
     const { width, height } = this.page.chart.size();
     const px = far ? STEP_PX * 10 : STEP_PX;
-    this.move((viewport) => viewport.move(((x * px) / width) * viewport.spanMs, ((y * px) / height) * viewport.rows), "pan");
+    this.move((viewport) => viewport.move(((x * px) / width) * viewport.spanMs, ((y * px) / height) * viewport.rows), x === 0 ? "pan of prices" : "pan");
   }
 
   /** The oldest that the server holds. */

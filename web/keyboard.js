@@ -30,12 +30,12 @@ export const shortcuts = (commands, { settings, crosshair }) => [
   { keys: ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"], shown: "← → ↑ ↓", what: "move (Shift: ten times as far)", act: ({ key, shiftKey }) =>
     commands.pan(key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0, key === "ArrowUp" ? 1 : key === "ArrowDown" ? -1 : 0, shiftKey) },
   { keys: ["PageUp", "PageDown"], shown: "PgUp PgDn", what: "half a screen of prices", act: ({ key }) =>
-    commands.move((viewport) => viewport.move(0, (key === "PageUp" ? 0.5 : -0.5) * viewport.rows), "pan") },
+    commands.move((viewport) => viewport.move(0, (key === "PageUp" ? 0.5 : -0.5) * viewport.rows), "pan of prices") },
   { keys: ["Home"], shown: "Home", what: "the oldest that the server holds", act: () => void commands.oldest() },
   { keys: ["+", "="], shown: "+", what: "zoom time in", act: () => commands.move((viewport) => viewport.zoomTime(0.8, 0.5), "zoom") },
   { keys: ["-"], shown: "-", what: "zoom time out", act: () => commands.move((viewport) => viewport.zoomTime(1.25, 0.5), "zoom") },
-  { keys: ["}", ")"], shown: "} )", what: "zoom price in", act: () => commands.move((viewport) => viewport.zoomPrice(0.8, 0.5), "zoom") },
-  { keys: ["{", "("], shown: "{ (", what: "zoom price out", act: () => commands.move((viewport) => viewport.zoomPrice(1.25, 0.5), "zoom") },
+  { keys: ["}", ")"], shown: "} )", what: "zoom price in", act: () => commands.move((viewport) => viewport.zoomPrice(0.8, 0.5), "zoom of prices") },
+  { keys: ["{", "("], shown: "{ (", what: "zoom price out", act: () => commands.move((viewport) => viewport.zoomPrice(1.25, 0.5), "zoom of prices") },
   { keys: ["0"], shown: "0", what: "the usual zoom, live", act: () => commands.move((viewport) => viewport.reset()) },
   { keys: ["z"], shown: "Z", what: "undo: moves, zooms, views, layers, colours, cut-offs (also Ctrl Z)", act: () => commands.undo() },
   { keys: ["[", "]"], shown: "[ ]", what: "slower, faster", act: ({ key }) => commands.faster(key === "]" ? 1 : -1) },
