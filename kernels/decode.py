@@ -101,9 +101,9 @@ def has_possible_header(data: Bytes, position: int) -> bool:
 @step
 def holds_an_order(data: Bytes, position: int, selection: Selection) -> bool:
     """Whether a whole record has length, action and side of a market-by-order record, whatever its type says."""
-    action, side = data[position + ACTION], data[position + SIDE]
     if data[position + LENGTH] != selection.mbo_words:
-        return False
+        return False  # what is shorter may end before an action
+    action, side = data[position + ACTION], data[position + SIDE]
     return selection.valid_action[action] != 0 and selection.valid_side[side] != 0
 
 
