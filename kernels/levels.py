@@ -150,19 +150,13 @@ def remove_depth(book: BookState, side: int, price: int, size: int) -> None:
         find_next_best(book, side, price)
 
 
-@step
-def set_next_best(book: BookState, side: int, emptied: int) -> None:
-    """Set the best price of a side whose best level, at `emptied`, has just become empty."""
+@routine
+def find_next_best(book: BookState, side: int, emptied: int) -> None:
+    """Set the best price of a side whose best level, at `emptied`, has just become empty; steps come to it seldom."""
     if side == BID:
         book.scalars[B_BEST_BID] = next_bid(book, emptied)
     else:
         book.scalars[B_BEST_ASK] = next_ask(book, emptied)
-
-
-@routine
-def find_next_best(book: BookState, side: int, emptied: int) -> None:
-    """As `set_next_best`, in one place for the many steps that come to it seldom."""
-    set_next_best(book, side, emptied)
 
 
 @step
