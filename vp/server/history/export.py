@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from vp.csv_lines import CsvLines
 from vp.model.frames import ColumnPlace
-from vp.server.history.session_history import READ_BYTES, Hole, SessionHistory
+from vp.server.history.session_history import READ_BYTES, SessionHistory
+from vp.server.stream.messages import Hole, described_hole
 
 BLOCK_FRAMES = 16_384
 NULL_INT64_BYTES = np.array([np.iinfo(np.int64).max], np.int64).view(np.uint8)
@@ -121,15 +122,6 @@ class ColumnsBlock:
             else:
                 yield rows.tobytes()
             at += len(rows)
-
-
-def described_hole(hole: Hole | None) -> dict[str, Any]:
-    """A hole, or that there is none, as messages tell it."""
-    return {
-        "hole": hole is not None,
-        "hole_after_event_id": None if hole is None else hole.after_event_id,
-        "hole_before_event_id": None if hole is None else hole.before_event_id,
-    }
 
 
 def gathered(parts: Iterator[bytes], size: int) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ import numpy as np
 from vp.model.frames import ColumnPlace, FrameLayout
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.history.frame_store import MEMORY_BYTES, PROMISED_NS, FrameStore
+from vp.server.stream.messages import Hole
 from vp.server.stream.packing import header, unpack
 
 JOIN_NS = PROMISED_NS
@@ -21,22 +22,6 @@ READ_BYTES = 256 << 10
 
 class FramesGoneError(Exception):
     """Frames were forgotten while they were being read."""
-
-
-@dataclass(frozen=True)
-class Hole:
-    """Frames that were made and are held no longer.
-
-    Attributes
-    ----------
-    after_event_id : int or None
-        They come after this event; None where that is not known any more.
-    before_event_id : int or None
-        They come before this event; None where nothing is held.
-    """
-
-    after_event_id: int | None
-    before_event_id: int | None
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ import time
 from typing import Protocol
 
 from vp.errors import VPError
-from vp.server.history.session_history import Hole
 from vp.server.runs.run import Run
 from vp.server.runs.shared_run import WRITE_BYTES, Encoded, SharedRun
 from vp.server.stream.cursor import Cursor
+from vp.server.stream.messages import Hole
 from vp.server.stream.order import (
     Close,
     FindStart,
@@ -155,7 +155,7 @@ class Viewer:
         history = self.run.history
         assert history is not None
 
-        def find() -> tuple[int, int, int | None, tuple[int | None, int | None] | None]:
+        def find() -> tuple[int, int, int | None, Hole | None]:
             after = step.after_event
             position = history.to_join() if after is None else history.after_event(after)
             head = history.frames.head
@@ -166,8 +166,7 @@ class Viewer:
                 hole = Hole(after, history.event_id(first))
             else:
                 hole = history.hole_behind(after, first)
-            between = None if hole is None else (hole.after_event_id, hole.before_event_id)
-            return first, head, history.event_id(history.frames.oldest), between
+            return first, head, history.event_id(history.frames.oldest), hole
 
         self._order.begin_at(*await asyncio.to_thread(find))
 

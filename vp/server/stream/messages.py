@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from vp.errors import VPError
@@ -83,19 +84,34 @@ def end(frames_sent: int, frames_missed: int, clock_ns: int | None) -> str:
     )
 
 
-def history(*, frames: int, oldest_event_id: int | None, hole: tuple[int | None, int | None] | None) -> str:
-    """What comes before the live frames; `hole`: the events between which frames are missing, None where unknown."""
-    after, before = hole or (None, None)
-    return _json(
-        {
-            "type": "history",
-            "frames": frames,
-            "oldest_event_id": oldest_event_id,
-            "hole": hole is not None,
-            "hole_after_event_id": after,
-            "hole_before_event_id": before,
-        }
-    )
+@dataclass(frozen=True)
+class Hole:
+    """Frames that were made and are held no longer.
+
+    Attributes
+    ----------
+    after_event_id : int or None
+        They come after this event; None where that is not known any more.
+    before_event_id : int or None
+        They come before this event; None where nothing is held.
+    """
+
+    after_event_id: int | None
+    before_event_id: int | None
+
+
+def described_hole(hole: Hole | None) -> dict[str, Any]:
+    """A hole, or that there is none, as messages and blocks of the history tell it."""
+    return {
+        "hole": hole is not None,
+        "hole_after_event_id": None if hole is None else hole.after_event_id,
+        "hole_before_event_id": None if hole is None else hole.before_event_id,
+    }
+
+
+def history(*, frames: int, oldest_event_id: int | None, hole: Hole | None) -> str:
+    """What comes before the live frames, and what is missing before them."""
+    return _json({"type": "history", "frames": frames, "oldest_event_id": oldest_event_id, **described_hole(hole)})
 
 
 def missed(frames: int, frames_missed: int) -> str:

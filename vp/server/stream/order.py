@@ -14,7 +14,7 @@ from vp.errors import VPError
 from vp.server.stream import messages
 from vp.server.stream.cursor import Cursor
 from vp.server.stream.encoding import FrameEncoder
-from vp.server.stream.messages import CLOSE_GOING_AWAY, CLOSE_NORMAL
+from vp.server.stream.messages import CLOSE_GOING_AWAY, CLOSE_NORMAL, Hole
 from vp.server.stream.packing import header
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import Introduced, RunFacts, RunState, Snapshot
@@ -128,10 +128,8 @@ class MessageOrder:
         """
         return max(position, head - RESUME_FRAMES) if self._resumes_after is not None else position
 
-    def begin_at(
-        self, first: int, head: int, oldest_event_id: int | None, hole: tuple[int | None, int | None] | None = None
-    ) -> None:
-        """Place the cursor at `first` and say what will come, and between which events what should have come lies."""
+    def begin_at(self, first: int, head: int, oldest_event_id: int | None, hole: Hole | None = None) -> None:
+        """Place the cursor at `first`, and say what will come and what should have come before it."""
         self.cursor = Cursor(first, head)
         self._history = messages.history(frames=head - first, oldest_event_id=oldest_event_id, hole=hole)
 

@@ -8,7 +8,8 @@ import pytest
 from tests.vp.server.tiny import LAYOUT, START_NS, even_clocks, messages
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.history.frame_store import MEMORY_BYTES
-from vp.server.history.session_history import JOIN_NS, FramesGoneError, Hole, SessionHistory
+from vp.server.history.session_history import JOIN_NS, FramesGoneError, SessionHistory
+from vp.server.stream.messages import Hole
 from vp.server.stream.packing import pack
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.vp.server.tiny import DEFAULTS, LAYOUT, TinySession, even_clocks, messages
 from vp.errors import NoRawFileError, VPError
+from vp.server.stream.messages import Hole
 from vp.server.stream.order import (
     RESUME_FRAMES,
     Close,
@@ -171,7 +172,7 @@ def test_a_viewer_that_comes_back_goes_on_behind_what_it_has(
     steps, find = introduced(order, holding(LIVE, 0, head))
     assert find == FindStart(5 if after == ("abc", 5) else None)
     assert order.first_to_send(position, head) == first
-    order.begin_at(first, head, 77, (5, 8))
+    order.begin_at(first, head, 77, Hole(5, 8))
     told = steps.send(holding(LIVE, 0, head))
     assert isinstance(told, SendText)
     assert json.loads(told.text) == {
