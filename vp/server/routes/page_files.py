@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gzip
 import re
 from pathlib import Path
@@ -63,7 +64,13 @@ def served(file: Path) -> bytes:
 
 def _body(file: Path, packed: bool) -> bytes:
     """For a thread: compressed by the application's middleware, the script would hold up every stream meanwhile."""
-    return gzip.compress(served(file), mtime=0) if packed else served(file)
+    body = served(file)
+    return _compressed(body) if packed else body
+
+
+@functools.lru_cache(maxsize=8)  # the page's own files; whoever opens it again gets what the first one got
+def _compressed(body: bytes) -> bytes:
+    return gzip.compress(body, mtime=0)
 
 
 def _policy(host: str) -> str:
