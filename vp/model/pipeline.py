@@ -29,14 +29,13 @@ from vp.model.live_session import LiveSession
 from vp.model.progress import Progress, ProgressMeter, ignore_progress
 from vp.model.session import SessionInfo, SessionSpec
 from vp.model.tick_warnings import warn_of_guess, warn_of_off_tick_prices
-from vp.settings.forms import MAX_CONTEXT_MINUTES
+from vp.settings.forms import BYTES_PER_GB, MAX_CONTEXT_MINUTES
 
 K = 50
 NS_PER_MS = 1_000_000
 NS_PER_MINUTE = 60_000_000_000
 LISTED = 5
 CONTEXT_THROTTLE_NS = 1_000_000_000
-BYTES_PER_GB = 1_000_000_000
 
 log = logging.getLogger(__name__)
 

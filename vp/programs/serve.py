@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from vp.server.runs.startup import StartupSession
     from vp.server.stream.request import StreamRequest
 
-BYTES_PER_GB = 1_000_000_000
 DESCRIPTION = """\
 Play a session of market-by-order data as pressure and vacuum around the price, live,
 to any number of browsers and programs. Without arguments it makes and serves a
@@ -108,6 +107,7 @@ def _service(
     from vp.server.runs.hub import ServerLimits  # noqa: PLC0415
     from vp.server.runs.startup import StartupSession  # noqa: PLC0415
     from vp.server.stream.snapshot import Loading  # noqa: PLC0415
+    from vp.settings.forms import BYTES_PER_GB  # noqa: PLC0415
 
     defaults = _defaults(values)
 
