@@ -10,7 +10,7 @@ export const MISSING = 64;
 export const NO_EVENTS = 128;
 
 /** The first six are the bits of the column `quality` of frames. @type {{bit: number, words: string, hatching: Hatching}[]} */
-export const REASONS = [
+const REASONS = [
   { bit: 1, words: "a side is empty", hatching: "wide" },
   { bit: 2, words: "locked or crossed", hatching: "wide" },
   { bit: 4, words: "within a snapshot", hatching: "wide" },
@@ -29,6 +29,19 @@ export const reasonWords = (reasons) => within(reasons).map(({ words }) => words
 
 /** @param {number} reasons @returns {Hatching[]} each once */
 export const hatchings = (reasons) => [...new Set(within(reasons).map(({ hatching }) => hatching))];
+
+/**
+ * What there is to mind about a moment: of the column that it shows, and of what comes before and after that.
+ * @param {Ring} ring @param {number} column @param {number} timeMs @param {number} quietMs no frame for longer is silence
+ * @returns {{words: string[], silentMs: number}} `silentMs`: how long nothing has happened, 0 where it is no silence
+ */
+export function doubtsOf(ring, column, timeMs, quietMs) {
+  const words = within(ring.scalar("quality", column)).map((reason) => reason.words);
+  if (ring.hole(column)) words.push("frames before this one are missing");
+  const silentMs = timeMs - ring.timeMs(column);
+  if (!ring.hole(column + 1)) return { words, silentMs: silentMs > quietMs ? silentMs : 0 };
+  return { words: [...words, "frames after this one are missing"], silentMs: 0 };
+}
 
 /**
  * Stretches with a reason between two times, of those that the page holds.

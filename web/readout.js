@@ -2,7 +2,7 @@
 
 import { amountText, clockText, exactText, priceText, spanText } from "./format.js";
 import { unitOf } from "./modes.js";
-import { REASONS } from "./quality.js";
+import { doubtsOf } from "./quality.js";
 import { HOLD_MS } from "./time-bins.js";
 
 /** @typedef {import("./ring.js").Ring} Ring @typedef {import("./http-api.js").Block} Block */
@@ -42,11 +42,9 @@ export function describeCell(card, ring, spot, column, { decimals, exact, field,
   lines.push(piece(`${quote("bid")}   ${quote("ask")}`));
   const traded = tradedText(value("buy_volume"), value("sell_volume"), value("other_volume"));
   lines.push(piece(`score ${value("score").toFixed(2)}   strength ${value("strength").toFixed(2)}   event ${ring.eventId(column)}${traded && `   ${traded}`}`));
-  for (const { bit, words } of REASONS) if (value("quality") & bit) lines.push(piece(`⚠ ${words}`));
-  if (ring.hole(column)) lines.push(piece("⚠ frames before this one are missing"));
-  const silentMs = spot.timeMs - ring.timeMs(column);
-  if (ring.hole(column + 1)) lines.push(piece("⚠ frames after this one are missing"));
-  else if (silentMs > quietMs) lines.push(piece(`no events for ${spanText(silentMs)}`));
+  const { words, silentMs } = doubtsOf(ring, column, spot.timeMs, quietMs);
+  lines.push(...words.map((doubt) => piece(`⚠ ${doubt}`)));
+  if (silentMs > 0) lines.push(piece(`no events for ${spanText(silentMs)}`));
   const row = k + ring.k;
   if (row >= 0 && row < ring.rows) {
     if (full) {

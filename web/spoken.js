@@ -1,7 +1,7 @@
 /** A cell in whole words, for those who hear the page. */
 
 import { clockText, priceText } from "./format.js";
-import { REASONS } from "./quality.js";
+import { doubtsOf } from "./quality.js";
 
 /** @typedef {import("./ring.js").Ring} Ring @typedef {import("./readout.js").Spot} Spot */
 
@@ -33,11 +33,7 @@ export function cellWords(ring, spot, { decimals, field, lowest, quietMs }) {
   const values = names.map((name) => `${name.replaceAll("_", " ")} ${amount(ring.value(name, column, spot.bucket))}`);
   const price = spot.bucket < lowest ? "below every price" : `at ${priceText(spot.bucket * ring.bucketInt, decimals)}`;
   const place = Number.isNaN(k) ? "no price in the book" : k === 0 ? "at the price" : `${counted(Math.abs(k), "row")} ${k > 0 ? "above" : "below"} the price`;
-  const silentMs = spot.timeMs - ring.timeMs(column);
-  const doubts = [
-    ...REASONS.filter(({ bit }) => ring.scalar("quality", column) & bit).map(({ words }) => words),
-    ...(ring.hole(column) ? ["frames before this one are missing"] : []),
-    ...(ring.hole(column + 1) ? ["frames after this one are missing"] : silentMs > quietMs ? [`no events for ${duration(silentMs)}`] : []),
-  ];
+  const { words, silentMs } = doubtsOf(ring, column, spot.timeMs, quietMs);
+  const doubts = silentMs > 0 ? [...words, `no events for ${duration(silentMs)}`] : words;
   return [`${Math.abs(k) <= ring.k ? values.join(", ") : "beyond the grid"} ${price}`, place, `at ${clockText(ring.timeMs(column))}`, ...doubts].join(", ");
 }
