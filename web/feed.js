@@ -6,7 +6,7 @@ import { Latency } from "./latency.js";
 import { Lateness } from "./lateness.js";
 import { Ring } from "./ring.js";
 import { ServerClock } from "./server-clock.js";
-import { Stream } from "./stream.js";
+import { msOf, Stream } from "./stream.js";
 
 /** @typedef {import("./stream.js").Message} Message @typedef {import("./stream.js").Connection} Connection */
 
@@ -152,7 +152,7 @@ export class Feed {
     this.lateness = new Lateness(this.clock);
     this.config = config;
     this.status = {};
-    const emitFromMs = Number(BigInt(config.emit_from_ns) / 1_000_000n);
+    const emitFromMs = msOf(config.emit_from_ns);
     this.emitFromMs = goesOn ? Math.min(this.emitFromMs, emitFromMs) : emitFromMs;
     this.identity = identity;
     this.keepRing = false;

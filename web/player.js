@@ -5,6 +5,7 @@ import { element, input, write } from "./dom.js";
 import { clockText, dateAndTime } from "./format.js";
 import { say, showNotice } from "./notices.js";
 import { timeInSession } from "./session-time.js";
+import { msOf } from "./stream.js";
 
 /** @typedef {import("./commands.js").Page} Page @typedef {import("./stream.js").Message} Message */
 
@@ -36,7 +37,7 @@ export class Player {
   /** The session's first moment, and that behind its last. @returns {[number, number]} ms UTC */
   get span() {
     const { session_start_ns: start, end_ns: end } = this.page.feed.config;
-    return start ? [Number(BigInt(start) / 1_000_000n), Number(BigInt(end) / 1_000_000n)] : [NaN, NaN];
+    return start ? [msOf(start), msOf(end)] : [NaN, NaN];
   }
   /** The moment that the picture shows. */
   get shownMs() {

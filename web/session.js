@@ -10,6 +10,7 @@ import { ALWAYS, gridsOf, modeOf } from "./modes.js";
 import { say, showNotice, showProgress, showRemark, showSession, showStatus } from "./notices.js";
 import { defaults } from "./settings.js";
 import { showSocket } from "./signs.js";
+import { msOf } from "./stream.js";
 
 /**
  * @typedef {import("./stream.js").Message} Message @typedef {import("./stream.js").Connection} Connection
@@ -100,7 +101,7 @@ export class Session {
     const { ring, config } = this.feed;
     if (!ring || ring.count === 0) return;
     const newestMs = this.feed.nowMs;
-    const early = Number(BigInt(config.emit_from_ns) / 1_000_000n) > newestMs - 2000;
+    const early = msOf(config.emit_from_ns) > newestMs - 2000;
     this.open({ speed: String(speed), ...(early ? {} : { start_time: this.startTime(newestMs) }) }, true);
     say(`Speed ${speed}`);
   }
@@ -216,7 +217,7 @@ export class Session {
   reach() {
     const { feed: { config, ring, nowMs, catchingUp, status }, wanted } = this;
     if (!wanted || !ring || ring.count === 0 || catchingUp > 0 || !status.time_ns) return;
-    const heldFromMs = Number(BigInt(config.context_from_ns) / 1_000_000n);
+    const heldFromMs = msOf(config.context_from_ns);
     const soonMs = nowMs + SOON_MS * config.speed;
     const { endMs, startMs, following } = wanted;
     const outside = following ? endMs > soonMs : endMs < heldFromMs || startMs > soonMs;

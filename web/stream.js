@@ -15,6 +15,9 @@ const BAD_REQUEST = 1008;
  * @property {() => string} after what is held of the session, or nothing
  */
 
+/** A time in a message. @param {string} ns UTC @returns {number} ms UTC, whole ones */
+export const msOf = (ns) => Number(BigInt(ns) / 1_000_000n);
+
 export class Stream {
   /** @param {string} base where the server is @param {Listener} listener */
   constructor(base, listener) {
