@@ -66,8 +66,15 @@ export function workspaces() {
 /** @param {Record<string, string>} all @returns {boolean} whether they are kept */
 export const keepWorkspaces = (all) => write(WORKSPACES, all);
 
-/** @returns {unknown} as they were kept */
-export const keptBookmarks = () => read(BOOKMARKS);
+/** Bookmarks as they were read last, and out of what: they are asked for several times a second. @type {{text: string | null, value: unknown}} */
+let lastBookmarks = { text: null, value: undefined };
+
+/** @returns {unknown} as they were kept; not to be changed in place */
+export function keptBookmarks() {
+  const text = guarded(() => localStorage.getItem(BOOKMARKS), null);
+  if (text !== lastBookmarks.text) lastBookmarks = { text, value: read(BOOKMARKS) };
+  return lastBookmarks.value;
+}
 /** @param {unknown[]} all @returns {boolean} whether they are kept */
 export const keepBookmarks = (all) => write(BOOKMARKS, all);
 

@@ -19,6 +19,8 @@ export class Overview {
     this.canvas = canvas("overview");
     /** @type {SessionOverview | null} */
     this.data = null;
+    /** Of the session: the greatest volume of a bin, the lowest and the highest price. */
+    this.range = { most: 1, low: NaN, high: NaN };
     this.session = "";
     /** What is shown of the session: from its first bin in which something happened to its last. */
     this.fromMs = NaN;
@@ -40,6 +42,8 @@ export class Overview {
     const first = data.events.findIndex((count) => count > 0);
     const last = data.events.reduce((found, count, bin) => (count > 0 ? bin : found), data.events.length - 1);
     this.data = data;
+    const prices = [...data.high, ...data.low].filter((price) => price !== null);
+    this.range = { most: Math.max(...data.volume, 1), low: Math.min(...prices), high: Math.max(...prices) };
     this.fromMs = data.startMs + Math.max(first, 0) * data.binMs;
     this.untilMs = Math.min(data.startMs + (last + 1) * data.binMs, data.endMs);
     this.canvas.setAttribute("aria-valuemin", String(Math.round(this.fromMs)));
@@ -114,9 +118,7 @@ export class Overview {
     const context = contextOf(surface);
     const theme = themeOf(settings.theme, settings.palette);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const most = Math.max(...data.volume, 1);
-    const prices = [...data.high, ...data.low].filter((price) => price !== null);
-    const [low, high] = [Math.min(...prices), Math.max(...prices)];
+    const { most, low, high } = this.range;
     const y = (/** @type {number} */ price) => 2 + ((high - price) / (high - low || 1)) * (height - 4);
     const thick = Math.max(1, this.x(this.fromMs + data.binMs));
     data.volume.forEach((volume, bin) => {
