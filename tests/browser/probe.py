@@ -68,6 +68,15 @@ def watched_page(browser: Browser, **options: Any) -> Iterator[Page]:
     assert not wrong
 
 
+@contextmanager
+def paused_page(browser: Browser, server: Server) -> Iterator[Page]:
+    """A watched page that holds some seconds of the demonstration, and is paused."""
+    with watched_page(browser) as opened:
+        live(opened, server, columns=300)
+        opened.keyboard.press(" ")
+        yield opened
+
+
 LIVE_COLUMNS = """() => {
   if (!window.vp || !vp.config().emit_from_ns) return 0;
   const emitFromMs = Number(BigInt(vp.config().emit_from_ns) / 1_000_000n);

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.probe import IDLE, PLACE, live, watched_page
+from tests.browser.probe import IDLE, PLACE, paused_page
 from tests.browser.programs import Server
 
 pytestmark = pytest.mark.browser
@@ -16,10 +16,8 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def shown(browser: Browser, server: Server) -> Iterator[Page]:
-    """One page for all of this module, paused."""
-    with watched_page(browser) as opened:
-        live(opened, server, columns=300)
-        opened.keyboard.press(" ")
+    """One page for all of this module."""
+    with paused_page(browser, server) as opened:
         yield opened
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.probe import IDLE, PLACE, live, watched_page
+from tests.browser.probe import IDLE, PLACE, paused_page
 from tests.browser.programs import Server
 
 pytestmark = pytest.mark.browser
@@ -46,10 +46,8 @@ PIN = "() => { const box = document.querySelector('.pinned').getBoundingClientRe
 
 @pytest.fixture(scope="module")
 def shown(either_browser: Browser, server: Server) -> Iterator[Page]:
-    """One page for all of this module, paused once it holds some frames."""
-    with watched_page(either_browser) as opened:
-        live(opened, server, columns=300)
-        opened.keyboard.press(" ")
+    """One page for all of this module."""
+    with paused_page(either_browser, server) as opened:
         yield opened
 
 

@@ -74,15 +74,16 @@ def test_what_is_wrong_is_said() -> None:
         assert (code, body["code"]) == (500, "error")
 
 
+def make_without_end(_request: StreamRequest, check: Callable[[], None]) -> dict[str, Any]:
+    while True:
+        check()
+        time.sleep(0.01)
+
+
 def test_what_takes_too_long_is_left_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overview, "MAKING_SECONDS", 0.2)
 
-    def make(_request: StreamRequest, check: Callable[[], None]) -> dict[str, Any]:
-        while True:
-            check()
-            time.sleep(0.01)
-
-    with serving(service(make)) as server:
+    with serving(service(make_without_end)) as server:
         code, body = refused(server)
         assert (code, body["code"]) == (503, "overview_limit")
 
@@ -90,13 +91,8 @@ def test_what_takes_too_long_is_left_off(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_so_many_wait_and_the_end_of_the_server_ends_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overview, "MOST_WAITING", 2)
 
-    def make(_request: StreamRequest, check: Callable[[], None]) -> dict[str, Any]:
-        while True:
-            check()
-            time.sleep(0.01)
-
     with ThreadPoolExecutor() as threads:
-        with serving(service(make)) as server:
+        with serving(service(make_without_end)) as server:
             waiting = [threads.submit(refused, server, f"symbol=ES{month}6") for month in "HM"]
             time.sleep(0.3)
             code, body = refused(server, "symbol=ESU6")
