@@ -148,7 +148,8 @@ def _service(
         from vp.session import SessionName  # noqa: PLC0415
 
         session = SessionName(values["product_type"], values["symbol"], values["dt"], values["start_time"])
-        queries = QueryContext(values["lake"], session, products=values["products"], file=values["file"])
+        bucket = None if values["bucket"] is None else str(values["bucket"])
+        queries = QueryContext(values["lake"], session, products=values["products"], file=values["file"], bucket=bucket)
     service = Service(
         defaults,
         prepare_request,
