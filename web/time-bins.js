@@ -167,7 +167,7 @@ export class TimeBins {
     this.balance?.take(ring.timeMs(column), scalars.spot_price[at] - ring.k - this.base, pressure, vacuum, at * ring.rows, ring.rows);
   }
 
-  /** Write the balance of a bin as it is at its end, or before that at `untilMs`. @param {number} bin @param {number} untilMs */
+  /** Write the balance of a bin as it is at its end, or before that at `untilMs`, and no more of what it was before. @param {number} bin @param {number} untilMs */
   weigh(bin, untilMs) {
     const { cells, balance } = this;
     if (!balance || bin < this.first || bin > this.newest || Number.isNaN(balance.timeMs)) return;
@@ -177,11 +177,13 @@ export class TimeBins {
     this.dirtyUntil = Math.max(this.dirtyUntil, bin + 1);
     if (this.mode?.kind === "depth") {
       const [least, most] = BALANCE_CUTOFFS;
+      for (let to = target + 1; to < target + 2 * ROWS; to += 2) cells[to] = 0; // the price may have moved on since it was written
       balance.read(timeMs, (row, value) => {
         const step = Math.round(((Math.abs(value) - least) / (most - least)) * (TINTS - 1));
         cells[target + 2 * row + 1] = step <= 0 ? 0 : 2 * Math.min(step, TINTS - 1) + (value < 0 ? 1 : 0);
       });
     } else {
+      cells.fill(0, target, target + 2 * ROWS);
       balance.read(timeMs, (row, value) => {
         const to = target + 2 * row;
         cells[to] = value > 0 ? toBfloat16(value) : 0;
