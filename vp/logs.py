@@ -11,7 +11,9 @@ from typing import Any
 
 MOST_LINES = 20
 WINDOW_SECONDS = 10.0
-CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufff9-\ufffb]")
+CONTROLS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufff9-\ufffb]"
+)
 """What moves a terminal's cursor, ends a line, turns the direction of letters, cannot be seen, or is no character."""
 
 

@@ -29,9 +29,7 @@ def test_an_event_is_one_line_of_text(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 HOSTILE = "\x1b[2J\x9b31m\u2028ERROR vp: forged\u2029\u202e\u200b\udcff\r\nERROR vp: forged\x7f"
-ESCAPED = (
-    "\\x1b[2J\\x9b31m\\u2028ERROR vp: forged\\u2029\\u202e\\u200b\\udcff\\r\\nERROR vp: forged\\x7f"
-)
+ESCAPED = "\\x1b[2J\\x9b31m\\u2028ERROR vp: forged\\u2029\\u202e\\u200b\\udcff\\r\\nERROR vp: forged\\x7f"
 
 
 def test_what_strangers_say_cannot_forge_a_line_or_steer_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

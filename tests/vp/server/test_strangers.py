@@ -82,7 +82,12 @@ def test_a_foreign_name_gets_no_plain_answer_either(server: Running, path: str) 
         assert client.read_status() == 403
 
 
-UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+UPGRADE = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
 API = "/v1/vacuum-pressure"
 
 
@@ -98,7 +103,7 @@ API = "/v1/vacuum-pressure"
         ("/vacuum-pressure.html", {}, 200),
         ("/nothing.html", {}, 404),
         ("/health", {"Host": "evil.example"}, 403),
-        (raw.STREAM, {**UPGRADE, "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Origin": "http://evil.example"}, 403),
+        (raw.STREAM, {**UPGRADE, "Origin": "http://evil.example"}, 403),
     ],
 )
 def test_nothing_is_taken_for_another_kind_of_file(

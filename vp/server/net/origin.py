@@ -1,8 +1,9 @@
 """Who may speak to the server: which web pages, and under which names of this machine.
 
 A browser lets any page open a websocket to any host and only states the page's origin. So a page must come from
-this server or from a site that was allowed when the server was started, or it could read along from elsewhere. And a page whose own name is made to resolve to this machine counts as the server's own
-for the browser; therefore a request must name the server by an address or by a name that it is known to have.
+this server or from a site that was allowed when the server was started, or it could read along from elsewhere. And
+a page whose own name is made to resolve to this machine counts as the server's own for the browser; therefore a
+request must name the server by an address or by a name that it is known to have.
 """
 
 from __future__ import annotations
