@@ -19,6 +19,7 @@ import vp
 from vp.server.faults import in_the_loop
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.net.bodies import Readers
+from vp.server.net.headers import SafeHeaders
 from vp.server.net.http import RequestTimes
 from vp.server.net.origin import Gate, Gatekeeper
 from vp.server.query.endpoint import QUERY, QueryEndpoint
@@ -135,6 +136,7 @@ def build_app(service: Service) -> Starlette:
         ],
         middleware=[
             Middleware(RequestTimes),
+            Middleware(SafeHeaders),
             Middleware(Gatekeeper, gate=service.gate),
             Middleware(GZipMiddleware, compresslevel=GZIP_LEVEL, exclude_content_types=NEVER_GZIPPED),
         ],

@@ -124,7 +124,7 @@ async def _body(request: Request) -> bytes:
 
 
 def _written(answer: EncodedAnswer, kind: str, seconds: float) -> Body:
-    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+    headers = {"cache-control": "no-store"}
     if kind == "arrow":
         headers |= {"content-type": ARROW_TYPE, "x-vp-truncated": str(answer.truncated).lower()}
     else:
