@@ -2,11 +2,12 @@
 """Take the pictures under docs/: the demonstration before a move, dark and light, on a phone; and real sessions.
 
     uv run python scripts/page_screenshots.py [--lake DIRECTORY]
-    uv run python scripts/page_screenshots.py --side-by-side DIRECTORY [--size 1366x768] [--theme dark]
+    uv run python scripts/page_screenshots.py --side-by-side DIRECTORY [--size 1366x768 390x844] [--theme dark light]
 
 The real ones are ESH4 of 2023-12-25 and ARL of 2025-07-17, left out where the lake does not hold them. Needs Chromium.
 Side by side are the balance, the exact cells, and depth: of the demonstration 20 s before its first move up and its
-first move down, of the real sessions, and of CLX5 of 2025-09-24.
+first move down, of the real sessions, and of CLX5 of 2025-09-24. Each is played once, for pictures of every size and
+theme.
 """
 
 from __future__ import annotations
@@ -86,6 +87,12 @@ def shoot(
 
 
 VIEWS = ("balance", "pair", "depth")
+# On a small screen some choices stand in a menu, which may be closed.
+CHOOSE = """([id, value]) => {
+  const list = document.getElementById(id);
+  list.value = value;
+  list.dispatchEvent(new Event("change"));
+}"""
 BESIDE = """(pictures) => {
   document.body.style.margin = 0;
   document.body.style.whiteSpace = "nowrap";
@@ -112,33 +119,43 @@ def moments() -> dict[str, tuple[str, str]]:
 
 
 def shoot_side_by_side(
-    browser: Browser, page_address: str, lake: Path, to: Path, *, theme: str, viewport: dict[str, int]
+    browser: Browser, page_address: str, lake: Path, to: Path, *, sizes: list[ViewportSize], themes: list[str]
 ) -> None:
-    """A picture of each moment in each view, the views from left to right."""
+    """Pictures of each moment, in each size and theme one, of each view from left to right."""
     to.mkdir(parents=True, exist_ok=True)
     held = {(entry.symbol, str(entry.date)) for entry in Lake(lake).sessions()}
     needed = {"esh4": ("ES", "2023-12-25"), "clx5": ("CL", "2025-09-24"), "arl": ("ARL", "2025-07-17")}
     for name, (query, until) in moments().items():
         if name in needed and needed[name] not in held:
+            print(f"{name}: the lake does not hold it")
             continue
-        page = open_page(browser, viewport=viewport, color_scheme=theme, device_scale_factor=1)
+        page = open_page(browser, viewport=sizes[0], color_scheme=themes[0], device_scale_factor=1)
         page.goto(f"{page_address}?{query}")
         page.wait_for_function(REACHED, arg=until, timeout=180_000)
         page.keyboard.press(" ")
-        page.evaluate(LOOK, until)
-        pictures = []
-        for view in VIEWS:
-            page.select_option("#mode", view)
-            page.wait_for_timeout(900)
-            pictures.append(base64.b64encode(page.screenshot()).decode())
+        for size in sizes:
+            page.set_viewport_size(size)
+            page.evaluate(LOOK, until)
+            for theme in themes:
+                page.evaluate(CHOOSE, ["theme", theme])
+                pictures = []
+                for view in VIEWS:
+                    page.evaluate(CHOOSE, ["mode", view])
+                    page.wait_for_timeout(900)
+                    pictures.append(base64.b64encode(page.screenshot()).decode())
+                file = to / f"{name}-{size['width']}x{size['height']}-{theme}.png"
+                save_beside(browser, pictures, size, file)
+                print(f"{file}: {until} ET")
         page.close()
-        wide: ViewportSize = {"width": viewport["width"] * len(VIEWS), "height": viewport["height"]}
-        beside = browser.new_page(viewport=wide, device_scale_factor=1)
-        beside.evaluate(BESIDE, pictures)
-        file = to / f"{name}-{viewport['width']}x{viewport['height']}-{theme}.png"
-        beside.screenshot(path=file)
-        beside.close()
-        print(f"{file}: {until} ET")
+
+
+def save_beside(browser: Browser, pictures: list[str], size: ViewportSize, file: Path) -> None:
+    """Save pictures of one size from left to right as one."""
+    wide: ViewportSize = {"width": size["width"] * len(pictures), "height": size["height"]}
+    beside = browser.new_page(viewport=wide, device_scale_factor=1)
+    beside.evaluate(BESIDE, pictures)
+    beside.screenshot(path=file)
+    beside.close()
 
 
 def main() -> int:
@@ -146,8 +163,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lake", default=None, help="where raw files lie; left out: VP_LAKE, else a temporary one")
     parser.add_argument("--side-by-side", default=None, metavar="DIRECTORY", help="where pictures of the views go")
-    parser.add_argument("--size", default="1366x768", help="of a page, with --side-by-side")
-    parser.add_argument("--theme", choices=("dark", "light"), default="dark", help="with --side-by-side")
+    parser.add_argument(
+        "--size", nargs="+", default=["1366x768"], metavar="WIDTHxHEIGHT", help="of a page, with --side-by-side"
+    )
+    parser.add_argument("--theme", nargs="+", choices=("dark", "light"), default=["dark"], help="with --side-by-side")
     values = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         lake = Path(values.lake or temporary)
@@ -156,11 +175,11 @@ def main() -> int:
         try:
             page = f"{server.address}/vacuum-pressure.html"
             if values.side_by_side:
-                width, height = map(int, values.size.split("x"))
-                viewport = {"width": width, "height": height}
-                shoot_side_by_side(
-                    browser, page, lake, Path(values.side_by_side), theme=values.theme, viewport=viewport
-                )
+                sizes: list[ViewportSize] = []
+                for size in values.size:
+                    width, height = map(int, size.split("x"))
+                    sizes.append({"width": width, "height": height})
+                shoot_side_by_side(browser, page, lake, Path(values.side_by_side), sizes=sizes, themes=values.theme)
                 return 0
             start, look = before_a_move()
             demo = f"{page}?speed=4&start_time={start}"

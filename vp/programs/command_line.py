@@ -78,7 +78,7 @@ def parse(built: Parser, program: str, arguments: Sequence[str] | None) -> dict[
     BadParameterError
         An option that there is not, or a value of the wrong form.
     """
-    given = vars(built.parse_args(arguments))
+    given = vars(built.parse_intermixed_args(arguments))  # options may stand between files
     values: dict[str, Any] = dict(given)
     for setting in of_program(program):
         typed = given[setting.name]

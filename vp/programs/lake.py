@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(arguments: Sequence[str] | None) -> int:
     parser = cli.parser("lake", DESCRIPTION, EPILOG)
     parser.add_argument("action", choices=ACTIONS, metavar="ACTION", help="import or list.")
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="Files and directories to import.")
+    parser.add_argument("paths", nargs="*", default=[], metavar="PATH", help="Files and directories to import.")
     values = cli.parse(parser, "lake", arguments)
     cli.configure_logging(values["log_level"])
     paths = [Path(path).expanduser() for path in values["paths"]]
