@@ -99,7 +99,8 @@ class MessageOrder:
         `seen` says how the run stands at the beginning; each step is answered by how it stands once that is done.
         """
         while seen.state is RunState.LOADING:
-            seen = yield SendText(messages.progress(seen.loading))
+            if seen.session is None:
+                seen = yield SendText(messages.progress(seen.loading))
             if seen.state is RunState.LOADING:
                 seen = yield Wait(pushable=False)
         if seen.session is not None and seen.state is not RunState.FAILED:
