@@ -7,7 +7,7 @@
 import { Balance, smoothingOf, usualSmoothing } from "./balance.js";
 import { toBfloat16 } from "./bfloat16.js";
 import { BALANCE_CUTOFFS, smoothed } from "./modes.js";
-import { MISSING, NO_EVENTS } from "./quality.js";
+import { GONE, MISSING, NO_EVENTS } from "./quality.js";
 
 /** @typedef {import("./ring.js").Ring} Ring */
 /** @typedef {import("./modes.js").Mode} Mode */
@@ -32,7 +32,7 @@ export class TimeBins {
      */
     this.cells = new Uint16Array(BINS * ROWS * 2);
     /** Per bin the reasons not to trust it, and whether it shows values. */
-    this.flags = new Uint8Array(BINS);
+    this.flags = new Uint16Array(BINS);
     this.binMs = NaN;
     /** Bins `first` up to, not including, `first + BINS` have a place; rows begin at the bucket `base`. */
     this.first = 0;
@@ -62,7 +62,7 @@ export class TimeBins {
   /** Why a bin is not to be trusted, or shows nothing, as bits of quality.js. @param {number} bin @returns {number} */
   reasons(bin) {
     const reasons = this.flags[this.slot(bin)] ^ SHOWN;
-    return reasons & MISSING ? reasons & ~NO_EVENTS : reasons;
+    return reasons & (MISSING | GONE) ? reasons & ~NO_EVENTS : reasons;
   }
 
   clean() { this.dirtyFrom = Infinity; this.dirtyUntil = -Infinity; }
@@ -120,13 +120,13 @@ export class TimeBins {
     for (let column = this.taken; column < ring.end; column += 1) {
       const bin = Math.floor(ring.timeMs(column) / this.binMs);
       const edge = this.first + BINS - 1;
-      const missing = ring.hole(column);
+      const missing = ring.gone(column) ? GONE : ring.hole(column) ? MISSING : 0;
       // over a short gap the last column is held; what a longer one held is not known
-      const alone = missing && ring.timeMs(column) - ring.timeMs(column - 1) > (this.balance?.memoryMs ?? 0);
+      const alone = missing > 0 && ring.timeMs(column) - ring.timeMs(column - 1) > (this.balance?.memoryMs ?? 0);
       if (bin > this.settled) this.weigh(this.settled, alone ? -Infinity : Infinity);
       if (column > ring.first && bin > this.newest + 1) {
         const until = this.sliding ? bin - 1 : Math.min(bin - 1, edge);
-        if (missing) this.mark(this.newest + 1, until, MISSING);
+        if (missing) this.mark(this.newest + 1, until, missing);
         else this.carry(column - 1, this.newest + 1, until);
         this.settled = this.newest;
       }
@@ -135,7 +135,7 @@ export class TimeBins {
       this.open(bin);
       this.put(column, bin, bin);
       this.remember(column, alone);
-      if (missing) this.mark(bin, bin, MISSING);
+      if (missing) this.mark(bin, bin, missing);
       this.taken = column + 1;
       this.settled = this.newest;
     }
