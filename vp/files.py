@@ -31,8 +31,8 @@ ENDING = ".part"
 PART = re.compile(r"\..+\.[a-z0-9_]{8}\.part")  # eight letters as tempfile draws them
 ABANDONED_SECONDS = 86_400.0
 OWN_FILE_SYSTEMS = {
-    "bcachefs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay", "ramfs", "reiserfs", "tmpfs", "ubifs",
-    "vfat", "xfs", "zfs",
+    "bcachefs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay", "ramfs", "tmpfs", "vfat", "xfs",
+    "zfs",
 }  # fmt: skip
 """Of this machine alone: what is locked here is seen by all who can write there."""
 MOUNTS = Path("/proc/self/mountinfo")
@@ -148,7 +148,12 @@ def file_system_of(directory: Path, mounts: Path = MOUNTS) -> str:
 
 
 def copy_new(source: Path, path: Path) -> None:
-    """Copy a file to a place that is free, whole or not at all, read-only, for whom the file is; raises FileExistsError, OSError."""
+    """Copy a file to a place that is free, whole or not at all, read-only, for those who may read the file.
+
+    Raises
+    ------
+    FileExistsError, OSError
+    """
     if os.path.lexists(path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     mode = READ_ONLY & most_mode_of(source)

@@ -111,7 +111,7 @@ class Transfer:
             if length is not None and length != str(remote.size_bytes - done):
                 kind = response.headers.get("Content-Type", "of no type")
                 return f"{length} bytes of {kind} came in the place of {remote.size_bytes - done:,}"
-            with open(part, "ab" if resumed else "wb", opener=open_own) as file:  # noqa: PTH123 - Path has no opener
+            with open(part, "ab" if resumed else "wb", opener=open_own) as file:
                 # What has come is written at once: of a connection that breaks, no byte is lost.
                 while done < remote.size_bytes and (piece := response.raw.read1(READ_BYTES)):
                     file.write(piece[: remote.size_bytes - done])

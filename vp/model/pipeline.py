@@ -17,12 +17,13 @@ from vp.dbn.opened_lake import open_lake
 from vp.dbn.reader import SessionReader
 from vp.dbn.session_input import SessionInput, find_input, session_reader
 from vp.errors import BadParameterError, LakeError
+from vp.files import most_mode_of
 from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import Product, canonical_symbol
 from vp.market.session_hours import Phases, SessionDates, SessionWindow, parse_dates, phases, window_of
 from vp.model.book import Book
-from vp.model.book_cache import CacheKey, load_book, save_book
+from vp.model.book_cache import CacheKey, cached_boundary_ns, load_book, save_book
 from vp.model.engine import EventDrivenVPEngine
 from vp.model.event_feed import EventFeed
 from vp.model.live_session import LiveSession
@@ -236,28 +237,34 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
         return input_prices(product, reader, meter.update)
 
     reader = new_reader()
-    if bounds.warmup_from_ns <= bounds.session_start_ns:
+
+    def opened(book: Book, scale: PriceScale, feed: EventFeed, book_cache: str) -> _Opened:
+        if max(kept_to_ns, bounds.session_start_ns) < bounds.warmup_from_ns:
+            _fast_forward(book, feed, bounds.warmup_from_ns, meter)
+        return _Opened(lake, product, dates, scale, session, reader, bounds, book, feed, book_cache)
+
+    meter = ProgressMeter("book", reader.record_estimate(), on_progress)
+    kept_to_ns = cached_boundary_ns(bounds.warmup_from_ns)
+    if kept_to_ns <= bounds.session_start_ns:
         scale = price_scale(product, spec.bucket, look_at_prices())
-        book = Book(scale.tick_int, scale.bucket_int)
-        return _Opened(lake, product, dates, scale, session, reader, bounds, book, EventFeed(reader, None), "off")
-    key = CacheKey.of(product.product_type, session.contract, str(dates), bounds.warmup_from_ns, session.raw_files)
+        return opened(Book(scale.tick_int, scale.bucket_int), scale, EventFeed(reader, None), "off")
+    key = CacheKey.of(product.product_type, session.contract, str(dates), kept_to_ns, session.raw_files)
     directory = lake.cache_dir / BOOK_CACHE
     cached = load_book(directory, key)
     if cached is not None:
         scale = price_scale(product, spec.bucket, cached.prices or look_at_prices())
         cached.book.rescale(scale.tick_int, scale.bucket_int)
-        feed = EventFeed(reader, cached.resume)
-        return _Opened(lake, product, dates, scale, session, reader, bounds, cached.book, feed, "hit")
+        return opened(cached.book, scale, EventFeed(reader, cached.resume), "hit")
     prices = look_at_prices()
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
     feed = EventFeed(reader, None)
-    _fast_forward(book, feed, bounds.warmup_from_ns, ProgressMeter("book", reader.record_estimate(), on_progress))
+    _fast_forward(book, feed, kept_to_ns, meter)
     try:
-        save_book(directory, key, book, feed.resume(), prices)
-    except LakeError as error:
+        save_book(directory, key, book, feed.resume(), prices, most_mode=most_mode_of(*raw_paths))
+    except (LakeError, OSError) as error:
         log.warning("%s", error)
-    return _Opened(lake, product, dates, scale, session, reader, bounds, book, feed, "miss")
+    return opened(book, scale, feed, "miss")
 
 
 def _fast_forward(book: Book, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> None:

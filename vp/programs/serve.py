@@ -103,7 +103,7 @@ def _service(
     from vp.server.history.place import open_spool  # noqa: PLC0415
     from vp.server.net.listener import is_loopback  # noqa: PLC0415
     from vp.server.net.origin import Gate  # noqa: PLC0415
-    from vp.server.routes.sessions import list_sessions  # noqa: PLC0415
+    from vp.server.routes.sessions import SessionCatalogue  # noqa: PLC0415
     from vp.server.runs.hub import ServerLimits  # noqa: PLC0415
     from vp.server.runs.startup import StartupSession  # noqa: PLC0415
     from vp.server.stream.snapshot import Loading  # noqa: PLC0415
@@ -156,7 +156,7 @@ def _service(
         startup,
         gate=Gate(is_loopback(values["host"]), frozenset(values["allow_origin"])),
         limits=ServerLimits(viewers=values["max_viewers"], sessions=values["max_sessions"]),
-        catalogue=lambda: list_sessions(open_lake(values["lake"], values["products"], values["file"])),
+        catalogue=SessionCatalogue(lambda: open_lake(values["lake"], values["products"], values["file"])),
         overview=make_overview,
         queries=queries,
         judge=judge_request,

@@ -25,10 +25,11 @@ from vp.server.net.origin import Gate, Gatekeeper
 from vp.server.query.endpoint import QUERY, QueryEndpoint
 from vp.server.query.request import QueryContext
 from vp.server.routes import page_files
-from vp.server.routes.history import Catalogue, HistoryRoutes
+from vp.server.routes.history import HistoryRoutes
 from vp.server.routes.metrics import Metrics
 from vp.server.routes.overview import MakeOverview, OverviewRoute
 from vp.server.routes.page_script import page_script
+from vp.server.routes.sessions import Catalogue, Listing, SessionsRoute
 from vp.server.routes.stream import StreamRoute
 from vp.server.runs.hub import Hub, ServerLimits
 from vp.server.runs.session import Prepare
@@ -73,7 +74,7 @@ class Service:
     startup: StartupSession | None = None
     gate: Gate = field(default_factory=Gate)
     limits: ServerLimits = field(default_factory=ServerLimits)
-    catalogue: Catalogue = list
+    catalogue: Catalogue = Listing
     overview: MakeOverview | None = None
     queries: QueryContext | None = None
     judge: Callable[[StreamRequest], None] = lambda _request: None
@@ -91,7 +92,8 @@ def build_app(service: Service) -> Starlette:
     page_script(page_files.WEB)
     hub = Hub(service.prepare, service.limits, service.startup, service.spool)
     readers = Readers()
-    history = HistoryRoutes(hub, service.defaults, service.catalogue, readers)
+    history = HistoryRoutes(hub, readers)
+    sessions = SessionsRoute(service.catalogue, service.defaults, readers)
     queries = QueryEndpoint(service.queries, readers) if service.queries is not None else None
     overview = OverviewRoute(service.overview, service.defaults) if service.overview is not None else None
     started = time.monotonic()
@@ -126,7 +128,7 @@ def build_app(service: Service) -> Starlette:
             Route("/health", health),
             Route("/metrics", Metrics(hub).answer),
             WebSocketRoute(f"{API}/stream", StreamRoute(hub, service.defaults, service.judge).answer),
-            Route(f"{API}/sessions", history.sessions),
+            Route(f"{API}/sessions", sessions.answer),
             Route(f"{API}/history", history.history),
             Route(f"{API}/frames", history.frames),
             *([Route(f"{API}/overview", overview.answer)] if overview is not None else []),
