@@ -15,6 +15,7 @@ from vp.dbn.file import DbnFile
 from vp.dbn.place import Place
 from vp.dbn.record_types import RECORD_HEADER_BYTES
 from vp.dbn.selection import ACTIONS, NO_LIMIT, SIDES, InstrumentSpan, selection
+from vp.dbn.stretches import NOT_YET
 from vp.dbn.zstd import DAMAGED_HINT
 from vp.errors import DamagedFileError, FileError, TruncatedFileError, UnreadableFileError
 from vp.kernels import decode
@@ -257,6 +258,14 @@ class SessionReader:
         """Have decompressed copies of the files made in the background, where copies are kept."""
         for reader in self._readers:
             reader.file.keep_decompressed()
+
+    def keep_from(self, place: Place | None) -> None:
+        """Have what is read from now on and follows a place kept decompressed; None: the place will be named."""
+        if place is None:
+            for reader in self._readers:
+                reader.file.keep_from(NOT_YET)
+        else:
+            self._readers[place.file_index].file.keep_from(place.byte_offset)
 
 
 def decode_nothing() -> None:

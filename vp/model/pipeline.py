@@ -18,7 +18,8 @@ from vp.dbn.reader import SessionReader
 from vp.dbn.session_input import SessionInput, find_input, session_reader
 from vp.errors import BadParameterError, LakeError
 from vp.files import most_mode_of
-from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
+from vp.lake.cache_budget import BOOKS, DECOMPRESSED, CacheBudget
+from vp.lake.lake import Lake
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import Product, canonical_symbol
 from vp.market.session_hours import Phases, SessionDates, SessionWindow, parse_dates, phases, window_of
@@ -176,6 +177,7 @@ class FoundSession(NamedTuple):
     Attributes
     ----------
     lake : Lake
+    cache : CacheBudget
     product : Product
         With what is known of the contract.
     window : SessionWindow
@@ -186,6 +188,7 @@ class FoundSession(NamedTuple):
     """
 
     lake: Lake
+    cache: CacheBudget
     product: Product
     window: SessionWindow
     bounds: Phases
@@ -198,14 +201,15 @@ def find_session(spec: SessionSpec) -> FoundSession:
     lake, product, window, bounds = _meaning(spec)
     found = find_input(lake, product, canonical_symbol(product, spec.symbol), window.file_dates)
     product = lake.products.of_contract(product, found.contract)
+    cache = CacheBudget(lake.cache_dir, round(spec.cache_limit_gb * BYTES_PER_GB))
     decompressed = DecompressedFiles(
-        lake.cache_dir / DECOMPRESSED_CACHE, round(spec.decompressed_limit_gb * BYTES_PER_GB)
+        cache.directory / DECOMPRESSED.directory, round(spec.decompressed_limit_gb * BYTES_PER_GB), cache
     )
 
     def new_reader() -> SessionReader:
         return session_reader(found, window.start_ns, window.end_ns, decompressed=decompressed)
 
-    return FoundSession(lake, product, window, bounds, found, new_reader)
+    return FoundSession(lake, cache, product, window, bounds, found, new_reader)
 
 
 class _Opened(NamedTuple):
@@ -224,7 +228,7 @@ class _Opened(NamedTuple):
 def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened:
     """What a request means, the book at its warmup boundary, and the events from there on."""
     on_progress(Progress("decode", 0, None, 0.0))
-    lake, product, window, bounds, session, new_reader = find_session(spec)
+    lake, cache, product, window, bounds, session, new_reader = find_session(spec)
     dates = window.dates
     raw_paths = [raw.path for raw in session.raw_files]
     product = with_defined_tick(product, session.contract, raw_paths, window.file_dates)
@@ -249,19 +253,23 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
         scale = price_scale(product, spec.bucket, look_at_prices())
         return opened(Book(scale.tick_int, scale.bucket_int), scale, EventFeed(reader, None), "off")
     key = CacheKey.of(product.product_type, session.contract, str(dates), kept_to_ns, session.raw_files)
-    directory = lake.cache_dir / BOOK_CACHE
+    directory = cache.directory / BOOKS.directory
     cached = load_book(directory, key)
     if cached is not None:
         scale = price_scale(product, spec.bucket, cached.prices or look_at_prices())
         cached.book.rescale(scale.tick_int, scale.bucket_int)
+        reader.keep_from(cached.resume.place)
         return opened(cached.book, scale, EventFeed(reader, cached.resume), "hit")
     prices = look_at_prices()
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
+    reader.keep_from(None)
     feed = EventFeed(reader, None)
     _fast_forward(book, feed, kept_to_ns, meter)
+    reader.keep_from(feed.resume().place)
     try:
-        save_book(directory, key, book, feed.resume(), prices, most_mode=most_mode_of(*raw_paths))
+        mode = most_mode_of(*raw_paths)
+        save_book(directory, key, book, feed.resume(), prices, most_mode=mode, make_room=cache.make_room)
     except (LakeError, OSError) as error:
         log.warning("%s", error)
     return opened(book, scale, feed, "miss")

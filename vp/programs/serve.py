@@ -186,6 +186,7 @@ def _spec(request: StreamRequest, values: dict[str, Any]) -> SessionSpec:
         products=values["products"],
         file=values["file"],
         decompressed_limit_gb=values["decompressed_limit_gb"],
+        cache_limit_gb=values["cache_limit_gb"],
         parameters=request.parameters,
         context_minutes=values["context_minutes"] if request.speed > 0 else 0.0,
     )

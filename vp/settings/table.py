@@ -12,6 +12,7 @@ from typing import Any
 
 from vp.errors import BadParameterError
 from vp.settings.forms import (
+    CACHE_LIMIT_GB,
     CACHES,
     DECOMPRESSED_LIMIT_GB,
     FORMATS,
@@ -431,6 +432,17 @@ SETTINGS: tuple[Setting, ...] = (
         "Most disk that decompressed copies of .zst files take in the lake's cache, so that they start as fast as "
         "uncompressed ones; the copy used longest ago goes first, 0 keeps none.",
         "20",
+        BOTH,
+    ),
+    Setting(
+        "cache_limit_gb",
+        "--cache-limit-gb",
+        CACHE_LIMIT_GB,
+        limit_gb,
+        "GIGABYTES",
+        "Most disk that the lake's cache takes in all: books, decompressed copies, overviews and surveys. What "
+        "was used longest ago goes first, what nobody has used for 90 days too, and a GiB of the disk stays free.",
+        "30",
         BOTH,
     ),
     Setting(
