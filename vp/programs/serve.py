@@ -100,6 +100,7 @@ def _service(
     from vp.model.pipeline import judge, prepare  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
     from vp.server.app import Service  # noqa: PLC0415
+    from vp.server.faults import tell_below  # noqa: PLC0415
     from vp.server.history.place import open_spool  # noqa: PLC0415
     from vp.server.net.listener import is_loopback  # noqa: PLC0415
     from vp.server.net.origin import Gate  # noqa: PLC0415
@@ -109,6 +110,7 @@ def _service(
     from vp.server.stream.snapshot import Loading  # noqa: PLC0415
     from vp.settings.forms import BYTES_PER_GB  # noqa: PLC0415
 
+    tell_below(Lake(values["lake"]).root)
     defaults = _defaults(values)
 
     def prepare_request(request: StreamRequest, on_progress: Callable[[ProgressLike], None]) -> Session:
