@@ -148,6 +148,7 @@ export class Feed {
       this.latency.add("wire", this.lateness.status(message, this.config.speed), this.statusMs);
     } else if (message.type === "missed" || (message.type === "history" && message.hole)) this.holeDue = true;
     if (message.type === "history") this.catchingUp = message.frames;
+    else if (message.type === "missed") this.catchingUp = Math.max(0, this.catchingUp - message.frames); // they do not come any more
     this.hooks.message(message);
   }
 

@@ -678,3 +678,12 @@ test("no events are told of by what the server said, not by the clock that runs 
   told(6000, 0);
   assert.ok(Math.abs(feed.eventlessMs - 6000) < 1);
 });
+
+test("frames of the history that are left out are waited for no longer", () => {
+  const feed = new Feed("http://127.0.0.1", { message: () => undefined });
+  feed.message({ type: "history", frames: 100 });
+  feed.message({ type: "missed", frames: 60, frames_missed: 60 });
+  assert.equal(feed.catchingUp, 40);
+  feed.message({ type: "missed", frames: 400, frames_missed: 460 });
+  assert.equal(feed.catchingUp, 0);
+});
