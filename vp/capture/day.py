@@ -99,14 +99,25 @@ class CaptureDay:
         assert segment.overlap is not None
         self._manifest.append(
             {"kind": "overlap", "file": segment.file.name, "instruments": instruments_of(segment.overlap)},
-            {"kind": "gap", "start_ns": start_ns, "end_ns": segment.bridged_at_ns, "reason": reason, "bridged": True},
+            {
+                "kind": "gap",
+                "start_ns": start_ns,
+                "end_ns": segment.bridged_at_ns,
+                "reason": reason,
+                "bridged": True,
+                "file": segment.file.name,
+            },
         )
 
-    def gap(self, start_ns: int, end_ns: int, reason: str) -> None:
-        """Write down what is missing; raises OSError."""
+    def gap(self, segment: Segment, start_ns: int, end_ns: int, reason: str) -> None:
+        """Write down what is missing before a segment; raises OSError."""
+        assert segment.file is not None
         self._manifest.append(
-            {"kind": "gap", "start_ns": start_ns, "end_ns": end_ns, "reason": reason, "bridged": False}
-        )
+            {
+                "kind": "gap", "start_ns": start_ns, "end_ns": end_ns, "reason": reason, "bridged": False,
+                "file": segment.file.name,
+            }
+        )  # fmt: skip
 
     def finish(self, segment: Segment, ended: str) -> None:
         """Give a segment its name; one that cannot be played is set aside; raises OSError."""
@@ -161,8 +172,8 @@ class CaptureDay:
                 return
             os.ftruncate(handle, contents.scan.whole_bytes)
             if name not in manifest.finished:
-                is_sound = contents.snapshot_is_whole if not begun["replayed"] else begun["after"] is None
-                is_sound |= name in manifest.begins
+                decided = begun["after"] is None or name in manifest.begins or name in manifest.behind_gaps
+                is_sound = decided and (bool(begun["replayed"]) or contents.snapshot_is_whole)
                 with part.open("rb") as file:
                     digest = hashlib.file_digest(file, "sha256").hexdigest()
                 entries = [segment_entry(name, contents.scan, digest, KILLED)]

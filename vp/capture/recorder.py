@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -231,8 +232,9 @@ class _Day:
             if must_repeat:  # without that nothing could be proven
                 return Beginning(start_ns, snapshot=False, after=last, must_repeat=must_repeat)
         if self._break_ns or not self._is_first:
-            start_ns = None if self._plan.has_snapshots or self._break_ns else self._day.window.start_ns
-            return Beginning(start_ns, snapshot=self._plan.has_snapshots)
+            if self._plan.has_snapshots:
+                return Beginning(None, snapshot=True, after=last if self._break_ns else None)
+            return Beginning(None if self._break_ns else self._day.window.start_ns, snapshot=False)
         start_ns = self._plan.start_ns(self._day.window)
         return Beginning(start_ns, snapshot=start_ns is None)
 
@@ -340,15 +342,15 @@ class _Day:
             self._wrote_begin = True
             self._day.begun(segment)
             assert segment.file is not None
-            self._recorder.say("recording", f"{segment.file.path}.")
+            self._recorder.say("recording", f"to {segment.file.path}")
         if segment.bridged_at_ns and self._break_ns:
             self._day.bridged(segment, self._break_ns, self._reason)
             until = _clock(segment.bridged_at_ns)
             self._recorder.say("bridged", f"What was missing from {_clock(self._break_ns)} to {until} has come again.")
             self._break_ns = 0
         elif segment.is_sound and self._break_ns and segment.overlap is None:
-            end_ns = segment.scan.received_ns[0]
-            self._day.gap(self._break_ns, end_ns, self._reason)
+            end_ns = max(segment.scan.received_ns[0], self._break_ns)
+            self._day.gap(segment, self._break_ns, end_ns, self._reason)
             self._recorder.say(
                 "gap", f"From {_clock(self._break_ns)} to {_clock(end_ns)} the feed is missing: {self._reason}."
             )
@@ -392,6 +394,19 @@ class _Day:
             if refusal.text not in self._told:
                 self._told.add(refusal.text)
                 self._recorder.say("warning", f"The gateway says: {refusal.text}.")
+
+
+def run_until_signalled(recorder: Recorder) -> None:
+    """Record until SIGINT or SIGTERM; raises as Recorder.run."""
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        with suppress(NotImplementedError):  # where a loop has no signals, the program is interrupted
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, recorder.stop)
+        await recorder.run()
+
+    asyncio.run(run())
 
 
 def _sync(file: SegmentFile) -> None:

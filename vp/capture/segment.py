@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vp.capture.overlap import Overlap
+from vp.capture.overlap import OVERLAP_NS, Overlap
 from vp.capture.recorded import Recorded, SnapshotProgress, recorded_of
 from vp.capture.segment_file import SegmentFile, WriteError
 from vp.capture.stream_scan import (
@@ -38,9 +38,9 @@ class Beginning:
     snapshot : bool
         Whether it is to send the book as it is; not with a start.
     after : Recorded or None
-        What the replay is to go on from.
+        What it is to go on from.
     must_repeat : mapping of int to sequence of bytes
-        The records of it, by instrument, that the replay sends again.
+        The records of that, by instrument, that a replay sends again; of a snapshot it is found out when it comes.
     """
 
     start_ns: int | None
@@ -91,19 +91,20 @@ class Segment:
         self.file: SegmentFile | None = None
         self.has_market = False
         self.caught_up = beginning.start_ns is None
-        self.is_sound = not beginning.snapshot and beginning.after is None
+        self.is_sound = not beginning.snapshot and not beginning.must_repeat
         self.feed_time_ns = 0
         self.bridged_at_ns = 0
         self.refusals: deque[Refusal] = deque(maxlen=MOST_REFUSALS)
         self.slow_warnings = 0
         self.overlap: Overlap | None = None
-        if beginning.after is not None:
+        if beginning.must_repeat:
             self.overlap = Overlap(beginning.must_repeat)
         self._open_file = open_file
         self._waiting = b""
         self._digest = hashlib.sha256()
         self._unhashed = bytearray()
         self._snapshot = SnapshotProgress()
+        self._repeats_from_ns: int | None = None
 
     def receive(self, data: bytes | memoryview) -> None:
         """Take the next bytes.
@@ -170,17 +171,18 @@ class Segment:
             self._digest.update(memoryview(self._unhashed)[:whole])
             del self._unhashed[:whole]
             self.feed_time_ns = max(self.feed_time_ns, self.scan.clock_ns)
-        if self.overlap is not None and not self.caught_up and self.overlap.is_proven:
+        if self.overlap is not None and self.overlap.is_proven:
             self._bridged()
+        if self.beginning.snapshot and not self.is_sound:
+            self._judge_snapshot()
 
     def _take(self, item: Item) -> None:
         if isinstance(item, Orders):
             self.has_market = True
+            if self.beginning.snapshot and not self.is_sound:
+                self._look_at_snapshot(item)
             if self.overlap is not None and not self.overlap.is_proven:
                 self.overlap.feed(item)
-            if not self.is_sound and self.overlap is None:
-                self._snapshot.feed(item, self.scan.names)
-                self.is_sound = self._snapshot.is_whole
         elif isinstance(item, Refusal):
             self.refusals.append(item)
             if item.code == SKIPPED_RECORDS:
@@ -194,6 +196,21 @@ class Segment:
                 if self.overlap is not None:
                     self._bridged()
                 self.caught_up = True
+
+    def _look_at_snapshot(self, orders: Orders) -> None:
+        """A snapshot is up to a minute old, and what came since follows it: that may have been recorded before."""
+        after = self.beginning.after
+        if after is not None and self._repeats_from_ns is None:
+            self._repeats_from_ns = self.scan.received_ns[0]
+            if self._repeats_from_ns <= after.clock_ns:
+                self.overlap = Overlap(after.tail(self._repeats_from_ns))
+        self._snapshot.feed(orders, self.scan.names)
+
+    def _judge_snapshot(self) -> None:
+        after = self.beginning.after
+        if self.overlap is not None and after is not None and self.feed_time_ns > after.clock_ns + OVERLAP_NS:
+            self.overlap = None  # what was recorded has not come again
+        self.is_sound = self._snapshot.is_whole and self.overlap is None
 
     def _bridged(self) -> None:
         if not self.bridged_at_ns:

@@ -13,7 +13,7 @@ set_aside
     `file` is not played: `reason`.
 gap
     What the feed has not delivered: `start_ns`, `end_ns` (of the last record before it and of the first one after it),
-    `reason`, and `bridged`, whether a replay has filled it.
+    `reason`, `bridged` (whether it has been filled by what the feed sent again), and `file`, the segment behind it.
 segment
     `file` is finished: `first_ns`, `last_ns` (of receipt), `records`, `bytes`, `sha256`, `ended`.
 
@@ -60,6 +60,8 @@ class Manifest:
         Segments that are not played, and why.
     gaps : list of dict
         Lines of `gap`.
+    behind_gaps : set of str
+        Segments that stand behind one.
     """
 
     begun: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -67,12 +69,14 @@ class Manifest:
     begins: dict[str, dict[int, tuple[int, int]]] = field(default_factory=dict)
     set_aside: dict[str, str] = field(default_factory=dict)
     gaps: list[dict[str, Any]] = field(default_factory=list)
+    behind_gaps: set[str] = field(default_factory=set)
 
     def add(self, entry: dict[str, Any]) -> None:
         """Take a line; raises KeyError, TypeError, ValueError where it is none."""
         kind = entry["kind"]
         if kind == "gap":
             start_ns, end_ns, reason, bridged = (entry[name] for name in GAP_NAMES)
+            self.behind_gaps.add(str(entry.get("file", "")))
             self.gaps.append(
                 {"start_ns": int(start_ns), "end_ns": int(end_ns), "reason": str(reason), "bridged": bool(bridged)}
             )

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from vp.databento_key import key_of_environment
 from vp.programs import command_line as cli
 
 if TYPE_CHECKING:
-    from vp.capture.recorder import FeedNews, Recorder
+    from vp.capture.recorder import FeedNews
 
 DESCRIPTION = """\
 Record Databento's live feed into the lake: the bytes as they come, a file a connection, on
@@ -52,19 +49,11 @@ def _main(arguments: Sequence[str] | None) -> int:
     chosen = plan(lake, values["product_type"], symbols, values["dataset"], values["live_from"])
     key = key_of_environment()
 
-    from vp.capture.recorder import Recorder  # noqa: PLC0415
+    from vp.capture.recorder import Recorder, run_until_signalled  # noqa: PLC0415
 
     cli.started()
-    asyncio.run(_record(Recorder(chosen, key, values["gateway"], _tell)))
+    run_until_signalled(Recorder(chosen, key, values["gateway"], _tell))
     return 0
-
-
-async def _record(recorder: Recorder) -> None:
-    loop = asyncio.get_running_loop()
-    with suppress(NotImplementedError):  # where there are no signals for a loop, the program is interrupted
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, recorder.stop)
-    await recorder.run()
 
 
 def _tell(news: FeedNews) -> None:

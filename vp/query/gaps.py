@@ -34,4 +34,3 @@ def session_gaps(session: ChosenSession) -> ArrowSource:
         yield pa.RecordBatch.from_pylist(rows, schema=GAP_SCHEMA)
 
     return ArrowSource(GAP_SCHEMA, batches)
-

@@ -515,8 +515,8 @@ SETTINGS: tuple[Setting, ...] = (
         (),
         text,
         "SYMBOL",
-        "What to record: a contract, a root (all of its contracts), a continuous name, or a ticker; give it once for each. "
-        "All come over one connection.",
+        "What to record: a contract, a root (all of its contracts), a continuous name, or a ticker; give it once for "
+        "each. All come over one connection.",
         "MNQ",
         CAPTURE,
         repeated=True,
@@ -537,9 +537,9 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         live_from,
         "WHEN",
-        "Where the recording begins: now (futures: with the book as it is), today (what the session has brought so far), "
-        "week (all that the feed still holds). Left out: now for futures, today for equities. A recording that is there "
-        "is gone on with, whatever this says.",
+        "Where the recording begins: now (futures: with the book as it is), today (what the session has brought so "
+        "far), week (all that the feed still holds). Left out: now for futures, today for equities. A recording that "
+        "is there is gone on with, whatever this says.",
         "today",
         CAPTURE,
     ),
