@@ -56,6 +56,8 @@ class Gateway:
 
     async def listen(self, port: int = 0) -> int:
         """Let clients in; returns the port."""
+        if self._listening is not None:
+            return self.port
         self._listening = await asyncio.start_server(self._serve, "127.0.0.1", port or self.port)
         self.port = self._listening.sockets[0].getsockname()[1]
         return self.port

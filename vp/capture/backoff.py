@@ -31,7 +31,7 @@ class Backoff:
 
     def next_seconds(self, since_last_attempt: float) -> float:
         """How long to wait, where the last attempt began so many seconds ago."""
-        whole = min(FIRST_SECONDS * 2**self._failures, MOST_SECONDS)
+        whole = min(FIRST_SECONDS * 2.0**self._failures, MOST_SECONDS)
         self._failures = min(self._failures + 1, 10)
         pause = whole * (0.5 + 0.5 * self._chance())
         return self._scale * max(pause, LEAST_BETWEEN_SECONDS - since_last_attempt / max(self._scale, 1e-9), 0.0)

@@ -61,7 +61,7 @@ class Symbols:
     names: tuple[str, ...]
 
 
-class FeedProtocol(DatabentoLiveProtocol):  # type: ignore[misc]  # the library is taken for untyped
+class FeedProtocol(DatabentoLiveProtocol):
     """The library's protocol until the session starts; from then on bytes go to `receive` as they come.
 
     Parameters
@@ -154,7 +154,7 @@ class Connection:
             self.close()
             text = self.told(refused)
             raise ConnectionLostError(
-                ConnectionEnd(f"the gateway refused the login: {text}", is_final=bool(REFUSED_KEY.search(text)))
+                ConnectionEnd(f"the gateway refused the login: {text}", is_final=bool(REFUSED_KEY.search(str(refused))))
             )
         for one in symbols:
             protocol.subscribe("mbo", one.names, one.stype, start=start_ns, snapshot=snapshot)

@@ -21,14 +21,13 @@ class InstrumentOverlap:
     Parameters
     ----------
     recorded : sequence of bytes
-        The last ones that were recorded, oldest first, of those that the replay must hold.
+        The last ones that were recorded, oldest first, of those that the replay must hold; at least one.
     """
 
     def __init__(self, recorded: Sequence[bytes]) -> None:
         self._recorded = list(recorded)
-        self._seen: deque[bytes] = deque(maxlen=max(len(self._recorded), 1))
+        self._seen: deque[bytes] = deque(maxlen=len(self._recorded))
         self._count = 0
-        self.is_proven = not self._recorded
         # Where they repeat themselves, their end could be found in several places.
         self._is_periodic = any(
             self._agrees(self._recorded[: i + 1])
@@ -46,7 +45,6 @@ class InstrumentOverlap:
             self._seen.append(row)
             self._count += 1
             if row == self._recorded[-1] and self._is_end():
-                self.is_proven = True
                 return taken
         return None
 

@@ -129,14 +129,15 @@ class Recorder:
 
     # What days use.
 
-    async def pause(self, backoff: Backoff) -> None:
-        """Wait until the next attempt may be made, or the recording is to stop."""
+    async def pause(self, backoff: Backoff) -> bool:
+        """Wait until the next attempt may be made; False: the recording is to stop."""
         loop = asyncio.get_running_loop()
         if self._attempted_at is not None:
             seconds = backoff.next_seconds(loop.time() - self._attempted_at)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), seconds)
         self._attempted_at = loop.time()
+        return not self._stopping.is_set()
 
     def connection(self, receive: Callable[[memoryview], None]) -> Connection:
         """A connection that is not made yet."""
@@ -207,10 +208,7 @@ class _Day:
         if self._day.last is not None:
             self._missing_since(self._day.last.reached_ns, self._day.ended)
         try:
-            while not self._recorder.is_stopping and not self._is_handed_over():
-                await self._recorder.pause(backoff)
-                if self._recorder.is_stopping:
-                    return
+            while not self._is_handed_over() and await self._recorder.pause(backoff):
                 try:
                     end = await self._connect()
                 except CaptureError as error:

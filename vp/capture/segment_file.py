@@ -107,6 +107,7 @@ class ManifestFile:
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._handles: list[int] = []
+        self._paths = paths
         try:
             for path in paths:
                 handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -126,8 +127,10 @@ class ManifestFile:
             os.fsync(handle)
 
     def close(self) -> None:
-        """Let others write."""
-        for handle in self._handles:
+        """Let others write; a manifest that says nothing goes."""
+        for handle, path in zip(self._handles, self._paths, strict=False):
+            if not os.fstat(handle).st_size:
+                path.unlink(missing_ok=True)
             os.close(handle)
         self._handles.clear()
 

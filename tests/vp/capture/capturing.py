@@ -58,7 +58,7 @@ def directory(lake: Path, root: str = "MNQ") -> Path:
 
 def frames(lake: Path, symbol: str, date: str = DATE) -> pa.Table:
     """Every frame of a session, at each event's end."""
-    spec = SessionSpec(product_type="future_mbo", symbol=symbol, dt=date, lake=lake, throttle_ms=0)
+    spec = SessionSpec(product_type="future_mbo", symbol=symbol, dt=date, lake=str(lake), throttle_ms=0)
     with contextlib.closing(prepare(spec)) as session:
         tables = []
         while not session.finished:
@@ -134,7 +134,8 @@ class Capture:
         """End it as a signal does."""
         assert self._loop is not None
         with contextlib.suppress(RuntimeError):  # it has ended
-            self._loop.call_soon_threadsafe(self._recorder.stop)
+            stop: Callable[[], None] = self._recorder.stop
+            self._loop.call_soon_threadsafe(stop)
         self.join()
 
     def join(self) -> None:
@@ -172,7 +173,10 @@ def received_all(gateway: GatewayProcess, lake: Path) -> bool:
     """Whether all that the gateway's newest session has sent is on the disk."""
     state = gateway.state()
     streaming = [session for session in state["sessions"] if session["state"] == "streaming"]
-    sizes = [path.stat().st_size for path in sorted(directory(lake).glob("*.mbo.*.dbn.part"))]
-    if not streaming or not sizes or streaming[-1]["sent_until"] < state["published"]:
+    parts = sorted(directory(lake).glob("*.mbo.*.dbn.part"))
+    if not streaming or not parts or streaming[-1]["sent_until"] < state["published"]:
         return False
-    return sizes[-1] == streaming[-1]["sent_bytes"]
+    with contextlib.suppress(FileNotFoundError):  # it has just got its name
+        size: int = parts[-1].stat().st_size
+        return size == int(streaming[-1]["sent_bytes"])
+    return False
