@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vp.capture.backoff import Backoff
 from vp.capture.connection import Connection, ConnectionEnd, ConnectionLostError, is_final
@@ -148,8 +148,13 @@ class Recorder:
 
     def say(self, kind: str, text: str) -> None:
         """Tell the news, and log them."""
-        log.info("%s: %s", kind, text)
-        self._tell(FeedNews(kind, text))
+        news = FeedNews(kind, self.without_key(text))
+        log.info("%s: %s", news.kind, news.text)
+        self._tell(news)
+
+    def without_key(self, text: str) -> str:
+        """A text that may repeat what the gateway said."""
+        return text.replace(self._key, "(the key)")
 
     def backoff(self) -> Backoff:
         """How to wait between attempts."""
@@ -211,6 +216,7 @@ class _Day:
             while not self._is_handed_over() and await self._recorder.pause(backoff):
                 try:
                     end = await self._connect()
+                    end = replace(end, reason=self._recorder.without_key(end.reason))
                 except CaptureError as error:
                     with suppress(OSError):  # of a full disk too; the next start finishes what this one cannot
                         assert self._segment is not None
