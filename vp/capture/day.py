@@ -16,7 +16,7 @@ from vp.errors import CaptureError
 from vp.files import sync_directory
 from vp.lake.names import parse_name
 from vp.lake.segment_manifest import Manifest, manifest_path, read_manifest
-from vp.market.session_hours import SessionWindow, midnight_ns
+from vp.market.session_hours import SessionWindow, midnight_ns, session_window
 
 MICROSECOND_NS = 1000
 DAY_NS = 86_400_000_000_000
@@ -58,10 +58,7 @@ class CaptureDay:
             self._manifest = ManifestFile(paths)
             self._take_up(read_manifest(paths[0]))
         except OSError as error:
-            raise CaptureError(
-                f"{plan.directories[0]} cannot be written: {error.strerror or error}.",
-                hint="Make room or see to its rights; --lake or VP_LAKE chooses another lake.",
-            ) from error
+            raise _unwritable(plan, error) from error
 
     def open_file(self, time_ns: int) -> SegmentFile:
         """A new segment that begins at a time of the feed, named so that it comes behind those there are."""
@@ -134,6 +131,16 @@ class CaptureDay:
         if segment.is_sound:
             self.last = replace(segment.recorded(), path=path)
 
+    def abandon(self) -> None:
+        """Write down that the rest of the session is missing, of one that is over; raises OSError."""
+        if self.last is not None and self.last.reached_ns < self.window.end_ns and self.ended == KILLED:
+            self._manifest.append(
+                {
+                    "kind": "gap", "start_ns": self.last.reached_ns, "end_ns": self.window.end_ns, "reason": KILLED,
+                    "bridged": False, "file": "",
+                }
+            )  # fmt: skip
+
     def close(self) -> None:
         """Let others write here."""
         self._manifest.close()
@@ -185,6 +192,30 @@ class CaptureDay:
             name_segment(part, self.plan.directories)
         finally:
             os.close(handle)
+
+
+def finish_earlier_days(plan: CapturePlan, today: dt.date) -> None:
+    """Finish what killed recorders left of other days than today; raises CaptureError."""
+    left = {
+        said.first
+        for part in plan.directories[0].glob(f"{plan.file_dataset}-*.mbo.*.dbn{PART_ENDING}")
+        if (said := parse_name(part.name.removesuffix(PART_ENDING))) is not None and said.first != today
+    }
+    for date in sorted(left):
+        day = CaptureDay(plan, session_window(plan.product_type, date))
+        try:
+            day.abandon()
+        except OSError as error:
+            raise _unwritable(plan, error) from error
+        finally:
+            day.close()
+
+
+def _unwritable(plan: CapturePlan, error: OSError) -> CaptureError:
+    return CaptureError(
+        f"{plan.directories[0]} cannot be written: {error.strerror or error}.",
+        hint="Make room or see to its rights; --lake or VP_LAKE chooses another lake.",
+    )
 
 
 def _time_of_day_ns(segment: str) -> int:

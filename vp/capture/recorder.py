@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from vp.capture.backoff import Backoff
 from vp.capture.connection import Connection, ConnectionEnd, ConnectionLostError, is_final
-from vp.capture.day import CaptureDay
+from vp.capture.day import CaptureDay, finish_earlier_days
 from vp.capture.plan import CapturePlan
 from vp.capture.segment import Beginning, NotBridgedError, Segment, SkippedRecordsError
 from vp.capture.segment_file import SegmentFile
@@ -108,6 +108,7 @@ class Recorder:
         """
         asyncio.get_running_loop().set_exception_handler(_log_quietly)
         day = CaptureDay(self.plan, self.plan.window_at(self._now_ns()))
+        finish_earlier_days(self.plan, day.date)
         running = _Day(self, day, is_first=True)
         tasks = {asyncio.create_task(running.record())}
         try:

@@ -170,7 +170,8 @@ class EventReader:
         """Decode on from the cursor; False if the columns are full, True if there is no whole record left."""
         decode.decode_records(view, self._selection, cursor, self._events.columns)
         self.records_seen = int(cursor[D_RECORDS])
-        self.passed_over = PassedOver(*cursor[COUNTS].tolist(), self.passed_over.repeated)
+        others, foreign, dropped, unknown = cursor[COUNTS].tolist()
+        self.passed_over = PassedOver(others, foreign, dropped, unknown, self.passed_over.repeated)
         if cursor[D_ERROR] != DECODE_OK:
             raise self._damage(int(cursor[D_ERROR]), view, int(cursor[D_POSITION]), base)
         return int(cursor[D_ROWS]) < len(self._events)

@@ -109,6 +109,7 @@ class Capture:
             chosen, key, ("127.0.0.1", gateway.port), self.news.append, heartbeat_seconds=1,
             patience_seconds=patience_seconds, backoff_scale=0.02, now_ns=lambda: today_ns,
         )  # fmt: skip
+        self._recorder: Recorder | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -133,9 +134,9 @@ class Capture:
     def stop(self) -> None:
         """End it as a signal does."""
         assert self._loop is not None
+        assert self._recorder is not None
         with contextlib.suppress(RuntimeError):  # it has ended
-            stop: Callable[[], None] = self._recorder.stop
-            self._loop.call_soon_threadsafe(stop)
+            self._loop.call_soon_threadsafe(self._recorder.stop)
         self.join()
 
     def join(self) -> None:

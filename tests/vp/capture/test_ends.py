@@ -35,6 +35,7 @@ from vp.errors import ApiKeyError, CaptureError
 
 KILLS = int(os.environ.get("VP_LIVE_KILLS", "5"))
 FULL_KIB = 12
+NIGHT_NS = 1_770_681_600 * 10**9  # 2026-02-10 00:00 UTC, a Tuesday
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +119,25 @@ def test_a_killed_recorder_leaves_whole_records_and_the_next_one_goes_on(
     assert frames(tmp_path, "MNQH6").equals(frames(whole, "MNQH6"))
 
 
+def test_what_was_killed_on_an_earlier_day_is_finished_and_the_rest_of_that_day_is_a_gap(
+    feed: GatewayProcess, tmp_path: Path
+) -> None:
+    feed.publish(200)
+    with program(feed, tmp_path) as running:
+        until(lambda: received_all(feed, tmp_path))
+        running.kill()
+    feed.order("refuse")
+    with capturing(feed, tmp_path, today_ns=NIGHT_NS + 1) as capture:
+        capture.wait("break")
+    assert list(directory(tmp_path).glob("*.part")) == []
+    assert [entry["kind"] for entry in manifest(tmp_path)] == ["begin", "segment", "gap"]
+    (gap,) = of_kind(tmp_path, "gap")
+    assert gap["end_ns"] % (86_400 * 10**9) == 0
+    assert gap["end_ns"] > gap["start_ns"]
+    assert not gap["bridged"]
+    assert len(frames(tmp_path, "MNQH6")) > 50
+
+
 def test_a_full_disk_ends_the_recording_whole_and_the_next_start_goes_on(
     feed: GatewayProcess, tmp_path: Path, whole: Path
 ) -> None:
@@ -182,9 +202,6 @@ def test_a_limit_of_connections_is_waited_for_and_an_unknown_symbol_named(feed: 
     assert len(frames(tmp_path, "MNQH6")) > 10
 
 
-NIGHT_NS = 1_770_681_600 * 10**9  # 2026-02-10 00:00 UTC, a Tuesday
-
-
 def night_market(path: Path) -> Path:
     first = Rec(NIGHT_NS - 21 * 10**9, "R", "N", 2**63 - 1, 0, 0, 128)
     records = [first, *market(NIGHT_NS, 20, 20)]
@@ -225,6 +242,7 @@ def test_the_key_stands_nowhere(feed: GatewayProcess, tmp_path: Path) -> None:
         until(lambda: received_all(feed, tmp_path))
         commands = [Path(f"/proc/{running.pid}/cmdline").read_bytes()]
         feed.fault("error", at=-1, code=6, text=f"Internal error of {KEY}")
+        feed.publish(110)
         until(lambda: len(feed.state()["logins"]) >= 2)
         until(lambda: received_all(feed, tmp_path))
         running.send_signal(signal.SIGTERM)

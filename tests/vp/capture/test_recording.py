@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+import zstandard
 
 from tests.lakes import FUTURES_OPEN_NS
 from tests.live_gateway.control import GatewayProcess, gateway
@@ -20,11 +21,13 @@ from tests.vp.capture.capturing import (
     directory,
     frames,
     manifest,
+    market_bytes,
     of_kind,
     received_all,
     write_market,
 )
 from vp.lake.lake import Lake
+from vp.programs.lake import main as lake_program
 from vp.query.connection import choose_session, find_views
 from vp.query.sandbox import ask
 
@@ -192,3 +195,59 @@ def test_streams_without_anything_of_the_market_leave_no_file(feed: GatewayProce
         settle(feed, capture, tmp_path, 100)
     assert len(list(directory(tmp_path).glob("*.dbn*"))) == 1
     assert [entry["kind"] for entry in manifest(tmp_path)] == ["begin", "segment"]
+
+
+def test_a_sealed_day_is_one_file_that_plays_as_its_segments(
+    feed: GatewayProcess, tmp_path: Path, expected: dict[str, pa.Table], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with capturing(feed, tmp_path, symbols=("MNQ", "NQ")) as capture:  # two roots, one connection
+        for until in (200, 300):
+            settle(feed, capture, tmp_path, until)
+            feed.fault("fin", at=-1)
+            capture.wait("bridged", 1 + (until > 200))
+        settle(feed, capture, tmp_path)
+        assert lake_program(["seal", DATE, "--lake", str(tmp_path)]) == 1
+        assert "is not finished" in capsys.readouterr().err
+    segments = sorted(directory(tmp_path).glob("*.dbn"))
+    before = [path.read_bytes() for path in segments]
+    assert lake_program(["seal", DATE, "--lake", str(tmp_path)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "3 segments" in said[0]
+    assert [line.split()[0] for line in said[1:]] == ["bridged", "bridged", "it"]
+    sealed = directory(tmp_path) / "glbx-mdp3-20260206.mbo.dbn.zst"
+    assert sealed.samefile(directory(tmp_path, "NQ") / sealed.name)
+    assert [path.read_bytes() for path in segments] == before
+    data = zstandard.ZstdDecompressor().stream_reader(sealed.read_bytes(), read_across_frames=True).read()
+    own = [data[at : at + 56] for at in mbo_offsets(data)]
+    assert [one[1:] for one in own] == [market_bytes()[at + 1 : at + 56] for at in range(0, len(market_bytes()), 56)]
+    assert lake_program(["seal", DATE, "--lake", str(tmp_path)]) == 1
+    assert "is there already" in capsys.readouterr().err
+    for path in segments:
+        path.unlink()
+    assert_whole(tmp_path, expected)
+    assert lake_program(["seal", "2026-02-05", "--lake", str(tmp_path)]) == 2
+    assert "no live recording" in capsys.readouterr().err
+
+
+def mbo_offsets(data: bytes) -> Iterator[int]:
+    """Where market-by-order records stand."""
+    at = 8 + int.from_bytes(data[4:8], "little")
+    while at < len(data):
+        if data[at + 1] == 160:
+            yield at
+        at += 4 * data[at]
+
+
+def test_a_segment_that_was_changed_is_not_sealed(
+    feed: GatewayProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with capturing(feed, tmp_path) as capture:
+        settle(feed, capture, tmp_path)
+    (path,) = directory(tmp_path).glob("*.dbn")
+    data = bytearray(path.read_bytes())
+    data[-20] ^= 1
+    path.unlink()
+    path.write_bytes(data)
+    assert lake_program(["seal", DATE, "--lake", str(tmp_path)]) == 1
+    assert "is not what its recorder wrote" in capsys.readouterr().err
+    assert [path.name for path in directory(tmp_path).iterdir() if path.name.endswith(".zst")] == []
