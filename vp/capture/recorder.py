@@ -20,6 +20,7 @@ from vp.capture.stream_scan import (
     CONNECTION_LIMIT,
     INVALID_SUBSCRIPTION,
     REPLAY_AGED_OUT,
+    SKIPPED_RECORDS,
     UNKNOWN_SYMBOL,
 )
 from vp.errors import ApiKeyError, CaptureError, FeedDamagedError
@@ -280,7 +281,7 @@ class _Day:
 
     def _end_with(self, segment: Segment, end: ConnectionEnd) -> ConnectionEnd:
         """The end, as the error tells it that the gateway stated before."""
-        fatal = next((one for one in segment.refusals if one.code not in {UNKNOWN_SYMBOL}), None)
+        fatal = next((one for one in segment.refusals if one.code not in {UNKNOWN_SYMBOL, SKIPPED_RECORDS}), None)
         self._tell_refusals(segment)
         if fatal is None or self._recorder.is_stopping:
             return end

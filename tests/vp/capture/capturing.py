@@ -56,9 +56,9 @@ def directory(lake: Path, root: str = "MNQ") -> Path:
     return lake / RAW.format("future_mbo", root)
 
 
-def frames(lake: Path, symbol: str, date: str = DATE) -> pa.Table:
+def frames(lake: Path, symbol: str, date: str = DATE, product_type: str = "future_mbo") -> pa.Table:
     """Every frame of a session, at each event's end."""
-    spec = SessionSpec(product_type="future_mbo", symbol=symbol, dt=date, lake=str(lake), throttle_ms=0)
+    spec = SessionSpec(product_type=product_type, symbol=symbol, dt=date, lake=str(lake), throttle_ms=0)
     with contextlib.closing(prepare(spec)) as session:
         tables = []
         while not session.finished:
@@ -102,9 +102,11 @@ class Capture:
         patience_seconds: float = 0.5,
         today_ns: int = FUTURES_OPEN_NS,
     ) -> None:
+        self._gateway = gateway
         self.news: list[FeedNews] = []
         self.error: Exception | None = None
         chosen = plan(Lake(lake), product_type, symbols, dataset, live_from)
+        self._directory = chosen.directories[0]
         self._make = lambda: Recorder(
             chosen, key, ("127.0.0.1", gateway.port), self.news.append, heartbeat_seconds=1,
             patience_seconds=patience_seconds, backoff_scale=0.02, now_ns=lambda: today_ns,
@@ -130,6 +132,10 @@ class Capture:
             assert time.monotonic() < give_up, (self.news, self.error)
             assert self._thread.is_alive() or condition(), (self.news, self.error)
             time.sleep(0.005)
+
+    def has_all(self) -> bool:
+        """Whether all that the gateway's newest session has sent is on the disk."""
+        return received_all(self._gateway, self._directory)
 
     def stop(self) -> None:
         """End it as a signal does."""
@@ -165,16 +171,11 @@ def of_kind(lake: Path, kind: str, **where: Any) -> list[dict[str, Any]]:
     return [entry for entry in manifest(lake, **where) if entry["kind"] == kind]
 
 
-def recorded_bytes(lake: Path) -> int:
-    """How much lies in the segments, finished or not."""
-    return sum(path.stat().st_size for path in directory(lake).glob("*.mbo.*.dbn*"))
-
-
-def received_all(gateway: GatewayProcess, lake: Path) -> bool:
-    """Whether all that the gateway's newest session has sent is on the disk."""
+def received_all(gateway: GatewayProcess, place: Path) -> bool:
+    """Whether all that the gateway's newest session has sent lies in a directory."""
     state = gateway.state()
     streaming = [session for session in state["sessions"] if session["state"] == "streaming"]
-    parts = sorted(directory(lake).glob("*.mbo.*.dbn.part"))
+    parts = sorted(place.glob("*.mbo.*.dbn.part"))
     if not streaming or not parts or streaming[-1]["sent_until"] < state["published"]:
         return False
     with contextlib.suppress(FileNotFoundError):  # it has just got its name

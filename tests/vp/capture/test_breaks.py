@@ -17,7 +17,6 @@ from tests.vp.capture.capturing import (
     directory,
     frames,
     of_kind,
-    received_all,
     write_market,
 )
 
@@ -58,7 +57,7 @@ def test_no_break_at_any_byte_is_unnoticed_or_leaves_a_trace_in_the_frames(
         while published < RECORDS:
             published += chance.randint(1, 150)
             process.publish(min(published, RECORDS))
-            capture.until(lambda: received_all(process, tmp_path))
+            capture.until(capture.has_all)
     breaks = capture.kinds().count("break")
     gaps = of_kind(tmp_path, "gap")
     assert all(gap["bridged"] for gap in gaps)

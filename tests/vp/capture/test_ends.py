@@ -93,7 +93,7 @@ def test_a_killed_recorder_leaves_whole_records_and_the_next_one_goes_on(
     published = 0
     for _ in range(KILLS):
         with program(feed, tmp_path) as running:
-            until(lambda: received_all(feed, tmp_path))
+            until(lambda: received_all(feed, directory(tmp_path)))
             published += chance.randint(1, RECORDS // (KILLS + 1))
             feed.publish(published)
             time.sleep(chance.random() * 0.02)
@@ -107,9 +107,9 @@ def test_a_killed_recorder_leaves_whole_records_and_the_next_one_goes_on(
             decoded.write(data[: scan.whole_bytes])
             assert len(decoded.decode()) == scan.records + 1
     with program(feed, tmp_path) as running:
-        until(lambda: received_all(feed, tmp_path))
+        until(lambda: received_all(feed, directory(tmp_path)))
         feed.publish()
-        until(lambda: received_all(feed, tmp_path))
+        until(lambda: received_all(feed, directory(tmp_path)))
         running.send_signal(signal.SIGTERM)
         assert running.wait() == 0
     gaps = of_kind(tmp_path, "gap")
@@ -124,7 +124,7 @@ def test_what_was_killed_on_an_earlier_day_is_finished_and_the_rest_of_that_day_
 ) -> None:
     feed.publish(200)
     with program(feed, tmp_path) as running:
-        until(lambda: received_all(feed, tmp_path))
+        until(lambda: received_all(feed, directory(tmp_path)))
         running.kill()
     feed.order("refuse")
     with capturing(feed, tmp_path, today_ns=NIGHT_NS + 1) as capture:
@@ -143,7 +143,7 @@ def test_a_full_disk_ends_the_recording_whole_and_the_next_start_goes_on(
 ) -> None:
     feed.publish(100)
     with program(feed, tmp_path, limit_kib=FULL_KIB) as running:
-        until(lambda: received_all(feed, tmp_path))
+        until(lambda: received_all(feed, directory(tmp_path)))
         feed.publish(300)
         said, _ = running.communicate(timeout=20)
         assert running.returncode == 1
@@ -157,7 +157,7 @@ def test_a_full_disk_ends_the_recording_whole_and_the_next_start_goes_on(
     assert "could not be written" in segment["ended"]
     with capturing(feed, tmp_path) as capture:
         feed.publish()
-        capture.until(lambda: received_all(feed, tmp_path))
+        capture.until(capture.has_all)
     (gap,) = of_kind(tmp_path, "gap")
     assert gap["bridged"]
     assert "could not be written" in gap["reason"]
@@ -167,13 +167,13 @@ def test_a_full_disk_ends_the_recording_whole_and_the_next_start_goes_on(
 def test_two_recorders_of_one_symbol_are_one_too_many(feed: GatewayProcess, tmp_path: Path) -> None:
     with capturing(feed, tmp_path) as capture:
         feed.publish(50)
-        capture.until(lambda: received_all(feed, tmp_path))
+        capture.until(capture.has_all)
         with capturing(feed, tmp_path) as other:
             other.join()
         assert isinstance(other.error, CaptureError)
         assert "Another recorder" in str(other.error)
         feed.publish(60)
-        capture.until(lambda: received_all(feed, tmp_path))
+        capture.until(capture.has_all)
     assert len(of_kind(tmp_path, "segment")) == 1
 
 
@@ -194,7 +194,7 @@ def test_a_limit_of_connections_is_waited_for_and_an_unknown_symbol_named(feed: 
     feed.fault("error", at=1, code=3, text="Too many sessions")
     with capturing(feed, tmp_path, symbols=("MNQH6", "MNQZ9")) as capture:
         feed.publish(100)
-        capture.until(lambda: received_all(feed, tmp_path))
+        capture.until(capture.has_all)
         warning = capture.wait("warning", 2)
     assert "Connection limit exceeded" in capture.wait("break", 1).text
     assert "Too many sessions" in capture.wait("break", 2).text
@@ -216,7 +216,7 @@ def test_at_midnight_a_session_begins_with_a_snapshot_and_neither_day_lacks_anyt
     with gateway(file) as feed, capturing(feed, lake, today_ns=NIGHT_NS - 1) as capture:
         for until_record in (60, 170, 185, 200):
             feed.publish(until_record)
-            capture.until(lambda: received_all(feed, lake))
+            capture.until(capture.has_all)
         capture.wait("recording", 2)
         feed.publish()
         capture.until(
@@ -224,7 +224,7 @@ def test_at_midnight_a_session_begins_with_a_snapshot_and_neither_day_lacks_anyt
                 entry["ended"] == "the session was over" for entry in of_kind(lake, "segment", date="2026-02-09")
             )
         )
-        capture.until(lambda: received_all(feed, lake))
+        capture.until(capture.has_all)
     assert capture.error is None
     for date in ("2026-02-09", "2026-02-10"):
         assert [entry["kind"] for entry in manifest(lake, date=date)] == ["begin", "segment"]
@@ -239,12 +239,12 @@ def test_the_key_stands_nowhere(feed: GatewayProcess, tmp_path: Path) -> None:
     feed.fault("refused_login", text=f"Connection limit of {KEY} exceeded")
     with program(feed, tmp_path, "--log-level", "debug") as running:
         feed.publish(100)
-        until(lambda: received_all(feed, tmp_path))
+        until(lambda: received_all(feed, directory(tmp_path)))
         commands = [Path(f"/proc/{running.pid}/cmdline").read_bytes()]
         feed.fault("error", at=-1, code=6, text=f"Internal error of {KEY}")
         feed.publish(110)
         until(lambda: len(feed.state()["logins"]) >= 2)
-        until(lambda: received_all(feed, tmp_path))
+        until(lambda: received_all(feed, directory(tmp_path)))
         running.send_signal(signal.SIGTERM)
         said, _ = running.communicate(timeout=20)
         assert running.returncode == 0

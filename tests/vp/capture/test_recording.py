@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,10 @@ import pyarrow as pa
 import pytest
 import zstandard
 
-from tests.lakes import FUTURES_OPEN_NS
+from tests.dbn_files import header_with, mbo
+from tests.lakes import FUTURES_OPEN_NS, OPEN_NS, market, put
 from tests.live_gateway.control import GatewayProcess, gateway
+from tests.oracle_book import Rec
 from tests.vp.capture.capturing import (
     DATE,
     RECORDS,
@@ -23,7 +26,6 @@ from tests.vp.capture.capturing import (
     manifest,
     market_bytes,
     of_kind,
-    received_all,
     write_market,
 )
 from vp.lake.lake import Lake
@@ -57,10 +59,10 @@ def feed(process: GatewayProcess) -> GatewayProcess:
     return process
 
 
-def settle(feed: GatewayProcess, capture: Capture, lake: Path, until: int = RECORDS) -> None:
+def settle(feed: GatewayProcess, capture: Capture, until: int = RECORDS) -> None:
     """Let the feed go on, and wait until the recorder has all of it."""
     feed.publish(until)
-    capture.until(lambda: received_all(feed, lake))
+    capture.until(capture.has_all)
 
 
 def assert_whole(lake: Path, expected: dict[str, pa.Table]) -> None:
@@ -74,7 +76,7 @@ def test_a_recording_is_the_stream_and_plays_as_the_file(
 ) -> None:
     feed.order("set", split_bytes=split)
     with capturing(feed, tmp_path) as capture:
-        settle(feed, capture, tmp_path, RECORDS if split > 7 else 300)
+        settle(feed, capture, RECORDS if split > 7 else 300)
     (path,) = directory(tmp_path).glob("*.dbn")
     (segment,) = of_kind(tmp_path, "segment")
     session = feed.state()["sessions"][-1]
@@ -93,12 +95,12 @@ def test_a_break_is_bridged_and_frames_are_those_of_an_uninterrupted_run(
     feed: GatewayProcess, tmp_path: Path, expected: dict[str, pa.Table], kind: str
 ) -> None:
     with capturing(feed, tmp_path) as capture:
-        settle(feed, capture, tmp_path, 250)
+        settle(feed, capture, 250)
         feed.fault(kind, at=-1)
         capture.wait("break")
         feed.publish(330)
         capture.wait("bridged")
-        settle(feed, capture, tmp_path)
+        settle(feed, capture)
     (gap,) = of_kind(tmp_path, "gap")
     assert gap["bridged"] is True
     assert len(of_kind(tmp_path, "segment")) == 2
@@ -115,6 +117,58 @@ def test_a_break_is_bridged_and_frames_are_those_of_an_uninterrupted_run(
     ]
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_breaks_are_bridged_whatever_version_of_dbn_the_gateway_sends(
+    feed: GatewayProcess, tmp_path: Path, expected: dict[str, pa.Table], version: int
+) -> None:
+    feed.order("set", version=version)
+    with capturing(feed, tmp_path) as capture:
+        settle(feed, capture, 250)
+        feed.fault("fin", at=-1)
+        capture.wait("bridged")
+        settle(feed, capture)
+    assert {path.read_bytes()[3] for path in directory(tmp_path).glob("*.dbn")} == {version}
+    assert_whole(tmp_path, expected)
+
+
+def test_records_that_the_gateway_left_out_are_fetched_by_a_replay(
+    feed: GatewayProcess, tmp_path: Path, expected: dict[str, pa.Table]
+) -> None:
+    with capturing(feed, tmp_path) as capture:
+        settle(feed, capture, 250)
+        feed.fault("error", at=-1, code=7, text="skipped")
+        feed.publish(260)
+        told = capture.wait("break")
+        settle(feed, capture)
+    assert "left out records" in told.text
+    assert [gap["bridged"] for gap in of_kind(tmp_path, "gap")] == [True]
+    assert_whole(tmp_path, expected)
+
+
+def test_a_ticker_is_recorded_from_the_beginning_of_its_session(tmp_path: Path) -> None:
+    """And not from before that: the day of New York is another than that of UTC."""
+    evening = [rec._replace(order_id=rec.order_id + 100_000) for rec in market(OPEN_NS - 86_400 * 10**9, 10, 10)]
+    records = [Rec(OPEN_NS - 25 * 10**9, "R", "N", 2**63 - 1, 0, 0, 128), *market(OPEN_NS, 20, 20)]
+    head = header_with({"QQQ": [(dt.date(2026, 7, 7), dt.date(2026, 7, 9), "9")]}, dataset="XNAS.ITCH")
+    own = head + b"".join(mbo(rec, 9, sequence=i) for i, rec in enumerate(records, 1000))
+    put(tmp_path / "whole", "equity_mbo", "QQQ", "xnas-itch-20260708.mbo.dbn", own)
+    file = tmp_path / "feed.dbn"
+    file.write_bytes(head + b"".join(mbo(rec, 9, sequence=i) for i, rec in enumerate(evening)) + own[len(head) :])
+    lake = tmp_path / "lake"
+    with (
+        gateway(file, from_record=len(evening) + 100) as feed,
+        capturing(feed, lake, symbols=("QQQ",), live_from=None, product_type="equity_mbo", today_ns=OPEN_NS) as capture,
+    ):
+        capture.until(capture.has_all)
+        feed.fault("reset", at=-1)
+        capture.wait("bridged")
+        feed.publish()
+        capture.until(capture.has_all)
+    assert frames(lake, "QQQ", "2026-07-08", "equity_mbo").equals(
+        frames(tmp_path / "whole", "QQQ", "2026-07-08", "equity_mbo")
+    )
+
+
 FAULTY_REPLAYS = {
     # Five seconds before the last record are forty records of two contracts.
     "omit": {"at": 20, "count": 3},
@@ -129,7 +183,7 @@ def test_a_replay_that_does_not_repeat_what_was_recorded_bridges_nothing(
     feed: GatewayProcess, tmp_path: Path, expected: dict[str, pa.Table], kind: str
 ) -> None:
     with capturing(feed, tmp_path) as capture:
-        settle(feed, capture, tmp_path, 240)  # 14:29:50
+        settle(feed, capture, 240)  # 14:29:50
         feed.fault(kind, **FAULTY_REPLAYS[kind])
         feed.order("refuse")
         feed.fault("fin", at=-1)
@@ -137,7 +191,7 @@ def test_a_replay_that_does_not_repeat_what_was_recorded_bridges_nothing(
         feed.publish(400)  # beyond 14:30:00, of which there is a snapshot
         feed.order("listen")
         told = capture.wait("gap")
-        settle(feed, capture, tmp_path)
+        settle(feed, capture)
     assert "bridged" not in capture.kinds()
     assert "missing" in told.text
     (gap,) = of_kind(tmp_path, "gap")
@@ -165,11 +219,11 @@ def test_a_snapshot_of_before_the_break_bridges_it_by_what_follows_it(
     feed: GatewayProcess, tmp_path: Path, expected: dict[str, pa.Table], kind: str
 ) -> None:
     with capturing(feed, tmp_path) as capture:
-        settle(feed, capture, tmp_path, 400)  # 14:30:10
+        settle(feed, capture, 400)  # 14:30:10
         feed.fault(kind, **FAULTY_REPLAYS[kind])
         feed.fault("fin", at=-1)
         capture.wait("bridged")
-        settle(feed, capture, tmp_path)
+        settle(feed, capture)
     assert feed.state()["sessions"][-1]["subscriptions"][0]["snapshot"] is True
     assert [gap["bridged"] for gap in of_kind(tmp_path, "gap")] == [True]
     assert_whole(tmp_path, expected)
@@ -180,7 +234,7 @@ def test_who_is_not_connected_to_goes_on_trying(feed: GatewayProcess, tmp_path: 
     with capturing(feed, tmp_path) as capture:
         capture.wait("break", 3)
         feed.order("listen")
-        settle(feed, capture, tmp_path, 100)
+        settle(feed, capture, 100)
     assert "cannot be connected to" in capture.wait("break").text
     assert of_kind(tmp_path, "gap") == []  # nothing had been recorded
 
@@ -192,7 +246,7 @@ def test_streams_without_anything_of_the_market_leave_no_file(feed: GatewayProce
     feed.fault("fin", at=700)
     with capturing(feed, tmp_path) as capture:
         capture.wait("break", 4)
-        settle(feed, capture, tmp_path, 100)
+        settle(feed, capture, 100)
     assert len(list(directory(tmp_path).glob("*.dbn*"))) == 1
     assert [entry["kind"] for entry in manifest(tmp_path)] == ["begin", "segment"]
 
@@ -202,10 +256,10 @@ def test_a_sealed_day_is_one_file_that_plays_as_its_segments(
 ) -> None:
     with capturing(feed, tmp_path, symbols=("MNQ", "NQ")) as capture:  # two roots, one connection
         for until in (200, 300):
-            settle(feed, capture, tmp_path, until)
+            settle(feed, capture, until)
             feed.fault("fin", at=-1)
             capture.wait("bridged", 1 + (until > 200))
-        settle(feed, capture, tmp_path)
+        settle(feed, capture)
         assert lake_program(["seal", DATE, "--lake", str(tmp_path)]) == 1
         assert "is not finished" in capsys.readouterr().err
     segments = sorted(directory(tmp_path).glob("*.dbn"))
@@ -242,7 +296,7 @@ def test_a_segment_that_was_changed_is_not_sealed(
     feed: GatewayProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with capturing(feed, tmp_path) as capture:
-        settle(feed, capture, tmp_path)
+        settle(feed, capture)
     (path,) = directory(tmp_path).glob("*.dbn")
     data = bytearray(path.read_bytes())
     data[-20] ^= 1
