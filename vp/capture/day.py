@@ -8,6 +8,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from vp.capture.live_segments import LiveDay
 from vp.capture.plan import CapturePlan
 from vp.capture.recorded import Recorded, read_segment, recorded_of
 from vp.capture.segment import Segment, instruments_of, segment_entry
@@ -33,6 +34,8 @@ class CaptureDay:
 
     Attributes
     ----------
+    live : LiveDay
+        The same for who plays it while it grows.
     last : Recorded or None
         What there is to go on from.
     ended : str
@@ -48,6 +51,7 @@ class CaptureDay:
         self.plan = plan
         self.window = window
         self.date: dt.date = window.dates.first
+        self.live = LiveDay(self.date)
         self.last: Recorded | None = None
         self.ended = ""
         self._last_name_ns = 0
@@ -119,6 +123,8 @@ class CaptureDay:
     def finish(self, segment: Segment, ended: str) -> None:
         """Give a segment its name; one that cannot be played is set aside; raises OSError."""
         finished = segment.finish(ended)
+        if segment.file is not None and (finished is None or not segment.is_sound):
+            self.live.drop(segment.file.name)
         if finished is None:
             return
         part, entry = finished
@@ -130,6 +136,7 @@ class CaptureDay:
         path = name_segment(part, self.plan.directories)
         if segment.is_sound:
             self.last = replace(segment.recorded(), path=path)
+            self.live.finish(path, segment.scan, {} if segment.overlap is None else segment.overlap.ends)
 
     def abandon(self) -> None:
         """Write down that the rest of the session is missing, of one that is over; raises OSError."""
@@ -144,6 +151,7 @@ class CaptureDay:
     def close(self) -> None:
         """Let others write here."""
         self._manifest.close()
+        self.live.end()
 
     def _take_up(self, manifest: Manifest) -> None:
         """Finish what an earlier run left, and find what there is to go on from."""
@@ -156,14 +164,14 @@ class CaptureDay:
         times = [said.segment for name in names if (said := parse_name(name)) is not None and said.segment is not None]
         if times:
             self._last_name_ns = midnight_ns(self.date) + _time_of_day_ns(times[-1])
-        for name in reversed(names):
+        for name in names:
             if name not in manifest.finished or name in manifest.set_aside:
                 continue
-            replayed = bool(manifest.begun[name]["replayed"])
+            path, replayed = directory / name, bool(manifest.begun[name]["replayed"])
+            contents = read_segment(path, replayed=replayed)
+            self.live.finish(path, contents.scan, manifest.begins.get(name, {}))
+            self.last = recorded_of(path, contents.scan, replayed=replayed, caught_up=contents.caught_up)
             self.ended = str(manifest.finished[name]["ended"])
-            contents = read_segment(directory / name, replayed=replayed)
-            self.last = recorded_of(directory / name, contents.scan, replayed=replayed, caught_up=contents.caught_up)
-            return
 
     def _finish_part(self, part: Path, manifest: Manifest) -> None:
         """Finish a segment whose recorder was killed; one that holds nothing of the market goes."""

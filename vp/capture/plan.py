@@ -58,6 +58,10 @@ class CapturePlan:
         """Whether a day begins with a snapshot; of other venues it begins with nothing."""
         return self.product_type.startswith("future_")
 
+    def holds(self, product_type: str, root: str) -> bool:
+        """Whether sessions of a futures root or ticker are recorded by it."""
+        return product_type == self.product_type and root in {product.root for product in self.products}
+
     def window_at(self, time_ns: int) -> SessionWindow:
         """The session in which a time lies."""
         zone = dt.UTC if self.product_type.startswith("future_") else NEW_YORK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
 import signal
 import time
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 from vp.capture.backoff import Backoff
 from vp.capture.connection import Connection, ConnectionEnd, ConnectionLostError, is_final
 from vp.capture.day import CaptureDay, finish_earlier_days
+from vp.capture.live_segments import LiveDay
 from vp.capture.plan import CapturePlan
 from vp.capture.segment import Beginning, NotBridgedError, Segment, SkippedRecordsError
 from vp.capture.segment_file import SegmentFile
@@ -30,6 +32,7 @@ from vp.market.session_hours import from_ns
 HEARTBEAT_SECONDS = 10
 SYNC_SECONDS = 1.0
 LOOK_SECONDS = 0.2
+DAYS_KEPT = 3
 LATE_NS = 5_000_000_000  # after a session's end, for which what is stamped before it may still come
 
 log = logging.getLogger(__name__)
@@ -68,6 +71,11 @@ class Recorder:
         As Backoff's.
     now_ns : callable
         The machine's time, ns UTC: for the session that is taken for today's until the feed has told its time.
+
+    Attributes
+    ----------
+    days : dict of datetime.date to LiveDay
+        What it has recorded of the latest DAYS_KEPT sessions, for other threads to read.
     """
 
     def __init__(
@@ -90,6 +98,7 @@ class Recorder:
         self._patience_seconds = patience_seconds
         self._backoff_scale = backoff_scale
         self._now_ns = now_ns
+        self.days: dict[dt.date, LiveDay] = {}
         self._stopping = asyncio.Event()
         self._attempted_at: float | None = None
 
@@ -158,6 +167,11 @@ class Recorder:
         """A text that may repeat what the gateway said."""
         return text.replace(self._key, "(the key)")
 
+    def show(self, live: LiveDay) -> None:
+        """Let others see a session's recording."""
+        kept = sorted({**self.days, live.date: live}.items())[-DAYS_KEPT:]
+        self.days = dict(kept)
+
     def backoff(self) -> Backoff:
         """How to wait between attempts."""
         return Backoff(self._backoff_scale)
@@ -190,6 +204,7 @@ class _Day:
         self._recorder = recorder
         self._plan = recorder.plan
         self._day = day
+        recorder.show(day.live)
         self._is_first = is_first
         self._successor: _Day | None = None
         self._break_ns = 0  # of the last record before what is missing; 0: nothing is
@@ -321,7 +336,9 @@ class _Day:
             window = self._plan.window_at(now_ns)
             if window != self._day.window:  # the machine's own clock says another day than the feed's
                 self._day.close()
+                self._recorder.days.pop(self._day.date, None)
                 self._day = CaptureDay(self._plan, window)
+                self._recorder.show(self._day.live)
                 if self._day.last is not None:
                     self._missing_since(self._day.last.reached_ns, self._day.ended)
                     raise _OtherDayError
@@ -342,6 +359,7 @@ class _Day:
             self.feed_time_ns = max(self.feed_time_ns, segment.feed_time_ns)
             if segment.has_market:
                 self._write_down(segment)
+            self._day.live.update(segment)
 
     def _write_down(self, segment: Segment) -> None:
         if not self._wrote_begin:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -173,7 +173,8 @@ class EventReader:
         others, foreign, dropped, unknown = cursor[COUNTS].tolist()
         self.passed_over = PassedOver(others, foreign, dropped, unknown, self.passed_over.repeated)
         if cursor[D_ERROR] != DECODE_OK:
-            raise self._damage(int(cursor[D_ERROR]), view, int(cursor[D_POSITION]), base)
+            position = int(cursor[D_POSITION])
+            raise damage(self.file, int(cursor[D_ERROR]), view, position, base, self.records_seen)
         return int(cursor[D_ROWS]) < len(self._events)
 
     def _unreadable(self, error: OSError) -> UnreadableFileError:
@@ -184,24 +185,18 @@ class EventReader:
             record_index=self.records_seen,
         )
 
-    def _damage(self, error: int, view: np.ndarray, position: int, base: int) -> DamagedFileError:
-        length, rtype = int(view[position]), int(view[position + 1])
-        if error == DECODE_RTYPE:
-            found = f"its record type was {rtype}, which DBN does not have"
-        elif error == DECODE_LENGTH:
-            expected = self.file.record_bytes(rtype)
-            found = f"its length was {4 * length} bytes, expected {expected} for record type {rtype}"
-        elif error == DECODE_ACTION:
-            found = f"its action was {chr(view[position + 38])!r}, expected one of {ACTIONS}"
-        else:
-            found = f"its side was {chr(view[position + 39])!r}, expected one of {SIDES}"
-        return DamagedFileError(
-            f"{self.file.path.name}, record {self.records_seen} at byte {base + position}: {found}.",
-            hint=DAMAGED_HINT,
-            path=str(self.file.path),
-            record_index=self.records_seen,
-            byte_offset=base + position,
-        )
+
+class EventSource(Protocol):
+    """Where a session's events come from."""
+
+    @property
+    def records_seen(self) -> int: ...
+    @property
+    def passed_over(self) -> PassedOver: ...
+    def start(self) -> Place: ...
+    def record_estimate(self) -> int | None: ...
+    def chunks(self, place: Place | None = None, /) -> Iterator[tuple[Events, Place]]: ...
+    def keep_decompressed(self) -> None: ...
 
 
 class SessionReader:
@@ -271,6 +266,29 @@ class SessionReader:
         """Have decompressed copies of the files made in the background, where copies are kept."""
         for reader in self._readers:
             reader.file.keep_decompressed()
+
+
+def damage(
+    file: DbnFile, error: int, view: np.ndarray, position: int, base: int, record_index: int
+) -> DamagedFileError:
+    """What to say of a record that the decoder does not take, at `position` of what was read from byte `base` on."""
+    length, rtype = int(view[position]), int(view[position + 1])
+    if error == DECODE_RTYPE:
+        found = f"its record type was {rtype}, which DBN does not have"
+    elif error == DECODE_LENGTH:
+        expected = file.record_bytes(rtype)
+        found = f"its length was {4 * length} bytes, expected {expected} for record type {rtype}"
+    elif error == DECODE_ACTION:
+        found = f"its action was {chr(view[position + 38])!r}, expected one of {ACTIONS}"
+    else:
+        found = f"its side was {chr(view[position + 39])!r}, expected one of {SIDES}"
+    return DamagedFileError(
+        f"{file.path.name}, record {record_index} at byte {base + position}: {found}.",
+        hint=DAMAGED_HINT,
+        path=str(file.path),
+        record_index=record_index,
+        byte_offset=base + position,
+    )
 
 
 def decode_nothing() -> None:

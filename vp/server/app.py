@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 import vp
+from vp.dbn.growing_input import GrowingInput
 from vp.server.faults import in_the_loop
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.net.bodies import Readers
@@ -65,6 +66,8 @@ class Service:
         Answers queries; left out, there is no such route.
     spool : FrameSpool, optional
         Where older frames of sessions go; left out, memory alone holds frames.
+    recording : callable, optional
+        The recording that a request's session is of, while that goes on.
     """
 
     defaults: StreamRequest
@@ -77,6 +80,7 @@ class Service:
     queries: QueryContext | None = None
     judge: Callable[[StreamRequest], None] = lambda _request: None
     spool: FrameSpool | None = None
+    recording: Callable[[StreamRequest], GrowingInput | None] = lambda _request: None
 
 
 def build_app(service: Service) -> Starlette:
@@ -88,7 +92,7 @@ def build_app(service: Service) -> Starlette:
         The page cannot be put together; better said at the start than to the first who opens it.
     """
     page_script(page_files.WEB)
-    hub = Hub(service.prepare, service.limits, service.startup, service.spool)
+    hub = Hub(service.prepare, service.limits, service.startup, service.spool, service.recording)
     readers = Readers()
     history = HistoryRoutes(hub, service.defaults, service.catalogue, readers)
     queries = QueryEndpoint(service.queries, readers) if service.queries is not None else None

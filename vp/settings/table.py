@@ -500,6 +500,16 @@ SETTINGS: tuple[Setting, ...] = (
         ("cache",),
     ),
     Setting(
+        "live",
+        "--live",
+        False,
+        switch,
+        "",
+        "Play the market as it happens, from Databento's live feed, and record it into the lake on the way.",
+        "yes",
+        SERVE,
+    ),
+    Setting(
         "product_type",
         "--product-type",
         "future_mbo",
@@ -529,7 +539,7 @@ SETTINGS: tuple[Setting, ...] = (
         "DATASET",
         "Databento's code of the feed. Left out: GLBX.MDP3 for futures, XNAS.ITCH for equities.",
         "XNAS.ITCH",
-        CAPTURE,
+        (*SERVE, *CAPTURE),
     ),
     Setting(
         "live_from",
@@ -541,7 +551,7 @@ SETTINGS: tuple[Setting, ...] = (
         "far), week (all that the feed still holds). Left out: now for futures, today for equities. A recording that "
         "is there is gone on with, whatever this says.",
         "today",
-        CAPTURE,
+        (*SERVE, *CAPTURE),
     ),
     Setting(
         "gateway",
@@ -551,7 +561,7 @@ SETTINGS: tuple[Setting, ...] = (
         "HOST:PORT",
         "Another gateway than Databento's own, as one on this machine is for tests.",
         "127.0.0.1:13000",
-        CAPTURE,
+        (*SERVE, *CAPTURE),
     ),
     Setting(
         "log_level",
