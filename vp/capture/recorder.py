@@ -101,6 +101,7 @@ class Recorder:
         self.days: dict[dt.date, LiveDay] = {}
         self._stopping = asyncio.Event()
         self._attempted_at: float | None = None
+        self._has_finished_earlier_days = False
 
     def stop(self) -> None:
         """End soon, and well."""
@@ -118,7 +119,6 @@ class Recorder:
         """
         asyncio.get_running_loop().set_exception_handler(_log_quietly)
         day = CaptureDay(self.plan, self.plan.window_at(self._now_ns()))
-        finish_earlier_days(self.plan, day.date)
         running = _Day(self, day, is_first=True)
         tasks = {asyncio.create_task(running.record())}
         try:
@@ -171,6 +171,12 @@ class Recorder:
         """Let others see a session's recording."""
         kept = sorted({**self.days, live.date: live}.items())[-DAYS_KEPT:]
         self.days = dict(kept)
+
+    def finish_earlier_days(self, today: dt.date) -> None:
+        """Finish what killed recorders left of other days, once the feed has told which day it is."""
+        if not self._has_finished_earlier_days:
+            self._has_finished_earlier_days = True
+            finish_earlier_days(self.plan, today)
 
     def backoff(self) -> Backoff:
         """How to wait between attempts."""
@@ -342,6 +348,7 @@ class _Day:
                 if self._day.last is not None:
                     self._missing_since(self._day.last.reached_ns, self._day.ended)
                     raise _OtherDayError
+        self._recorder.finish_earlier_days(self._day.date)
         try:
             return self._day.open_file(now_ns)
         except OSError as error:

@@ -16,7 +16,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 import vp
-from vp.dbn.growing_input import GrowingInput
 from vp.server.faults import in_the_loop
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.net.bodies import Readers
@@ -31,7 +30,7 @@ from vp.server.routes.overview import MakeOverview, OverviewRoute
 from vp.server.routes.page_script import page_script
 from vp.server.routes.stream import StreamRoute
 from vp.server.runs.hub import Hub, ServerLimits
-from vp.server.runs.session import Prepare
+from vp.server.runs.session import FindRecording, Prepare
 from vp.server.runs.startup import StartupSession
 from vp.server.stream.request import StreamRequest
 
@@ -80,7 +79,7 @@ class Service:
     queries: QueryContext | None = None
     judge: Callable[[StreamRequest], None] = lambda _request: None
     spool: FrameSpool | None = None
-    recording: Callable[[StreamRequest], GrowingInput | None] = lambda _request: None
+    recording: FindRecording = lambda _request: None
 
 
 def build_app(service: Service) -> Starlette:

@@ -34,7 +34,13 @@ from vp.capture.recorded import read_segment
 from vp.errors import ApiKeyError, CaptureError
 
 KILLS = int(os.environ.get("VP_LIVE_KILLS", "5"))
-FULL_KIB = 12
+FULL_BYTES = 12_345  # within a record
+LIMITED = """
+import os, resource, sys
+most = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""  # no file of the program gets larger: what a full disk does to one
 NIGHT_NS = 1_770_681_600 * 10**9  # 2026-02-10 00:00 UTC, a Tuesday
 
 
@@ -60,14 +66,14 @@ def feed(process: GatewayProcess) -> GatewayProcess:
 
 @contextlib.contextmanager
 def program(
-    feed: GatewayProcess, lake: Path, *options: str, limit_kib: int | None = None
+    feed: GatewayProcess, lake: Path, *options: str, limit_bytes: int | None = None
 ) -> Iterator[subprocess.Popen[str]]:
     """`python -m vp.capture`, killed at the end if it still runs."""
 
-    limit = [] if limit_kib is None else ["bash", "-c", f'ulimit -f {limit_kib}; exec "$@"', "bash"]
+    limit = [] if limit_bytes is None else ["-c", LIMITED, str(limit_bytes)]
     words = ["--symbol", "MNQ", "--lake", str(lake), "--gateway", feed.address, "--live-from", "week", *options]
     running = subprocess.Popen(
-        [*limit, sys.executable, "-m", "vp.capture", *words], cwd=ROOT, env={**os.environ, "DATABENTO_API_KEY": KEY},
+        [sys.executable, *limit, "-m", "vp.capture", *words], cwd=ROOT, env={**os.environ, "DATABENTO_API_KEY": KEY},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     try:
@@ -126,9 +132,9 @@ def test_what_was_killed_on_an_earlier_day_is_finished_and_the_rest_of_that_day_
     with program(feed, tmp_path) as running:
         until(lambda: received_all(feed, directory(tmp_path)))
         running.kill()
-    feed.order("refuse")
-    with capturing(feed, tmp_path, today_ns=NIGHT_NS + 1) as capture:
-        capture.wait("break")
+    file = night_market(tmp_path / "night" / "market.dbn")
+    with gateway(file, from_record=50) as later, capturing(later, tmp_path, today_ns=NIGHT_NS - 1) as capture:
+        capture.wait("recording")
     assert list(directory(tmp_path).glob("*.part")) == []
     assert [entry["kind"] for entry in manifest(tmp_path)] == ["begin", "segment", "gap"]
     (gap,) = of_kind(tmp_path, "gap")
@@ -142,7 +148,7 @@ def test_a_full_disk_ends_the_recording_whole_and_the_next_start_goes_on(
     feed: GatewayProcess, tmp_path: Path, whole: Path
 ) -> None:
     feed.publish(100)
-    with program(feed, tmp_path, limit_kib=FULL_KIB) as running:
+    with program(feed, tmp_path, limit_bytes=FULL_BYTES) as running:
         until(lambda: received_all(feed, directory(tmp_path)))
         feed.publish(300)
         said, _ = running.communicate(timeout=20)
@@ -152,7 +158,7 @@ def test_a_full_disk_ends_the_recording_whole_and_the_next_start_goes_on(
     assert "could not be written: File too large" in error
     assert "start again" in hint
     (path,) = directory(tmp_path).glob("*.dbn")
-    assert 1024 * FULL_KIB - 64 <= path.stat().st_size <= 1024 * FULL_KIB
+    assert FULL_BYTES - 64 < path.stat().st_size < FULL_BYTES
     (segment,) = of_kind(tmp_path, "segment")
     assert "could not be written" in segment["ended"]
     with capturing(feed, tmp_path) as capture:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from vp import counters
-from vp.dbn.growing_input import GrowingInput
 from vp.errors import ServerFullError
 from vp.logs import event
 from vp.server.history.frame_spool import FrameSpool
@@ -18,7 +17,7 @@ from vp.server.history.session_history import SessionHistory
 from vp.server.runs.live_run import LiveRun
 from vp.server.runs.lossless_run import LosslessRun
 from vp.server.runs.run import Run
-from vp.server.runs.session import Prepare
+from vp.server.runs.session import FindRecording, Prepare
 from vp.server.runs.shared_run import SharedRun
 from vp.server.runs.startup import StartupSession
 from vp.server.runs.viewer import Viewer
@@ -87,7 +86,7 @@ class Hub:
         limits: ServerLimits,
         startup: StartupSession | None = None,
         spool: FrameSpool | None = None,
-        recording: Callable[[StreamRequest], GrowingInput | None] = lambda _request: None,
+        recording: FindRecording = lambda _request: None,
     ) -> None:
         self._recording = recording
         self.limits = limits
