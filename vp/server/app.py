@@ -32,7 +32,7 @@ from vp.server.routes.page_script import page_script
 from vp.server.routes.sessions import Catalogue, Listing, SessionsRoute
 from vp.server.routes.stream import StreamRoute
 from vp.server.runs.hub import Hub, ServerLimits
-from vp.server.runs.session import Prepare
+from vp.server.runs.session import FindRecording, Prepare
 from vp.server.runs.startup import StartupSession
 from vp.server.stream.request import StreamRequest
 
@@ -67,6 +67,8 @@ class Service:
         Answers queries; left out, there is no such route.
     spool : FrameSpool, optional
         Where older frames of sessions go; left out, memory alone holds frames.
+    recording : callable, optional
+        The recording that a request's session is of, while that goes on.
     """
 
     defaults: StreamRequest
@@ -79,6 +81,7 @@ class Service:
     queries: QueryContext | None = None
     judge: Callable[[StreamRequest], None] = lambda _request: None
     spool: FrameSpool | None = None
+    recording: FindRecording = lambda _request: None
 
 
 def build_app(service: Service) -> Starlette:
@@ -90,7 +93,7 @@ def build_app(service: Service) -> Starlette:
         The page cannot be put together; better said at the start than to the first who opens it.
     """
     page_script(page_files.WEB)
-    hub = Hub(service.prepare, service.limits, service.startup, service.spool)
+    hub = Hub(service.prepare, service.limits, service.startup, service.spool, service.recording)
     readers = Readers()
     history = HistoryRoutes(hub, readers)
     sessions = SessionsRoute(service.catalogue, service.defaults, readers)

@@ -18,14 +18,17 @@ from vp.settings.forms import (
     HISTORY_LIMIT_GB,
     LOG_FORMATS,
     LOG_LEVELS,
+    address,
     assignments,
     bucket,
     cache_name,
     clock_time,
     context_minutes,
     count,
+    dataset,
     field_list,
     limit_gb,
+    live_from,
     log_format,
     log_level,
     origin,
@@ -98,7 +101,8 @@ SERVE = ("serve",)
 RECORD = ("record",)
 QUERY = ("query",)
 SESSION = ("serve", "record", "query")
-EVERY = ("serve", "record", "query", "cache", "lake")
+EVERY = ("serve", "record", "query", "cache", "lake", "capture")
+CAPTURE = ("capture",)
 LAKE = ("lake",)
 
 SETTINGS: tuple[Setting, ...] = (
@@ -420,7 +424,7 @@ SETTINGS: tuple[Setting, ...] = (
         "File of products (futures, tickers, spreads) that adds to those that VP knows and to products.yaml in the "
         "lake's root, and overrides them.",
         "products.yaml",
-        (*SESSION, "lake"),
+        (*SESSION, "lake", *CAPTURE),
     ),
     Setting(
         "decompressed_limit_gb",
@@ -494,6 +498,70 @@ SETTINGS: tuple[Setting, ...] = (
         f"Delete {', '.join(CACHES[:-1])} or all of it; it is made again when it is needed.",
         "decompressed",
         ("cache",),
+    ),
+    Setting(
+        "live",
+        "--live",
+        False,
+        switch,
+        "",
+        "Play the market as it happens, from Databento's live feed, and record it into the lake on the way.",
+        "yes",
+        SERVE,
+    ),
+    Setting(
+        "product_type",
+        "--product-type",
+        "future_mbo",
+        text,
+        "TYPE",
+        "Kind of market: future_mbo or equity_mbo.",
+        "future_mbo",
+        CAPTURE,
+    ),
+    Setting(
+        "symbol",
+        "--symbol",
+        (),
+        text,
+        "SYMBOL",
+        "What to record: a contract, a root (all of its contracts), a continuous name, or a ticker; give it once for "
+        "each. All come over one connection.",
+        "MNQ",
+        CAPTURE,
+        repeated=True,
+    ),
+    Setting(
+        "dataset",
+        "--dataset",
+        None,
+        dataset,
+        "DATASET",
+        "Databento's code of the feed. Left out: GLBX.MDP3 for futures, XNAS.ITCH for equities.",
+        "XNAS.ITCH",
+        (*SERVE, *CAPTURE),
+    ),
+    Setting(
+        "live_from",
+        "--live-from",
+        None,
+        live_from,
+        "WHEN",
+        "Where the recording begins: now (futures: with the book as it is), today (what the session has brought so "
+        "far), week (all that the feed still holds). Left out: now for futures, today for equities. A recording that "
+        "is there is gone on with, whatever this says.",
+        "today",
+        (*SERVE, *CAPTURE),
+    ),
+    Setting(
+        "gateway",
+        "--gateway",
+        None,
+        address,
+        "HOST:PORT",
+        "Another gateway than Databento's own, as one on this machine is for tests.",
+        "127.0.0.1:13000",
+        (*SERVE, *CAPTURE),
     ),
     Setting(
         "log_level",
