@@ -35,6 +35,7 @@ ROOMS = BASE | {
     "dbn": RAW,
     "model": {*RAW, "dbn", "demo", "settings"},
     "query": {*RAW, "dbn", "model"},
+    "study": {*RAW, "dbn", "model", "settings"},
     "download": {*RAW, "dbn"},
     "server.faults": {*BASE},
     "server.stream": {*BASE, "server.faults", "market", "model", "settings"},
@@ -50,7 +51,15 @@ ROOMS["programs"] = {*ROOMS}
 ROOMS["entry points"] = {"programs"}
 ROOMS["public names"] = {"model", "lake", "query"}
 
-ENTRY_POINTS = {"vp.__main__", "vp.serve", "vp.record", "vp.cache", "vp.lake.__main__", "vp.query.__main__"}
+ENTRY_POINTS = {
+    "vp.__main__",
+    "vp.serve",
+    "vp.record",
+    "vp.cache",
+    "vp.lake.__main__",
+    "vp.query.__main__",
+    "vp.study.__main__",
+}
 PUBLIC_NAMES = "vp"  # the package itself: __version__ is for everyone, the rest for other programs alone
 
 OUTSIDE_OF_STREAM = {"asyncio", "socket", "threading", "time", "starlette", "uvicorn", "websockets"}

@@ -16,6 +16,7 @@ from vp.kernels.contract import (
     GROW_TRADES,
     N_CHANGES,
     N_CLOCK,
+    N_EVENT_ENDS,
     N_SAMPLE_NS,
     N_SAMPLES,
     NO_BID,
@@ -79,6 +80,11 @@ class SamplingEngine(EventDrivenVPEngine):
         taken = np.concatenate([np.zeros((0, CHANGE_WORDS), np.int64), *self._changes])
         self._changes.clear()
         return taken
+
+    def noted(self) -> tuple[int, int]:
+        """How many event ends there were since it emits, and the clock of the last, ns UTC (0: there was none)."""
+        ends = int(self._model.notes[N_EVENT_ENDS])
+        return ends, int(self._model.notes[N_CLOCK]) if ends else 0
 
     def advance(
         self, events: Events, first: int = 0, until_ns: int = NO_LIMIT, max_frames: int | None = None
