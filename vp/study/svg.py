@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from math import floor, isfinite, log10
 
-WIDTH, HEIGHT = 640, 260
+WIDTH, HEIGHT = 760, 280
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 24, 44
 COLOURS = ("#1b6ca8", "#c2571a", "#3b7d3b", "#7a4e9c", "#8a8a8a", "#b03a5b")
 

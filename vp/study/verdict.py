@@ -65,7 +65,12 @@ def _addition(study: Study, name: str) -> list[str]:
     gained = study.measures.one("oos_ic_gained", parameters=name, target=MAIN_TARGET)
     if partial is None:
         return []
-    adds = "adds something" if partial.low > 0 else "adds nothing that can be told from chance"
+    if partial.low <= 0:
+        adds = "adds nothing that can be told from chance"
+    elif gained is None or gained.low <= 0:
+        adds = "adds something here that does not last from the first half to the later"
+    else:
+        adds = "adds something"
     sentence = f"To queue imbalance, order flow and momentum it {adds} (partial correlation {figure(partial)}"
     return [sentence + (f"; gained out of sample {figure(gained)})." if gained else ").")]
 
