@@ -37,6 +37,7 @@ ROOMS = BASE | {
     "dbn": RAW,
     "model": {*RAW, "dbn", "demo", "settings"},
     "query": {*RAW, "settings", "dbn", "model"},
+    "study": {*RAW, "dbn", "model", "settings"},
     "download": {*RAW, "dbn"},
     "capture": {*RAW, "dbn"},
     "server.faults": {*BASE},
@@ -61,6 +62,7 @@ ENTRY_POINTS = {
     "vp.lake.__main__",
     "vp.query.__main__",
     "vp.capture.__main__",
+    "vp.study.__main__",
 }
 PUBLIC_NAMES = "vp"  # the package itself: __version__ is for everyone, the rest for other programs alone
 

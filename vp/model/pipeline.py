@@ -44,8 +44,14 @@ CONTEXT_THROTTLE_NS = 1_000_000_000
 log = logging.getLogger(__name__)
 
 
-def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_progress) -> LiveSession:
+def prepare(
+    spec: SessionSpec,
+    on_progress: Callable[[Progress], None] = ignore_progress,
+    new_engine: Callable[..., EventDrivenVPEngine] = EventDrivenVPEngine,
+) -> LiveSession:
     """Find the file and the contract, build the book or take it from the cache, and warm the engine up.
+
+    `new_engine` makes the engine, from the arguments of EventDrivenVPEngine.
 
     Raises
     ------
@@ -130,7 +136,7 @@ def _begin(
         book_cache=opened.book_cache,
         version=vp.__version__,
     )
-    engine = EventDrivenVPEngine(
+    engine = new_engine(
         K,
         scale.tick_int,
         scale.bucket_int,
