@@ -14,7 +14,7 @@ from vp.errors import DamagedFileError, NotDbnError, TruncatedFileError
 PRELUDE_BYTES = 8
 VERSIONS = (1, 2, 3)
 MAX_HEADER_BYTES = 256 << 20
-FREE_HEADER_BYTES = 8 << 20  # what the header of any file may take, however small the file is
+FREE_HEADER_BYTES = 4 << 20  # what the header of any file may take, however small the file is
 MAX_HEADER_EXPANSION = 8  # headers are short beside the records, and expand as others do
 SYMBOL_LENGTH_AT = 53  # of version 2 and later
 LEAST_SYMBOL_BYTES = 22  # what version 1 has; with less, millions of names would fit into a small header

@@ -18,11 +18,13 @@ from vp.dbn.reader import SessionReader
 from vp.dbn.session_input import SessionInput, find_input, session_reader
 from vp.errors import BadParameterError, LakeError
 from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
+from vp.lake.stated_totals import stated_totals
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import Product, canonical_symbol
-from vp.market.session_hours import Phases, SessionDates, SessionWindow, parse_dates, phases, window_of
+from vp.market.session_hours import Phases, SessionWindow, parse_dates, phases, window_of
 from vp.model.book import Book
 from vp.model.book_cache import CacheKey, load_book, save_book
+from vp.model.early_end import InputEnd, early_end, first_cut
 from vp.model.engine import EventDrivenVPEngine
 from vp.model.event_feed import EventFeed
 from vp.model.live_session import LiveSession
@@ -54,7 +56,7 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         product_type=spec.product_type,
         symbol=spec.symbol,
         contract=opened.input.contract,
-        dt=str(opened.dates),
+        dt=str(opened.window.dates),
         source=opened.input.source,
         raw_files=tuple(raw.path.name for raw in opened.input.raw_files),
         start_time=spec.start_time,
@@ -92,7 +94,7 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
     meter.update(feed.records_seen, last=True)
     engine.start_emitting(round(spec.throttle_ms * NS_PER_MS))
     opened.reader.keep_decompressed()
-    return LiveSession(info, engine, feed, context, lambda: _instead(opened))
+    return LiveSession(info, engine, feed, context, lambda: _instead(opened), _early_end(opened))
 
 
 def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> np.ndarray:
@@ -108,9 +110,27 @@ def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter:
     return np.concatenate(made)
 
 
+def _early_end(opened: _Opened) -> Callable[[bool], str | None]:
+    """What tells what is known of an input's early end; called with whether it has been read."""
+    files = [(raw.path, raw.size_bytes, stated_totals(raw.path)) for raw in opened.input.raw_files]
+    cut = first_cut(files)
+    path, size_bytes, stated = files[-1]
+
+    def tell(read: bool) -> str | None:
+        if cut is not None or not read:
+            return cut
+        last = opened.reader.last
+        end = InputEnd(
+            path, size_bytes, last.records_seen, last.last_record_ns, last.file.dataset, last.file.end_ns, stated
+        )
+        return early_end(opened.window, end)
+
+    return tell
+
+
 def _instead(opened: _Opened) -> str:
     """Which sessions there are besides an empty one: the nearest days, and other contracts of the file."""
-    product, dates = opened.product, opened.dates
+    product, dates = opened.product, opened.window.dates
     days = [day for day in opened.lake.dates(product) if not dates.first <= day <= dates.last]
     nearest = sorted(sorted(days, key=lambda day: abs(day - dates.first))[:LISTED])
     held = {mapping.raw_symbol for raw in opened.input.raw_files for mapping in contents_of(raw).mappings}
@@ -210,7 +230,7 @@ def find_session(spec: SessionSpec) -> FoundSession:
 class _Opened(NamedTuple):
     lake: Lake
     product: Product
-    dates: SessionDates
+    window: SessionWindow
     scale: PriceScale
     input: SessionInput
     reader: SessionReader
@@ -224,7 +244,6 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
     """What a request means, the book at its warmup boundary, and the events from there on."""
     on_progress(Progress("decode", 0, None, 0.0))
     lake, product, window, bounds, session, new_reader = find_session(spec)
-    dates = window.dates
     raw_paths = [raw.path for raw in session.raw_files]
     product = with_defined_tick(product, session.contract, raw_paths, window.file_dates)
 
@@ -239,15 +258,17 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
     if bounds.warmup_from_ns <= bounds.session_start_ns:
         scale = price_scale(product, spec.bucket, look_at_prices())
         book = Book(scale.tick_int, scale.bucket_int)
-        return _Opened(lake, product, dates, scale, session, reader, bounds, book, EventFeed(reader, None), "off")
-    key = CacheKey.of(product.product_type, session.contract, str(dates), bounds.warmup_from_ns, session.raw_files)
+        return _Opened(lake, product, window, scale, session, reader, bounds, book, EventFeed(reader, None), "off")
+    key = CacheKey.of(
+        product.product_type, session.contract, str(window.dates), bounds.warmup_from_ns, session.raw_files
+    )
     directory = lake.cache_dir / BOOK_CACHE
     cached = load_book(directory, key)
     if cached is not None:
         scale = price_scale(product, spec.bucket, cached.prices or look_at_prices())
         cached.book.rescale(scale.tick_int, scale.bucket_int)
         feed = EventFeed(reader, cached.resume)
-        return _Opened(lake, product, dates, scale, session, reader, bounds, cached.book, feed, "hit")
+        return _Opened(lake, product, window, scale, session, reader, bounds, cached.book, feed, "hit")
     prices = look_at_prices()
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
@@ -257,7 +278,7 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
         save_book(directory, key, book, feed.resume(), prices)
     except LakeError as error:
         log.warning("%s", error)
-    return _Opened(lake, product, dates, scale, session, reader, bounds, book, feed, "miss")
+    return _Opened(lake, product, window, scale, session, reader, bounds, book, feed, "miss")
 
 
 def _fast_forward(book: Book, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> None:
