@@ -76,6 +76,11 @@ export class Feed {
 
   /** What is counted: contracts or shares. */
   get quantity() { return this.config.product_type === "equity_mbo" ? "shares" : "contracts"; }
+  /** Product type, contract and date; nothing before they are known. */
+  get sessionName() {
+    const { product_type, contract, dt } = this.config;
+    return contract ? `${product_type} ${contract} ${dt}` : "";
+  }
   get decimals() { return this.config.decimals ?? 2; }
   /** Names of the raw files played. @returns {string} */
   get files() { return (this.config.raw_files ?? []).join(", ") || "–"; }
@@ -176,7 +181,7 @@ export class Feed {
       this.holeDue = false;
       this.received = this.repeated = 0;
     }
-    this.backfill.of(this.ring, config.session_id);
+    this.backfill.of(this.ring, config.session_id, msOf(config.context_from_ns));
     this.hooks.configured(config, !goesOn);
   }
 

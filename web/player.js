@@ -30,10 +30,7 @@ export class Player {
 
   get held() { return this.page.feed.status.paused === true; }
   /** Of bookmarks and the overview. */
-  get sessionName() {
-    const { product_type, contract, dt } = this.page.feed.config;
-    return contract ? `${product_type} ${contract} ${dt}` : "";
-  }
+  get sessionName() { return this.page.feed.sessionName; }
   /** The session's first moment, and that behind its last. @returns {[number, number]} ms UTC */
   get span() {
     const { session_start_ns: start, end_ns: end } = this.page.feed.config;

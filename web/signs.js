@@ -25,7 +25,7 @@ function streamSign(feed) {
       : ["bad", `server silent ${forText}`, "Not even a status comes: the server hangs, or the way to it is cut"];
   }
   if (lateness.ms > LATE_MS) return ["bad", `live, ${seconds(lateness.ms)} late`, "By the server's clock; the way to it, or a proxy on it, is slower than the stream"];
-  if (backfill.holes > 0 && now - backfill.holeMs > HOLE_MS) return ["bad", "live, data missing", `Stretches of this picture that are missing, and hatched: ${backfill.holes}`];
+  if (backfill.holes > 0 && now - backfill.holeMs > HOLE_MS) return ["bad", "live, data missing", `Stretches of this picture that are missing, and hatched: ${backfill.holes}${backfill.gone > 0 ? `; of which the server holds the frames no longer: ${backfill.gone}` : ""}`];
   const known = clock.uncertaintyMs < Infinity ? `, give or take ${clock.uncertaintyMs.toFixed(0)}` : "";
   return ["good", "live", `The socket to the server; the last status was ${Math.max(0, lateness.statusLateMs).toFixed(0)} ms on its way${known}`];
 }

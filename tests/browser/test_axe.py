@@ -51,6 +51,7 @@ def open_all(page: Page) -> None:
     """Every panel, with something in each that can hold something."""
     page.keyboard.press(" ")
     page.mouse.move(500, 200)
+    expect(page.locator("#readout strong")).to_contain_text("k ")  # a frame is held there by now
     page.keyboard.press("p")
     expect(page.locator(".pinned")).to_have_count(1)
     page.keyboard.press("b")  # one bookmark is to be seen in the panel, and one was taken away

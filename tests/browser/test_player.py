@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.probe import NEWEST, live, open_page
+from tests.browser.probe import IDLE, NEWEST, live, open_page
 from tests.browser.programs import Server
 
 pytestmark = pytest.mark.browser
@@ -19,6 +19,17 @@ pytestmark = pytest.mark.browser
 QUERY = "?start_time=10:00&speed=5&alone=yes"
 ET_MS = 1_770_390_000_000  # 2026-02-06 10:00 in New York
 SHOWN = "() => vp.view().endMs"
+# Whether the upper edge of the time axis is painted in the colour of bookmarks between two places.
+MARKED_AT = """([from, until]) => {
+  const { size } = vp.state();
+  const { data, width } = vp.image("overlay");
+  const row = Math.round((size.height + size.strip + 2) * size.ratio);
+  for (let x = Math.round(from * size.ratio); x < until * size.ratio; x += 1) {
+    const [r, g, b, alpha] = data.subarray(4 * (row * width + x));
+    if (alpha > 200 && b > g + 40 && b > r + 20) return true; // violet
+  }
+  return false;
+}"""
 NEWEST_EVENT = "() => vp.events().at(-1)"
 
 
@@ -217,6 +228,11 @@ def test_bookmarks_are_kept_noted_found_taken_away_and_had_back(player: Page) ->
     assert kept["session"] == "future_mbo MNQH6 2026-02-06"
     assert abs(kept["timeMs"] - shown) < 1000
     assert kept["note"] == "the wall goes"
+    player.evaluate("(endMs) => vp.view({ endMs, following: false })", kept["timeMs"] + 5000)
+    player.wait_for_function(IDLE)
+    x = player.evaluate("(timeMs) => vp.at(timeMs, 0).x", kept["timeMs"])
+    assert player.evaluate(MARKED_AT, [x - 3, x + 3]), "marked on the time axis"
+    assert not player.evaluate(MARKED_AT, [x - 40, x - 20])
     player.evaluate("(endMs) => vp.view({ endMs, following: false })", shown - 20_000)
     player.locator("#bookmarks li button").first.click()
     assert player.evaluate(SHOWN) == kept["timeMs"]

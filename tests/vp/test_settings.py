@@ -18,7 +18,7 @@ def test_every_setting_explains_itself(setting: Setting) -> None:
     assert setting.help.endswith(".")
     assert bool(setting.unit) is (setting.form is not forms.switch)
     assert setting.parse(setting.example) is not None
-    assert set(setting.programs) <= {"serve", "record", "query", "cache", "lake"}
+    assert set(setting.programs) <= {"serve", "record", "query", "cache", "lake", "capture"}
 
 
 def test_which_program_takes_what() -> None:
@@ -67,6 +67,9 @@ def test_which_program_takes_what() -> None:
         ),
     ]
     assert [setting.flag for setting in of_program("cache")] == ["--lake", "--clear", "--log-level"]
+    assert [setting.flag for setting in of_program("capture")] == [
+        *("--lake", "--products", "--product-type", "--symbol", "--dataset", "--live-from", "--gateway", "--log-level"),
+    ]
     assert [setting.flag for setting in of_program("lake")] == [
         *("--lake", "--products", "--link", "--copy", "--dry-run", "--log-level"),
     ]

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from vp.errors import LakeError
-from vp.files import NO_ROOM, written_whole
+from vp.files import NO_ROOM, READ_ONLY, written_whole
 from vp.session import SessionName
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def ensure_demo(lake_root: Path, progress: Callable[[float], None] | None = None
         if path.exists():
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path, replace=False, read_only=True) as file:
+        with written_whole(path, replace=False, most_mode=READ_ONLY) as file:
             write_session(file, progress=progress)
     except OSError as error:
         reason = error.strerror or str(error)

@@ -8,7 +8,7 @@ from pathlib import Path
 import zstandard
 
 from vp.errors import DownloadError
-from vp.files import written_whole
+from vp.files import READ_ONLY, most_mode_of, written_whole
 
 
 def sha256_of(path: Path) -> str:
@@ -23,7 +23,8 @@ def keep_decompressed(path: Path) -> None:
     if plain.exists():
         return
     try:
-        with path.open("rb") as compressed, written_whole(plain, replace=False, read_only=True) as out:
+        mode = READ_ONLY & most_mode_of(path)
+        with path.open("rb") as compressed, written_whole(plain, replace=False, most_mode=mode) as out:
             zstandard.ZstdDecompressor().copy_stream(compressed, out)
     except zstandard.ZstdError as error:
         raise DownloadError(f"{path} cannot be decompressed: {error}.", hint="Move it away and run again.") from error

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vp.dbn.accounting import Accounting
 from vp.dbn.events import Events
 from vp.dbn.place import Place
-from vp.dbn.reader import SessionReader
+from vp.dbn.reader import EventSource
 from vp.model.book import Book
 from vp.model.book_cache import Resume
 
@@ -15,7 +15,7 @@ from vp.model.book_cache import Resume
 class EventFeed:
     """The events of one session in order, chunk by chunk, with the place of each chunk in the session's files."""
 
-    def __init__(self, reader: SessionReader, resume: Resume | None) -> None:
+    def __init__(self, reader: EventSource, resume: Resume | None) -> None:
         self._reader = reader
         self._place: Place = reader.start() if resume is None else resume.place
         self._chunks: Iterator[tuple[Events, Place]] = reader.chunks(self._place)

@@ -10,8 +10,7 @@ from vp.dbn.accounting import Accounting
 from vp.dbn.events import Events
 from vp.errors import EmptySessionError
 from vp.kernels.contract import CLOCK_UNKNOWN
-from vp.market.session_hours import from_ns
-from vp.market.wall_times import NEW_YORK
+from vp.market.session_hours import in_new_york
 from vp.model.book import NO_LIMIT
 from vp.model.engine import EventDrivenVPEngine, FrameBatch
 from vp.model.event_feed import EventFeed
@@ -64,6 +63,11 @@ class LiveSession:
         return self.next_event_ns is None
 
     @property
+    def goes_on(self) -> bool:
+        """Whether records follow those that have been processed, of after the session's end or before it."""
+        return self._feed.ready()
+
+    @property
     def clock_ns(self) -> int | None:
         """The engine clock, ns UTC."""
         return self.engine.clock_ns
@@ -101,9 +105,11 @@ class LiveSession:
             return None
         first, *more = info.raw_files
         files = f"{first} and {len(more)} more hold" if more else f"{first} holds"
-        what = f"{files} no record of {info.contract} from {_et(info.emit_from_ns)} to {_et(info.end_ns)}"
+        what = (
+            f"{files} no record of {info.contract} from {in_new_york(info.emit_from_ns)} to {in_new_york(info.end_ns)}"
+        )
         if clock is not None:
-            return EmptySessionError(f"{what}; the last before is of {_et(clock)}.", hint="Begin earlier.")
+            return EmptySessionError(f"{what}; the last before is of {in_new_york(clock)}.", hint="Begin earlier.")
         if self.records_done:
             what += ", only what its book was before: a snapshot"
         later = self.accounting().passed_over.outside_window
@@ -144,7 +150,3 @@ class LiveSession:
     def close(self) -> None:
         """Let go of the file."""
         self._feed.close()
-
-
-def _et(moment_ns: int) -> str:
-    return f"{from_ns(moment_ns).astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} ET"

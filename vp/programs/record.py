@@ -85,7 +85,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     if nothing is not None:
         cli.say(f"WARNING: The recording is empty: {nothing}")
     found = {"anomalies": session.anomalies(), "before the start": session.anomalies_before()}
-    print(summary(out, frames, session.accounting(), found, time.monotonic() - started))
+    cli.show(summary(out, frames, session.accounting(), found, time.monotonic() - started))
     return 0
 
 
