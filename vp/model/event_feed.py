@@ -23,6 +23,8 @@ class EventFeed:
         self.events = Events.allocate(0)
         """The chunk that is being processed."""
         self.index = 0
+        self.over = False
+        """Whether there are no more chunks."""
 
     @property
     def records_seen(self) -> int:
@@ -34,6 +36,7 @@ class EventFeed:
         while self.index >= len(self.events):
             chunk = next(self._chunks, None)
             if chunk is None:
+                self.over = True
                 return False
             self.events, self._place = chunk
             self.index = min(self._skip, len(self.events))
