@@ -488,6 +488,15 @@ test("a file of settings is taken in whole, or refused by a code and nothing is 
   refused({ settings: { a: [] } }, "bad_value", /expected an object/);
   refused({ workspaces: { "": "?" } }, "bad_value", /1 to 60/);
   refused({ workspaces: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [i, "?"])) }, "too_large", /51 workspaces/);
+  refused({ settings: [{ mode: "pair" }] }, "bad_value", /"settings" is \[\{"mode":"pair"\}\]; expected an object/);
+  refused({ settings: { any: { cutoffs: [] } } }, "bad_value", /cutoffs is \[\]; expected an object/);
+  refused({ workspaces: ["?speed=1"] }, "bad_value", /"workspaces" is \["\?speed=1"\]; expected an object/);
+  refused({ workspaces: { long: `?speed=${"1".repeat(5000)}` } }, "bad_value", /"long" has 5007 characters; expected at most 4000/);
+  refused({ bookmarks: [{ session: "s", timeMs: 1e300, note: "" }] }, "bad_value", /bookmark 1 cannot be/); // no date has that time
+  const nested = (changes) => `${file.trimEnd().slice(0, -1)}, ${changes}}`;
+  for (const place of ['"settings": DEEP', '"settings": {"any": {"mode": DEEP}}', '"workspaces": {"a": DEEP}', '"bookmarks": [DEEP]']) {
+    assert.throws(() => takeSettingsFile(nested(place.replace("DEEP", "[".repeat(20_000) + "]".repeat(20_000)))), { code: "bad_value" });
+  }
   assert.throws(() => takeSettingsFile("[1"), { code: "not_json" });
   assert.throws(() => takeSettingsFile("null"), { code: "not_settings" });
   assert.throws(() => takeSettingsFile(" ".repeat(1_000_001)), { code: "too_large" });
