@@ -77,7 +77,7 @@ def prepare_growing(
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
     reader = new_reader()
-    feed = EventFeed(reader, None)
+    feed = EventFeed(reader, None, book.mark_gap)
     files = tuple(InputFile(raw, ()) for raw in recording.raw_files())
     opened = _Opened(
         lake, product, window.dates, scale, SessionInput(contract, files), reader, bounds, book, feed, "off"
@@ -295,19 +295,21 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
     if bounds.warmup_from_ns <= bounds.session_start_ns:
         scale = price_scale(product, spec.bucket, look_at_prices())
         book = Book(scale.tick_int, scale.bucket_int)
-        return _Opened(lake, product, dates, scale, session, reader, bounds, book, EventFeed(reader, None), "off")
+        return _Opened(
+            lake, product, dates, scale, session, reader, bounds, book, EventFeed(reader, None, book.mark_gap), "off"
+        )
     key = CacheKey.of(product.product_type, session.contract, str(dates), bounds.warmup_from_ns, session.raw_files)
     directory = lake.cache_dir / BOOK_CACHE
     cached = load_book(directory, key)
     if cached is not None:
         scale = price_scale(product, spec.bucket, cached.prices or look_at_prices())
         cached.book.rescale(scale.tick_int, scale.bucket_int)
-        feed = EventFeed(reader, cached.resume)
+        feed = EventFeed(reader, cached.resume, cached.book.mark_gap)
         return _Opened(lake, product, dates, scale, session, reader, bounds, cached.book, feed, "hit")
     prices = look_at_prices()
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
-    feed = EventFeed(reader, None)
+    feed = EventFeed(reader, None, book.mark_gap)
     _fast_forward(book, feed, bounds.warmup_from_ns, ProgressMeter("book", reader.record_estimate(), on_progress))
     try:
         save_book(directory, key, book, feed.resume(), prices)

@@ -145,8 +145,9 @@ def test_records_that_the_gateway_left_out_are_fetched_by_a_replay(
     assert_whole(tmp_path, expected)
 
 
-def test_a_ticker_is_recorded_from_the_beginning_of_its_session(tmp_path: Path) -> None:
-    """And not from before that: the day of New York is another than that of UTC."""
+@pytest.mark.parametrize("bridged", [True, False])
+def test_a_ticker_is_recorded_from_the_beginning_of_its_session(tmp_path: Path, bridged: bool) -> None:
+    """And not from before that: the day of New York is another than that of UTC. It has no snapshots to go on from."""
     evening = [rec._replace(order_id=rec.order_id + 100_000) for rec in market(OPEN_NS - 86_400 * 10**9, 10, 10)]
     records = [Rec(OPEN_NS - 25 * 10**9, "R", "N", 2**63 - 1, 0, 0, 128), *market(OPEN_NS, 20, 20)]
     head = header_with({"QQQ": [(dt.date(2026, 7, 7), dt.date(2026, 7, 9), "9")]}, dataset="XNAS.ITCH")
@@ -155,18 +156,30 @@ def test_a_ticker_is_recorded_from_the_beginning_of_its_session(tmp_path: Path) 
     file = tmp_path / "feed.dbn"
     file.write_bytes(head + b"".join(mbo(rec, 9, sequence=i) for i, rec in enumerate(evening)) + own[len(head) :])
     lake = tmp_path / "lake"
-    with (
-        gateway(file, from_record=len(evening) + 100) as feed,
-        capturing(feed, lake, symbols=("QQQ",), live_from=None, product_type="equity_mbo", today_ns=OPEN_NS) as capture,
-    ):
+    options = {"symbols": ("QQQ",), "live_from": None, "product_type": "equity_mbo", "today_ns": OPEN_NS}
+    with gateway(file, from_record=len(evening) + 100) as feed, capturing(feed, lake, **options) as capture:
         capture.until(capture.has_all)
+        if not bridged:
+            feed.fault("aged_out")
         feed.fault("reset", at=-1)
-        capture.wait("bridged")
+        capture.wait("break", 1 if bridged else 2)
+        feed.publish(len(evening) + 150)
+        if bridged:
+            capture.wait("bridged")
+        else:
+            capture.until(lambda: len(feed.state()["logins"]) == 3)
         feed.publish()
         capture.until(capture.has_all)
-    assert frames(lake, "QQQ", "2026-07-08", "equity_mbo").equals(
-        frames(tmp_path / "whole", "QQQ", "2026-07-08", "equity_mbo")
-    )
+    seen = frames(lake, "QQQ", "2026-07-08", "equity_mbo")
+    true = frames(tmp_path / "whole", "QQQ", "2026-07-08", "equity_mbo")
+    if bridged:
+        assert seen.equals(true)
+        return
+    quality = seen["quality"].to_numpy()
+    behind = seen["ts_ns"].cast("int64").to_numpy() > records[99].ts_event
+    assert ((quality & 32) != 0).tolist() == behind.tolist()
+    assert seen["book_valid"].to_numpy()[behind].tolist() == [False] * int(behind.sum())
+    assert 10 < behind.sum() < len(true) - 90
 
 
 FAULTY_REPLAYS = {
