@@ -7,9 +7,11 @@ import datetime as dt
 import logging
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from vp.capture.backoff import Backoff
 from vp.capture.connection import Connection, ConnectionEnd, ConnectionLostError, is_final
@@ -102,6 +104,9 @@ class Recorder:
         self._stopping = asyncio.Event()
         self._attempted_at: float | None = None
         self._has_finished_earlier_days = False
+        self._running: _Day | None = None
+        self._last = FeedNews("connecting", "")
+        self._counts: Counter[str] = Counter()
 
     def stop(self) -> None:
         """End soon, and well."""
@@ -119,7 +124,7 @@ class Recorder:
         """
         asyncio.get_running_loop().set_exception_handler(_log_quietly)
         day = CaptureDay(self.plan, self.plan.window_at(self._now_ns()))
-        running = _Day(self, day, is_first=True)
+        running = self._running = _Day(self, day, is_first=True)
         tasks = {asyncio.create_task(running.record())}
         try:
             while tasks and not self._stopping.is_set():
@@ -129,7 +134,7 @@ class Recorder:
                 if running.is_over and not running.has_successor:
                     later = _Day(self, CaptureDay(self.plan, self.plan.window_at(running.feed_time_ns)), is_first=False)
                     running.hand_over_to(later)
-                    running = later
+                    running = self._running = later
                     tasks.add(asyncio.create_task(running.record()))
         finally:
             self._stopping.set()
@@ -159,13 +164,42 @@ class Recorder:
 
     def say(self, kind: str, text: str) -> None:
         """Tell the news, and log them."""
-        news = FeedNews(kind, self.without_key(text))
+        news = self._last = FeedNews(kind, self.without_key(text))
+        self._counts[kind] += 1
         log.info("%s: %s", news.kind, news.text)
         self._tell(news)
 
     def without_key(self, text: str) -> str:
         """A text that may repeat what the gateway said."""
         return text.replace(self._key, "(the key)")
+
+    def describe(self) -> dict[str, Any]:
+        """The state of the feed, by name; for any thread.
+
+        `state` is connecting, waiting (for the next attempt), snapshot, catching_up or live; `behind_seconds` tells how
+        far catching up has to go.
+        """
+        running = self._running
+        segment = None if running is None else running.segment
+        time_ns = 0 if running is None else running.feed_time_ns
+        if segment is None or segment.file is None:
+            state = "waiting" if self._last.kind == "break" else "connecting"
+        elif not segment.caught_up:
+            state = "catching_up"
+        else:
+            state = "live" if segment.is_sound else "snapshot"
+        clock_ns = 0 if segment is None else segment.scan.clock_ns
+        behind_ns = time_ns - clock_ns if state == "catching_up" and clock_ns else 0
+        return {
+            "state": state,
+            "dataset": self.plan.dataset,
+            "symbols": self.plan.asked,
+            "time_ns": str(time_ns) if time_ns else None,
+            "behind_seconds": round(behind_ns / 1e9, 3),
+            "breaks": self._counts["break"],
+            "gaps": self._counts["gap"],
+            "last": self._last.text,
+        }
 
     def show(self, live: LiveDay) -> None:
         """Let others see a session's recording."""
@@ -219,6 +253,11 @@ class _Day:
         self._segment: Segment | None = None
         self._told: set[str] = set()
         self._wrote_begin = False
+
+    @property
+    def segment(self) -> Segment | None:
+        """What the connection that there is brings."""
+        return self._segment
 
     @property
     def is_over(self) -> bool:
@@ -392,7 +431,7 @@ class _Day:
 
     def _leave(self, end: ConnectionEnd) -> None:
         """Finish the segment of a connection that is over; raises what ends the recording."""
-        segment = self._segment
+        segment, self._segment = self._segment, None
         assert segment is not None
         asked = self._recorder.is_stopping or self._is_handed_over()
         reason = "the recorder was stopped" if self._recorder.is_stopping else "the session was over"

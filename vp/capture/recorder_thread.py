@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from vp.capture.live_segments import LiveDay
 from vp.capture.recorder import Recorder
@@ -60,6 +61,10 @@ class RecorderThread:
         if not self._recorder.plan.holds(product_type, root):
             return None
         return next((live for day, live in self._recorder.days.items() if str(day) == date and not live.is_over), None)
+
+    def describe(self) -> dict[str, Any]:
+        """The state of the feed, for /health."""
+        return self._recorder.describe()
 
     def _main(self) -> None:
         async def run() -> None:

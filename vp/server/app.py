@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -67,6 +68,8 @@ class Service:
         Where older frames of sessions go; left out, memory alone holds frames.
     recording : callable, optional
         The recording that a request's session is of, while that goes on.
+    feed : callable, optional
+        The state of the live feed, for /health.
     """
 
     defaults: StreamRequest
@@ -80,6 +83,7 @@ class Service:
     judge: Callable[[StreamRequest], None] = lambda _request: None
     spool: FrameSpool | None = None
     recording: FindRecording = lambda _request: None
+    feed: Callable[[], dict[str, Any]] | None = None
 
 
 def build_app(service: Service) -> Starlette:
@@ -119,6 +123,7 @@ def build_app(service: Service) -> Starlette:
                 "server_time_ns": str(time.time_ns()),
                 "sessions": hub.describe(),
                 "viewers": hub.viewers,
+                **({} if service.feed is None else {"feed": service.feed()}),
             },
             headers={"cache-control": "no-store"},
         )

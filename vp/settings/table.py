@@ -126,8 +126,20 @@ SETTINGS: tuple[Setting, ...] = (
         "SYMBOL",
         "Contract, root (its busiest contract in the file), continuous name, or ticker.",
         "MNQH6",
-        SESSION,
+        ("record", "query"),
+    ),
+    Setting(
+        "symbol",
+        "--symbol",
+        None,
+        text,
+        "SYMBOL",
+        "Contract, root (its busiest contract in the file), continuous name, or ticker; with --live, once for each "
+        "that the feed is to bring, over one connection.",
+        "MNQH6",
+        SERVE,
         query=True,
+        repeated=True,
     ),
     Setting(
         "dt",
