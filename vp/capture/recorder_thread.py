@@ -56,6 +56,11 @@ class RecorderThread:
         days = sorted(self._recorder.days.items(), reverse=True)
         return next((live for _, live in days if live.segments()), None)
 
+    def date(self) -> str | None:
+        """Its date."""
+        day = self.day()
+        return None if day is None else str(day.date)
+
     def find(self, product_type: str, root: str, date: str) -> LiveDay | None:
         """The session of a futures root or ticker on a date, if it is being recorded."""
         if not self._recorder.plan.holds(product_type, root):

@@ -240,6 +240,7 @@ def _service(
         spool=spool,
         recording=recording_of,
         feed=None if recorder is None else recorder.describe,
+        today=(lambda: None) if recorder is None else recorder.date,
     )
     return service, startup
 

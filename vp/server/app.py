@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -70,6 +70,8 @@ class Service:
         The recording that a request's session is of, while that goes on.
     feed : callable, optional
         The state of the live feed, for /health.
+    today : callable, optional
+        The date of the session that the live feed brings now; None where there is no such feed.
     """
 
     defaults: StreamRequest
@@ -84,6 +86,12 @@ class Service:
     spool: FrameSpool | None = None
     recording: FindRecording = lambda _request: None
     feed: Callable[[], dict[str, Any]] | None = None
+    today: Callable[[], str | None] = lambda: None
+
+    def current_defaults(self) -> StreamRequest:
+        """What a viewer gets who asks for nothing in particular now."""
+        date = self.today()
+        return self.defaults if date is None else replace(self.defaults, dt=date)
 
 
 def build_app(service: Service) -> Starlette:
@@ -97,9 +105,9 @@ def build_app(service: Service) -> Starlette:
     page_script(page_files.WEB)
     hub = Hub(service.prepare, service.limits, service.startup, service.spool, service.recording)
     readers = Readers()
-    history = HistoryRoutes(hub, service.defaults, service.catalogue, readers)
+    history = HistoryRoutes(hub, service.current_defaults, service.catalogue, readers)
     queries = QueryEndpoint(service.queries, readers) if service.queries is not None else None
-    overview = OverviewRoute(service.overview, service.defaults) if service.overview is not None else None
+    overview = OverviewRoute(service.overview, service.current_defaults) if service.overview is not None else None
     started = time.monotonic()
 
     @contextlib.asynccontextmanager
@@ -132,7 +140,7 @@ def build_app(service: Service) -> Starlette:
         routes=[
             Route("/health", health),
             Route("/metrics", Metrics(hub).answer),
-            WebSocketRoute(f"{API}/stream", StreamRoute(hub, service.defaults, service.judge).answer),
+            WebSocketRoute(f"{API}/stream", StreamRoute(hub, service.current_defaults, service.judge).answer),
             Route(f"{API}/sessions", history.sessions),
             Route(f"{API}/history", history.history),
             Route(f"{API}/frames", history.frames),

@@ -19,6 +19,7 @@ import pytest
 from tests.live_gateway.control import KEY, GatewayProcess, gateway
 from tests.places import ROOT
 from tests.vp.capture.capturing import DATE, directory, frames, of_kind, write_market
+from tests.vp.capture.test_ends import night_market
 from tests.vp.server.clients import Seen, client, read_on
 from vp.programs.serve import main as serve
 
@@ -114,3 +115,28 @@ def test_frames_seen_live_are_those_of_the_recording_through_breaks(tmp_path: Pa
     assert "does not wait" in seen.last("refused")["message"]
     assert other_contract.table["event_id"].to_pylist() == frames(whole, "MNQH6")["event_id"].to_pylist()
     assert later.table["event_id"].to_pylist() == expected["event_id"].to_pylist()
+
+
+def test_after_midnight_who_asks_for_nothing_in_particular_gets_the_new_session(tmp_path: Path) -> None:
+    file = night_market(tmp_path / "night" / "market.dbn")
+    lake = tmp_path / "lake"
+    with (
+        gateway(file, from_record=100) as feed,
+        serving(feed, lake, "--symbol", "MNQ", "--live-from", "week") as (process, port),
+    ):
+        address = f"ws://127.0.0.1:{port}/v1/vacuum-pressure/stream?fields=none"
+        before, after = Seen(), Seen()
+        with client(address) as viewer:
+            read_on(viewer, before, until_frames=50)
+            feed.publish(200)
+            feed.wait(lambda state: len(state["logins"]) == 2)
+            feed.publish()
+            read_on(viewer, before)
+        with client(address) as viewer:
+            read_on(viewer, after, until_frames=50)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 0, said
+    assert before.last("end")
+    assert [one.last("runtime_config")["dt"] for one in (before, after)] == ["2026-02-09", "2026-02-10"]
+    assert len(before.table) == len(frames(lake, "MNQH6", "2026-02-09"))

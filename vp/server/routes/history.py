@@ -39,7 +39,7 @@ class HistoryRoutes:
     Parameters
     ----------
     hub : Hub
-    defaults : StreamRequest
+    defaults : callable
         What a viewer gets who asks for nothing in particular.
     catalogue : callable
         Lists the sessions that the lake holds (vp.server.routes.sessions).
@@ -47,7 +47,7 @@ class HistoryRoutes:
         Who takes a long body just now.
     """
 
-    def __init__(self, hub: Hub, defaults: StreamRequest, catalogue: Catalogue, readers: Readers) -> None:
+    def __init__(self, hub: Hub, defaults: Callable[[], StreamRequest], catalogue: Catalogue, readers: Readers) -> None:
         self._hub = hub
         self._defaults = defaults
         self._catalogue = catalogue
@@ -59,7 +59,7 @@ class HistoryRoutes:
             held = await asyncio.to_thread(self._catalogue)
         except VPError as problem:
             return refusal(problem)
-        chosen = self._defaults
+        chosen = self._defaults()
         body = {
             "version": vp.__version__,
             "protocol": PROTOCOL_VERSION,
