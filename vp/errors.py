@@ -262,6 +262,12 @@ class UnreadableFileError(FileError):
     code = "unreadable_file"
 
 
+class ExpansionError(FileError):
+    """A compressed file that expands to far more than market data does."""
+
+    code = "expands_too_far"
+
+
 class TruncatedFileError(DamagedFileError):
     """The file ends inside its header, a record, or a compressed frame."""
 

@@ -53,6 +53,7 @@ def test_nothing_bars_anyone(browser: Browser, server: Server, look: dict[str, s
         live(page, server, columns=10)
         page.keyboard.press(" ")
         page.mouse.move(500, 200)
+        expect(page.locator("#readout strong")).to_contain_text("k ")  # a frame is held there by now
         page.keyboard.press("p")
         expect(page.locator(".pinned")).to_have_count(1)
         assert page.evaluate("() => document.documentElement.dataset.theme") == look["color_scheme"]

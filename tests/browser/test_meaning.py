@@ -103,7 +103,8 @@ def test_pixels_tell_where_the_price_will_go(
         page.keyboard.press(" ")
         page.wait_for_function("() => vp.state().holes === 0 && !vp.state().loading", timeout=60_000, polling=300)
         assert page.evaluate("() => vp.state().mode") == "balance"
-        assert ("WebGL2" in page.evaluate("() => vp.state().painter")) == (not flat)
+        painter = "canvas 2D: as the address asks" if flat else "WebGL2"
+        assert page.evaluate("() => vp.state().painter").startswith(painter)
         right = [looked(page, look) * look.direction > 0 for look in true]
         by_chance = [looked(page, look) * look.direction > 0 for look in shuffled]
     assert sum(right) >= 0.9 * len(right), right

@@ -8,6 +8,7 @@ import * as bookmarks from "../../web/bookmarks.js";
 import { copyAsBfloat16, fromBfloat16 } from "../../web/bfloat16.js";
 import { LEVELS, LevelTable, normalise, Scale } from "../../web/colour.js";
 import { amountText, dateAndTime, exactText, priceStep, timeStep } from "../../web/format.js";
+import { Feed } from "../../web/feed.js";
 import { FrameLayout } from "../../web/frame-layout.js";
 import { playerKeys, shortcuts } from "../../web/keyboard.js";
 import { layerDefaults, SWITCHED_LAYERS } from "../../web/layers.js";
@@ -660,4 +661,29 @@ test("bookmarks are kept by session and time, bounded, and part of the settings 
   assert.ok(bookmarks.put(mark(0, "noted", "many")));
   storage.set("vp.bookmarks", '[{"session":1},null,7]');
   assert.deepEqual(bookmarks.all(), []);
+});
+
+test("no events are told of by what the server said, not by the clock that runs on beyond it", () => {
+  const feed = new Feed("http://127.0.0.1", {});
+  feed.ring = new Ring(LAYOUT, 250_000_000);
+  feed.ring.insert(block([1, 2, 3]));
+  Object.assign(feed, { connection: "live", config: { speed: 10, throttle_ms: 100 } });
+  const newestMs = feed.ring.timeMs(feed.ring.end - 1);
+  const told = (ms, agoMs) => Object.assign(feed, { status: { time_ns: String(BigInt(Math.round((newestMs + ms) * 1000)) * 1000n), lag_seconds: 0 }, statusMs: performance.now() - agoMs });
+  told(1000, 1900); // the next status is late, and the events before it with it
+  assert.ok(feed.nowMs - newestMs > 19_000);
+  assert.equal(feed.eventlessMs, 0);
+  told(5000, 0);
+  assert.equal(feed.eventlessMs, 0);
+  told(6000, 0);
+  assert.ok(Math.abs(feed.eventlessMs - 6000) < 1);
+});
+
+test("frames of the history that are left out are waited for no longer", () => {
+  const feed = new Feed("http://127.0.0.1", { message: () => undefined });
+  feed.message({ type: "history", frames: 100 });
+  feed.message({ type: "missed", frames: 60, frames_missed: 60 });
+  assert.equal(feed.catchingUp, 40);
+  feed.message({ type: "missed", frames: 400, frames_missed: 460 });
+  assert.equal(feed.catchingUp, 0);
 });

@@ -60,10 +60,10 @@ class LiveDay:
         found: Counter[str] = Counter()
         for one in self.segments():
             try:
-                counts = Contents(one.path).survey.counts
+                counts = Contents(one.path).survey.by_instrument()
             except (FileError, OSError):  # it is just getting its name
                 continue
-            for (number, _), count in counts.items():
+            for number, count in counts.items():
                 found[one.names.get(number, str(number))] += count
         return found
 

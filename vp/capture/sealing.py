@@ -15,7 +15,7 @@ import zstandard
 from vp.capture.segment_file import PART_ENDING, ManifestFile
 from vp.capture.stream_scan import Orders, StreamScan
 from vp.errors import CaptureError, DamagedFileError, FeedDamagedError, LakeError, NoRawFileError
-from vp.files import link_new, written_whole
+from vp.files import READ_ONLY, link_new, written_whole
 from vp.lake.inputs import SEGMENTS, RawFile
 from vp.lake.lake import Lake
 from vp.lake.layout import place_of
@@ -138,7 +138,7 @@ def _write(path: Path, files: Sequence[RawFile], manifest: Manifest) -> tuple[in
     """Write the file and read it again before it gets its name; returns records, repeated ones and bytes."""
     digest = hashlib.sha256()
     records = repeated = size = 0
-    with written_whole(path, replace=False, read_only=True) as out:
+    with written_whole(path, replace=False, most_mode=READ_ONLY) as out:
         compressor = zstandard.ZstdCompressor(level=3, write_checksum=True)
         with compressor.stream_writer(out, closefd=False) as compressed:
             form: tuple[int, bool] | None = None

@@ -11,7 +11,7 @@ import databento_dbn
 import numpy as np
 
 from vp.dbn.record_types import RECORD_BYTES, RECORD_HEADER_BYTES
-from vp.dbn.symbol_mappings import UNDEFINED_TIME, Mapping, among_records
+from vp.dbn.symbol_mappings import UNDEFINED_TIME, Mapping, StatedMappings
 from vp.errors import FeedDamagedError
 from vp.kernels.contract import FLAG_SNAPSHOT, MBO_BYTES, MBO_DTYPE, RTYPE_MBO
 
@@ -221,7 +221,9 @@ class StreamScan:
 
     def _other(self, rtype: int, record: bytes) -> Iterator[Item]:
         if rtype == RTYPE_MAPPING:
-            for mapping in among_records(self.version, [record]):
+            stated = StatedMappings(self.version, len(record))
+            stated.add(record)
+            for mapping in stated.mappings():
                 self.names[mapping.instrument_id] = mapping.raw_symbol
                 yield mapping
         elif rtype in CODE_BEFORE_END:

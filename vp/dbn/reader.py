@@ -33,7 +33,9 @@ from vp.kernels.contract import (
     DECODE_OK,
     DECODE_RTYPE,
     MBO_BYTES,
+    RTYPE_MBO,
 )
+from vp.kernels.decode import TS_EVENT, TS_RECV
 
 COUNTS = [D_OTHER, D_FOREIGN, D_DROPPED, D_UNKNOWN]  # in the order of PassedOver
 
@@ -88,6 +90,9 @@ class EventReader:
         Whole records of the file read so far, of every type and instrument.
     passed_over : PassedOver
         Those of them that are no events of the instrument within the window.
+    last_record_ns : int or None
+        When the file's last record was received, whatever its type and instrument, ns UTC; None before the file has
+        been read to its end, and where that record does not say.
     """
 
     def __init__(
@@ -107,6 +112,7 @@ class EventReader:
         self.begin = begin or (file.data_offset, 0)
         self.records_seen = 0
         self.passed_over = PassedOver()
+        self.last_record_ns: int | None = None
         spans = (InstrumentSpan(instrument),) if isinstance(instrument, int) else instrument
         self._selection = selection(file.record_lengths(), file.mbo_bytes, spans, start_ns, end_ns)
         self._events = Events.allocate(chunk_rows, wide=wide)
@@ -132,6 +138,7 @@ class EventReader:
         rows = len(self._events)
         place = base, record_index, self.passed_over
         problem: FileError | None = None
+        last: bytes | memoryview = b""  # the last records that stood together
         cut = b""  # what there is of the record that the end of a block cut
         try:
             self.file.check_unchanged()
@@ -149,6 +156,7 @@ class EventReader:
                             cursor[D_ROWS] = 0
                             place = base + int(cursor[D_POSITION]), self.records_seen, self.passed_over
                         cut = bytes(data[int(cursor[D_POSITION]) :])
+                        last = data[: int(cursor[D_POSITION])] or last
                         base += int(cursor[D_POSITION])
             self.file.check_unchanged()
         except OSError as error:
@@ -170,6 +178,8 @@ class EventReader:
                 record_index=self.records_seen,
                 byte_offset=base,
             )
+
+        self.last_record_ns = _last_time_ns(last)
 
     def _decode_some(self, view: np.ndarray, cursor: np.ndarray, base: int) -> bool:
         """Decode on from the cursor; False if the columns are full, True if there is no whole record left."""
@@ -228,6 +238,11 @@ class SessionReader:
     def passed_over(self) -> PassedOver:
         """Those of them that are no events of the session."""
         return self._reader.passed_over
+
+    @property
+    def last(self) -> EventReader:
+        """The reader of the last file."""
+        return self._readers[-1]
 
     def start(self) -> Place:
         """Where the first file's records begin."""
@@ -299,6 +314,17 @@ def damage(
         record_index=record_index,
         byte_offset=base + position,
     )
+
+
+def _last_time_ns(records: bytes | memoryview) -> int | None:
+    """When the last of some whole records was received, or else made."""
+    position = at = 0
+    while at < len(records):
+        position = at
+        at += 4 * records[at]
+    fields = (TS_RECV, TS_EVENT) if at and records[position + 1] == RTYPE_MBO else (TS_EVENT,)
+    times = (int.from_bytes(records[position + field : position + field + 8], "little") for field in fields)
+    return next((time for time in times if 0 < time < NO_LIMIT), None)
 
 
 def decode_nothing() -> None:

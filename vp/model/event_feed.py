@@ -33,6 +33,8 @@ class EventFeed:
         self.events = Events.allocate(0)
         """The chunk that is being processed."""
         self.index = 0
+        self.over = False
+        """Whether there are no more chunks."""
 
     @property
     def records_seen(self) -> int:
@@ -44,6 +46,7 @@ class EventFeed:
         while self.index >= len(self.events):
             chunk = next(self._chunks, None)
             if chunk is None:
+                self.over = True
                 return False
             before, (self.events, self._place) = self._place.file_index, chunk
             if any(self._reader.is_behind_gap(i) for i in range(before + 1, self._place.file_index + 1)):

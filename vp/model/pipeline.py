@@ -19,13 +19,16 @@ from vp.dbn.opened_lake import open_lake
 from vp.dbn.reader import EventSource, SessionReader
 from vp.dbn.session_input import InputFile, SessionInput, find_input, session_reader
 from vp.errors import BadParameterError, LakeError, UnknownSymbolError
+from vp.files import most_mode_of
 from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
+from vp.lake.stated_totals import stated_totals
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import Product, canonical_symbol, is_contract
-from vp.market.session_hours import Phases, SessionDates, SessionWindow, parse_dates, phases, window_of
+from vp.market.session_hours import Phases, SessionWindow, parse_dates, phases, window_of
 from vp.market.symbols import find_spelling
 from vp.model.book import Book
-from vp.model.book_cache import CacheKey, load_book, save_book
+from vp.model.book_cache import CacheKey, cached_boundary_ns, load_book, save_book
+from vp.model.early_end import InputEnd, early_end, first_cut
 from vp.model.engine import EventDrivenVPEngine
 from vp.model.event_feed import EventFeed
 from vp.model.live_session import LiveSession
@@ -43,8 +46,14 @@ CONTEXT_THROTTLE_NS = 1_000_000_000
 log = logging.getLogger(__name__)
 
 
-def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_progress) -> LiveSession:
+def prepare(
+    spec: SessionSpec,
+    on_progress: Callable[[Progress], None] = ignore_progress,
+    new_engine: Callable[..., EventDrivenVPEngine] = EventDrivenVPEngine,
+) -> LiveSession:
     """Find the file and the contract, build the book or take it from the cache, and warm the engine up.
+
+    `new_engine` makes the engine, from the arguments of EventDrivenVPEngine.
 
     Raises
     ------
@@ -52,7 +61,7 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         Each kind of wrong request or damaged file has its own type (vp.errors).
     """
     opened = _open(spec, on_progress)
-    return _begin(spec, opened, on_progress, lambda: _instead(opened))
+    return _begin(spec, opened, on_progress, lambda: _instead(opened), _early_end(opened), new_engine)
 
 
 def prepare_growing(
@@ -79,10 +88,8 @@ def prepare_growing(
     reader = new_reader()
     feed = EventFeed(reader, None, book.mark_gap)
     files = tuple(InputFile(raw, ()) for raw in recording.raw_files())
-    opened = _Opened(
-        lake, product, window.dates, scale, SessionInput(contract, files), reader, bounds, book, feed, "off"
-    )
-    return _begin(spec, opened, on_progress, str)
+    opened = _Opened(lake, product, window, scale, SessionInput(contract, files), reader, bounds, book, feed, "off")
+    return _begin(spec, opened, on_progress, str, lambda _read: None)
 
 
 def _contract_of_feed(lake: Lake, product: Product, symbol: str, recording: GrowingInput) -> str:
@@ -102,7 +109,12 @@ def _contract_of_feed(lake: Lake, product: Product, symbol: str, recording: Grow
 
 
 def _begin(
-    spec: SessionSpec, opened: _Opened, on_progress: Callable[[Progress], None], instead: Callable[[], str]
+    spec: SessionSpec,
+    opened: _Opened,
+    on_progress: Callable[[Progress], None],
+    instead: Callable[[], str],
+    ends_early: Callable[[bool], str | None],
+    new_engine: Callable[..., EventDrivenVPEngine] = EventDrivenVPEngine,
 ) -> LiveSession:
     """The engine of an opened session, warm at its emit boundary."""
     product, scale, bounds, feed = opened.product, opened.scale, opened.bounds, opened.feed
@@ -110,7 +122,7 @@ def _begin(
         product_type=spec.product_type,
         symbol=spec.symbol,
         contract=opened.input.contract,
-        dt=str(opened.dates),
+        dt=str(opened.window.dates),
         source=opened.input.source,
         raw_files=tuple(raw.path.name for raw in opened.input.raw_files),
         start_time=spec.start_time,
@@ -129,7 +141,7 @@ def _begin(
         book_cache=opened.book_cache,
         version=vp.__version__,
     )
-    engine = EventDrivenVPEngine(
+    engine = new_engine(
         K,
         scale.tick_int,
         scale.bucket_int,
@@ -148,7 +160,7 @@ def _begin(
     meter.update(feed.records_seen, last=True)
     engine.start_emitting(round(spec.throttle_ms * NS_PER_MS))
     opened.reader.keep_decompressed()
-    return LiveSession(info, engine, feed, context, instead)
+    return LiveSession(info, engine, feed, context, instead, ends_early)
 
 
 def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> np.ndarray:
@@ -164,9 +176,29 @@ def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter:
     return np.concatenate(made)
 
 
+def _early_end(opened: _Opened) -> Callable[[bool], str | None]:
+    """What tells what is known of an input's early end; called with whether it has been read."""
+    files = [(raw.path, raw.size_bytes, stated_totals(raw.path)) for raw in opened.input.raw_files]
+    cut = first_cut(files)
+    path, size_bytes, stated = files[-1]
+    reader = opened.reader
+    assert isinstance(reader, SessionReader)
+
+    def tell(read: bool) -> str | None:
+        if cut is not None or not read:
+            return cut
+        last = reader.last
+        end = InputEnd(
+            path, size_bytes, last.records_seen, last.last_record_ns, last.file.dataset, last.file.end_ns, stated
+        )
+        return early_end(opened.window, end)
+
+    return tell
+
+
 def _instead(opened: _Opened) -> str:
     """Which sessions there are besides an empty one: the nearest days, and other contracts of the file."""
-    product, dates = opened.product, opened.dates
+    product, dates = opened.product, opened.window.dates
     days = [day for day in opened.lake.dates(product) if not dates.first <= day <= dates.last]
     nearest = sorted(sorted(days, key=lambda day: abs(day - dates.first))[:LISTED])
     held = {mapping.raw_symbol for raw in opened.input.raw_files for mapping in contents_of(raw).mappings}
@@ -266,7 +298,7 @@ def find_session(spec: SessionSpec) -> FoundSession:
 class _Opened(NamedTuple):
     lake: Lake
     product: Product
-    dates: SessionDates
+    window: SessionWindow
     scale: PriceScale
     input: SessionInput
     reader: EventSource
@@ -280,7 +312,6 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
     """What a request means, the book at its warmup boundary, and the events from there on."""
     on_progress(Progress("decode", 0, None, 0.0))
     lake, product, window, bounds, session, new_reader = find_session(spec)
-    dates = window.dates
     raw_paths = [raw.path for raw in session.raw_files]
     product = with_defined_tick(product, session.contract, raw_paths, window.file_dates)
 
@@ -292,30 +323,35 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
         return input_prices(product, reader, meter.update)
 
     reader = new_reader()
-    if bounds.warmup_from_ns <= bounds.session_start_ns:
+
+    def opened(book: Book, scale: PriceScale, feed: EventFeed, book_cache: str) -> _Opened:
+        if max(kept_to_ns, bounds.session_start_ns) < bounds.warmup_from_ns:
+            _fast_forward(book, feed, bounds.warmup_from_ns, meter)
+        return _Opened(lake, product, window, scale, session, reader, bounds, book, feed, book_cache)
+
+    meter = ProgressMeter("book", reader.record_estimate(), on_progress)
+    kept_to_ns = cached_boundary_ns(bounds.warmup_from_ns)
+    if kept_to_ns <= bounds.session_start_ns:
         scale = price_scale(product, spec.bucket, look_at_prices())
         book = Book(scale.tick_int, scale.bucket_int)
-        return _Opened(
-            lake, product, dates, scale, session, reader, bounds, book, EventFeed(reader, None, book.mark_gap), "off"
-        )
-    key = CacheKey.of(product.product_type, session.contract, str(dates), bounds.warmup_from_ns, session.raw_files)
+        return opened(book, scale, EventFeed(reader, None, book.mark_gap), "off")
+    key = CacheKey.of(product.product_type, session.contract, str(window.dates), kept_to_ns, session.raw_files)
     directory = lake.cache_dir / BOOK_CACHE
     cached = load_book(directory, key)
     if cached is not None:
         scale = price_scale(product, spec.bucket, cached.prices or look_at_prices())
         cached.book.rescale(scale.tick_int, scale.bucket_int)
-        feed = EventFeed(reader, cached.resume, cached.book.mark_gap)
-        return _Opened(lake, product, dates, scale, session, reader, bounds, cached.book, feed, "hit")
+        return opened(cached.book, scale, EventFeed(reader, cached.resume, cached.book.mark_gap), "hit")
     prices = look_at_prices()
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
     feed = EventFeed(reader, None, book.mark_gap)
-    _fast_forward(book, feed, bounds.warmup_from_ns, ProgressMeter("book", reader.record_estimate(), on_progress))
+    _fast_forward(book, feed, kept_to_ns, meter)
     try:
-        save_book(directory, key, book, feed.resume(), prices)
-    except LakeError as error:
+        save_book(directory, key, book, feed.resume(), prices, most_mode=most_mode_of(*raw_paths))
+    except (LakeError, OSError) as error:
         log.warning("%s", error)
-    return _Opened(lake, product, dates, scale, session, reader, bounds, book, feed, "miss")
+    return opened(book, scale, feed, "miss")
 
 
 def _fast_forward(book: Book, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> None:

@@ -44,7 +44,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     parser = cli.parser("lake", DESCRIPTION, EPILOG)
     parser.add_argument("action", choices=ACTIONS, metavar="ACTION", help="import, list or seal.")
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="Files and directories to import, or the date to seal."
+        "paths", nargs="*", default=[], metavar="PATH", help="Files and directories to import, or the date to seal."
     )
     values = cli.parse(parser, "lake", arguments)
     cli.configure_logging(values["log_level"])
@@ -96,12 +96,12 @@ def _list(lake: Lake) -> int:
     for one in listed_files(lake):
         if one.passed_over:
             passed_over += 1
-            print(f"passed over  {one.path}: {one.passed_over}")
+            cli.show(f"passed over  {one.path}: {one.passed_over}")
         else:
             held += 1
             total += one.size_bytes
-            print(f"{one.size_bytes:>15,}  {one.path}: {one.holds}")
-    print(f"{lake.root}: {held} raw files, {total:,} bytes; {passed_over} passed over")
+            cli.show(f"{one.size_bytes:>15,}  {one.path}: {one.holds}")
+    cli.show(f"{lake.root}: {held} raw files, {total:,} bytes; {passed_over} passed over")
     return 0
 
 
@@ -114,22 +114,22 @@ def _import(lake: Lake, paths: Sequence[Path], values: dict[str, Any]) -> int:
     for one in placements(lake, raw_files_among(paths)):
         if one.refused:
             passed_over += 1
-            print(f"passed over  {one.file}: {one.refused}")
+            cli.show(f"passed over  {one.file}: {one.refused}")
         for place in one.places:
             step = Step(one.file, place)
             found = check(step)
             there += found == THERE
             passed_over += found not in ("", THERE)
             if found:
-                print(f"{found if found == THERE else 'passed over'}  {one.file}: {_where(lake, place, found)}")
+                cli.show(f"{found if found == THERE else 'passed over'}  {one.file}: {_where(lake, place, found)}")
             else:
                 steps.append(step)
     if not values["dry_run"]:
         lay(steps, copy=values["copy"])
     done = "would be " * values["dry_run"] + (COPIED if values["copy"] else LINKED)
     for step in steps:
-        print(f"{done}  {step.file} -> {step.place.relative_to(lake.root)}")
-    print(f"{lake.root}: {len(steps)} {done}, {there} there already, {passed_over} passed over")
+        cli.show(f"{done}  {step.file} -> {step.place.relative_to(lake.root)}")
+    cli.show(f"{lake.root}: {len(steps)} {done}, {there} there already, {passed_over} passed over")
     return 0 if steps or there else 1
 
 

@@ -168,7 +168,7 @@ def _service(
     from vp.server.history.place import open_spool  # noqa: PLC0415
     from vp.server.net.listener import is_loopback  # noqa: PLC0415
     from vp.server.net.origin import Gate  # noqa: PLC0415
-    from vp.server.routes.sessions import list_sessions  # noqa: PLC0415
+    from vp.server.routes.sessions import SessionCatalogue  # noqa: PLC0415
     from vp.server.runs.hub import ServerLimits  # noqa: PLC0415
     from vp.server.runs.startup import StartupSession  # noqa: PLC0415
     from vp.server.stream.snapshot import Loading  # noqa: PLC0415
@@ -226,14 +226,15 @@ def _service(
         from vp.session import SessionName  # noqa: PLC0415
 
         session = SessionName(values["product_type"], values["symbol"], values["dt"], values["start_time"])
-        queries = QueryContext(values["lake"], session, products=values["products"], file=values["file"])
+        bucket = None if values["bucket"] is None else str(values["bucket"])
+        queries = QueryContext(values["lake"], session, products=values["products"], file=values["file"], bucket=bucket)
     service = Service(
         defaults,
         prepare_request,
         startup,
         gate=Gate(is_loopback(values["host"]), frozenset(values["allow_origin"])),
         limits=ServerLimits(viewers=values["max_viewers"], sessions=values["max_sessions"]),
-        catalogue=lambda: list_sessions(open_lake(values["lake"], values["products"], values["file"])),
+        catalogue=SessionCatalogue(lambda: open_lake(values["lake"], values["products"], values["file"])),
         overview=make_overview,
         queries=queries,
         judge=judge_request,

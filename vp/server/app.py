@@ -20,15 +20,17 @@ import vp
 from vp.server.faults import in_the_loop
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.net.bodies import Readers
+from vp.server.net.headers import SafeHeaders
 from vp.server.net.http import RequestTimes
 from vp.server.net.origin import Gate, Gatekeeper
 from vp.server.query.endpoint import QUERY, QueryEndpoint
 from vp.server.query.request import QueryContext
 from vp.server.routes import page_files
-from vp.server.routes.history import Catalogue, HistoryRoutes
+from vp.server.routes.history import HistoryRoutes
 from vp.server.routes.metrics import Metrics
 from vp.server.routes.overview import MakeOverview, OverviewRoute
 from vp.server.routes.page_script import page_script
+from vp.server.routes.sessions import Catalogue, Listing, SessionsRoute
 from vp.server.routes.stream import StreamRoute
 from vp.server.runs.hub import Hub, ServerLimits
 from vp.server.runs.session import FindRecording, Prepare
@@ -79,7 +81,7 @@ class Service:
     startup: StartupSession | None = None
     gate: Gate = field(default_factory=Gate)
     limits: ServerLimits = field(default_factory=ServerLimits)
-    catalogue: Catalogue = list
+    catalogue: Catalogue = Listing
     overview: MakeOverview | None = None
     queries: QueryContext | None = None
     judge: Callable[[StreamRequest], None] = lambda _request: None
@@ -105,7 +107,8 @@ def build_app(service: Service) -> Starlette:
     page_script(page_files.WEB)
     hub = Hub(service.prepare, service.limits, service.startup, service.spool, service.recording)
     readers = Readers()
-    history = HistoryRoutes(hub, service.current_defaults, service.catalogue, readers)
+    history = HistoryRoutes(hub, readers)
+    sessions = SessionsRoute(service.catalogue, service.current_defaults, readers)
     queries = QueryEndpoint(service.queries, readers) if service.queries is not None else None
     overview = OverviewRoute(service.overview, service.current_defaults) if service.overview is not None else None
     started = time.monotonic()
@@ -141,7 +144,7 @@ def build_app(service: Service) -> Starlette:
             Route("/health", health),
             Route("/metrics", Metrics(hub).answer),
             WebSocketRoute(f"{API}/stream", StreamRoute(hub, service.current_defaults, service.judge).answer),
-            Route(f"{API}/sessions", history.sessions),
+            Route(f"{API}/sessions", sessions.answer),
             Route(f"{API}/history", history.history),
             Route(f"{API}/frames", history.frames),
             *([Route(f"{API}/overview", overview.answer)] if overview is not None else []),
@@ -151,6 +154,7 @@ def build_app(service: Service) -> Starlette:
         ],
         middleware=[
             Middleware(RequestTimes),
+            Middleware(SafeHeaders),
             Middleware(Gatekeeper, gate=service.gate),
             Middleware(GZipMiddleware, compresslevel=GZIP_LEVEL, exclude_content_types=NEVER_GZIPPED),
         ],

@@ -16,6 +16,7 @@ YES, NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
 MAX_SPEED = 1_000_000.0
 MAX_THROTTLE_MS = 86_400_000.0
 MAX_CONTEXT_MINUTES = 30.0
+MAX_FEES = 10_000.0
 MAX_LIMIT_GB = 1_000_000.0
 BYTES_PER_GB = 1_000_000_000
 DECOMPRESSED_LIMIT_GB = 10.0
@@ -138,6 +139,16 @@ def field_list(name: str, value: str) -> tuple[str, ...] | None:
             hint=f"Expected names of grid columns, or {NO_FIELDS} alone.",
         )
     return ()
+
+
+def column_list(_name: str, value: str) -> tuple[str, ...]:
+    """Names with commas between."""
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def fees(name: str, value: str) -> float:
+    """An amount of money."""
+    return number(name, value, MAX_FEES)
 
 
 def place(name: str, value: str) -> tuple[str, int]:
