@@ -16,6 +16,7 @@ from tests.dbn_files import header_with, mbo
 from tests.lakes import FUTURES_OPEN_NS, OPEN_NS, market, put
 from tests.live_gateway.control import GatewayProcess, gateway
 from tests.oracle_book import Rec
+from tests.places import DATA
 from tests.vp.capture.capturing import (
     DATE,
     RECORDS,
@@ -318,3 +319,27 @@ def test_a_segment_that_was_changed_is_not_sealed(
     assert lake_program(["seal", DATE, "--lake", str(tmp_path)]) == 1
     assert "is not what its recorder wrote" in capsys.readouterr().err
     assert [path.name for path in directory(tmp_path).iterdir() if path.name.endswith(".zst")] == []
+
+
+ESH4 = DATA / "glbx-mdp3-20231225.mbo.dbn.zst"
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not ESH4.exists(), reason="the real exchange data is not here")
+def test_a_real_session_recorded_through_breaks_plays_as_its_file(tmp_path: Path) -> None:
+    put(tmp_path / "whole", "future_mbo", "ES", ESH4.name, ESH4.read_bytes())
+    day_ns = 1_703_462_400 * 10**9
+    with gateway(ESH4) as feed, capturing(feed, tmp_path, symbols=("ES",), today_ns=day_ns) as capture:
+        records = feed.state()["records"]
+        for part in range(1, 6):
+            feed.publish(records * part // 6)
+            capture.until(capture.has_all)
+            feed.fault(("fin", "reset")[part % 2], at=-1)
+            feed.publish(records * part // 6 + 1)  # one that is idle breaks when it sends something
+            capture.wait("bridged", part)
+        feed.publish()
+        capture.until(capture.has_all)
+    assert {gap["bridged"] for gap in of_kind(tmp_path, "gap", root="ES", date="2023-12-25")} == {True}
+    seen, true = (frames(lake, "ESH4", "2023-12-25") for lake in (tmp_path, tmp_path / "whole"))
+    assert len(true) > 1000
+    assert seen.equals(true)
