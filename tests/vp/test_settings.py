@@ -18,7 +18,7 @@ def test_every_setting_explains_itself(setting: Setting) -> None:
     assert setting.help.endswith(".")
     assert bool(setting.unit) is (setting.form is not forms.switch)
     assert setting.parse(setting.example) is not None
-    assert set(setting.programs) <= {"serve", "record", "query", "cache", "lake", "capture"}
+    assert set(setting.programs) <= {"serve", "record", "query", "study", "cache", "lake", "capture"}
 
 
 def test_which_program_takes_what() -> None:
@@ -48,6 +48,10 @@ def test_which_program_takes_what() -> None:
             "--decompressed-limit-gb",
             "--history-limit-gb",
             "--history-directory",
+            "--live",
+            "--dataset",
+            "--live-from",
+            "--gateway",
             "--log-level",
             "--log-format",
         ),

@@ -130,8 +130,20 @@ SETTINGS: tuple[Setting, ...] = (
         "SYMBOL",
         "Contract, root (its busiest contract in the file), continuous name, or ticker.",
         "MNQH6",
-        SESSIONS,
+        ("record", "query", "study"),
+    ),
+    Setting(
+        "symbol",
+        "--symbol",
+        None,
+        text,
+        "SYMBOL",
+        "Contract, root (its busiest contract in the file), continuous name, or ticker; with --live, once for each "
+        "that the feed is to bring, over one connection.",
+        "MNQH6",
+        SERVE,
         query=True,
+        repeated=True,
     ),
     Setting(
         "dt",
