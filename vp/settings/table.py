@@ -66,7 +66,7 @@ class Setting:
     example : str
         A value that works, as typed.
     programs : tuple of str
-        Which programs take it: serve, record, query, cache.
+        Which programs take it: serve, record, query, study, cache, lake.
     query : bool
         Whether the stream's address takes it too.
     repeated : bool
