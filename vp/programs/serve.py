@@ -215,6 +215,8 @@ def _service(
             nothing = session.emptiness() if session.finished else None
             if nothing is not None:
                 cli.say(f"WARNING: {nothing}")
+            for notice in session.notices():
+                cli.say(f"WARNING: {notice}")
             return session
 
     startup = StartupSession(defaults, load, ready, failed)
