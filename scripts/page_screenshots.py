@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from playwright.sync_api import Browser, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.browser.probe import open_page
 from tests.browser.programs import CHROMIUM, QUIET, Server
@@ -40,31 +40,50 @@ REACHED = """(until) => {
   return now >= until && now < "24";
 }"""
 # A browser that was busy has played on: go back to the moment itself, spot in the middle.
-LOOK = """(until) => {
-  const [h, m, s] = until.split(":").map(Number);
-  const now = document.getElementById("clock").textContent.split(":").map(Number);
-  const endMs = vp.state().newestMs - ((now[0] - h) * 3600 + (now[1] - m) * 60 + now[2] - s) * 1000;
-  const spanMs = Math.min(vp.view().spanMs, endMs - vp.column(-Infinity).timeMs, innerWidth < 500 ? 45_000 : Infinity);
-  vp.view({ endMs, spanMs, centre: vp.column(endMs).spot_price });
+LOOK = """(endMs) => {
+  const most = innerWidth < 500 ? 45_000 : 180_000;
+  vp.view({ endMs, spanMs: Math.min(most, endMs - vp.column(-Infinity).timeMs), centre: vp.column(endMs).spot_price });
 }"""
 CLOCK = "() => document.getElementById('clock').textContent"
 
 
-def before_a_move() -> tuple[str, str]:
-    """When to start and when to look, HH:MM:SS in New York: a true and strong episode that points up."""
+def of_day(date: str, time: str) -> dt.datetime:
+    """A moment by the clocks of New York."""
+    return dt.datetime.fromisoformat(f"{date} {time}").replace(tzinfo=NEW_YORK)
+
+
+DEMONSTRATION_BEGIN = dt.datetime(2026, 2, 6, FIRST_TIME.hour, FIRST_TIME.minute, tzinfo=NEW_YORK)
+
+
+def before_a_move() -> tuple[str, dt.datetime]:
+    """When to start, HH:MM:SS in New York, and when to look: a true and strong episode that points up."""
     episodes = [
         e for e in write_script(SEED).episodes if e.ticks > 0 and e.direction > 0 and e.lead_second > OPEN_SECOND
     ]
     best = max(episodes[:40], key=lambda e: e.strength * min(e.ticks, 40))
-    first = dt.datetime(2026, 2, 6, FIRST_TIME.hour, FIRST_TIME.minute, tzinfo=NEW_YORK)
-    start, look = best.lead_second - 60, best.move_second + AFTER_MOVE_SECONDS
-    return tuple(f"{first + dt.timedelta(seconds=second):%H:%M:%S}" for second in (start, look))  # type: ignore[return-value]
+    start, look = (
+        DEMONSTRATION_BEGIN + dt.timedelta(seconds=second)
+        for second in (best.lead_second - 60, best.move_second + AFTER_MOVE_SECONDS)
+    )
+    return f"{start:%H:%M:%S}", look
+
+
+def play_until(page: Page, moment: dt.datetime) -> None:
+    """Wait until the session has come to a moment, and pause there."""
+    page.wait_for_function(REACHED, arg=f"{moment:%H:%M:%S}", timeout=180_000)
+    page.keyboard.press(" ")
+    look_at(page, moment)
+
+
+def look_at(page: Page, moment: dt.datetime) -> None:
+    """Let the picture, which is paused, end at a moment."""
+    page.evaluate(LOOK, moment.timestamp() * 1000)
 
 
 def shoot(
     browser: Browser,
     address: str,
-    until: str,
+    until: dt.datetime,
     name: str,
     *,
     theme: str,
@@ -74,9 +93,7 @@ def shoot(
     """Open the page, let it play until the clock shows `until`, pause, and take the picture."""
     page = open_page(browser, viewport=viewport, color_scheme=theme, device_scale_factor=1)
     page.goto(address)
-    page.wait_for_function(REACHED, arg=until, timeout=180_000)
-    page.keyboard.press(" ")
-    page.evaluate(LOOK, until)
+    play_until(page, until)
     page.wait_for_timeout(700)
     if viewport is DESKTOP:
         page.mouse.move(*pointer)
@@ -102,19 +119,20 @@ BESIDE = """(pictures) => {
 }"""
 
 
-def moments() -> dict[str, tuple[str, str]]:
-    """What is looked at side by side: the query, and when, HH:MM:SS in New York."""
-    begin = dt.datetime(2026, 2, 6, FIRST_TIME.hour, FIRST_TIME.minute, tzinfo=NEW_YORK)
+def moments() -> dict[str, tuple[str, dt.datetime]]:
+    """What is looked at side by side: the query, and when."""
     found = {}
     for name, direction in (("up", 1), ("down", -1)):
         moves = [e for e in write_script(SEED).episodes if e.direction == direction and e.lead_second > OPEN_SECOND]
-        look = begin + dt.timedelta(seconds=moves[0].move_second - BEFORE_MOVE_SECONDS)
+        look = DEMONSTRATION_BEGIN + dt.timedelta(seconds=moves[0].move_second - BEFORE_MOVE_SECONDS)
         query = f"start_time={look - dt.timedelta(seconds=100):%H:%M:%S}&speed=5"
-        found[f"demonstration-{name}"] = (query, f"{look:%H:%M:%S}")
-    future = "product_type=future_mbo&speed=20"
-    found["esh4"] = (f"{future}&symbol=ESH4&dt=2023-12-25&start_time=18:09", "18:12:00")
-    found["clx5"] = (f"{future}&symbol=CLX5&dt=2025-09-24&start_time=15:43:30", "15:46:30")
-    found["arl"] = ("product_type=equity_mbo&speed=50&symbol=ARL&dt=2025-07-17&start_time=15:43", "15:46:10")
+        found[f"demonstration-{name}"] = (query, look)
+    for name, asked, date, start, look_time in (
+        ("esh4", "product_type=future_mbo&speed=20&symbol=ESH4", "2023-12-25", "18:09", "18:12:00"),
+        ("clx5", "product_type=future_mbo&speed=20&symbol=CLX5", "2025-09-24", "15:43:30", "15:46:30"),
+        ("arl", "product_type=equity_mbo&speed=50&symbol=ARL", "2025-07-17", "15:43", "15:46:10"),
+    ):
+        found[name] = (f"{asked}&dt={date}&start_time={start}", of_day(date, look_time))
     return found
 
 
@@ -131,11 +149,10 @@ def shoot_side_by_side(
             continue
         page = open_page(browser, viewport=sizes[0], color_scheme=themes[0], device_scale_factor=1)
         page.goto(f"{page_address}?{query}")
-        page.wait_for_function(REACHED, arg=until, timeout=180_000)
-        page.keyboard.press(" ")
+        play_until(page, until)
         for size in sizes:
             page.set_viewport_size(size)
-            page.evaluate(LOOK, until)
+            look_at(page, until)
             for theme in themes:
                 page.evaluate(CHOOSE, ["theme", theme])
                 pictures = []
@@ -145,7 +162,7 @@ def shoot_side_by_side(
                     pictures.append(base64.b64encode(page.screenshot()).decode())
                 file = to / f"{name}-{size['width']}x{size['height']}-{theme}.png"
                 save_beside(browser, pictures, size, file)
-                print(f"{file}: {until} ET")
+                print(f"{file}: {until:%H:%M:%S} ET")
         page.close()
 
 
@@ -190,11 +207,27 @@ def main() -> int:
             if ("ES", "2023-12-25") in held:
                 query = "product_type=future_mbo&symbol=ESH4&dt=2023-12-25&speed=50&start_time=18:00"
                 esh4 = f"{page}?{query}"
-                shoot(browser, esh4, "18:12:00", "page-esh4.png", theme="dark", viewport=DESKTOP, pointer=(760, 250))
+                shoot(
+                    browser,
+                    esh4,
+                    of_day("2023-12-25", "18:12"),
+                    "page-esh4.png",
+                    theme="dark",
+                    viewport=DESKTOP,
+                    pointer=(760, 250),
+                )
             if ("ARL", "2025-07-17") in held:
                 query = "product_type=equity_mbo&symbol=ARL&dt=2025-07-17&speed=50&start_time=15:40"
                 arl = f"{page}?{query}"
-                shoot(browser, arl, "15:47:30", "page-arl.png", theme="dark", viewport=DESKTOP, pointer=(760, 250))
+                shoot(
+                    browser,
+                    arl,
+                    of_day("2025-07-17", "15:47:30"),
+                    "page-arl.png",
+                    theme="dark",
+                    viewport=DESKTOP,
+                    pointer=(760, 250),
+                )
         finally:
             browser.close()
             server.stop()

@@ -24,6 +24,7 @@ BASE = {
     "child_processes": set[str](),
     "session": set[str](),
     "package_files": {"errors"},
+    "databento_key": {"errors"},
     "output_file": {"errors", "files"},
 }
 RAW = {*BASE, "kernels", "market", "lake"}
@@ -36,7 +37,9 @@ ROOMS = BASE | {
     "dbn": RAW,
     "model": {*RAW, "dbn", "demo", "settings"},
     "query": {*RAW, "settings", "dbn", "model"},
+    "study": {*RAW, "dbn", "model", "settings"},
     "download": {*RAW, "dbn"},
+    "capture": {*RAW, "dbn"},
     "server.faults": {*BASE},
     "server.stream": {*BASE, "server.faults", "market", "model", "settings"},
     "server.net": {*BASE, "server.faults"},
@@ -51,7 +54,16 @@ ROOMS["programs"] = {*ROOMS}
 ROOMS["entry points"] = {"programs"}
 ROOMS["public names"] = {"model", "lake", "query"}
 
-ENTRY_POINTS = {"vp.__main__", "vp.serve", "vp.record", "vp.cache", "vp.lake.__main__", "vp.query.__main__"}
+ENTRY_POINTS = {
+    "vp.__main__",
+    "vp.serve",
+    "vp.record",
+    "vp.cache",
+    "vp.lake.__main__",
+    "vp.query.__main__",
+    "vp.capture.__main__",
+    "vp.study.__main__",
+}
 PUBLIC_NAMES = "vp"  # the package itself: __version__ is for everyone, the rest for other programs alone
 
 OUTSIDE_OF_STREAM = {"asyncio", "socket", "threading", "time", "starlette", "uvicorn", "websockets"}

@@ -110,7 +110,8 @@ export function paintContextEdge(context, { ring, size, x, theme, emitFromMs }) 
   context.stroke();
   context.textAlign = "right";
   context.textBaseline = "bottom";
-  context.fillText("context, at most a frame a second", edge - 5, size.height - 20);
+  const words = "context, at most a frame a second";
+  if (context.measureText(words).width < edge - 5) context.fillText(words, edge - 5, size.height - 20);
 }
 
 /**

@@ -64,6 +64,12 @@ LONG_SIGNS = """() => {
   }).map(({ id }) => id);
 }"""
 
+CHOOSE_VIEW = """(view) => {
+  const list = document.getElementById("mode");
+  list.value = view;
+  list.dispatchEvent(new Event("change"));
+}"""
+
 
 @pytest.fixture(scope="module")
 def shown(either_browser: Browser, server: Server) -> Iterator[Page]:
@@ -103,6 +109,19 @@ def test_no_sign_is_cut_and_none_moves_the_map(page: Page) -> None:
         after = page.locator("#chart").bounding_box()
         assert cut == [], size
         assert after == before
+
+
+def test_the_map_stays_as_high_in_every_view(page: Page) -> None:
+    """Though what the legend says of them is of one to three lines; on a phone it has most of the screen."""
+    for size, least_share in (((1366, 768), 0.6), ((1920, 1080), 0.7), ((390, 844), 0.5)):
+        resize(page, *size)
+        heights = set()
+        for view in ("depth", "pair", "fill_mass", "balance"):
+            page.evaluate(CHOOSE_VIEW, view)
+            page.wait_for_function(f"() => vp.state().mode === '{view}' && ({IDLE})()")
+            heights.add(page.evaluate("() => vp.state().size.height + vp.state().size.strip"))
+        assert len(heights) == 1, (size, heights)
+        assert heights.pop() > least_share * size[1]
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,8 @@ class Gateway:
 
     async def listen(self, port: int = 0) -> int:
         """Let clients in; returns the port."""
+        if self._listening is not None:
+            return self.port
         self._listening = await asyncio.start_server(self._serve, "127.0.0.1", port or self.port)
         self.port = self._listening.sockets[0].getsockname()[1]
         return self.port
@@ -91,6 +93,10 @@ class Gateway:
 
     async def control(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take orders, a JSON object a line, each answered by one."""
+        with contextlib.suppress(asyncio.CancelledError, ConnectionError):  # at the end of the process
+            await self._control(reader, writer)
+
+    async def _control(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
             try:
                 answer = {"ok": True, **await self._obey(json.loads(line))}
@@ -146,7 +152,8 @@ class Gateway:
         self.connects += 1
         session = Session(self, reader, writer)
         self.sessions.append(session)
-        await session.run()
+        with contextlib.suppress(asyncio.CancelledError):  # at the end of the process
+            await session.run()
 
     async def _play(self) -> None:
         while self.published < len(self.feed.records):

@@ -37,6 +37,8 @@ class Session:
     ----------
     sent_bytes : int
         Of the stream, as they went into the socket; `digest` is their sha256.
+    sent_until : int
+        Up to which record of the feed the client has been sent all that is its own.
     subscriptions : list of Subscription
         All that came before the session's start; `late` counts those that came after it.
     """
@@ -47,6 +49,7 @@ class Session:
         self.late = 0
         self.sent_bytes = 0
         self.records_sent = 0
+        self.sent_until = 0
         self.state = "connected"
         self._reader = reader
         self._writer = writer
@@ -64,6 +67,7 @@ class Session:
             "sent_bytes": self.sent_bytes,
             "sha256": self._digest.hexdigest(),
             "records_sent": self.records_sent,
+            "sent_until": self.sent_until,
             "late_subscriptions": self.late,
             "subscriptions": [vars(one) for one in self.subscriptions],
         }
@@ -198,11 +202,13 @@ class Session:
     async def _live(self, own: np.ndarray, sent: int) -> None:
         gateway = self.gateway
         while True:
-            news = gateway.news
-            until = int(np.searchsorted(own, gateway.published))
+            news, published = gateway.news, gateway.published
+            until = int(np.searchsorted(own, published))
             if until > sent:
                 await self._market(gateway.feed.records[own[sent:until]])
                 sent = until
+            self.sent_until = published
+            if published != gateway.published:
                 continue
             patience = self._sent_at + self._login.heartbeat_seconds - time.monotonic()
             try:

@@ -20,6 +20,8 @@ from vp.session import SessionName
 if TYPE_CHECKING:
     import numpy as np
 
+    from vp.demo.script import Script
+
 
 DEMO: Final = SessionName("future_mbo", "MNQH6", "2026-02-06", "09:30")
 DATASET: Final = "VP.GENERATED"
@@ -27,7 +29,6 @@ ROOT: Final = "MNQ"
 SEED: Final = 20260206
 FIRST_TIME: Final = dt.time(8, 50, tzinfo=ZoneInfo("America/New_York"))  # before it, there is only the snapshot
 CHUNK_RECORDS: Final = 1 << 16
-DAY_NS: Final = 86_400_000_000_000
 NS_PER_SECOND: Final = 1_000_000_000
 
 
@@ -79,6 +80,7 @@ def write_session(
     seed: int = SEED,
     first_second: int = 0,
     seconds: int | None = None,
+    script: Script | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> int:
     """Write the session, or a part of it, as DBN version 3; returns how many records.
@@ -90,6 +92,8 @@ def write_session(
         The same seed gives the same bytes.
     first_second, seconds : int
         Which part, in seconds from 08:50 ET; it begins with a snapshot as the whole does.
+    script : Script, optional
+        Another story than the demonstration's, from 08:50 ET on.
     progress : callable, optional
         Called with how much is done, from 0 to 1.
     """
@@ -101,11 +105,11 @@ def write_session(
     tell(0.0)
     midnight_ns = _day_start_ns()
     start_ns = _first_ns() + first_second * NS_PER_SECOND
-    script = demo_script.write_script(seed).part(first_second, seconds)
+    script = (script or demo_script.write_script(seed)).part(first_second, seconds)
     length_ns = (len(script.rows) - 1) * NS_PER_SECOND
     market = demo_book.new_market(script.rows, script.depths, script.walls, start_ns, seed, CHUNK_RECORDS)
 
-    file.write(_metadata_bytes(midnight_ns))
+    file.write(_metadata_bytes(midnight_ns, start_ns + length_ns))
     records = _write_records(file, demo_market.snapshot(market, midnight_ns))
     while not market.state[demo_book.S_OVER]:
         demo_market.run(market)
@@ -122,7 +126,7 @@ def _first_ns() -> int:
     return int(dt.datetime.combine(dt.date.fromisoformat(DEMO.dt), FIRST_TIME).timestamp()) * NS_PER_SECOND
 
 
-def _metadata_bytes(midnight_ns: int) -> bytes:
+def _metadata_bytes(midnight_ns: int, end_ns: int) -> bytes:
     import databento_dbn as dbn  # noqa: PLC0415
 
     from vp.demo.book import INSTRUMENT_ID  # noqa: PLC0415
@@ -133,7 +137,7 @@ def _metadata_bytes(midnight_ns: int) -> bytes:
     metadata = dbn.Metadata(
         dataset=DATASET,
         start=midnight_ns,
-        end=midnight_ns + DAY_NS,
+        end=end_ns,
         stype_in=dbn.SType.RAW_SYMBOL,  # type: ignore[arg-type]  # the stub takes an enum's member for a str
         stype_out=dbn.SType.INSTRUMENT_ID,  # type: ignore[arg-type]
         schema=dbn.Schema.MBO,  # type: ignore[arg-type]
