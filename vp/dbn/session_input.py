@@ -19,6 +19,7 @@ from vp.dbn.contracts import (
 )
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.file import DbnFile
+from vp.dbn.kept_surveys import KeptSurveys
 from vp.dbn.reader import CHUNK_ROWS, EventReader, SessionReader
 from vp.dbn.selection import EVERY_INSTRUMENT, InstrumentSpan
 from vp.errors import FileError, UnknownSymbolError
@@ -86,7 +87,9 @@ class SessionInput:
         return self.files[0].raw.source
 
 
-def find_input(lake: Lake, product: Product, symbol: str, dates: Sequence[dt.date]) -> SessionInput:
+def find_input(
+    lake: Lake, product: Product, symbol: str, dates: Sequence[dt.date], surveys: KeptSurveys | None = None
+) -> SessionInput:
     """Find a session's contract and its files.
 
     Parameters
@@ -97,6 +100,8 @@ def find_input(lake: Lake, product: Product, symbol: str, dates: Sequence[dt.dat
         A contract; or a bare root, parent or continuous name, which is the contract of most records in its input.
     dates : sequence of datetime.date
         The days that the session touches, ascending.
+    surveys : KeptSurveys, optional
+        Where surveys of files are kept.
 
     Raises
     ------
@@ -109,7 +114,7 @@ def find_input(lake: Lake, product: Product, symbol: str, dates: Sequence[dt.dat
     LakeError
     """
     by_date = lake.inputs_by_date(product, dates)
-    search = _Search(lake.products, product, dates)
+    search = _Search(lake.products, product, dates, surveys)
     contract = symbol
     if not is_contract(product, symbol):
         contract = search.busiest(symbol, list(by_date.values()))
@@ -168,7 +173,10 @@ def session_reader(
 class _Search:
     """Looks into files for contracts, and remembers what was wrong with one that cannot be used."""
 
-    def __init__(self, products: Products, product: Product, dates: Sequence[dt.date]) -> None:
+    def __init__(
+        self, products: Products, product: Product, dates: Sequence[dt.date], surveys: KeptSurveys | None
+    ) -> None:
+        self._surveys = surveys
         self.products = products
         self.product = product
         self.dates = dates
@@ -284,7 +292,7 @@ class _Search:
         if raw.path in self._failures:
             return None
         try:
-            return contents_of(raw)
+            return contents_of(raw, self._surveys)
         except FileError as error:
             self._failures[raw.path] = error
         return None

@@ -15,6 +15,7 @@ from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.definitions import with_defined_tick
 from vp.dbn.growing_input import GrowingInput, GrowingReader, contracts_of
 from vp.dbn.input_prices import input_prices
+from vp.dbn.kept_surveys import KeptSurveys
 from vp.dbn.opened_lake import open_lake
 from vp.dbn.reader import EventSource, SessionReader
 from vp.dbn.session_input import InputFile, SessionInput, find_input, session_reader
@@ -286,9 +287,10 @@ class FoundSession(NamedTuple):
 def find_session(spec: SessionSpec) -> FoundSession:
     """Find a session's contract and files, and read nothing of it yet; raises as `prepare` does."""
     lake, product, window, bounds = _meaning(spec)
-    found = find_input(lake, product, canonical_symbol(product, spec.symbol), window.file_dates)
-    product = lake.products.of_contract(product, found.contract)
     cache = CacheBudget(lake.cache_dir, round(spec.cache_limit_gb * BYTES_PER_GB))
+    symbol = canonical_symbol(product, spec.symbol)
+    found = find_input(lake, product, symbol, window.file_dates, KeptSurveys(cache))
+    product = lake.products.of_contract(product, found.contract)
     decompressed = DecompressedFiles(
         cache.directory / DECOMPRESSED.directory, round(spec.decompressed_limit_gb * BYTES_PER_GB), cache
     )
