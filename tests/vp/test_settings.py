@@ -46,6 +46,7 @@ def test_which_program_takes_what() -> None:
             "--file",
             "--products",
             "--decompressed-limit-gb",
+            "--cache-limit-gb",
             "--history-limit-gb",
             "--history-directory",
             "--live",
@@ -67,6 +68,7 @@ def test_which_program_takes_what() -> None:
             "--file",
             "--products",
             "--decompressed-limit-gb",
+            "--cache-limit-gb",
             "--log-level",
         ),
     ]
