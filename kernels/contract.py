@@ -274,6 +274,35 @@ T_BOUGHT: Final = 2
 T_SOLD: Final = 3
 TRADED_INTS: Final = 4
 
+# What is noted at event ends for who studies a session (int64, ladder): scalars, the flow of each level since the
+# beginning, two ladders (prices and sizes of asks, then of bids), and the changes of the mid.
+LADDER_LEVELS: Final = 10
+LADDER_WORDS: Final = 4 * LADDER_LEVELS
+N_EVENT_ENDS: Final = 0
+N_CLOCK: Final = 1  # of the last event end; NO_TIME before the first
+N_FLAGS: Final = 2  # of the last change, but for the pause
+N_TWICE_MID: Final = 3
+N_CHANGES: Final = 4  # rows that wait to be taken out
+N_NOW: Final = 5  # which ladder is written next: 0, or LADDER_WORDS
+N_SAMPLE_NS: Final = 6  # the clock grid's period, and its next moment
+N_NEXT_SAMPLE_NS: Final = 7
+N_SAMPLES: Final = 8  # frames that wait to be taken out
+N_SAMPLED_ENDS: Final = 9  # N_EVENT_ENDS at the last of them
+N_OPEN: Final = 10  # 1 within an event
+N_FLOW: Final = 16
+N_LADDERS: Final = N_FLOW + LADDER_LEVELS
+NOTE_WORDS: Final = N_LADDERS + 2 * LADDER_WORDS  # the changes follow
+CHANGE_CLOCK: Final = 0
+CHANGE_EVENT_ENDS: Final = 1
+CHANGE_TWICE_MID: Final = 2  # best bid and ask together, 1e-9 units; 0 where the book is not valid
+CHANGE_FLAGS: Final = 3
+CHANGE_WORDS: Final = 4
+CHANGE_VALID: Final = 1
+CHANGE_AFTER_PAUSE: Final = 2  # no event ended for OPENING_PAUSE_NS before it
+SAMPLE_EVENT_ENDS: Final = 0  # beside a frame (int64): event ends, and the flow of each level, both since the beginning
+SAMPLE_FLOW: Final = 1
+SAMPLE_WORDS: Final = SAMPLE_FLOW + LADDER_LEVELS
+
 # Model parameters (float64), but for the time constants, which are in the tables of exponentials.
 P_PRESSURE_ADD: Final = 0
 P_PRESSURE_REST: Final = 1

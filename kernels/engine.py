@@ -42,6 +42,7 @@ from .event import advance_clock, end_event, needs_room, records_of_room, update
 from .frame import write_frame
 from .interval import NO_QUOTE, count_order_flow, count_trade, forget_quote, trades_of_room
 from .jit import kernel, routine, step
+from .ladder import note_event_end
 from .orders import MOST_PLACES, fetch_ahead
 from .plain import NOT_PLAIN, Legs, apply_plain, may_be_plain
 from .publishers import follow_publisher, is_settled, mark_bad_book
@@ -230,6 +231,8 @@ def advance(
             end_event(book, record.publisher)
             if scalars[B_QUALITY] & QUALITY_CROSSED:
                 count_crossed_before_opening(book, model)
+            if model.notes.size != 0:
+                note_event_end(book, model, is_active(book, record))
             quote = count_order_flow(book, model, is_active(book, record), quote)
             follow_spot(book, model)
             if record.flags & FLAG_SNAPSHOT:

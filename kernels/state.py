@@ -104,6 +104,7 @@ class Model(NamedTuple):
     decay: Decay  # of a cell's filters
     baseline_decay: Decay  # four times that of the baseline
     baseline: Float64s  # [1] running mean of total force over frames
+    notes: Int64s  # what is noted at event ends, N_ (ladder); empty where nothing is
 
 
 class FrameBuffer(NamedTuple):

@@ -200,6 +200,18 @@ class DownloadError(VPError):
     code = "download_failed"
 
 
+class FeedDamagedError(VPError):
+    """What the live feed sends cannot be what it should be."""
+
+    code = "feed_damaged"
+
+
+class CaptureError(VPError):
+    """A live recording cannot go on: its disk is full, or somebody else records the same."""
+
+    code = "capture_failed"
+
+
 class FileError(VPError):
     """A raw file that cannot be used. `path`, `record_index` and `byte_offset` say where."""
 

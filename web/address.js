@@ -19,7 +19,7 @@ import { CUTOFFS, defaults, FIELDS, fullName, number, put, SWITCH, valueOf } fro
 export const STREAM_NAMES = ["product_type", "symbol", "dt", "trading_day", "start_time", "speed", "throttle_ms", "bucket", "parameters", "alone"];
 /** Of the query, what concerns the page alone. */
 const PAGE_NAMES = ["flat"];
-const MOST_CHARACTERS = 4000;
+export const MOST_CHARACTERS = 4000;
 const MOST_NAMED = 4;
 
 /** Of the viewport: each by its name in the address. While rows are fitted to what goes on, they are left out. */

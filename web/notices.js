@@ -32,7 +32,7 @@ export function say(text) { write("said", text); }
 /** @param {Message} status @param {number} missing columns that are not in the page */
 export function showStatus(status, missing) {
   const anomalies = Object.values(/** @type {Record<string, number>} */ (status.anomalies ?? {})).reduce((a, b) => a + b, 0);
-  const frames = `frames missed ${status.frames_missed}${missing > 0 ? `, ${missing} stretches not filled` : ""}`;
+  const frames = `frames missed ${status.frames_missed}${missing > 0 ? `, ${missing} ${missing === 1 ? "stretch" : "stretches"} not filled` : ""}`;
   write("health", `viewers ${status.viewers} · ${frames} · anomalies ${anomalies.toLocaleString("en-US")}`);
 }
 

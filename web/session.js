@@ -93,7 +93,9 @@ export class Session {
 
   /** Ask for the columns that the map shows, if they are not sent. */
   needColumns() {
-    if (!gridsOf(modeOf(this.settings.mode)).every((name) => this.feed.fields.includes(name))) this.open({});
+    if (gridsOf(modeOf(this.settings.mode)).every((name) => this.feed.fields.includes(name))) return;
+    this.player?.holdOn();
+    this.open({});
   }
 
   /** Go on with the same session at another speed. @param {number} speed */
@@ -102,6 +104,7 @@ export class Session {
     if (!ring || ring.count === 0) return;
     const newestMs = this.feed.nowMs;
     const early = msOf(config.emit_from_ns) > newestMs - 2000;
+    this.player?.holdOn();
     this.open({ speed: String(speed), ...(early ? {} : { start_time: this.startTime(newestMs) }) }, true);
     say(`Speed ${speed}`);
   }

@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 from vp import counters
 from vp.dbn.zstd import uncompressed
 from vp.errors import VPError
-from vp.files import remove_if_possible, sweep, written_whole
+from vp.files import most_mode_of, remove_if_possible, written_whole
 
 log = logging.getLogger(__name__)
 
@@ -139,8 +139,7 @@ class Making(threading.Thread):
         """Make the copy; what hinders it is logged and costs nothing else."""
         try:
             self._files.directory.mkdir(parents=True, exist_ok=True)
-            sweep(self._files.directory)
-            with written_whole(self._path) as file:
+            with written_whole(self._path, most_mode=most_mode_of(self._raw)) as file:
                 self._write_footer(file, self._decompress(file))
         except VPError as error:  # the session comes upon it too, and says where
             log.debug("%s is not kept decompressed: %s", self._raw.name, error)

@@ -10,7 +10,7 @@ from vp.dbn.reader import EventReader
 from vp.dbn.selection import EVERY_INSTRUMENT
 from vp.dbn.zstd import uncompressed
 from vp.errors import DownloadError, FileError
-from vp.files import written_whole
+from vp.files import READ_ONLY, most_mode_of, written_whole
 
 
 def sha256_of(path: Path) -> str:
@@ -34,7 +34,7 @@ def keep_decompressed(path: Path, schema: str) -> None:
     try:
         for _ in EventReader(DbnFile(path, schema), EVERY_INSTRUMENT).chunks():
             pass
-        with written_whole(plain, replace=False, read_only=True) as out:
+        with written_whole(plain, replace=False, most_mode=READ_ONLY & most_mode_of(path)) as out:
             for block in uncompressed(path):
                 out.write(block)
     except FileError as error:

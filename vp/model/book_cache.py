@@ -22,7 +22,7 @@ from vp import counters
 from vp.dbn.accounting import PassedOver
 from vp.dbn.place import Place
 from vp.errors import LakeError
-from vp.files import write_whole
+from vp.files import EVERYONE, write_whole
 from vp.market.price_scale import InputPrices
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vp.model.book import Book
 
 FORMAT_VERSION = 3
+BOUNDARY_STEP_NS = 60_000_000_000
 KEY_METADATA = b"vp.cache_key"
 RESUME_METADATA = b"vp.resume"
 PRICES_METADATA = b"vp.input_prices"
@@ -38,6 +39,14 @@ CHECKSUM_PATTERN = re.compile(rb"vp-sha256:[0-9a-f]{64}")
 BLANK_CHECKSUM = b"vp-sha256:" + b"0" * 64
 
 log = logging.getLogger(__name__)
+
+
+def cached_boundary_ns(warmup_from_ns: int) -> int:
+    """Where the book that is kept for a warmup boundary stands: at the beginning of its minute, ns UTC.
+
+    So as many books are kept of a session as it has minutes, and not as many as there are times to ask for.
+    """
+    return warmup_from_ns - warmup_from_ns % BOUNDARY_STEP_NS
 
 
 @dataclass(frozen=True)
@@ -106,8 +115,16 @@ class CachedBook(NamedTuple):
     prices: InputPrices | None
 
 
-def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume, prices: InputPrices | None = None) -> Path:
-    """Write a snapshot whole or not at all.
+def save_book(
+    directory: Path,
+    key: CacheKey,
+    book: Book,
+    resume: Resume,
+    prices: InputPrices | None = None,
+    *,
+    most_mode: int = EVERYONE,
+) -> Path:
+    """Write a snapshot whole or not at all; `most_mode` says who may read it (vp.files.written_whole).
 
     Raises
     ------
@@ -131,7 +148,7 @@ def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume, prices
     path = key.path(directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        write_whole(path, data)
+        write_whole(path, data, most_mode=most_mode)
     except OSError as error:
         raise LakeError(
             f"The book snapshot {path.name} could not be written to {directory}: {error.strerror}.",

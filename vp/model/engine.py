@@ -297,6 +297,7 @@ def new_model(parameters: ModelParameters) -> Model:
         decay=decay_table(parameters.cell_taus()),
         baseline_decay=decay_table((parameters.tau_baseline_seconds,) * 4),
         baseline=np.zeros(1),
+        notes=np.zeros(0, np.int64),
     )
 
 

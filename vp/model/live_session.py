@@ -70,6 +70,11 @@ class LiveSession:
         return self.next_event_ns is None
 
     @property
+    def goes_on(self) -> bool:
+        """Whether records follow those that have been processed, of after the session's end or before it."""
+        return self._feed.ready()
+
+    @property
     def clock_ns(self) -> int | None:
         """The engine clock, ns UTC."""
         return self.engine.clock_ns

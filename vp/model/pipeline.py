@@ -10,20 +10,24 @@ import numpy as np
 
 import vp
 from vp.dbn.contents import contents_of
+from vp.dbn.contracts import belongs
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.definitions import with_defined_tick
+from vp.dbn.growing_input import GrowingInput, GrowingReader, contracts_of
 from vp.dbn.input_prices import input_prices
 from vp.dbn.opened_lake import open_lake
-from vp.dbn.reader import SessionReader
-from vp.dbn.session_input import SessionInput, find_input, session_reader
-from vp.errors import BadParameterError, LakeError
+from vp.dbn.reader import EventSource, SessionReader
+from vp.dbn.session_input import InputFile, SessionInput, find_input, session_reader
+from vp.errors import BadParameterError, LakeError, UnknownSymbolError
+from vp.files import most_mode_of
 from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
 from vp.lake.stated_totals import stated_totals
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
-from vp.market.products import Product, canonical_symbol
+from vp.market.products import Product, canonical_symbol, is_contract
 from vp.market.session_hours import Phases, SessionWindow, parse_dates, phases, window_of
+from vp.market.symbols import find_spelling
 from vp.model.book import Book
-from vp.model.book_cache import CacheKey, load_book, save_book
+from vp.model.book_cache import CacheKey, cached_boundary_ns, load_book, save_book
 from vp.model.early_end import InputEnd, early_end, first_cut
 from vp.model.engine import EventDrivenVPEngine
 from vp.model.event_feed import EventFeed
@@ -42,8 +46,14 @@ CONTEXT_THROTTLE_NS = 1_000_000_000
 log = logging.getLogger(__name__)
 
 
-def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_progress) -> LiveSession:
+def prepare(
+    spec: SessionSpec,
+    on_progress: Callable[[Progress], None] = ignore_progress,
+    new_engine: Callable[..., EventDrivenVPEngine] = EventDrivenVPEngine,
+) -> LiveSession:
     """Find the file and the contract, build the book or take it from the cache, and warm the engine up.
+
+    `new_engine` makes the engine, from the arguments of EventDrivenVPEngine.
 
     Raises
     ------
@@ -51,6 +61,62 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         Each kind of wrong request or damaged file has its own type (vp.errors).
     """
     opened = _open(spec, on_progress)
+    return _begin(spec, opened, on_progress, lambda: _instead(opened), _early_end(opened), new_engine)
+
+
+def prepare_growing(
+    spec: SessionSpec, recording: GrowingInput, on_progress: Callable[[Progress], None] = ignore_progress
+) -> LiveSession:
+    """The same of a session that is being recorded: it is over for the moment where the recording ends so far.
+
+    Raises
+    ------
+    UnknownSymbolError
+        The feed has not named the symbol; the message lists what it has.
+    VPError
+    """
+    lake, product, window, bounds = _meaning(spec)
+    contract = _contract_of_feed(lake, product, canonical_symbol(product, spec.symbol), recording)
+    product = lake.products.of_contract(product, contract)
+
+    def new_reader() -> GrowingReader:
+        return GrowingReader(recording, contract, window.start_ns, window.end_ns)
+
+    prices = input_prices(product, new_reader(), lambda _records: None) if needs_prices(product, spec.bucket) else None
+    scale = price_scale(product, spec.bucket, prices)
+    book = Book(scale.tick_int, scale.bucket_int)
+    reader = new_reader()
+    feed = EventFeed(reader, None, book.mark_gap)
+    files = tuple(InputFile(raw, ()) for raw in recording.raw_files())
+    opened = _Opened(lake, product, window, scale, SessionInput(contract, files), reader, bounds, book, feed, "off")
+    return _begin(spec, opened, on_progress, str, lambda _read: None)
+
+
+def _contract_of_feed(lake: Lake, product: Product, symbol: str, recording: GrowingInput) -> str:
+    """The contract of a symbol: itself, or for a root the one of which most has come."""
+    names = contracts_of(recording)
+    name = find_spelling(symbol, frozenset(names))
+    if name is not None:
+        return name
+    own = [name for name in names if belongs(lake.products, product, name) and is_contract(product, name)]
+    if is_contract(product, symbol) or not own:
+        raise UnknownSymbolError(
+            f"The feed does not hold {symbol}; it holds {', '.join(names[:20]) or 'nothing yet'}.",
+            hint="Ask for one of these.",
+        )
+    counts = recording.counts()
+    return min(own, key=lambda name: (-counts.get(name, 0), name))
+
+
+def _begin(
+    spec: SessionSpec,
+    opened: _Opened,
+    on_progress: Callable[[Progress], None],
+    instead: Callable[[], str],
+    ends_early: Callable[[bool], str | None],
+    new_engine: Callable[..., EventDrivenVPEngine] = EventDrivenVPEngine,
+) -> LiveSession:
+    """The engine of an opened session, warm at its emit boundary."""
     product, scale, bounds, feed = opened.product, opened.scale, opened.bounds, opened.feed
     info = SessionInfo(
         product_type=spec.product_type,
@@ -75,7 +141,7 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
         book_cache=opened.book_cache,
         version=vp.__version__,
     )
-    engine = EventDrivenVPEngine(
+    engine = new_engine(
         K,
         scale.tick_int,
         scale.bucket_int,
@@ -94,7 +160,7 @@ def prepare(spec: SessionSpec, on_progress: Callable[[Progress], None] = ignore_
     meter.update(feed.records_seen, last=True)
     engine.start_emitting(round(spec.throttle_ms * NS_PER_MS))
     opened.reader.keep_decompressed()
-    return LiveSession(info, engine, feed, context, lambda: _instead(opened), _early_end(opened))
+    return LiveSession(info, engine, feed, context, instead, ends_early)
 
 
 def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> np.ndarray:
@@ -115,11 +181,13 @@ def _early_end(opened: _Opened) -> Callable[[bool], str | None]:
     files = [(raw.path, raw.size_bytes, stated_totals(raw.path)) for raw in opened.input.raw_files]
     cut = first_cut(files)
     path, size_bytes, stated = files[-1]
+    reader = opened.reader
+    assert isinstance(reader, SessionReader)
 
     def tell(read: bool) -> str | None:
         if cut is not None or not read:
             return cut
-        last = opened.reader.last
+        last = reader.last
         end = InputEnd(
             path, size_bytes, last.records_seen, last.last_record_ns, last.file.dataset, last.file.end_ns, stated
         )
@@ -233,7 +301,7 @@ class _Opened(NamedTuple):
     window: SessionWindow
     scale: PriceScale
     input: SessionInput
-    reader: SessionReader
+    reader: EventSource
     bounds: Phases
     book: Book
     feed: EventFeed
@@ -255,30 +323,35 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
         return input_prices(product, reader, meter.update)
 
     reader = new_reader()
-    if bounds.warmup_from_ns <= bounds.session_start_ns:
+
+    def opened(book: Book, scale: PriceScale, feed: EventFeed, book_cache: str) -> _Opened:
+        if max(kept_to_ns, bounds.session_start_ns) < bounds.warmup_from_ns:
+            _fast_forward(book, feed, bounds.warmup_from_ns, meter)
+        return _Opened(lake, product, window, scale, session, reader, bounds, book, feed, book_cache)
+
+    meter = ProgressMeter("book", reader.record_estimate(), on_progress)
+    kept_to_ns = cached_boundary_ns(bounds.warmup_from_ns)
+    if kept_to_ns <= bounds.session_start_ns:
         scale = price_scale(product, spec.bucket, look_at_prices())
         book = Book(scale.tick_int, scale.bucket_int)
-        return _Opened(lake, product, window, scale, session, reader, bounds, book, EventFeed(reader, None), "off")
-    key = CacheKey.of(
-        product.product_type, session.contract, str(window.dates), bounds.warmup_from_ns, session.raw_files
-    )
+        return opened(book, scale, EventFeed(reader, None, book.mark_gap), "off")
+    key = CacheKey.of(product.product_type, session.contract, str(window.dates), kept_to_ns, session.raw_files)
     directory = lake.cache_dir / BOOK_CACHE
     cached = load_book(directory, key)
     if cached is not None:
         scale = price_scale(product, spec.bucket, cached.prices or look_at_prices())
         cached.book.rescale(scale.tick_int, scale.bucket_int)
-        feed = EventFeed(reader, cached.resume)
-        return _Opened(lake, product, window, scale, session, reader, bounds, cached.book, feed, "hit")
+        return opened(cached.book, scale, EventFeed(reader, cached.resume, cached.book.mark_gap), "hit")
     prices = look_at_prices()
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
-    feed = EventFeed(reader, None)
-    _fast_forward(book, feed, bounds.warmup_from_ns, ProgressMeter("book", reader.record_estimate(), on_progress))
+    feed = EventFeed(reader, None, book.mark_gap)
+    _fast_forward(book, feed, kept_to_ns, meter)
     try:
-        save_book(directory, key, book, feed.resume(), prices)
-    except LakeError as error:
+        save_book(directory, key, book, feed.resume(), prices, most_mode=most_mode_of(*raw_paths))
+    except (LakeError, OSError) as error:
         log.warning("%s", error)
-    return _Opened(lake, product, window, scale, session, reader, bounds, book, feed, "miss")
+    return opened(book, scale, feed, "miss")
 
 
 def _fast_forward(book: Book, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> None:

@@ -87,7 +87,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     for notice in session.notices():
         cli.say(f"WARNING: {notice}")
     found = {"anomalies": session.anomalies(), "before the start": session.anomalies_before()}
-    print(summary(out, frames, session.accounting(), found, time.monotonic() - started, session.incomplete()))
+    cli.show(summary(out, frames, session.accounting(), found, time.monotonic() - started, session.incomplete()))
     return 0
 
 

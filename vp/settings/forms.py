@@ -16,6 +16,7 @@ YES, NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
 MAX_SPEED = 1_000_000.0
 MAX_THROTTLE_MS = 86_400_000.0
 MAX_CONTEXT_MINUTES = 30.0
+MAX_FEES = 10_000.0
 MAX_LIMIT_GB = 1_000_000.0
 BYTES_PER_GB = 1_000_000_000
 DECOMPRESSED_LIMIT_GB = 10.0
@@ -25,6 +26,8 @@ FORMATS = ("table", "csv", "json", "parquet", "arrow")
 NO_FIELDS = "none"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
+LIVE_FROM = ("now", "today", "week")
+DATASET = re.compile(r"[A-Z0-9]{2,8}\.[A-Z0-9]{2,12}")
 
 
 def text(_name: str, value: str) -> str | None:
@@ -138,6 +141,16 @@ def field_list(name: str, value: str) -> tuple[str, ...] | None:
     return ()
 
 
+def column_list(_name: str, value: str) -> tuple[str, ...]:
+    """Names with commas between."""
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def fees(name: str, value: str) -> float:
+    """An amount of money."""
+    return number(name, value, MAX_FEES)
+
+
 def place(name: str, value: str) -> tuple[str, int]:
     """A session id and an event_id, with a dot between."""
     session_id, _, event_id = value.strip().partition(".")
@@ -172,6 +185,31 @@ def log_format(name: str, value: str) -> str:
     if value.lower() not in LOG_FORMATS:
         raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(LOG_FORMATS)}.")
     return value.lower()
+
+
+def live_from(name: str, value: str) -> str:
+    """A name out of LIVE_FROM."""
+    if value.lower() not in LIVE_FROM:
+        raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(LIVE_FROM)}.")
+    return value.lower()
+
+
+def dataset(name: str, value: str) -> str:
+    """Databento's code of a dataset."""
+    code = value.strip().upper()
+    if not DATASET.fullmatch(code):
+        raise BadParameterError(f"{name} was {quoted(value)}, expected a venue and a feed with a dot between.")
+    return code
+
+
+def address(name: str, value: str) -> tuple[str, int]:
+    """A host and a port of it, with a colon between; IPv6 in brackets."""
+    host, _, digits = value.strip().rpartition(":")
+    is_port = digits.isascii() and digits.isdigit() and len(digits) <= 5 and 0 < int(digits) <= MAX_PORT
+    host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not host or not is_port or any(letter.isspace() for letter in host):
+        raise BadParameterError(f"{name} was {quoted(value)}, expected a host and a port with a colon between.")
+    return host, int(digits)
 
 
 def switch(name: str, value: str) -> bool:

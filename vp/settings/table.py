@@ -18,14 +18,19 @@ from vp.settings.forms import (
     HISTORY_LIMIT_GB,
     LOG_FORMATS,
     LOG_LEVELS,
+    address,
     assignments,
     bucket,
     cache_name,
     clock_time,
+    column_list,
     context_minutes,
     count,
+    dataset,
+    fees,
     field_list,
     limit_gb,
+    live_from,
     log_format,
     log_level,
     origin,
@@ -61,7 +66,7 @@ class Setting:
     example : str
         A value that works, as typed.
     programs : tuple of str
-        Which programs take it: serve, record, query, cache.
+        Which programs take it: serve, record, query, study, cache, lake.
     query : bool
         Whether the stream's address takes it too.
     repeated : bool
@@ -97,8 +102,11 @@ BOTH = ("serve", "record")
 SERVE = ("serve",)
 RECORD = ("record",)
 QUERY = ("query",)
+STUDY = ("study",)
 SESSION = ("serve", "record", "query")
-EVERY = ("serve", "record", "query", "cache", "lake")
+EVERY = ("serve", "record", "query", "study", "cache", "lake", "capture")
+CAPTURE = ("capture",)
+SESSIONS = (*SESSION, "study")
 LAKE = ("lake",)
 
 SETTINGS: tuple[Setting, ...] = (
@@ -111,7 +119,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Kind of market: future_mbo or equity_mbo. Left out: the one that there are files of. Without it, "
         "symbol, date and file, the generated demonstration session is used.",
         "future_mbo",
-        SESSION,
+        SESSIONS,
         query=True,
     ),
     Setting(
@@ -122,8 +130,20 @@ SETTINGS: tuple[Setting, ...] = (
         "SYMBOL",
         "Contract, root (its busiest contract in the file), continuous name, or ticker.",
         "MNQH6",
-        SESSION,
+        ("record", "query", "study"),
+    ),
+    Setting(
+        "symbol",
+        "--symbol",
+        None,
+        text,
+        "SYMBOL",
+        "Contract, root (its busiest contract in the file), continuous name, or ticker; with --live, once for each "
+        "that the feed is to bring, over one connection.",
+        "MNQH6",
+        SERVE,
         query=True,
+        repeated=True,
     ),
     Setting(
         "dt",
@@ -138,6 +158,17 @@ SETTINGS: tuple[Setting, ...] = (
         query=True,
     ),
     Setting(
+        "dt",
+        "--dt",
+        None,
+        session_dates,
+        "YYYY-MM-DD",
+        "Date of the session. Two dates with .. between: every day from the first to the last that the lake holds, "
+        "each a session by itself. Left out: the one date that there is of the symbol.",
+        "2026-02-02..2026-02-06",
+        STUDY,
+    ),
+    Setting(
         "trading_day",
         "--trading-day",
         False,
@@ -146,7 +177,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Play the exchange's trading day instead of the calendar day: of futures from 18:00 in New York of the day "
         "before to 17:00.",
         "yes",
-        SESSION,
+        SESSIONS,
         query=True,
     ),
     Setting(
@@ -159,7 +190,7 @@ SETTINGS: tuple[Setting, ...] = (
         "and a date before it where the session has several. The book is built up to 30 minutes before, the model "
         "warmed up from there. Left out: frames from the start of the session (the demonstration: 09:30).",
         "09:30",
-        SESSION,
+        SESSIONS,
         query=True,
     ),
     Setting(
@@ -168,9 +199,9 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         clock_time,
         "HH:MM",
-        "Time at which the recording ends, written as --start-time is. Left out: the end of the session.",
+        "Time at which the recording or study ends, written as --start-time is. Left out: the end of the session.",
         "10:15",
-        RECORD,
+        ("record", "study"),
     ),
     Setting(
         "speed",
@@ -204,7 +235,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Width of a price bucket, a row of the map, in the product's currency: a multiple of its tick. Left out: as "
         "products.yaml says; else the tick for futures, and for tickers one that suits the price.",
         "0.50",
-        SESSION,
+        SESSIONS,
         query=True,
     ),
     Setting(
@@ -218,6 +249,79 @@ SETTINGS: tuple[Setting, ...] = (
         "touch",
         BOTH,
         query=True,
+    ),
+    Setting(
+        "parameters",
+        "--parameters",
+        (),
+        text,
+        "SETS",
+        "Sets of parameters of the model to hold side by side: presets (default, touch) and YAML files with commas "
+        "between; once more for one of name:value. Left out: default.",
+        "default,touch",
+        STUDY,
+        repeated=True,
+    ),
+    Setting(
+        "choose",
+        "--choose",
+        None,
+        session_dates,
+        "DAYS",
+        "Days, as in --dt, on which the best of the sets is chosen: the one whose score has the highest rank "
+        "correlation with the move over 5 s. With --report.",
+        "2026-02-02..2026-02-03",
+        STUDY,
+    ),
+    Setting(
+        "report",
+        "--report",
+        None,
+        session_dates,
+        "DAYS",
+        "Days, other than those of --choose, that the report is of.",
+        "2026-02-04..2026-02-06",
+        STUDY,
+    ),
+    Setting(
+        "every_seconds",
+        "--every-seconds",
+        1,
+        count,
+        "SECONDS",
+        "Time between two samples; 5 or 10 suit names in which little happens.",
+        "5",
+        STUDY,
+    ),
+    Setting(
+        "columns",
+        "--columns",
+        (),
+        column_list,
+        "NAMES",
+        "Further scalar columns of frames to measure, with commas between.",
+        "vacuum_above,vacuum_below",
+        STUDY,
+    ),
+    Setting(
+        "fees",
+        "--fees",
+        0.0,
+        fees,
+        "AMOUNT",
+        "Fees of one contract or share and one side, in the price's currency: they stand beside every move.",
+        "1.20",
+        STUDY,
+    ),
+    Setting(
+        "seed",
+        "--seed",
+        1,
+        count,
+        "NUMBER",
+        "Seed of the resampling; the same gives the same report.",
+        "7",
+        STUDY,
     ),
     Setting(
         "fields",
@@ -334,6 +438,17 @@ SETTINGS: tuple[Setting, ...] = (
         QUERY,
     ),
     Setting(
+        "out",
+        "--out",
+        None,
+        text,
+        "FILE",
+        "File of the report, .html; beside it lie the same as .md and every figure as .parquet. Left out: the report "
+        "as Markdown to standard output.",
+        "es.html",
+        STUDY,
+    ),
+    Setting(
         "context_minutes",
         "--context-minutes",
         10.0,
@@ -409,7 +524,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Raw file (.dbn or .dbn.zst) to play, wherever it lies and whatever its name: instead of those of the lake. "
         "Contract and date are its own, and must be named where it holds several.",
         "mnq.dbn.zst",
-        SESSION,
+        SESSIONS,
     ),
     Setting(
         "products",
@@ -420,7 +535,7 @@ SETTINGS: tuple[Setting, ...] = (
         "File of products (futures, tickers, spreads) that adds to those that VP knows and to products.yaml in the "
         "lake's root, and overrides them.",
         "products.yaml",
-        (*SESSION, "lake"),
+        (*SESSIONS, "lake", *CAPTURE),
     ),
     Setting(
         "decompressed_limit_gb",
@@ -431,7 +546,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Most disk that decompressed copies of .zst files take in the lake's cache, so that they start as fast as "
         "uncompressed ones; the copy used longest ago goes first, 0 keeps none.",
         "20",
-        BOTH,
+        (*BOTH, "study"),
     ),
     Setting(
         "history_limit_gb",
@@ -494,6 +609,70 @@ SETTINGS: tuple[Setting, ...] = (
         f"Delete {', '.join(CACHES[:-1])} or all of it; it is made again when it is needed.",
         "decompressed",
         ("cache",),
+    ),
+    Setting(
+        "live",
+        "--live",
+        False,
+        switch,
+        "",
+        "Play the market as it happens, from Databento's live feed, and record it into the lake on the way.",
+        "yes",
+        SERVE,
+    ),
+    Setting(
+        "product_type",
+        "--product-type",
+        "future_mbo",
+        text,
+        "TYPE",
+        "Kind of market: future_mbo or equity_mbo.",
+        "future_mbo",
+        CAPTURE,
+    ),
+    Setting(
+        "symbol",
+        "--symbol",
+        (),
+        text,
+        "SYMBOL",
+        "What to record: a contract, a root (all of its contracts), a continuous name, or a ticker; give it once for "
+        "each. All come over one connection.",
+        "MNQ",
+        CAPTURE,
+        repeated=True,
+    ),
+    Setting(
+        "dataset",
+        "--dataset",
+        None,
+        dataset,
+        "DATASET",
+        "Databento's code of the feed. Left out: GLBX.MDP3 for futures, XNAS.ITCH for equities.",
+        "XNAS.ITCH",
+        (*SERVE, *CAPTURE),
+    ),
+    Setting(
+        "live_from",
+        "--live-from",
+        None,
+        live_from,
+        "WHEN",
+        "Where the recording begins: now (futures: with the book as it is), today (what the session has brought so "
+        "far), week (all that the feed still holds). Left out: now for futures, today for equities. A recording that "
+        "is there is gone on with, whatever this says.",
+        "today",
+        (*SERVE, *CAPTURE),
+    ),
+    Setting(
+        "gateway",
+        "--gateway",
+        None,
+        address,
+        "HOST:PORT",
+        "Another gateway than Databento's own, as one on this machine is for tests.",
+        "127.0.0.1:13000",
+        (*SERVE, *CAPTURE),
     ),
     Setting(
         "log_level",

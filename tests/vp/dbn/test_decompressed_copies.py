@@ -157,7 +157,7 @@ def test_an_unwritable_directory_costs_nothing(tmp_path: Path, raw: Path, data: 
 
 def test_what_a_dead_process_left_half_made_is_swept(files: DecompressedFiles, raw: Path) -> None:
     files.directory.mkdir()
-    dead = files.directory / ".old.blocks.k3.part"
+    dead = files.directory / ".old.blocks.k3k3k3k3.part"
     dead.touch()
     make(files, raw)
     assert not dead.exists()

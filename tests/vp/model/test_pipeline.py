@@ -94,6 +94,44 @@ def test_cache_key(golden_lake: Path) -> None:
 
 
 @needs_shared
+def test_a_start_within_a_minute_goes_on_from_the_book_at_its_beginning(golden_lake: Path) -> None:
+    """However many seconds are asked for, one book is kept a minute, and the bits are those of a book built at once."""
+    directory = golden_lake / "cache/vp_book"
+    whole = replace(golden_spec(golden_lake), start_time="09:30:00")
+    for seconds, cached in (("00", "miss"), ("01", "hit"), ("37", "hit"), ("59", "hit"), ("00", "hit")):
+        spec = replace(whole, start_time=f"09:30:{seconds}")
+        session = prepare(spec)
+        assert session.info.book_cache == cached, seconds
+        assert len(list(directory.iterdir())) == 1
+        elsewhere = replace(spec, lake=str(golden_lake / "elsewhere"))
+        (golden_lake / "elsewhere").mkdir(exist_ok=True)
+        shutil.rmtree(golden_lake / "elsewhere")
+        shutil.copytree(golden_lake / "raw", golden_lake / "elsewhere/raw")
+        assert np.array_equal(frames(session), frames(prepare(elsewhere))), seconds
+    assert prepare(replace(whole, start_time="09:31:59")).info.book_cache == "miss"
+    assert len(list(directory.iterdir())) == 2
+
+
+@needs_shared
+def test_a_start_within_the_first_minute_of_warmup_keeps_no_book(golden_lake: Path) -> None:
+    raw = next(golden_lake.glob("raw/**/glbx*.dbn"))
+    spec = replace(golden_spec(golden_lake), start_time="2026-02-05 19:30:20 ET")
+    session = prepare(spec)
+    assert session.info.book_cache == "off"
+    assert not (golden_lake / "cache/vp_book").exists()
+    assert raw.exists()
+    assert len(frames(session)) == len(frames(prepare(replace(spec, start_time="2026-02-05 19:30:00 ET"))))
+
+
+@needs_shared
+def test_a_book_can_be_read_by_those_alone_who_may_read_its_raw_file(golden_lake: Path) -> None:
+    next(golden_lake.glob("raw/**/glbx*.dbn")).chmod(0o600)
+    prepare(golden_spec(golden_lake))
+    (kept,) = (golden_lake / "cache/vp_book").iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+@needs_shared
 def test_any_flipped_byte_of_a_cached_book_is_a_miss(golden_lake: Path, caplog: pytest.LogCaptureFixture) -> None:
     spec = golden_spec(golden_lake)
     want = frames(prepare(spec))

@@ -21,7 +21,7 @@ QUERY = "/v1/vacuum-pressure/query"
 MAX_BODY_BYTES = 64 << 10
 AT_ONCE = 2
 WAITING = 8
-TEXTS = ("sql", "query", "symbol", "dt", "start_time", "product_type", "format")
+TEXTS = ("sql", "query", "symbol", "dt", "start_time", "product_type", "bucket", "format")
 FORMATS = ("json", "arrow")
 ARROW_TYPE = "application/vnd.apache.arrow.stream"
 
@@ -124,7 +124,7 @@ async def _body(request: Request) -> bytes:
 
 
 def _written(answer: EncodedAnswer, kind: str, seconds: float) -> Body:
-    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+    headers = {"cache-control": "no-store"}
     if kind == "arrow":
         headers |= {"content-type": ARROW_TYPE, "x-vp-truncated": str(answer.truncated).lower()}
     else:

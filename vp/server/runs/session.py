@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from vp.dbn.accounting import Accounting
+from vp.dbn.growing_input import GrowingInput
 from vp.errors import VPError
 from vp.model.frames import FrameLayout
 from vp.model.progress import ProgressLike
@@ -61,6 +62,9 @@ class Session(Protocol):
     def accounting(self) -> Accounting: ...
     def close(self) -> None: ...
 
+
+FindRecording = Callable[[StreamRequest], GrowingInput | None]
+"""The recording that a request's session is of, while that goes on."""
 
 Prepare = Callable[[StreamRequest, Callable[[ProgressLike], None]], Session]
 

@@ -139,6 +139,24 @@ def test_a_command_that_was_carried_out_is_told_at_once_behind_its_frames() -> N
     assert steps.send(stepped) == Wait(pushable=True)
 
 
+@pytest.mark.parametrize("told_before", [False, True])
+def test_a_status_that_is_due_does_not_run_ahead_of_a_steps_frames(told_before: bool) -> None:
+    order = MessageOrder(DEFAULTS, "abc")
+    steps, _find = introduced(order, holding(LIVE, 0, 0))
+    order.begin_at(0, 0, None)
+    stepped = holding(LIVE, 0, 2, now_seconds=101.0, facts=replace(FACTS, paused=True, steps_done=2))
+    steps.send(holding(LIVE, 0, 0) if told_before else stepped)  # the history
+    if told_before:
+        assert steps.send(holding(LIVE, 0, 0)) == SendText(STATUS % (0, 0))
+        assert steps.send(holding(LIVE, 0, 0)) == Wait(pushable=True)
+    assert steps.send(stepped) == SendFrames(0, 2)
+    order.cursor.advance(2)
+    told = steps.send(stepped)
+    assert isinstance(told, SendText)
+    assert json.loads(told.text)["steps_done"] == json.loads(told.text)["frames_sent"] == 2
+    assert steps.send(stepped) == Wait(pushable=True)
+
+
 def test_what_a_slow_viewer_missed_is_told_where_it_missed_it() -> None:
     order = MessageOrder(DEFAULTS, "abc")
     steps, _find = introduced(order, holding(LIVE, 0, 0))

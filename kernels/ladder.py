@@ -1,0 +1,155 @@
+"""What is noted at every event end for who studies a session: order flow of ten levels, and each change of the mid.
+
+All of it lies in one array, `Model.notes`: scalars and the ladders of this event end and of the one before (N_), then
+the changes of the mid, CHANGE_WORDS each, which whoever drives the engine takes out. An empty array notes nothing.
+"""
+
+from __future__ import annotations
+
+from .contract import (
+    ASK,
+    B_BASE_PRICE,
+    B_BEST_ASK,
+    B_BEST_BID,
+    B_CLOCK,
+    B_DENSE_ASKS,
+    B_QUALITY,
+    B_SPARSE_ASKS,
+    B_TICK,
+    BID,
+    CHANGE_AFTER_PAUSE,
+    CHANGE_CLOCK,
+    CHANGE_EVENT_ENDS,
+    CHANGE_FLAGS,
+    CHANGE_TWICE_MID,
+    CHANGE_VALID,
+    CHANGE_WORDS,
+    E_QUOTE_BID,
+    LADDER_LEVELS,
+    LADDER_WORDS,
+    N_CHANGES,
+    N_CLOCK,
+    N_EVENT_ENDS,
+    N_FLAGS,
+    N_FLOW,
+    N_LADDERS,
+    N_NOW,
+    N_TWICE_MID,
+    NO_ASK,
+    NO_BID,
+    NO_TIME,
+    NOTE_WORDS,
+    OPENING_PAUSE_NS,
+    QUALITY_EMPTY_SIDE,
+    QUALITY_INVALID,
+    QUALITY_SNAPSHOT,
+)
+from .jit import routine, step
+from .levels import dense_word
+from .state import BookState, Int64s, Model
+
+# A side of a ladder: its best levels, prices first.
+PRICES = 0
+SIZES = LADDER_LEVELS
+SIDE_WORDS = 2 * LADDER_LEVELS
+
+
+@step
+def put_level(notes: Int64s, at: int, found: int, side: int, price: int, size: int) -> int:
+    """Put a level among `found` ones of a side, best first, where it is good enough; how many there are then."""
+    upward = 2 * side - 1
+    place = found
+    while place > 0 and upward * price > upward * notes[at + PRICES + place - 1]:
+        if place < LADDER_LEVELS:
+            notes[at + PRICES + place] = notes[at + PRICES + place - 1]
+            notes[at + SIZES + place] = notes[at + SIZES + place - 1]
+        place -= 1
+    if place == LADDER_LEVELS:
+        return found
+    notes[at + PRICES + place] = price
+    notes[at + SIZES + place] = size
+    return min(found + 1, LADDER_LEVELS)
+
+
+@step
+def read_side(book: BookState, notes: Int64s, at: int, side: int) -> None:
+    """Write the best levels of a side to `at` on, prices and sizes; those that are missing have a size of 0."""
+    scalars = book.scalars
+    depth = book.depth
+    tick = scalars[B_TICK]
+    levels = depth.size // 2
+    wanted = min(scalars[B_DENSE_ASKS + side], LADDER_LEVELS)
+    upward = 2 * side - 1
+    word = dense_word(book, scalars[B_BEST_ASK + side])
+    level = word // 2 if word >= 0 else (levels - 1 if side == BID else 0)
+    found = 0
+    while found < wanted and 0 <= level < levels:
+        size = depth[2 * level + side]
+        if size != 0:
+            notes[at + PRICES + found] = scalars[B_BASE_PRICE] + level * tick
+            notes[at + SIZES + found] = size
+            found += 1
+        level -= upward
+    if scalars[B_SPARSE_ASKS + side] != 0:
+        for slot in range(book.far_price.size):
+            size = book.far_depth[2 * slot + side]
+            if size != 0:
+                found = put_level(notes, at, found, side, book.far_price[slot], size)
+    for missing in range(found, LADDER_LEVELS):
+        notes[at + PRICES + missing] = NO_BID if side == BID else NO_ASK
+        notes[at + SIZES + missing] = 0
+
+
+@step
+def count_side(notes: Int64s, now: int, before: int, side: int) -> None:
+    """Add what changed at each level of a side to its flow: what bids grew by, and asks shrank by."""
+    upward = 2 * side - 1
+    for level in range(LADDER_LEVELS):
+        price = upward * notes[now + PRICES + level]
+        price_before = upward * notes[before + PRICES + level]
+        grew = notes[now + SIZES + level] if price >= price_before else 0
+        grew -= notes[before + SIZES + level] if price <= price_before else 0
+        notes[N_FLOW + level] += upward * grew
+
+
+@step
+def note_change(book: BookState, notes: Int64s, flags: int, twice_mid: int) -> None:
+    """Add a row to the changes."""
+    at = NOTE_WORDS + notes[N_CHANGES] * CHANGE_WORDS
+    notes[at + CHANGE_CLOCK] = book.scalars[B_CLOCK]
+    notes[at + CHANGE_EVENT_ENDS] = notes[N_EVENT_ENDS]
+    notes[at + CHANGE_TWICE_MID] = twice_mid
+    notes[at + CHANGE_FLAGS] = flags
+    notes[N_CHANGES] += 1
+    notes[N_FLAGS] = flags & CHANGE_VALID
+    notes[N_TWICE_MID] = twice_mid
+
+
+@routine
+def note_event_end(book: BookState, model: Model, active: int) -> None:
+    """Note an event end: the flow of its levels since the one before, and its mid where that is another.
+
+    `active` is 0 for what builds the book only; it, an empty side and a snapshot are no flow, as in `interval`.
+    """
+    scalars = book.scalars
+    notes = model.notes
+    notes[N_EVENT_ENDS] += 1
+    quality = scalars[B_QUALITY]
+    flags = CHANGE_VALID if active != 0 and quality & QUALITY_INVALID == 0 else 0
+    twice_mid = scalars[B_BEST_BID] + scalars[B_BEST_ASK] if flags != 0 else 0
+    clock = scalars[B_CLOCK]
+    if notes[N_CLOCK] != NO_TIME and clock - notes[N_CLOCK] > OPENING_PAUSE_NS:
+        note_change(book, notes, flags | CHANGE_AFTER_PAUSE, twice_mid)
+    elif flags != notes[N_FLAGS] or twice_mid != notes[N_TWICE_MID]:
+        note_change(book, notes, flags, twice_mid)
+    notes[N_CLOCK] = clock
+    if active == 0 or quality & (QUALITY_EMPTY_SIDE | QUALITY_SNAPSHOT) != 0:
+        return
+    now = N_LADDERS + notes[N_NOW]
+    before = N_LADDERS + LADDER_WORDS - notes[N_NOW]
+    read_side(book, notes, now, ASK)
+    read_side(book, notes, now + SIDE_WORDS, BID)
+    if model.scalars[E_QUOTE_BID] != NO_BID:
+        count_side(notes, now, before, ASK)
+        count_side(notes, now + SIDE_WORDS, before + SIDE_WORDS, BID)
+    notes[N_NOW] = LADDER_WORDS - notes[N_NOW]

@@ -1,0 +1,144 @@
+"""`python -m vp.study`: what score and state foretold of the mid, with intervals, controls and a verdict."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vp.errors import BadParameterError
+from vp.output_file import output_file, output_path
+from vp.programs import command_line as cli
+
+if TYPE_CHECKING:
+    from vp.model.parameters import ModelParameters
+    from vp.study.study import Study
+
+DESCRIPTION = """\
+Measure what score, state and other columns of frames foretold about the mid of sessions,
+beside queue imbalance, order flow and momentum, with intervals and controls. The first
+sentence is the verdict, which may be that there is too little to tell."""
+
+EPILOG = """\
+examples:
+  {command}
+      the demonstration session, the report as Markdown on standard output
+  {command} --product-type future_mbo --symbol ESH4 --dt 2023-12-25 \\
+      --start-time 18:00 --out es.html
+      a session out of the lake: es.html with plots, es.md, and es.parquet with every figure
+  {command} --symbol MNQ --parameters default,touch \\
+      --choose 2026-02-02..2026-02-03 --report 2026-02-04..2026-02-06 --out mnq.html
+      the better of two sets of parameters on two days, reported on three others
+
+Exit code 0: done, whatever the verdict; 2: what was asked for does not exist; 1: something
+could not be used (lake, file)."""
+
+ENDING = ".html"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; returns its exit code."""
+    return cli.run(_main, arguments)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    values = cli.parse(cli.parser("study", DESCRIPTION, EPILOG), "study", arguments)
+    cli.configure_logging(values["log_level"])
+
+    from vp.demo.session import ensure_demo  # noqa: PLC0415 - --help is fast
+    from vp.lake.lake import Lake  # noqa: PLC0415
+    from vp.model.compilation import ensure_compiled  # noqa: PLC0415
+    from vp.model.pipeline import judge  # noqa: PLC0415
+    from vp.model.session import SessionSpec  # noqa: PLC0415
+    from vp.programs.progress import TerminalProgress  # noqa: PLC0415
+    from vp.study.run import StudyRequest, judge_request, run_study  # noqa: PLC0415
+    from vp.study.verdict import sentences  # noqa: PLC0415
+
+    lake = Lake(values["lake"], values["products"])
+    out = None if values["out"] is None else output_path(values["out"], lake.root, (ENDING,))
+    sets = parameter_sets(values["parameters"])
+    values["dt"] = values["dt"] or values["report"]
+    demonstration = cli.choose_session(values)
+    names = (
+        "product_type",
+        "symbol",
+        "dt",
+        "start_time",
+        "end_time",
+        "bucket",
+        "lake",
+        "products",
+        "file",
+        "decompressed_limit_gb",
+    )
+    request = StudyRequest(
+        SessionSpec(**{name: values[name] for name in names}),
+        sets,
+        values["choose"],
+        values["report"],
+        values["every_seconds"],
+        values["columns"],
+        values["fees"],
+        values["seed"],
+    )
+    judge_request(request)
+    judge(request.session, look=False)
+    with TerminalProgress() as progress:
+        ensure_compiled(lambda share: progress.share("compile", share), demonstration=demonstration)
+        if demonstration:
+            ensure_demo(lake.root, lambda share: progress.share("demo", share))
+        cli.started()
+        study = run_study(request, progress, lambda share: progress.share("live", share))
+    if out is None:
+        from vp.study.rendering import markdown  # noqa: PLC0415
+        from vp.study.report import report  # noqa: PLC0415
+
+        sys.stdout.write(markdown(report(study)))
+        return 0
+    for path in write(study, out):
+        cli.say(f"written: {path}")
+    print(" ".join(sentences(study)))
+    return 0
+
+
+def parameter_sets(texts: Sequence[str]) -> tuple[tuple[str, ModelParameters], ...]:
+    """The sets that --parameters names, each under the text that names it.
+
+    Commas part names of presets and files; a text with name:value in it is one set.
+
+    Raises
+    ------
+    BadParameterError
+        One of them is no set of parameters.
+    """
+    from vp.model.parameter_texts import read_parameters  # noqa: PLC0415 - heavy, and not needed for --help
+
+    names: list[str] = []
+    for text in texts or ("default",):
+        names += [text.strip()] if ":" in text else [part.strip() for part in text.split(",") if part.strip()]
+    if not names:
+        raise BadParameterError("parameters names no set.", hint="For example --parameters default,touch.")
+    return tuple((name, read_parameters(name)) for name in names)
+
+
+def write(study: Study, out: Path) -> list[Path]:
+    """Write the report to `out`, and beside it the same as Markdown and every figure as Parquet; returns the paths."""
+    from pyarrow import parquet  # noqa: PLC0415 - --help is fast
+
+    from vp.study.rendering import arrow_table, html, markdown  # noqa: PLC0415
+    from vp.study.report import report  # noqa: PLC0415
+
+    parts: list[Any] = list(report(study))
+    texts = {out: html(parts), out.with_suffix(".md"): markdown(parts)}
+    for path, text in texts.items():
+        with output_file(path) as file:
+            file.write(text.encode())
+    table = out.with_suffix(".parquet")
+    with output_file(table) as file:
+        parquet.write_table(arrow_table(study), file, compression="zstd", write_page_checksum=True)
+    return [*texts, table]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

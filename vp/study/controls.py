@@ -1,0 +1,92 @@
+"""Controls: what chance alone would show of these very samples, and whether a signal that is there is found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from vp.study.foresight import LEAST_SAMPLES, Resampling, pair_sums
+from vp.study.measure import Measure
+from vp.study.ranks import correlation, standard_ranks
+from vp.study.samples import MAIN_TARGET, NEXT_MOVE, Samples
+
+LEAST_SHIFT_SECONDS = 60
+PLANTED_IC = 0.15
+NULL_QUANTILES = tuple(range(0, 101, 2))
+
+
+def shifted(x: np.ndarray, y: np.ndarray, known_x: np.ndarray, known_y: np.ndarray, least: int) -> np.ndarray:
+    """Correlation of y with x shifted circularly by each number of samples from `least` to n - `least`, float64."""
+    n = len(x)
+    kx, ky = known_x.astype(np.float64), known_y.astype(np.float64)
+    x, y = np.where(known_x, x, 0.0), np.where(known_y, y, 0.0)
+    of_x = np.conj(np.fft.rfft(np.stack([kx, x, x * x]), axis=1))
+    of_y = np.fft.rfft(np.stack([ky, y, y * y]), axis=1)
+
+    def summed(i: int, j: int) -> np.ndarray:
+        return np.fft.irfft(of_x[i] * of_y[j], n)
+
+    found = correlation(
+        np.maximum(summed(0, 0), 1.0), summed(1, 0), summed(0, 1), summed(2, 0), summed(0, 2), summed(1, 1)
+    )
+    return found[least : n - least + 1]
+
+
+def shift_null(samples: Samples, feature: str, target: str) -> np.ndarray:
+    """IC of a feature that has been shifted in time: what chance shows of series like these."""
+    x, y = samples.features[feature], samples.targets[target]
+    known_x, known_y = np.isfinite(x), np.isfinite(y)
+    least = -(-LEAST_SHIFT_SECONDS // samples.period_seconds)
+    if len(samples) <= 2 * least:
+        return np.zeros(0)
+    return shifted(standard_ranks(x, known_x), standard_ranks(y, known_y), known_x, known_y, least)
+
+
+def nulls(name: str, samples: Samples, ics: dict[tuple[str, str], float]) -> Iterator[Measure]:
+    """Of each feature: how often a shift shows as much, and what the best of all shows by luck in one of twenty."""
+    for target in (MAIN_TARGET, NEXT_MOVE):
+        known = [feature for feature in samples.features if np.isfinite(ics.get((feature, target), np.nan))]
+        best: np.ndarray | None = None
+        for feature in known:
+            null = shift_null(samples, feature, target)
+            null = null[np.isfinite(null)]
+            if len(null) < LEAST_SAMPLES:
+                continue
+            value = ics[feature, target]
+            share = (1 + (np.abs(null) >= abs(value)).sum()) / (1 + len(null))
+            yield Measure(name, "shift_p", feature, target, "", float(share), count=len(null))
+            if feature == "score":
+                for quantile in NULL_QUANTILES:
+                    at = float(np.quantile(null, quantile / 100))
+                    yield Measure(name, "shift_quantile", feature, target, str(quantile), at, count=len(null))
+            best = np.abs(null) if best is None or len(best) != len(null) else np.maximum(best, np.abs(null))
+        if best is not None:
+            label = f"best of {len(known)}"
+            yield Measure(name, "best_by_luck", label, target, "", float(np.quantile(best, 0.95)), count=len(best))
+
+
+def flipped(name: str, samples: Samples, resampling: Resampling) -> Iterator[Measure]:
+    """IC of the score with its sign turned: it must be the same the other way."""
+    yield from _planted_ic(name, "sign_flipped_ic", samples, -samples.features["score"], resampling)
+
+
+def planted(name: str, samples: Samples, resampling: Resampling, seed: int) -> Iterator[Measure]:
+    """IC of a signal that knows a little of the future: one that must be found."""
+    y = samples.targets[MAIN_TARGET]
+    known = np.isfinite(y)
+    noise = np.random.default_rng(seed).standard_normal(len(y))
+    signal = np.where(known, PLANTED_IC * standard_ranks(y, known) + np.sqrt(1 - PLANTED_IC**2) * noise, np.nan)
+    yield from _planted_ic(name, "planted_ic", samples, signal, resampling)
+
+
+def _planted_ic(
+    name: str, statistic: str, samples: Samples, x: np.ndarray, resampling: Resampling
+) -> Iterator[Measure]:
+    y = samples.targets[MAIN_TARGET]
+    known = np.isfinite(x) & np.isfinite(y)
+    if known.sum() < LEAST_SAMPLES:
+        return
+    columns = pair_sums(standard_ranks(x, known), standard_ranks(y, known), known)
+    found = resampling.of(MAIN_TARGET).interval(columns, correlation)
+    yield Measure(name, statistic, "", MAIN_TARGET, "", *found, int(known.sum()))

@@ -1,0 +1,172 @@
+"""What features foretell: rank correlations with what the mid did next, alone, beside each other and out of sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from vp.study.blocks import Blocks
+from vp.study.measure import Measure
+from vp.study.ranks import correlation, standard_ranks
+from vp.study.samples import (
+    HORIZONS_SECONDS,
+    MAIN_TARGET,
+    NEXT_MOVE,
+    SAME_INTERVAL_SECONDS,
+    TARGETS,
+    Samples,
+    target_name,
+)
+
+LEAST_BLOCK_SECONDS = 30
+LEAST_SAMPLES = 30
+SECONDS_OF = {target_name(seconds): seconds for seconds in HORIZONS_SECONDS}
+RIVAL = "queue imbalance"  # what the score is held against
+BESIDE = ("queue imbalance", "order flow 10 s", "order flow of ten levels 10 s", "mid change 2 s")
+GAP_SECONDS = max(HORIZONS_SECONDS)
+
+
+def block_seconds(target: str) -> int:
+    """How long the blocks are that the intervals of a target are made of."""
+    return max(LEAST_BLOCK_SECONDS, 2 * SECONDS_OF.get(target, 0))
+
+
+class Resampling:
+    """The blocks for each target of some samples, made when they are first needed."""
+
+    def __init__(self, samples: Samples, seed: int) -> None:
+        self._samples, self._seed = samples, seed
+        self._made: dict[int, Blocks] = {}
+
+    def of(self, target: str) -> Blocks:
+        """Those of a target."""
+        seconds = block_seconds(target)
+        if seconds not in self._made:
+            length = -(-seconds // self._samples.period_seconds)
+            self._made[seconds] = Blocks(len(self._samples), length, self._seed + seconds)
+        return self._made[seconds]
+
+
+def pair_sums(x: np.ndarray, y: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The columns whose sums make a correlation: [n, 6], in the order that `correlation` takes them."""
+    return np.stack([known.astype(np.float64), x, y, x * x, y * y, x * y], axis=1)
+
+
+def information_coefficients(name: str, samples: Samples, resampling: Resampling) -> Iterator[Measure]:
+    """IC of every feature with every target, and how far that of the score is above its rival's."""
+    for target in TARGETS:
+        y = samples.targets[target]
+        pairs = {}
+        for feature, x in samples.features.items():
+            known = np.isfinite(x) & np.isfinite(y)
+            if known.sum() >= LEAST_SAMPLES:
+                pairs[feature] = pair_sums(standard_ranks(x, known), standard_ranks(y, known), known)
+        if not pairs:
+            continue
+        together = np.concatenate(list(pairs.values()), axis=1)
+        value = correlation(*together.sum(0).reshape(-1, 6).T)
+        resampled = correlation(*resampling.of(target).sums(together).reshape(-1, len(pairs), 6).transpose(2, 0, 1))
+        for i, (feature, columns) in enumerate(pairs.items()):
+            count = int(columns[:, 0].sum())
+            yield Measure(name, "ic", feature, target, "", float(value[i]), *Blocks.spread(resampled[:, i]), count)
+        features = list(pairs)
+        if "score" in pairs and RIVAL in pairs:
+            one, other = features.index("score"), features.index(RIVAL)
+            spread = Blocks.spread(resampled[:, one] - resampled[:, other])
+            count = int(pairs["score"][:, 0].sum())
+            yield Measure(
+                name, "ic_above_rival", "score", target, RIVAL, float(value[one] - value[other]), *spread, count
+            )
+
+
+def partial_coefficients(name: str, samples: Samples, resampling: Resampling) -> Iterator[Measure]:
+    """IC of the score with what the baselines leave unexplained of both: what it adds to them."""
+    for target in TARGETS:
+        y, x = samples.targets[target], samples.features["score"]
+        others = [samples.features[feature] for feature in BESIDE if feature in samples.features]
+        known = np.isfinite(y) & np.isfinite(x) & np.all([np.isfinite(other) for other in others], axis=0)
+        if known.sum() < LEAST_SAMPLES:
+            continue
+        beside = np.stack([standard_ranks(other, known) for other in others], axis=1)
+        left_x, left_y = (
+            values - beside @ np.linalg.lstsq(beside[known], values[known], rcond=None)[0]
+            for values in (standard_ranks(x, known), standard_ranks(y, known))
+        )
+        columns = pair_sums(left_x, left_y, known)
+        found = resampling.of(target).interval(columns, correlation)
+        yield Measure(name, "partial_ic", "score", target, "", *found, int(known.sum()))
+
+
+def out_of_sample(name: str, samples: Samples, seed: int) -> Iterator[Measure]:
+    """IC in the later half of a forecast fitted on the first: of the baselines, with and without the score."""
+    gap = GAP_SECONDS * 1_000_000_000
+    middle = len(samples) // 2
+    if not middle:
+        return
+    first = np.arange(len(samples)) < middle
+    later = samples.times_ns > samples.times_ns[middle - 1] + gap
+    baselines = [samples.features[feature] for feature in BESIDE if feature in samples.features]
+    for target in (MAIN_TARGET, NEXT_MOVE):
+        y = samples.targets[target]
+        everything = [*baselines, samples.features["score"]]
+        known = np.isfinite(y) & np.all([np.isfinite(one) for one in everything], axis=0)
+        trained, tested = first & known, later & known
+        if min(trained.sum(), tested.sum()) < LEAST_SAMPLES:
+            continue
+        sums = []
+        for features in (baselines, everything):
+            forecast = _forecast(np.stack(features, axis=1), y, trained)
+            sums.append(pair_sums(standard_ranks(forecast, tested), standard_ranks(y, tested), tested)[tested])
+        blocks = Blocks(len(sums[0]), -(-block_seconds(target) // samples.period_seconds), seed)
+        value = [float(correlation(*one.sum(0)[:, None])[0]) for one in sums]
+        resampled = [correlation(*blocks.sums(one).T) for one in sums]
+        count = int(tested.sum())
+        yield Measure(name, "oos_ic", "baselines", target, "", value[0], *Blocks.spread(resampled[0]), count)
+        yield Measure(name, "oos_ic", "baselines and score", target, "", value[1], *Blocks.spread(resampled[1]), count)
+        spread = Blocks.spread(resampled[1] - resampled[0])
+        yield Measure(name, "oos_ic_gained", "score", target, "", value[1] - value[0], *spread, count)
+
+
+def _forecast(features: np.ndarray, y: np.ndarray, trained: np.ndarray) -> np.ndarray:
+    """The least-squares fit of y on the features over the trained samples, at every sample."""
+    mean, deviation = features[trained].mean(0), features[trained].std(0)
+    scaled = (features - mean) / np.where(deviation > 0, deviation, 1.0)
+    scaled = np.concatenate([np.ones((len(scaled), 1)), np.nan_to_num(scaled)], axis=1)
+    forecast: np.ndarray = scaled @ np.linalg.lstsq(scaled[trained], y[trained], rcond=None)[0]
+    return forecast
+
+
+def same_interval(name: str, samples: Samples, seed: int) -> Iterator[Measure]:
+    """R2 of order flow with the move of the same interval, intervals that do not overlap: no foresight."""
+    every = max(1, SAME_INTERVAL_SECONDS // samples.period_seconds)
+    move = samples.interval["move"][::every]
+    for feature, flow in samples.interval.items():
+        if feature == "move":
+            continue
+        x, y = flow[::every], move
+        known = np.isfinite(x) & np.isfinite(y)
+        if known.sum() < LEAST_SAMPLES:
+            continue
+        scaled_x, scaled_y = (
+            np.where(known, (values - values[known].mean()) / (values[known].std() or 1.0), 0.0) for values in (x, y)
+        )
+        columns = pair_sums(scaled_x, scaled_y, known)
+        blocks = Blocks(len(x), -(-LEAST_BLOCK_SECONDS // SAME_INTERVAL_SECONDS), seed)
+        found = blocks.interval(columns, lambda *sums: correlation(*sums) ** 2)
+        yield Measure(name, "same_interval_r2", feature, f"{SAME_INTERVAL_SECONDS} s", "", *found, int(known.sum()))
+
+
+def stability(name: str, samples: Samples, seed: int, parts: int = 10) -> Iterator[Measure]:
+    """IC of the score and of its rival in each tenth of the samples."""
+    y = samples.targets[MAIN_TARGET]
+    for part, at in enumerate(np.array_split(np.arange(len(samples)), parts)):
+        for feature in ("score", RIVAL):
+            x = samples.features[feature][at]
+            known = np.isfinite(x) & np.isfinite(y[at])
+            if known.sum() < LEAST_SAMPLES:
+                continue
+            columns = pair_sums(standard_ranks(x, known), standard_ranks(y[at], known), known)
+            blocks = Blocks(len(at), -(-block_seconds(MAIN_TARGET) // samples.period_seconds), seed + part)
+            found = blocks.interval(columns, correlation)
+            yield Measure(name, "ic_of_part", feature, MAIN_TARGET, str(part + 1), *found, int(known.sum()))

@@ -1,0 +1,95 @@
+"""A report as Markdown, and as one HTML page that needs nothing besides; its figures as a table."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from html import escape
+
+import pyarrow as pa
+
+from vp.study.measure import Measure
+from vp.study.report import Heading, Paragraph, Part, Plot, Table
+from vp.study.study import Study
+
+DECIMALS = 9  # of a figure in the table: what is beyond differs between processors
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #1d2329; background: #fff; max-width: 1080px; margin: 2rem auto;
+  padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+.verdict { font-size: 1.15rem; border-left: 4px solid #1b6ca8; padding-left: .8rem; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: 12.5px; font-variant-numeric: tabular-nums; }
+th, td { border: 1px solid #d5dae0; padding: .15rem .5rem; text-align: left; white-space: nowrap; }
+td.long { white-space: normal; min-width: 24rem; overflow-wrap: anywhere; } th { background: #f2f4f6; }
+svg { width: 100%; max-width: 760px; height: auto; display: block; fill: none; }
+svg text { font: 11px system-ui, sans-serif; fill: #444; } svg text.title { font-size: 13px; font-weight: 600; }
+"""
+LONG_CELL = 80
+
+
+def markdown(parts: Iterable[Part]) -> str:
+    """The report without its plots."""
+    written = []
+    for part in parts:
+        if isinstance(part, Heading):
+            written.append(f"{'#' * part.level} {part.text}")
+        elif isinstance(part, Paragraph):
+            written.append(f"**{part.text}**" if part.is_verdict else part.text)
+        elif isinstance(part, Table):
+            rows = [part.header, tuple("---" for _ in part.header), *part.rows]
+            written.append(
+                "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+            )
+    return "\n\n".join(written) + "\n"
+
+
+def html(parts: Iterable[Part]) -> str:
+    """The report as a page."""
+    title, written = "", []
+    for part in parts:
+        if isinstance(part, Heading):
+            title = title or part.text
+            written.append(f"<h{part.level}>{escape(part.text)}</h{part.level}>")
+        elif isinstance(part, Paragraph):
+            verdict = ' class="verdict"' if part.is_verdict else ""
+            written.append(f"<p{verdict}>{escape(part.text)}</p>")
+        elif isinstance(part, Plot):
+            written.append(part.svg)
+        else:
+            written.append(_table(part))
+    body = "\n".join(written)
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
+        f'<meta name="viewport" content="width=device-width">\n<style>{STYLE}</style>\n</head>\n'
+        f"<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def _table(table: Table) -> str:
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in table.header)
+    rows = [
+        "<tr>"
+        + "".join(f"<td{' class=long' if len(cell) > LONG_CELL else ''}>{escape(cell)}</td>" for cell in row)
+        + "</tr>"
+        for row in table.rows
+    ]
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+
+
+def arrow_table(study: Study) -> pa.Table:
+    """Every figure, a row each: the fields of Measure; what it was made of stands in the schema's metadata."""
+    names = [field.name for field in dataclasses.fields(Measure)]
+    rows = study.measures.rows
+    columns = {name: [getattr(row, name) for row in rows] for name in names}
+    for name in ("value", "low", "high"):
+        columns[name] = [round(value, DECIMALS) for value in columns[name]]
+    metadata = {
+        "vp.version": study.version,
+        "vp.seed": str(study.seed),
+        "vp.files": ", ".join(f"{name} {digest}" for source in study.sources for name, digest in source.files),
+        "vp.parameters": ", ".join(f"{one.name} {one.digest}" for one in study.sets),
+    }
+    texts, numbers = pa.string(), pa.float64()
+    types = {"value": numbers, "low": numbers, "high": numbers, "count": pa.int64()}
+    schema = pa.schema([(name, types.get(name, texts)) for name in names], metadata=metadata)
+    return pa.table([pa.array(columns[name], types.get(name, texts)) for name in names], schema=schema)

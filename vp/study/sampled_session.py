@@ -1,0 +1,129 @@
+"""A session run through the engine once, and what of it a study looks at."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from vp.kernels.contract import (
+    CHANGE_CLOCK,
+    SAMPLE_EVENT_ENDS,
+    SAMPLE_FLOW,
+    SCALAR_COLUMNS,
+)
+from vp.model.frames import FrameLayout
+from vp.model.live_session import LiveSession
+from vp.model.pipeline import prepare
+from vp.model.progress import Progress, ignore_progress
+from vp.model.sampling_engine import SamplingEngine
+from vp.model.session import SessionInfo, SessionSpec
+
+LOOK_BACK_MINUTES = 1.0
+
+
+@dataclass(frozen=True)
+class SampledSession:
+    """What a session left on a clock grid, and the path of its mid.
+
+    Attributes
+    ----------
+    info : SessionInfo
+    columns : dict of str to array[n]
+        The scalar columns of frames by name, times as int64 ns UTC; prices in 1e-9 units, 0 where there is none. A
+        frame is that of the last event end up to a moment of the grid.
+    event_ends : int64[n]
+        How many there were up to each frame.
+    flow : int64[n, 10]
+        Order-flow imbalance of each of the ten best levels up to each frame, in contracts; of a recording [n, 1].
+    changes : int64[m, CHANGE_WORDS]
+        What the mid did (vp.model.sampling_engine).
+    from_ns, last_ns : int
+        First moment that may be sampled, and up to when the mid is known, ns UTC.
+    last_event_end : int
+        How many event ends there were at last.
+    warm_from_ns : int
+        What began up to here the engine had been warmed up for, ns UTC.
+    """
+
+    info: SessionInfo
+    columns: dict[str, np.ndarray]
+    event_ends: np.ndarray
+    flow: np.ndarray
+    changes: np.ndarray
+    from_ns: int
+    last_ns: int
+    last_event_end: int
+    warm_from_ns: int
+
+    @property
+    def tick_int(self) -> int:
+        """In 1e-9 units."""
+        return self.info.tick_int
+
+    def frame_at(self, times_ns: np.ndarray) -> np.ndarray:
+        """The frame of each moment: the last one up to it; -1 before the first."""
+        return np.searchsorted(self.columns["ts_ns"], times_ns, "right") - 1
+
+
+def sample_session(
+    spec: SessionSpec,
+    on_progress: Callable[[Progress], None] = ignore_progress,
+    on_share: Callable[[float], None] | None = None,
+) -> SampledSession:
+    """Run a session to its end, and sample it at every second of its clock.
+
+    Raises
+    ------
+    VPError
+        The session cannot be had, or not be read on; or nothing happens in it (EmptySessionError).
+    """
+    spec = dataclasses.replace(spec, context_minutes=LOOK_BACK_MINUTES)
+    session = prepare(spec, on_progress, SamplingEngine)
+    with contextlib.closing(session):
+        return _run(session, spec, on_share or (lambda _share: None))
+
+
+def _run(session: LiveSession, spec: SessionSpec, on_share: Callable[[float], None]) -> SampledSession:
+    info, engine = session.info, session.engine
+    assert isinstance(engine, SamplingEngine)
+    names = engine.layout.project(()).layout.schema.names
+    assert list(SCALAR_COLUMNS) == names
+    parts = [_scalars(engine.layout, session.take_context().buffer)]
+    span_ns = max(1, info.end_ns - info.emit_from_ns)
+    while not session.finished:
+        batch = session.advance()
+        if batch.count:
+            parts.append(_scalars(engine.layout, batch.buffer))
+            on_share(min(1.0, max(0, int(parts[-1]["ts_ns"][-1]) - info.emit_from_ns) / span_ns))
+    nothing = session.emptiness()
+    if nothing is not None:
+        raise nothing
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in names}
+    samples, changes, (ends, last_ns) = engine.take_samples(), engine.take_changes(), engine.noted()
+    assert len(samples) == len(columns["ts_ns"])
+    was_warm = spec.start_time is not None and len(changes) > 0
+    return SampledSession(
+        info=info,
+        columns=columns,
+        event_ends=samples[:, SAMPLE_EVENT_ENDS],
+        flow=samples[:, SAMPLE_FLOW:],
+        changes=changes,
+        from_ns=info.emit_from_ns,
+        last_ns=info.end_ns if session.goes_on else last_ns,
+        last_event_end=ends,
+        warm_from_ns=int(changes[0, CHANGE_CLOCK]) if was_warm else -1,
+    )
+
+
+def _scalars(layout: FrameLayout, messages: np.ndarray) -> dict[str, np.ndarray]:
+    """The scalar columns of frame messages by name, copied."""
+    columns = {}
+    for place in layout.columns[: len(SCALAR_COLUMNS)]:
+        dtype = {"timestamp_ns": "int64"}.get(place.type, place.type)
+        data = np.ascontiguousarray(messages[:, place.offset : place.offset + place.length_bytes])
+        columns[place.name] = data.view(dtype).reshape(-1)
+    return columns
