@@ -7,7 +7,7 @@ import { dateAndTime, setZone } from "./format.js";
 import { fetchSessions } from "./http-api.js";
 import { forget, load, save } from "./kept.js";
 import { ALWAYS, gridsOf, modeOf } from "./modes.js";
-import { say, showNotice, showProgress, showRemark, showSession, showStatus } from "./notices.js";
+import { say, showNotice, showProgress, showRemark, showServerNotices, showSession, showStatus } from "./notices.js";
 import { defaults } from "./settings.js";
 import { showSocket } from "./signs.js";
 import { msOf } from "./stream.js";
@@ -252,6 +252,7 @@ export class Session {
     if (message.type === "progress") showProgress(message);
     else if (message.type === "status") {
       showStatus(message, this.feed.backfill.holes);
+      showServerNotices(message.notices ?? []);
       this.reach();
     }
     else if (message.type === "history" || message.type === "end") showProgress(null);

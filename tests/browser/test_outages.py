@@ -148,9 +148,9 @@ def sleep_through(page: Page, server: Server, frames: int) -> None:
 @pytest.mark.long
 def test_a_page_that_slept_for_long_gets_all_that_it_slept_through(page: Page, server: Server) -> None:
     """Longer than what the server sends of itself, more frames than one answer of its history holds, in ten minutes."""
-    live(page, server, "?speed=50&throttle_ms=10&start_time=09:30")
+    live(page, server, "?speed=25&throttle_ms=10&start_time=09:30")
     held, filled = page.evaluate("() => [vp.events().at(-1), vp.state().filled]")
-    sleep_through(page, server, SENT_AT_MOST + MOST_AT_ONCE + 2000)
+    sleep_through(page, server, SENT_AT_MOST + MOST_AT_ONCE + 500)
     page.wait_for_function(
         f"() => vp.state().filled - {filled} > {MOST_AT_ONCE} && vp.state().holes === 0", timeout=30_000
     )

@@ -74,7 +74,7 @@ def test_the_session_is_held_stepped_and_goes_on(player: Page) -> None:
     paused_at(player, newest)
     gaps = []
     after_event = newest
-    for _ in range(4):
+    while len(gaps) < 40 and min(gaps, default=25) >= 25:  # a moment may be quiet
         before_event = after_event
         player.keyboard.press("Shift+N")
         player.wait_for_function(f"() => vp.state().newestMs > {before_event}")

@@ -79,6 +79,9 @@ class EventReader:
     begin : (int, int), optional
         Byte offset and number of the record from which the file counts; what is before it repeats another file.
 
+    is_behind_gap : bool
+        Whether records are missing before the file.
+
     Attributes
     ----------
     begin : (int, int)
@@ -102,8 +105,10 @@ class EventReader:
         chunk_rows: int = CHUNK_ROWS,
         wide: bool = False,
         begin: tuple[int, int] | None = None,
+        is_behind_gap: bool = False,
     ) -> None:
         self.file = file
+        self.is_behind_gap = is_behind_gap
         self.begin = begin or (file.data_offset, 0)
         self.records_seen = 0
         self.passed_over = PassedOver()
@@ -205,6 +210,7 @@ class EventSource(Protocol):
     def passed_over(self) -> PassedOver: ...
     def start(self) -> Place: ...
     def record_estimate(self) -> int | None: ...
+    def is_behind_gap(self, file_index: int, /) -> bool: ...
     def chunks(self, place: Place | None = None, /) -> Iterator[tuple[Events, Place]]: ...
     def keep_decompressed(self) -> None: ...
 
@@ -241,6 +247,10 @@ class SessionReader:
     def start(self) -> Place:
         """Where the first file's records begin."""
         return self._start_of(0, 0, PassedOver())
+
+    def is_behind_gap(self, file_index: int) -> bool:
+        """Whether records are missing before a file."""
+        return self._readers[file_index].is_behind_gap
 
     def record_estimate(self) -> int | None:
         """How many records the files hold, where their sizes tell."""

@@ -44,11 +44,14 @@ class InputFile:
     spans : tuple of InstrumentSpan
     begin : (int, int) or None
         Byte offset and number of the record from which it counts, where it begins by repeating the file before it.
+    is_behind_gap : bool
+        Whether records are missing between the file before it and this one.
     """
 
     raw: RawFile
     spans: tuple[InstrumentSpan, ...]
     begin: tuple[int, int] | None = None
+    is_behind_gap: bool = False
 
     def received_from(self, date: dt.date) -> InputFile:
         """The same without what was received before a date began (UTC), which another file holds."""
@@ -155,6 +158,7 @@ def session_reader(
                 chunk_rows=chunk_rows,
                 wide=wide,
                 begin=file.begin,
+                is_behind_gap=file.is_behind_gap,
             )
             for file in session.files
         ]
@@ -230,7 +234,7 @@ class _Search:
         for raw in files:
             contents = self._contents(raw)
             if contents is not None and (spans := spans_of(contents, symbol, self.dates)):
-                held.append(InputFile(raw, spans, _begin(raw, spans)))
+                held.append(InputFile(raw, spans, _begin(raw, spans), _is_behind_gap(raw)))
         damaged = [self._failures[raw.path] for raw in files if raw.path in self._failures and raw.size_bytes]
         if held and damaged:  # without it there would be a hole that nobody sees
             raise damaged[0]
@@ -299,6 +303,10 @@ def _begin(raw: RawFile, spans: Sequence[InstrumentSpan]) -> tuple[int, int] | N
         return None
     begins = read_manifest(manifest_beside(raw)).begins.get(raw.path.name, {})
     return max((begins[span.instrument_id] for span in spans if span.instrument_id in begins), default=None)
+
+
+def _is_behind_gap(raw: RawFile) -> bool:
+    return raw.kind == SEGMENTS and raw.path.name in read_manifest(manifest_beside(raw)).behind_gaps
 
 
 def _letters(symbol: str) -> str:

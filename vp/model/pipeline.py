@@ -86,7 +86,7 @@ def prepare_growing(
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
     reader = new_reader()
-    feed = EventFeed(reader, None)
+    feed = EventFeed(reader, None, book.mark_gap)
     files = tuple(InputFile(raw, ()) for raw in recording.raw_files())
     opened = _Opened(lake, product, window, scale, SessionInput(contract, files), reader, bounds, book, feed, "off")
     return _begin(spec, opened, on_progress, str, lambda _read: None)
@@ -333,18 +333,19 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
     kept_to_ns = cached_boundary_ns(bounds.warmup_from_ns)
     if kept_to_ns <= bounds.session_start_ns:
         scale = price_scale(product, spec.bucket, look_at_prices())
-        return opened(Book(scale.tick_int, scale.bucket_int), scale, EventFeed(reader, None), "off")
+        book = Book(scale.tick_int, scale.bucket_int)
+        return opened(book, scale, EventFeed(reader, None, book.mark_gap), "off")
     key = CacheKey.of(product.product_type, session.contract, str(window.dates), kept_to_ns, session.raw_files)
     directory = lake.cache_dir / BOOK_CACHE
     cached = load_book(directory, key)
     if cached is not None:
         scale = price_scale(product, spec.bucket, cached.prices or look_at_prices())
         cached.book.rescale(scale.tick_int, scale.bucket_int)
-        return opened(cached.book, scale, EventFeed(reader, cached.resume), "hit")
+        return opened(cached.book, scale, EventFeed(reader, cached.resume, cached.book.mark_gap), "hit")
     prices = look_at_prices()
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
-    feed = EventFeed(reader, None)
+    feed = EventFeed(reader, None, book.mark_gap)
     _fast_forward(book, feed, kept_to_ns, meter)
     try:
         save_book(directory, key, book, feed.resume(), prices, most_mode=most_mode_of(*raw_paths))

@@ -55,8 +55,12 @@ def _main(arguments: Sequence[str] | None) -> int:
     values = cli.parse(cli.parser("serve", DESCRIPTION, EPILOG), "serve", arguments)
     cli.configure_logging(values["log_level"], values["log_format"])
     values["parameters"] = cli.model_parameters(values)
+    symbols = [symbol for symbol in values["symbol"] or () if symbol]
+    values["symbol"] = symbols[0] if symbols else None
     if values["live"]:
-        return _serve_live(values)
+        return _serve_live(values, symbols)
+    if len(symbols) > 1:
+        raise BadParameterError("Several symbols are given, and --live is not.", hint="Without it, give one.")
     demonstration = cli.choose_session(values)  # the last, as it may look into a file
 
     from vp.model.pipeline import judge  # noqa: PLC0415 - --help is fast
@@ -76,7 +80,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     return 0
 
 
-def _serve_live(values: dict[str, Any]) -> int:
+def _serve_live(values: dict[str, Any], symbols: Sequence[str]) -> int:
     """Record the feed, and serve the session that it is recorded into."""
     from vp.capture.plan import plan  # noqa: PLC0415 - --help is fast
     from vp.capture.recorder import Recorder  # noqa: PLC0415
@@ -90,7 +94,6 @@ def _serve_live(values: dict[str, Any]) -> int:
     if given:
         raise BadParameterError(f"--live and {given[0]} cannot both be.", hint="The feed says which day it is.")
     values["product_type"] = values["product_type"] or "future_mbo"
-    symbols = [] if values["symbol"] is None else [values["symbol"]]
     lake = Lake(values["lake"], values["products"])
     chosen = plan(lake, values["product_type"], symbols, values["dataset"], values["live_from"])
     key = key_of_environment()
@@ -212,6 +215,8 @@ def _service(
             nothing = session.emptiness() if session.finished else None
             if nothing is not None:
                 cli.say(f"WARNING: {nothing}")
+            for notice in session.notices():
+                cli.say(f"WARNING: {notice}")
             return session
 
     startup = StartupSession(defaults, load, ready, failed)
@@ -237,6 +242,8 @@ def _service(
         judge=judge_request,
         spool=spool,
         recording=recording_of,
+        feed=None if recorder is None else recorder.describe,
+        today=(lambda: None) if recorder is None else recorder.date,
     )
     return service, startup
 

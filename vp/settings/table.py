@@ -66,7 +66,7 @@ class Setting:
     example : str
         A value that works, as typed.
     programs : tuple of str
-        Which programs take it: serve, record, query, cache.
+        Which programs take it: serve, record, query, study, cache, lake.
     query : bool
         Whether the stream's address takes it too.
     repeated : bool
@@ -130,8 +130,20 @@ SETTINGS: tuple[Setting, ...] = (
         "SYMBOL",
         "Contract, root (its busiest contract in the file), continuous name, or ticker.",
         "MNQH6",
-        SESSIONS,
+        ("record", "query", "study"),
+    ),
+    Setting(
+        "symbol",
+        "--symbol",
+        None,
+        text,
+        "SYMBOL",
+        "Contract, root (its busiest contract in the file), continuous name, or ticker; with --live, once for each "
+        "that the feed is to bring, over one connection.",
+        "MNQH6",
+        SERVE,
         query=True,
+        repeated=True,
     ),
     Setting(
         "dt",
