@@ -223,6 +223,12 @@ export class Session {
     const heldFromMs = msOf(config.context_from_ns);
     const soonMs = nowMs + SOON_MS * config.speed;
     const { endMs, startMs, following } = wanted;
+    if (endMs < msOf(config.session_start_ns) || startMs > msOf(config.end_ns)) {
+      this.wanted = null;
+      this.viewport.live();
+      showRemark("The address asks for a time that is none of this session: it is shown live.");
+      return;
+    }
     const outside = following ? endMs > soonMs : endMs < heldFromMs || startMs > soonMs;
     const coarse = wanted.tries === 1 && !following && startMs < heldFromMs - 1000;
     if (wanted.tries > 1 || !(outside || coarse)) {

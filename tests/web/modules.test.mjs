@@ -696,3 +696,18 @@ test("frames of the history that are left out are waited for no longer", () => {
   feed.message({ type: "missed", frames: 400, frames_missed: 460 });
   assert.equal(feed.catchingUp, 0);
 });
+
+test("a picture that is paused before it had prices lies where the market is", () => {
+  const viewport = new Viewport();
+  Object.assign(viewport, { following: false, endMs: START_MS });
+  viewport.follow(START_MS + 1000, 19_228);
+  assert.equal(viewport.centre, 19_228);
+  viewport.follow(START_MS + 2000, 19_300);
+  assert.equal(viewport.centre, 19_228); // and stays
+});
+
+test("an address asks for no more of time and prices than a person can zoom to", () => {
+  const { place, passedOver } = readAddress("", "end=1770388200000&span=1&rows=100000");
+  assert.deepEqual(place, { endMs: 1_770_388_200_000 });
+  assert.deepEqual(passedOver, ["span=1", "rows=100000"]);
+});
