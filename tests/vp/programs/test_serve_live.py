@@ -117,6 +117,7 @@ def test_frames_seen_live_are_those_of_the_recording_through_breaks(tmp_path: Pa
     assert later.table["event_id"].to_pylist() == expected["event_id"].to_pylist()
 
 
+@pytest.mark.long
 def test_after_midnight_who_asks_for_nothing_in_particular_gets_the_new_session(tmp_path: Path) -> None:
     file = night_market(tmp_path / "night" / "market.dbn")
     lake = tmp_path / "lake"
