@@ -129,16 +129,17 @@ def unrelated(count: int, directory: Path, seconds: int = SECONDS) -> Iterator[R
 def planted(strength: float, count: int, directory: Path, seconds: int = SECONDS) -> Iterator[Run]:
     """Runs of markets with a planted truth."""
     for seed in range(1, count + 1):
-        seed_here = round(1_000 * strength) * 1_000 + seed
+        seed_here = round(1_000 * abs(strength)) * 1_000 + seed
         yield look(sampled(seed_here, strength, directory, seconds), seed_here)
 
 
 def measured(samples: Samples, seed: int) -> Iterator[Measure]:
     """What the verdict rests on, of the score alone."""
     alone = replace(samples, features={"score": samples.features["score"]})
-    rows = list(information_coefficients("default", alone, Resampling(alone, seed)))
+    resampling = Resampling(alone, seed)
+    rows = list(information_coefficients("default", alone, resampling))
     yield from rows
-    yield from nulls("default", alone, {(row.feature, row.target): row.value for row in rows})
+    yield from nulls("default", alone, {(row.feature, row.target): row.value for row in rows}, resampling)
 
 
 def row(label: str, runs: Sequence[Run]) -> str:
