@@ -94,7 +94,7 @@ class TinySession:
     def emptiness(self) -> None:
         return None
 
-    def notices(self, _reached_ns: int | None) -> list[str]:
+    def notices(self, reached_ns: int | None = None) -> list[str]:
         return []
 
     def take_context(self) -> FrameBatch:
