@@ -12,6 +12,7 @@ from tests.dbn_files import header, mbo
 from tests.lakes import FUTURES_OPEN_NS, RAW, put
 from tests.oracle_book import Rec
 from vp.dbn import contents
+from vp.dbn.file import DbnFile
 from vp.dbn.kept_surveys import KeptSurveys
 from vp.lake.cache_budget import SURVEYS, CacheBudget
 from vp.model.pipeline import find_session
@@ -37,7 +38,7 @@ def surveyed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     survey_file = contents.survey_file
 
-    def counted(file: contents.DbnFile) -> contents.Survey:
+    def counted(file: DbnFile) -> contents.Survey:
         names.append(file.path.name)
         return survey_file(file)
 
