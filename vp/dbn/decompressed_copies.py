@@ -185,9 +185,13 @@ class DecompressedFiles:
         """The raw file's bytes; those that are to be kept are written down as they pass."""
         with Stretch(self.directory, raw, source, offset, self._stretch_room) as stretch:
             try:
-                for block in uncompressed(raw, offset):
-                    stretch.pass_by(block, self._stretch_from.get(raw))
-                    yield block
+                skipped = 0
+                for whole in uncompressed(raw):
+                    block = whole[max(0, offset - skipped) :] if skipped < offset else whole
+                    skipped += len(whole) - len(block)
+                    if block:
+                        stretch.pass_by(block, self._stretch_from.get(raw))
+                    yield block  # an empty one, of what lies before the offset, lets a reader that has gone be noticed
                 stretch.end_of_file(self._stretch_from.get(raw))
             except GeneratorExit:  # the run ends here, and what it has read is what the next one needs
                 stretch.pass_by(b"", self._stretch_from.get(raw))  # the place may have been named since the last block

@@ -19,7 +19,8 @@ def read_ahead(blocks: Iterator[bytes]) -> Generator[bytes]:
         outcome: BaseException | None = None
         try:
             for block in blocks:
-                ready.put(block)
+                if block:
+                    ready.put(block)
                 if unwanted.is_set():
                     return
         except BaseException as error:  # noqa: BLE001 - it is raised where the blocks are wanted
