@@ -6,9 +6,7 @@ in from another file would go stale unseen. So every state of the sources has a 
 
 from __future__ import annotations
 
-import atexit
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -17,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numba
+
+from .user_cache import user_cache_directory
 
 SOURCES = Path(__file__).parent
 DIGITS = 16
@@ -37,28 +37,24 @@ def directory_name() -> str:
     return f"kernels-{sources_digest(SOURCES.glob('*.py'))}"
 
 
-def cache_directory() -> Path:
-    """NUMBA_CACHE_DIR where that is set, else beside the sources, else the user's cache, else gone when VP ends."""
+def cache_directory() -> Path | None:
+    """NUMBA_CACHE_DIR where that is set, else beside the sources, else the user's own; None where none can be used."""
     name = directory_name()
-    homes = (
-        (Path(config.CACHE_DIR),)
-        if config.CACHE_DIR
-        else (
-            SOURCES / "__pycache__",
-            Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vacuum-pressure",
-        )
-    )
-    for home in homes:
+    for home in _homes():
         try:
             (home / name).mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=home / name):
                 return home / name
         except OSError:
             continue
-    home = Path(tempfile.mkdtemp(prefix="vacuum-pressure-"))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
-    (home / name).mkdir()
-    return home / name
+    return None
+
+
+def _homes() -> Iterator[Path]:
+    yield Path(config.CACHE_DIR) if config.CACHE_DIR else SOURCES / "__pycache__"
+    own = user_cache_directory()
+    if own is not None:
+        yield own
 
 
 @contextmanager

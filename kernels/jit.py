@@ -1,6 +1,6 @@
 """The ways a function is compiled: without the GIL, without fast-math, with C's division, allocating nothing.
 
-- `kernel` is what Python calls, cached on disk.
+- `kernel` is what Python calls, cached on disk, where there is a place for it.
 - `routine` is what kernels alone call, seldom: compiled by itself and cached on disk.
 - `step` is one step of a loop, taken in whole by every kernel that calls it: on the hot path a call, which passes each
   array as seven words, would cost more than the step. It is not cached by itself: the kernels that hold it are.
@@ -24,12 +24,12 @@ OPTIONS = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapp
 njit: Any = numba.njit  # its stub does not know every option
 
 
-def kernel(function: Any, directory: Path = CACHE_DIRECTORY) -> Any:
+def kernel(function: Any, directory: Path | None = CACHE_DIRECTORY) -> Any:
     """Compile `function` so that Python and other kernels can call it."""
     return cached(function, directory)
 
 
-def routine(function: Any, directory: Path = CACHE_DIRECTORY) -> Any:
+def routine(function: Any, directory: Path | None = CACHE_DIRECTORY) -> Any:
     """Compile `function` so that kernels can call it."""
     return not_for_python(cached(function, directory, no_cpython_wrapper=True))
 
@@ -39,10 +39,12 @@ def step(function: Any) -> Any:
     return not_for_python(njit(forceinline=True, no_cpython_wrapper=True, **OPTIONS)(function))
 
 
-def cached(function: Any, directory: Path, **options: bool) -> Any:
-    """Compile `function` by itself and keep it in `directory`."""
+def cached(function: Any, directory: Path | None, **options: bool) -> Any:
+    """Compile `function` by itself and keep it in `directory`; without one it is compiled in every process."""
+    # A caller that is forced inline would hand that on to what it calls.
+    if directory is None:
+        return njit(forceinline=False, **OPTIONS, **options)(function)
     with cached_in(directory):
-        # A caller that is forced inline would hand that on to what it calls.
         dispatcher = njit(cache=True, forceinline=False, **OPTIONS, **options)(function)
         if not config.DISABLE_JIT:
             dispatcher._cache = SealedCache(function)

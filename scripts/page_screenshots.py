@@ -2,11 +2,12 @@
 """Take the pictures under docs/: the demonstration before a move, dark and light, on a phone; and real sessions.
 
     uv run python scripts/page_screenshots.py [--lake DIRECTORY]
-    uv run python scripts/page_screenshots.py --side-by-side DIRECTORY [--size 1366x768] [--theme dark]
+    uv run python scripts/page_screenshots.py --side-by-side DIRECTORY [--size 1366x768 390x844] [--theme dark light]
 
 The real ones are ESH4 of 2023-12-25 and ARL of 2025-07-17, left out where the lake does not hold them. Needs Chromium.
 Side by side are the balance, the exact cells, and depth: of the demonstration 20 s before its first move up and its
-first move down, of the real sessions, and of CLX5 of 2025-09-24.
+first move down, of the real sessions, and of CLX5 of 2025-09-24. Each is played once, for pictures of every size and
+theme.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from playwright.sync_api import Browser, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.browser.probe import open_page
 from tests.browser.programs import CHROMIUM, QUIET, Server
@@ -39,31 +40,50 @@ REACHED = """(until) => {
   return now >= until && now < "24";
 }"""
 # A browser that was busy has played on: go back to the moment itself, spot in the middle.
-LOOK = """(until) => {
-  const [h, m, s] = until.split(":").map(Number);
-  const now = document.getElementById("clock").textContent.split(":").map(Number);
-  const endMs = vp.state().newestMs - ((now[0] - h) * 3600 + (now[1] - m) * 60 + now[2] - s) * 1000;
-  const spanMs = Math.min(vp.view().spanMs, endMs - vp.column(-Infinity).timeMs, innerWidth < 500 ? 45_000 : Infinity);
-  vp.view({ endMs, spanMs, centre: vp.column(endMs).spot_price });
+LOOK = """(endMs) => {
+  const most = innerWidth < 500 ? 45_000 : 180_000;
+  vp.view({ endMs, spanMs: Math.min(most, endMs - vp.column(-Infinity).timeMs), centre: vp.column(endMs).spot_price });
 }"""
 CLOCK = "() => document.getElementById('clock').textContent"
 
 
-def before_a_move() -> tuple[str, str]:
-    """When to start and when to look, HH:MM:SS in New York: a true and strong episode that points up."""
+def of_day(date: str, time: str) -> dt.datetime:
+    """A moment by the clocks of New York."""
+    return dt.datetime.fromisoformat(f"{date} {time}").replace(tzinfo=NEW_YORK)
+
+
+DEMONSTRATION_BEGIN = dt.datetime(2026, 2, 6, FIRST_TIME.hour, FIRST_TIME.minute, tzinfo=NEW_YORK)
+
+
+def before_a_move() -> tuple[str, dt.datetime]:
+    """When to start, HH:MM:SS in New York, and when to look: a true and strong episode that points up."""
     episodes = [
         e for e in write_script(SEED).episodes if e.ticks > 0 and e.direction > 0 and e.lead_second > OPEN_SECOND
     ]
     best = max(episodes[:40], key=lambda e: e.strength * min(e.ticks, 40))
-    first = dt.datetime(2026, 2, 6, FIRST_TIME.hour, FIRST_TIME.minute, tzinfo=NEW_YORK)
-    start, look = best.lead_second - 60, best.move_second + AFTER_MOVE_SECONDS
-    return tuple(f"{first + dt.timedelta(seconds=second):%H:%M:%S}" for second in (start, look))  # type: ignore[return-value]
+    start, look = (
+        DEMONSTRATION_BEGIN + dt.timedelta(seconds=second)
+        for second in (best.lead_second - 60, best.move_second + AFTER_MOVE_SECONDS)
+    )
+    return f"{start:%H:%M:%S}", look
+
+
+def play_until(page: Page, moment: dt.datetime) -> None:
+    """Wait until the session has come to a moment, and pause there."""
+    page.wait_for_function(REACHED, arg=f"{moment:%H:%M:%S}", timeout=180_000)
+    page.keyboard.press(" ")
+    look_at(page, moment)
+
+
+def look_at(page: Page, moment: dt.datetime) -> None:
+    """Let the picture, which is paused, end at a moment."""
+    page.evaluate(LOOK, moment.timestamp() * 1000)
 
 
 def shoot(
     browser: Browser,
     address: str,
-    until: str,
+    until: dt.datetime,
     name: str,
     *,
     theme: str,
@@ -73,9 +93,7 @@ def shoot(
     """Open the page, let it play until the clock shows `until`, pause, and take the picture."""
     page = open_page(browser, viewport=viewport, color_scheme=theme, device_scale_factor=1)
     page.goto(address)
-    page.wait_for_function(REACHED, arg=until, timeout=180_000)
-    page.keyboard.press(" ")
-    page.evaluate(LOOK, until)
+    play_until(page, until)
     page.wait_for_timeout(700)
     if viewport is DESKTOP:
         page.mouse.move(*pointer)
@@ -86,6 +104,12 @@ def shoot(
 
 
 VIEWS = ("balance", "pair", "depth")
+# On a small screen some choices stand in a menu, which may be closed.
+CHOOSE = """([id, value]) => {
+  const list = document.getElementById(id);
+  list.value = value;
+  list.dispatchEvent(new Event("change"));
+}"""
 BESIDE = """(pictures) => {
   document.body.style.margin = 0;
   document.body.style.whiteSpace = "nowrap";
@@ -95,50 +119,60 @@ BESIDE = """(pictures) => {
 }"""
 
 
-def moments() -> dict[str, tuple[str, str]]:
-    """What is looked at side by side: the query, and when, HH:MM:SS in New York."""
-    begin = dt.datetime(2026, 2, 6, FIRST_TIME.hour, FIRST_TIME.minute, tzinfo=NEW_YORK)
+def moments() -> dict[str, tuple[str, dt.datetime]]:
+    """What is looked at side by side: the query, and when."""
     found = {}
     for name, direction in (("up", 1), ("down", -1)):
         moves = [e for e in write_script(SEED).episodes if e.direction == direction and e.lead_second > OPEN_SECOND]
-        look = begin + dt.timedelta(seconds=moves[0].move_second - BEFORE_MOVE_SECONDS)
+        look = DEMONSTRATION_BEGIN + dt.timedelta(seconds=moves[0].move_second - BEFORE_MOVE_SECONDS)
         query = f"start_time={look - dt.timedelta(seconds=100):%H:%M:%S}&speed=5"
-        found[f"demonstration-{name}"] = (query, f"{look:%H:%M:%S}")
-    future = "product_type=future_mbo&speed=20"
-    found["esh4"] = (f"{future}&symbol=ESH4&dt=2023-12-25&start_time=18:09", "18:12:00")
-    found["clx5"] = (f"{future}&symbol=CLX5&dt=2025-09-24&start_time=15:43:30", "15:46:30")
-    found["arl"] = ("product_type=equity_mbo&speed=50&symbol=ARL&dt=2025-07-17&start_time=15:43", "15:46:10")
+        found[f"demonstration-{name}"] = (query, look)
+    for name, asked, date, start, look_time in (
+        ("esh4", "product_type=future_mbo&speed=20&symbol=ESH4", "2023-12-25", "18:09", "18:12:00"),
+        ("clx5", "product_type=future_mbo&speed=20&symbol=CLX5", "2025-09-24", "15:43:30", "15:46:30"),
+        ("arl", "product_type=equity_mbo&speed=50&symbol=ARL", "2025-07-17", "15:43", "15:46:10"),
+    ):
+        found[name] = (f"{asked}&dt={date}&start_time={start}", of_day(date, look_time))
     return found
 
 
 def shoot_side_by_side(
-    browser: Browser, page_address: str, lake: Path, to: Path, *, theme: str, viewport: dict[str, int]
+    browser: Browser, page_address: str, lake: Path, to: Path, *, sizes: list[ViewportSize], themes: list[str]
 ) -> None:
-    """A picture of each moment in each view, the views from left to right."""
+    """Pictures of each moment, in each size and theme one, of each view from left to right."""
     to.mkdir(parents=True, exist_ok=True)
     held = {(entry.symbol, str(entry.date)) for entry in Lake(lake).sessions()}
     needed = {"esh4": ("ES", "2023-12-25"), "clx5": ("CL", "2025-09-24"), "arl": ("ARL", "2025-07-17")}
     for name, (query, until) in moments().items():
         if name in needed and needed[name] not in held:
+            print(f"{name}: the lake does not hold it")
             continue
-        page = open_page(browser, viewport=viewport, color_scheme=theme, device_scale_factor=1)
+        page = open_page(browser, viewport=sizes[0], color_scheme=themes[0], device_scale_factor=1)
         page.goto(f"{page_address}?{query}")
-        page.wait_for_function(REACHED, arg=until, timeout=180_000)
-        page.keyboard.press(" ")
-        page.evaluate(LOOK, until)
-        pictures = []
-        for view in VIEWS:
-            page.select_option("#mode", view)
-            page.wait_for_timeout(900)
-            pictures.append(base64.b64encode(page.screenshot()).decode())
+        play_until(page, until)
+        for size in sizes:
+            page.set_viewport_size(size)
+            look_at(page, until)
+            for theme in themes:
+                page.evaluate(CHOOSE, ["theme", theme])
+                pictures = []
+                for view in VIEWS:
+                    page.evaluate(CHOOSE, ["mode", view])
+                    page.wait_for_timeout(900)
+                    pictures.append(base64.b64encode(page.screenshot()).decode())
+                file = to / f"{name}-{size['width']}x{size['height']}-{theme}.png"
+                save_beside(browser, pictures, size, file)
+                print(f"{file}: {until:%H:%M:%S} ET")
         page.close()
-        wide: ViewportSize = {"width": viewport["width"] * len(VIEWS), "height": viewport["height"]}
-        beside = browser.new_page(viewport=wide, device_scale_factor=1)
-        beside.evaluate(BESIDE, pictures)
-        file = to / f"{name}-{viewport['width']}x{viewport['height']}-{theme}.png"
-        beside.screenshot(path=file)
-        beside.close()
-        print(f"{file}: {until} ET")
+
+
+def save_beside(browser: Browser, pictures: list[str], size: ViewportSize, file: Path) -> None:
+    """Save pictures of one size from left to right as one."""
+    wide: ViewportSize = {"width": size["width"] * len(pictures), "height": size["height"]}
+    beside = browser.new_page(viewport=wide, device_scale_factor=1)
+    beside.evaluate(BESIDE, pictures)
+    beside.screenshot(path=file)
+    beside.close()
 
 
 def main() -> int:
@@ -146,8 +180,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lake", default=None, help="where raw files lie; left out: VP_LAKE, else a temporary one")
     parser.add_argument("--side-by-side", default=None, metavar="DIRECTORY", help="where pictures of the views go")
-    parser.add_argument("--size", default="1366x768", help="of a page, with --side-by-side")
-    parser.add_argument("--theme", choices=("dark", "light"), default="dark", help="with --side-by-side")
+    parser.add_argument(
+        "--size", nargs="+", default=["1366x768"], metavar="WIDTHxHEIGHT", help="of a page, with --side-by-side"
+    )
+    parser.add_argument("--theme", nargs="+", choices=("dark", "light"), default=["dark"], help="with --side-by-side")
     values = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         lake = Path(values.lake or temporary)
@@ -156,11 +192,11 @@ def main() -> int:
         try:
             page = f"{server.address}/vacuum-pressure.html"
             if values.side_by_side:
-                width, height = map(int, values.size.split("x"))
-                viewport = {"width": width, "height": height}
-                shoot_side_by_side(
-                    browser, page, lake, Path(values.side_by_side), theme=values.theme, viewport=viewport
-                )
+                sizes: list[ViewportSize] = []
+                for size in values.size:
+                    width, height = map(int, size.split("x"))
+                    sizes.append({"width": width, "height": height})
+                shoot_side_by_side(browser, page, lake, Path(values.side_by_side), sizes=sizes, themes=values.theme)
                 return 0
             start, look = before_a_move()
             demo = f"{page}?speed=4&start_time={start}"
@@ -171,11 +207,27 @@ def main() -> int:
             if ("ES", "2023-12-25") in held:
                 query = "product_type=future_mbo&symbol=ESH4&dt=2023-12-25&speed=50&start_time=18:00"
                 esh4 = f"{page}?{query}"
-                shoot(browser, esh4, "18:12:00", "page-esh4.png", theme="dark", viewport=DESKTOP, pointer=(760, 250))
+                shoot(
+                    browser,
+                    esh4,
+                    of_day("2023-12-25", "18:12"),
+                    "page-esh4.png",
+                    theme="dark",
+                    viewport=DESKTOP,
+                    pointer=(760, 250),
+                )
             if ("ARL", "2025-07-17") in held:
                 query = "product_type=equity_mbo&symbol=ARL&dt=2025-07-17&speed=50&start_time=15:40"
                 arl = f"{page}?{query}"
-                shoot(browser, arl, "15:47:30", "page-arl.png", theme="dark", viewport=DESKTOP, pointer=(760, 250))
+                shoot(
+                    browser,
+                    arl,
+                    of_day("2025-07-17", "15:47:30"),
+                    "page-arl.png",
+                    theme="dark",
+                    viewport=DESKTOP,
+                    pointer=(760, 250),
+                )
         finally:
             browser.close()
             server.stop()

@@ -100,6 +100,10 @@ class OracleBook(Ladder):
         """Whether a record builds the book without being activity or moving the clock."""
         return rec.builds_only(self.start_ns, self.end_ns)
 
+    def is_activity(self, rec: Rec) -> bool:
+        """Whether a record is activity: it does not build the book only, and there is a clock at which it is."""
+        return not self.builds_only(rec) and self.clock_after(rec) is not None
+
     def clock_after(self, rec: Rec) -> int | None:
         """The clock to which a record brings the book."""
         if self.builds_only(rec) or rec.is_ahead or rec.ts_event == UNDEFINED_TIME:
@@ -140,7 +144,7 @@ class OracleBook(Ladder):
         elif rec.action == "C":
             touches = self._cancel(publisher, rec)
         elif rec.action == "F":
-            touches = self._fill(publisher, rec, track_fills=track_fills and not self.builds_only(rec))
+            touches = self._fill(publisher, rec, track_fills=track_fills and self.is_activity(rec))
         elif rec.action == "T":
             self.anomalies["undefined_size"] += rec.size == UNDEFINED_SIZE
 
@@ -154,7 +158,7 @@ class OracleBook(Ladder):
             if bid is not None and ask is not None:
                 self.anomalies["locked_book"] += bid == ask
                 self.anomalies["crossed_book"] += bid > ask
-        return [] if self.builds_only(rec) else touches
+        return touches if self.is_activity(rec) else []
 
     def _tell_time(self, rec: Rec) -> None:
         if not self.builds_only(rec):

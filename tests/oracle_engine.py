@@ -93,15 +93,15 @@ class OracleEngine:
         touches = self.book.apply(rec, track_fills=phase != BOOK)
         if rebuilds:
             self._rebase_depths()
+        is_activity = self.book.is_activity(rec)
         if rec.action == "T" and not self.book.builds_only(rec):
-            self.trades.add(rec)
+            self.trades.add(rec, is_activity=is_activity)
         if phase == BOOK:
             return None
 
-        builds_only = self.book.builds_only(rec)
-        if rec.action == "R" or builds_only:
+        if rec.action == "R" or not is_activity:
             self.flow.start_afresh()
-        if rec.is_last and not builds_only:
+        if rec.is_last and is_activity:
             self.flow.end_event(self.book)
         for touch in touches:
             self._touch(touch)

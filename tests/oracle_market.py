@@ -77,8 +77,8 @@ class Trades:
         self.since_frame: list[Rec] = []
         self.last_price: int | None = None
 
-    def add(self, rec: Rec) -> None:
-        if rec.size != UNDEFINED_SIZE:
+    def add(self, rec: Rec, *, is_activity: bool) -> None:
+        if is_activity and rec.size != UNDEFINED_SIZE:
             self.since_frame.append(rec)
         if rec.price != UNDEFINED_PRICE:
             self.last_price = rec.price

@@ -18,11 +18,13 @@ BASE = {
     "errors": set[str](),
     "counters": set[str](),
     "csv_lines": set[str](),
+    "ending_signals": set[str](),
     "files": set[str](),
     "logs": set[str](),
     "child_processes": set[str](),
     "session": set[str](),
     "package_files": {"errors"},
+    "databento_key": {"errors"},
     "output_file": {"errors", "files"},
 }
 RAW = {*BASE, "kernels", "market", "lake"}
@@ -34,13 +36,14 @@ ROOMS = BASE | {
     "demo": {*BASE, "kernels"},
     "dbn": RAW,
     "model": {*RAW, "dbn", "demo", "settings"},
-    "query": {*RAW, "dbn", "model"},
+    "query": {*RAW, "settings", "dbn", "model"},
     "study": {*RAW, "dbn", "model", "settings"},
     "download": {*RAW, "dbn"},
+    "capture": {*RAW, "dbn"},
     "server.faults": {*BASE},
     "server.stream": {*BASE, "server.faults", "market", "model", "settings"},
     "server.net": {*BASE, "server.faults"},
-    "server.query": {*RAW, "server.faults", "dbn", "query", "server.net"},
+    "server.query": {*RAW, "settings", "server.faults", "dbn", "query", "server.net"},
     "server.history": {*BASE, "server.faults", "model", "server.stream"},
     "server.runs": {*BASE, "server.faults", "dbn", "model", "settings", "server.stream", "server.history"},
 }
@@ -58,6 +61,7 @@ ENTRY_POINTS = {
     "vp.cache",
     "vp.lake.__main__",
     "vp.query.__main__",
+    "vp.capture.__main__",
     "vp.study.__main__",
 }
 PUBLIC_NAMES = "vp"  # the package itself: __version__ is for everyone, the rest for other programs alone

@@ -200,6 +200,18 @@ class DownloadError(VPError):
     code = "download_failed"
 
 
+class FeedDamagedError(VPError):
+    """What the live feed sends cannot be what it should be."""
+
+    code = "feed_damaged"
+
+
+class CaptureError(VPError):
+    """A live recording cannot go on: its disk is full, or somebody else records the same."""
+
+    code = "capture_failed"
+
+
 class FileError(VPError):
     """A raw file that cannot be used. `path`, `record_index` and `byte_offset` say where."""
 
@@ -248,6 +260,12 @@ class UnreadableFileError(FileError):
     """The system cannot read on in a file: the disk has gone, or fails."""
 
     code = "unreadable_file"
+
+
+class ExpansionError(FileError):
+    """A compressed file that expands to far more than market data does."""
+
+    code = "expands_too_far"
 
 
 class TruncatedFileError(DamagedFileError):

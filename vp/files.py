@@ -1,8 +1,9 @@
 """Files that are written whole or not at all: the one place where a file gets its name.
 
-What is not whole yet lies beside it as `.NAME.XXXXXXXX.part`, locked for as long as its writer lives. A writer that
-was killed leaves such a part behind. The next one of the same name finds it unlocked and deletes it; so does one of any
-other name in the directory, once nobody has written to the part for an hour.
+What is not whole yet lies beside it as `.NAME.XXXXXXXX.part`, locked for as long as its writer lives: a lock goes with
+its process, whatever number that had and whichever container it ran in. A writer that was killed leaves such a part
+behind. Whoever next writes anything into the directory finds it unlocked and deletes it; on file systems that other
+machines may write to, whose locks need not be seen here, only once nobody has written to the part for a day.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import errno
 import os
 import re
 import shutil
+import stat
 import tempfile
 import time
 import weakref
@@ -28,8 +30,14 @@ except ImportError:  # no Unix: parts of killed writers stay until they are dele
 
 ENDING = ".part"
 PART = re.compile(r"\..+\.[a-z0-9_]{8}\.part")  # eight letters as tempfile draws them
-ABANDONED_SECONDS = 3600.0
-ABANDONED_SECONDS_WITHOUT_LOCKS = 86_400.0
+ABANDONED_SECONDS = 86_400.0
+OWN_FILE_SYSTEMS = {
+    "bcachefs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay", "ramfs", "tmpfs", "vfat", "xfs",
+    "zfs",
+}  # fmt: skip
+"""Of this machine alone: what is locked here is seen by all who can write there."""
+MOUNTS = Path("/proc/self/mountinfo")
+EVERYONE = 0o666
 READ_ONLY = 0o444
 COPY_BYTES = 1 << 20
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -45,7 +53,7 @@ NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
 
 @contextmanager
 def written_whole(
-    path: Path, *, replace: bool = True, read_only: bool = False, durable: bool = True
+    path: Path, *, replace: bool = True, most_mode: int = EVERYONE, durable: bool = True
 ) -> Iterator[BinaryIO]:
     """A file to write to that becomes `path`, on disk, when the block ends well, and vanishes when it does not.
 
@@ -55,8 +63,8 @@ def written_whole(
         In a directory that exists.
     replace : bool
         Take the place of a file that is there; otherwise that one stays, and the new one vanishes.
-    read_only : bool
-        Nobody may write to it from then on.
+    most_mode : int
+        Who may read and write it, as far as the umask lets them; READ_ONLY: nobody writes to it from then on.
     durable : bool
         Wait until it is on the disk; without that a loss of power may leave an empty file.
 
@@ -64,8 +72,7 @@ def written_whole(
     ------
     OSError
     """
-    sweep(path.parent, path.name)
-    sweep_abandoned(path.parent)
+    sweep(path.parent)
     temporary, file = _open_part(path)
     remove = weakref.finalize(file, remove_if_possible, temporary)  # at the end of the process too
     try:
@@ -76,7 +83,7 @@ def written_whole(
                 os.fsync(file.fileno())
             if not LOCKS:  # Windows renames no open file; elsewhere the lock must outlast the rename
                 file.close()
-            temporary.chmod(READ_ONLY if read_only else 0o666 & ~_umask())
+            temporary.chmod(most_mode & ~_umask())
             if replace:
                 temporary.replace(path)
             else:
@@ -88,47 +95,96 @@ def written_whole(
         sync_directory(path.parent)
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, *, most_mode: int = EVERYONE) -> None:
     """Put `data` in the place of what `path` holds, on disk before it returns; raises OSError."""
-    with written_whole(path) as file:
+    with written_whole(path, most_mode=most_mode) as file:
         file.write(data)
+
+
+def most_mode_of(*sources: Path) -> int:
+    """What is made of these files may be read and written by whom each of them may be; raises OSError."""
+    mode = EVERYONE
+    for source in sources:
+        mode &= source.stat().st_mode
+    return mode
 
 
 def lay_down(temporary: Path, path: Path) -> None:
     """Give a finished file its name, read-only, never over another; raises FileExistsError, OSError."""
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
-    temporary.chmod(READ_ONLY)
+    temporary.chmod(READ_ONLY & ~_umask())
     _name(temporary, path)
     temporary.unlink(missing_ok=True)
     sync_directory(path.parent)
 
 
-def sweep(directory: Path, name: str = "") -> None:
-    """Delete what writers that are no more left of `name` (left out: of any file) in a directory."""
+def sweep(directory: Path) -> None:
+    """Delete what writers that are no more left in a directory; files of another form are other programs'."""
+    patience = 0.0 if LOCKS and is_of_this_machine(directory) else ABANDONED_SECONDS
+    for part in parts_in(directory):
+        with suppress(OSError):  # another writer may sweep too
+            if time.time() - part.lstat().st_mtime >= patience:
+                remove_part(part)
+
+
+def parts_in(directory: Path) -> list[Path]:
+    """What is not whole yet, or never will be, in a directory; none where it cannot be read."""
+    try:
+        return [directory / name for name in os.listdir(directory) if PART.fullmatch(name)]  # noqa: PTH208
+    except OSError:
+        return []
+
+
+def remove_part(part: Path) -> bool:
+    """Delete a part unless its writer lives, as far as a lock tells; whether it is gone. Raises OSError."""
     if not LOCKS:
-        return
-    for part in directory.glob(f".{_literal(name) or '*'}.*{ENDING}"):
-        _remove_unlocked(part)
+        part.unlink()
+        return True
+    handle = os.open(part, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)  # no link, no pipe
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return False
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer lives
+        part.unlink()  # locked: a writer that has made it just now finds it gone, and makes another
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True
 
 
-def sweep_abandoned(directory: Path) -> None:
-    """Delete parts of any name in a directory that nobody writes to: unlocked, and not touched for an hour.
+def is_of_this_machine(directory: Path, mounts: Path = MOUNTS) -> bool:
+    """Whether no other machine can write to a directory; False where the system does not tell."""
+    return file_system_of(directory, mounts) in OWN_FILE_SYSTEMS
 
-    Other programs' files of another form stay. Where there are no locks, a day must have passed.
-    """
-    patience = ABANDONED_SECONDS if LOCKS else ABANDONED_SECONDS_WITHOUT_LOCKS
-    with suppress(OSError):
-        for part in directory.glob(f".*{ENDING}"):
-            if PART.fullmatch(part.name) and time.time() - part.lstat().st_mtime > patience:
-                _remove_unlocked(part)
+
+def file_system_of(directory: Path, mounts: Path = MOUNTS) -> str:
+    """The kind of file system that a directory lies on, as Linux names it; "" where the system does not tell."""
+    try:
+        device = directory.stat().st_dev
+        lines = mounts.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    for line in lines:
+        mounted, _, source = line.partition(" - ")
+        if mounted.split()[2:3] == [wanted] and source.split()[:1]:
+            return source.split()[0]
+    return ""
 
 
 def copy_new(source: Path, path: Path) -> None:
-    """Copy a file to a place that is free, whole or not at all, read-only; raises FileExistsError, OSError."""
+    """Copy a file to a place that is free, whole or not at all, read-only, for those who may read the file.
+
+    Raises
+    ------
+    FileExistsError, OSError
+    """
     if os.path.lexists(path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
-    with source.open("rb") as original, written_whole(path, replace=False, read_only=True) as copy:
+    mode = READ_ONLY & most_mode_of(source)
+    with source.open("rb") as original, written_whole(path, replace=False, most_mode=mode) as copy:
         shutil.copyfileobj(original, copy, COPY_BYTES)
 
 
@@ -141,19 +197,6 @@ def link_new(source: Path, path: Path) -> None:
         if error.errno not in (*NO_LINKS, errno.EXDEV):
             raise
         path.symlink_to(target)
-
-
-def _remove_unlocked(part: Path) -> None:
-    with suppress(OSError):  # another writer may sweep too
-        if not LOCKS:
-            part.unlink()
-            return
-        handle = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer lives
-            part.unlink()
-        finally:
-            os.close(handle)
 
 
 def sync_directory(directory: Path) -> None:
@@ -191,9 +234,9 @@ def _name(temporary: Path, path: Path) -> None:
         temporary.rename(path)
 
 
-def _literal(name: str) -> str:
-    """A name as a glob pattern that it alone matches."""
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+def open_own(path: str, flags: int) -> int:
+    """Open a file whose name is known beforehand, for `open`'s `opener`: never what a link at its place leads to."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), EVERYONE)
 
 
 def remove_if_possible(path: Path) -> None:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import time
 from typing import Any
 
 MOST_LINES = 20
 WINDOW_SECONDS = 10.0
+CONTROLS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufff9-\ufffb]"
+)
+"""What moves a terminal's cursor, ends a line, turns the direction of letters, cannot be seen, or is no character."""
+
+
+def printable(text: str) -> str:
+    """A text in one line, with escapes in place of CONTROLS: it may come from a stranger."""
+    return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def event(log: logging.Logger, level: int, message: str, **fields: Any) -> None:
@@ -49,9 +59,11 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        line = f"{record.levelname} {record.name}: {_one_line(record.getMessage())}"
-        line += "".join(f" {name}={_one_line(str(value))}" for name, value in _fields(record).items())
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        line = f"{record.levelname} {record.name}: {printable(record.getMessage())}"
+        line += "".join(f" {name}={printable(str(value))}" for name, value in _fields(record).items())
+        if record.exc_info:  # indented, as a message within it may hold lines that look like ours
+            line += "".join(f"\n  {printable(part)}" for part in self.formatException(record.exc_info).split("\n"))
+        return line
 
 
 class JsonFormatter(logging.Formatter):
@@ -64,7 +76,7 @@ class JsonFormatter(logging.Formatter):
         line |= _fields(record)
         if record.exc_info:
             line["cause"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return json.dumps(line, default=str)
 
 
 def configure(level: str, form: str = "text") -> None:
@@ -77,7 +89,3 @@ def configure(level: str, form: str = "text") -> None:
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
     return getattr(record, "fields", {})
-
-
-def _one_line(text: str) -> str:
-    return text.replace("\n", "\\n").replace("\r", "\\r")

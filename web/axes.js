@@ -42,6 +42,32 @@ export function paintTimeAxis(context, { viewport, size: { width, height, strip 
 }
 
 /**
+ * Bookmarks on the time axis, each with as much of its note as there is room for before the next.
+ * @param {CanvasRenderingContext2D} context @param {Scene} scene
+ */
+export function paintBookmarks(context, { bookmarks, viewport, size: { width, height, strip }, x, theme }) {
+  const top = height + strip;
+  const shown = bookmarks.filter(({ timeMs }) => timeMs >= viewport.startMs && timeMs <= viewport.endMs);
+  context.fillStyle = theme.session;
+  context.textBaseline = "top";
+  for (const [i, { timeMs, note }] of shown.entries()) {
+    const at = Math.round(x(timeMs)) + 0.5;
+    context.beginPath();
+    context.moveTo(at - 5, top);
+    context.lineTo(at + 5, top);
+    context.lineTo(at, top + 9);
+    context.fill();
+    const room = (i + 1 < shown.length ? x(shown[i + 1].timeMs) - 6 : width) - at - 8;
+    const words = context.measureText(note).width <= room ? note : "";
+    if (!words) continue;
+    context.fillStyle = theme.ground;
+    context.fillRect(at + 6, top + 1, context.measureText(words).width + 4, 15);
+    context.fillStyle = theme.session;
+    context.fillText(words, at + 8, top + 3);
+  }
+}
+
+/**
  * Lines where a session begins or ends.
  * @param {CanvasRenderingContext2D} context @param {Scene} scene
  */
@@ -84,7 +110,8 @@ export function paintContextEdge(context, { ring, size, x, theme, emitFromMs }) 
   context.stroke();
   context.textAlign = "right";
   context.textBaseline = "bottom";
-  context.fillText("context, at most a frame a second", edge - 5, size.height - 20);
+  const words = "context, at most a frame a second";
+  if (context.measureText(words).width < edge - 5) context.fillText(words, edge - 5, size.height - 20);
 }
 
 /**

@@ -7,6 +7,9 @@ import { CAPACITY } from "./ring.js";
 
 /** Blocks of older columns that are asked for at once. */
 const AHEAD = 2;
+/** An answer that did not come, or not whole, is asked for again after so long, and twice as long each time. */
+const RETRY_MS = 1000;
+const MOST_TRIES = 4;
 
 export class Backfill {
   /** @param {string} base where the server is @param {(untilMs: number) => void} changed columns came, the newest of them at `untilMs` */
@@ -20,24 +23,32 @@ export class Backfill {
     this.filled = 0;
     /** Stretches that could not be filled. */
     this.holes = 0;
+    /** Of these, those whose frames the server holds no longer. */
+    this.gone = 0;
     /** Since when there have been any. */
     this.holeMs = Infinity;
     /** Whether the server holds nothing older than the ring. */
     this.exhausted = false;
     this.loading = false;
+    /** Older columns are not asked for before that. */
+    this.retryAtMs = -Infinity;
+    /** From when on the session's frames were made. */
+    this.madeFromMs = NaN;
   }
 
-  /** Fill this ring from that session's history. @param {Ring | null} ring @param {string} session */
-  of(ring, session) {
-    if (ring !== this.ring) this.filled = this.holes = 0;
+  /** Fill this ring from that session's history. @param {Ring | null} ring @param {string} session @param {number} madeFromMs when its frames begin */
+  of(ring, session, madeFromMs) {
+    if (ring !== this.ring) this.filled = this.holes = this.gone = 0;
     this.ring = ring;
     this.session = session;
+    this.madeFromMs = madeFromMs;
+    this.retryAtMs = -Infinity;
     this.exhausted = false;
   }
 
   /**
    * Get the columns before the newest one, where some are missing, the newest of them first, in as many answers as it
-   * takes. What the server holds no more stays a hole.
+   * takes. What the server holds no more stays a hole, and is known to.
    */
   async fillHole() {
     const { ring } = this;
@@ -45,22 +56,29 @@ export class Backfill {
     const [after, before] = [ring.eventId(ring.end - 2), ring.eventId(ring.end - 1)];
     if (this.holes === 0) this.holeMs = performance.now();
     this.holes += 1;
-    try {
-      for (let until = before; ;) {
+    for (let until = before, tries = 0; ;) {
+      try {
         // the frame before the hole is asked for as well: when it comes, the hole is closed
         const block = await fetchHistory(this.base, { session: this.session, after: after - 1, before: until, fields: ring.layout.grids });
-        if (ring !== this.ring || block.frames === 0) return;
-        const [oldest] = block.scalars.event_id;
+        if (ring !== this.ring) return;
+        const oldest = block.frames > 0 ? block.scalars.event_id[0] : until;
         const open = oldest > after;
         const added = ring.insert(block, open);
         this.filled += added;
-        if (!open || ring.eventId(ring.first) > after) this.holes -= 1; // or the ring begins behind it by now
+        const closed = !open || ring.eventId(ring.first) > after; // or the ring begins behind it by now
+        if (closed) this.holes -= 1;
+        else if (block.gone && ring.giveUp(Math.min(block.goneUntil ?? until, until))) this.gone += 1;
         this.changed(Infinity);
-        if (!open || added === 0 || block.oldest) return;
+        if (closed || added === 0 || block.gone || block.oldest) return;
         until = oldest;
+      } catch (error) {
+        if (error instanceof Refusal) return; // the hole stays, and is shown
+        if (!(error instanceof TypeError)) throw error;
+        if (tries === MOST_TRIES) return;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS * 2 ** tries)); // an answer was broken off
+        if (ring !== this.ring) return;
+        tries += 1;
       }
-    } catch (error) {
-      if (!(error instanceof Refusal || error instanceof TypeError)) throw error; // the hole stays, and is shown
     }
   }
 
@@ -70,7 +88,7 @@ export class Backfill {
    */
   async older(timeMs) {
     const { ring } = this;
-    if (!ring || this.loading || this.exhausted || ring.count === 0) return;
+    if (!ring || this.loading || this.exhausted || ring.count === 0 || performance.now() < this.retryAtMs) return;
     this.loading = true;
     const wanted = { session: this.session, fields: ring.layout.grids };
     /** @type {Promise<Block>[]} */
@@ -83,6 +101,7 @@ export class Backfill {
         const added = ring.insert(block);
         this.filled += added;
         this.exhausted = block.oldest || added === 0;
+        if (block.gone) ring.goneFromMs = this.madeFromMs;
         this.changed(newestMs);
         if (this.exhausted || ring.count >= CAPACITY || ring.timeMs(ring.first) <= timeMs) return;
         // while one block is on its way the server makes the next, as many as the stretch will take
@@ -95,7 +114,10 @@ export class Backfill {
         }
       }
     } catch (error) {
-      this.exhausted = true;
+      if (error instanceof TypeError) {
+        this.retryAtMs = performance.now() + RETRY_MS;
+        setTimeout(this.changed, RETRY_MS, Infinity);
+      } else this.exhausted = true;
       if (!(error instanceof Refusal || error instanceof TypeError)) throw error; // what there is stays on screen
     } finally {
       this.loading = false;

@@ -16,6 +16,8 @@ export class BookmarksPanel {
     /** @type {Bookmark | null} the one taken away last */
     this.removed = null;
     this.shown = "";
+    /** Those that the picture marks. */
+    this.marked = "";
     this.button.addEventListener("click", () => this.toggle());
   }
 
@@ -38,6 +40,9 @@ export class BookmarksPanel {
   refresh() {
     const held = bookmarks.ofSession(this.player.sessionName);
     write("bookmarks-open", `Bookmarks ${held.length}`);
+    const marked = JSON.stringify(held);
+    if (marked !== this.marked) this.player.page.painting.request("all");
+    this.marked = marked;
     const state = JSON.stringify([held, this.removed]);
     if (this.panel.hidden || state === this.shown || this.panel.contains(document.activeElement) && document.activeElement?.matches("input")) return;
     this.shown = state;

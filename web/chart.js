@@ -1,6 +1,7 @@
 /** The chart: the map, what is over, beside and under it, and the legend that tells of the same picture. */
 
 import { memoryMs, smoothingOf } from "./balance.js";
+import { ofSession } from "./bookmarks.js";
 import { themeOf } from "./colour.js";
 import { canvas, element, input, write } from "./dom.js";
 import { Heatmap } from "./heatmap.js";
@@ -87,7 +88,7 @@ export class Chart {
     /** @type {Scene} */
     const scene = {
       ring, viewport, bins: heatmap.bins, size, theme, decimals: feed.decimals, layers: settings.layers, first, last,
-      stretches: stretches(heatmap.bins, ring, viewport.startMs, viewport.endMs), nowMs, emitFromMs, lowest,
+      stretches: stretches(heatmap.bins, ring, viewport.startMs, viewport.endMs), bookmarks: ofSession(feed.sessionName), nowMs, emitFromMs, lowest,
       column: Math.min(Math.max(last - 1, ring.first), ring.end - 1), exact: feed.exact(),
       thresholds: { begin: feed.config.parameters.enter_score, end: feed.config.parameters.leave_score },
       field: ring.fields.includes(mode.name) ? mode.name : "rest_depth",

@@ -7,9 +7,10 @@ export const LEVELS = 64;
 
 /**
  * @typedef {[number, number, number]} Rgb
- * @typedef {{name: string, note: string, hues: [string, string], dark: [Rgb, Rgb, Rgb], light: [Rgb, Rgb, Rgb]}} Palette
- * first channel, second, both; `hues`: the first two in words
- * @typedef {{name: string, note: string, hues: [string, string], dark: [Rgb, Rgb][], light: [Rgb, Rgb][]}} Ramp
+ * @typedef {{hues: [string, string], lightHues?: [string, string]}} Hues two colours in words, other words for the light theme where they differ
+ * @typedef {Hues & {name: string, note: string, dark: [Rgb, Rgb, Rgb], light: [Rgb, Rgb, Rgb]}} Palette
+ * first channel, second, both; the first two have words
+ * @typedef {Hues & {name: string, note: string, dark: [Rgb, Rgb][], light: [Rgb, Rgb][]}} Ramp
  * bids and asks, from little depth to much; what is less still is the ground
  * @typedef {"linear" | "sqrt" | "log"} Transfer
  */
@@ -29,7 +30,7 @@ export const PALETTES = {
     dark: [[40, 220, 230], [255, 84, 84], [120, 116, 118]], light: [[0, 118, 130], [196, 20, 30], [122, 118, 118]],
   },
   heat: {
-    name: "Heat", note: "bright on dark; the two forces differ in lightness too", hues: ["pale", "red"],
+    name: "Heat", note: "bright on dark; the two forces differ in lightness too", hues: ["pale yellow", "red"], lightHues: ["navy", "red"],
     dark: [[250, 244, 200], [226, 72, 30], [150, 120, 110]], light: [[20, 20, 60], [214, 60, 20], [120, 100, 100]],
   },
 };
@@ -49,6 +50,7 @@ export const RAMPS = {
   },
   heat: {
     name: "Heat", note: "four steps of brightness, as heatmaps of depth usually have them", hues: ["blue to white", "red to white"],
+    lightHues: ["light blue to navy", "light red to dark red"],
     dark: [[[18, 40, 110], [96, 22, 30]], [[30, 150, 220], [224, 96, 24]], [[250, 252, 220], [255, 246, 200]]],
     light: [[[176, 206, 240], [246, 200, 180]], [[40, 110, 200], [214, 90, 30]], [[10, 20, 70], [90, 10, 10]]],
   },
@@ -56,6 +58,9 @@ export const RAMPS = {
 /** What the choice of colours is about: the pair's, or in the view of depth the ramp. @param {import("./settings.js").Settings} settings */
 export const coloursOf = ({ mode, palette, ramp }) => (mode === "depth"
   ? { name: "ramp", now: ramp, choices: RAMPS } : { name: "palette", now: palette, choices: PALETTES });
+
+/** Two colours of a table in words. @param {Hues} entry @param {"dark" | "light"} theme */
+export const huesOf = ({ hues, lightHues }, theme) => (theme === "light" && lightHues ? lightHues : hues);
 
 /** How much of a depth's colour the strongest balance takes over, and how bright it is where there is no depth. */
 const TINT = 0.85;

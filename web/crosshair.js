@@ -114,7 +114,10 @@ export class Crosshair {
     const card = element("readout");
     const inside = layers.readout && at && at.x < size.width && at.y < size.height && !rectangle;
     card.hidden = !inside;
-    if (!inside) return;
+    if (!inside) {
+      card.replaceChildren(); // what is not seen says nothing of another place
+      return;
+    }
     const column = this.describe(card, ring, chart.spotAt(at), this.exactTime);
     const { left, top, height } = this.place(card, at, scene);
     moveCard(card, left, top, size.unit);

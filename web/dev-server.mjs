@@ -1,4 +1,5 @@
-// Serves this directory on port 5174 for work on the page; frames come from the server on port 8002.
+// Serves this directory on port 5174 for work on the page; frames come from the server on port 8002,
+// which lets this page in if it was started with --allow-origin http://127.0.0.1:5174.
 
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";

@@ -76,6 +76,11 @@ export class Feed {
 
   /** What is counted: contracts or shares. */
   get quantity() { return this.config.product_type === "equity_mbo" ? "shares" : "contracts"; }
+  /** Product type, contract and date; nothing before they are known. */
+  get sessionName() {
+    const { product_type, contract, dt } = this.config;
+    return contract ? `${product_type} ${contract} ${dt}` : "";
+  }
   get decimals() { return this.config.decimals ?? 2; }
   /** Names of the raw files played. @returns {string} */
   get files() { return (this.config.raw_files ?? []).join(", ") || "–"; }
@@ -92,7 +97,10 @@ export class Feed {
   /** No frame for longer than this: nothing happened. */
   get quietMs() { return QUIET_MS + (this.config.throttle_ms ?? 0); }
 
-  /** The session's time, which runs on where no events come, as far as the server said. Only while the ring holds a column. */
+  /** The session's time by the newest status, before which all frames have come. NaN before the first. */
+  get toldMs() { return this.status.time_ns ? Number(BigInt(this.status.time_ns) / 1000n) / 1000 : NaN; }
+
+  /** The session's time, which runs on where no events come, as far as the server said and a little on. Only while the ring holds a column. */
   get nowMs() {
     const { ring, status, config } = this;
     if (!ring || ring.count === 0) return NaN;
@@ -100,7 +108,17 @@ export class Feed {
     const now = performance.now();
     if (this.connection !== "live" || this.catchingUp > 0 || !status.time_ns || now - this.frameMs < SILENT_MS) return newestMs;
     const since = status.lag_seconds > 0 || status.paused ? 0 : Math.min(now - this.statusMs, STATUS_HOLDS_MS) * config.speed;
-    return Math.max(newestMs, Number(BigInt(status.time_ns) / 1000n) / 1000 + since);
+    return Math.max(newestMs, this.toldMs + since);
+  }
+
+  /**
+   * How long nothing has happened, ms, 0 where that is no silence. The page's own reckoning beyond the newest status says
+   * nothing of events: they may be on their way.
+   */
+  get eventlessMs() {
+    const { ring } = this;
+    const ms = ring && ring.count > 0 ? this.toldMs - ring.timeMs(ring.end - 1) : 0;
+    return ms > this.quietMs ? ms : 0;
   }
 
   /**
@@ -135,6 +153,7 @@ export class Feed {
       this.latency.add("wire", this.lateness.status(message, this.config.speed), this.statusMs);
     } else if (message.type === "missed" || (message.type === "history" && message.hole)) this.holeDue = true;
     if (message.type === "history") this.catchingUp = message.frames;
+    else if (message.type === "missed") this.catchingUp = Math.max(0, this.catchingUp - message.frames); // they do not come any more
     this.hooks.message(message);
   }
 
@@ -162,7 +181,7 @@ export class Feed {
       this.holeDue = false;
       this.received = this.repeated = 0;
     }
-    this.backfill.of(this.ring, config.session_id);
+    this.backfill.of(this.ring, config.session_id, msOf(config.context_from_ns));
     this.hooks.configured(config, !goesOn);
   }
 

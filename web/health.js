@@ -22,7 +22,7 @@ export function showProvenance(feed, painter) {
     ["Frames", [
       ["in the ring", `${amount(ring?.count ?? 0)} of ${amount(CAPACITY)}`], ["received", amount(feed.received)],
       ["passed over, held already", String(feed.repeated)], ["from the server's history", amount(backfill.filled)],
-      ["missed by this viewer", String(status.frames_missed ?? 0)], ["holes left", String(backfill.holes)],
+      ["missed by this viewer", String(status.frames_missed ?? 0)], ["holes left", String(backfill.holes)], ["of these held no longer by the server", String(backfill.gone)],
       ["reconnections", String(feed.stream.retries)],
     ]],
     ["Anomalies of the feed since the start", Object.entries(/** @type {Record<string, number>} */ (status.anomalies ?? {}))

@@ -6,6 +6,8 @@ const API = "/v1/vacuum-pressure";
  * @typedef {object} Block frames as columns
  * @property {number} frames @property {number} sequence the server's number of the first of them
  * @property {boolean} oldest whether the server holds none before them
+ * @property {boolean} gone whether frames that were asked for as well are held no longer
+ * @property {number | null} goneUntil the event right after those, null where none is held
  * @property {Float64Array} timeMs @property {Uint32Array} nanos
  * @property {Record<string, import("./frame-layout.js").ScalarArray>} scalars a null price is NaN
  * @property {Record<string, Uint16Array>} grids bfloat16
@@ -76,7 +78,7 @@ function parseBlock(buffer) {
   const body = 4 + length;
   /** @type {Block} */
   const block = {
-    frames: head.frames, sequence: head.first, oldest: head.first <= head.oldest, timeMs: new Float64Array(head.frames),
+    frames: head.frames, sequence: head.first, oldest: head.first <= head.oldest, gone: head.hole, goneUntil: head.hole_before_event_id, timeMs: new Float64Array(head.frames),
     nanos: new Uint32Array(head.frames), scalars: {}, grids: {}, exact: {},
   };
   for (const { name, type, offset, length_bytes: bytes } of head.columns) {

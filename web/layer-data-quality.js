@@ -6,6 +6,8 @@ import { hatchings, reasonWords } from "./quality.js";
 
 const LEAST_PX = 2;
 const LABEL_PX = 90;
+/** Below what the page itself says at the upper left of a picture that is paused. */
+export const LABEL_TOP_PX = 32;
 /** Px between lines, and how strong they are. @type {Record<Hatching, {gap: number, alpha: number}>} */
 const LINES = {
   dense: { gap: 6, alpha: 0.5 }, wide: { gap: 12, alpha: 0.28 }, faint: { gap: 24, alpha: 0.16 }, dotted: { gap: 18, alpha: 0.3 },
@@ -58,9 +60,9 @@ function hatch(context, left, width, height, hatching) {
 /** @param {CanvasRenderingContext2D} context @param {number} left @param {string} words @param {import("./colour.js").Theme} theme */
 function label(context, left, words, theme) {
   context.fillStyle = theme.halo;
-  context.fillRect(left, 4, context.measureText(words).width + 8, 18);
+  context.fillRect(left, LABEL_TOP_PX, context.measureText(words).width + 8, 18);
   context.fillStyle = theme.text;
   context.textBaseline = "middle";
   context.textAlign = "left";
-  context.fillText(words, left + 4, 13);
+  context.fillText(words, left + 4, LABEL_TOP_PX + 9);
 }

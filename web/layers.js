@@ -3,7 +3,7 @@
  * painting are made. A layer is an entry here and the function that paints it.
  */
 
-import { paintContextEdge, paintPriceAxis, paintPriceGrid, paintSessions, paintTimeAxis } from "./axes.js";
+import { paintBookmarks, paintContextEdge, paintPriceAxis, paintPriceGrid, paintSessions, paintTimeAxis } from "./axes.js";
 import { paintLadder } from "./ladder.js";
 import { paintDataQuality } from "./layer-data-quality.js";
 import { paintBestQuotes, paintLastPrice, paintSpot } from "./layer-prices.js";
@@ -36,6 +36,7 @@ const LAYERS = [
   { name: "sizes", label: "Numbers in cells with room", level: 35, default: true, paint: paintSizes, help: "Resting size, or the column that the map shows; ≈ the page's own, rounded to 0.4 %" },
   { name: "readout", label: "Read-out beside the cursor", key: "h", level: 100, default: true, help: "Never over the lines of prices; a click pins it, with or without" },
   { name: "time axis", level: 0, around: true, paint: paintTimeAxis },
+  { name: "bookmarks", level: 3, around: true, paint: paintBookmarks },
   { name: "price grid", level: 1, around: true, paint: paintPriceGrid },
   { name: "sessions", level: 20, paint: paintSessions },
   { name: "context", level: 21, paint: paintContextEdge },

@@ -1,6 +1,6 @@
 /** The legend is the control: a histogram of what is on screen with two handles, the cut-offs, which can be typed as well. */
 
-import { LEVELS, normalise, PALETTES, RAMPS } from "./colour.js";
+import { huesOf, LEVELS, normalise, PALETTES, RAMPS } from "./colour.js";
 import { amountText } from "./format.js";
 import { unitOf } from "./modes.js";
 
@@ -149,11 +149,12 @@ export class Legend {
 /** What is shown, in a sentence. @param {Shown} shown @returns {string} */
 function explained({ mode, settings, smoothing, leastSeconds, quantity }) {
   if (mode.kind !== "balance" && mode.kind !== "depth") return mode.legend;
-  const [first, second] = (PALETTES[settings.palette] ?? PALETTES.blue).hues;
+  const { theme } = settings;
+  const [first, second] = huesOf(PALETTES[settings.palette] ?? PALETTES.blue, theme);
   const { rows, seconds, floor } = smoothing;
   const formula = `(pressure − vacuum) / (pressure + vacuum + ${amountText(floor)} ${quantity}/s), smoothed by σ ${rows} rows and σ ${
     amountText(Math.max(seconds, leastSeconds))} s back in time`;
-  if (mode.kind === "balance") return `Balance: ${first} where liquidity builds, ${second} where it drains, dark where little happens; ${formula}`;
-  const [bids, asks] = (RAMPS[settings.ramp] ?? RAMPS.green).hues;
-  return `Depth: the brighter the more rests, bids ${bids}, asks ${asks}; ${first} over it where liquidity builds, ${second} where it drains: ${formula}`;
+  if (mode.kind === "balance") return `Balance: ${first} where liquidity builds, ${second} where it drains, ${theme === "light" ? "pale" : "dark"} where little happens; ${formula}`;
+  const [bids, asks] = huesOf(RAMPS[settings.ramp] ?? RAMPS.green, theme);
+  return `Depth: the ${theme === "light" ? "darker" : "brighter"} the more rests, bids ${bids}, asks ${asks}; ${first} over it where liquidity builds, ${second} where it drains: ${formula}`;
 }

@@ -64,7 +64,7 @@ const guide = new Guide(page);
 const player = new Player(page, commands);
 const overview = new Overview(base, page, player);
 const bookmarksPanel = new BookmarksPanel(player);
-commands.closers.unshift(() => guide.close(), closeRemark, () => bookmarksPanel.close());
+commands.closers.unshift(() => guide.close(), closeRemark, () => bookmarksPanel.close(), () => player.dropBegun());
 const gestures = new Gestures(element("chart"), {
   viewport, crosshair, size: () => chart.size(), changed: repaint, remember: (kind) => undo.remember(kind),
   box: (from, to) => {

@@ -23,20 +23,19 @@ export function createMap(canvas, flat, restored) {
   const gl = flat ? null : canvas.getContext("webgl2", {
     alpha: false, antialias: false, depth: false, stencil: false, powerPreference: "low-power",
   });
-  return gl ? new WebglMap(canvas, gl, restored) : new Canvas2dMap(canvas);
+  return gl ? new WebglMap(canvas, gl, restored) : new Canvas2dMap(canvas, flat ? "as the address asks" : "this browser has no WebGL2");
 }
 
 export class Canvas2dMap {
-  /** @param {HTMLCanvasElement} canvas */
-  constructor(canvas) {
+  /** @param {HTMLCanvasElement} canvas @param {string} why and not by WebGL */
+  constructor(canvas, why) {
     this.canvas = canvas;
     const context = canvas.getContext("2d", { alpha: false });
     if (!context) throw new Error("this browser has no canvas");
     this.context = context;
     this.lost = false;
+    this.name = `canvas 2D: ${why}`;
   }
-
-  get name() { return "canvas 2D (this browser has no WebGL2)"; }
 
   /** @param {MapFrame} frame */
   paint(frame) {

@@ -19,7 +19,7 @@ function ofColumn(name, label) {
   return { name, label: label ?? words, legend: words, kind: /^[aj]_|^v_rest/.test(name) ? "signed" : "one", a: name, b: name };
 }
 
-/** Of the balance: less is dark, more is full colour. */
+/** Of the balance: less is the ground, more is full colour. */
 export const BALANCE_CUTOFFS = /** @type {const} */ ([0.1, 0.7]);
 
 /** In the order of the menu. @type {Mode[]} */

@@ -32,7 +32,7 @@ export function say(text) { write("said", text); }
 /** @param {Message} status @param {number} missing columns that are not in the page */
 export function showStatus(status, missing) {
   const anomalies = Object.values(/** @type {Record<string, number>} */ (status.anomalies ?? {})).reduce((a, b) => a + b, 0);
-  const frames = `frames missed ${status.frames_missed}${missing > 0 ? `, ${missing} stretches not filled` : ""}`;
+  const frames = `frames missed ${status.frames_missed}${missing > 0 ? `, ${missing} ${missing === 1 ? "stretch" : "stretches"} not filled` : ""}`;
   write("health", `viewers ${status.viewers} · ${frames} · anomalies ${anomalies.toLocaleString("en-US")}`);
 }
 
@@ -56,6 +56,17 @@ export function showProgress(progress) {
 export function showRemark(text) {
   element("remark").hidden = text === "";
   write("remark-words", text);
+}
+
+let told = "";
+
+/** What the server says of the session's records: above the picture when it is new, and until it is no longer so. @param {string[]} notices */
+export function showServerNotices(notices) {
+  const text = notices.join(" ");
+  if (text === told) return;
+  const shown = element("remark").hidden ? "" : element("remark-words").textContent ?? "";
+  showRemark([shown.replace(told, "").trim(), text].filter(Boolean).join(" "));
+  told = text;
 }
 
 /** @returns {boolean} whether there was one */

@@ -17,7 +17,7 @@ export class Player {
   constructor(page, commands) {
     this.page = page;
     this.commands = commands;
-    /** The range that is played over and over; without an end as long as that is to be chosen. @type {{fromMs: number, untilMs: number} | null} */
+    /** The range that is played over and over; without an end as long as that is to be chosen. @type {{fromMs: number, untilMs: number, of: string} | null} `of`: the session's name */
     this.loop = null;
     this.loopedMs = NaN;
     /** It was the loop that held the session. */
@@ -30,10 +30,7 @@ export class Player {
 
   get held() { return this.page.feed.status.paused === true; }
   /** Of bookmarks and the overview. */
-  get sessionName() {
-    const { product_type, contract, dt } = this.page.feed.config;
-    return contract ? `${product_type} ${contract} ${dt}` : "";
-  }
+  get sessionName() { return this.page.feed.sessionName; }
   /** The session's first moment, and that behind its last. @returns {[number, number]} ms UTC */
   get span() {
     const { session_start_ns: start, end_ns: end } = this.page.feed.config;
@@ -124,7 +121,7 @@ export class Player {
     } else if (measured && !this.loop) this.repeat(measured[0].timeMs, measured[1].timeMs);
     else if (this.loop) this.repeat(this.loop.fromMs, this.pointMs);
     else {
-      this.loop = { fromMs: this.pointMs, untilMs: Infinity };
+      this.loop = { fromMs: this.pointMs, untilMs: Infinity, of: this.sessionName };
       say(`A range begins at ${clockText(this.pointMs)}: once more where it ends`);
     }
     this.refresh();
@@ -140,7 +137,7 @@ export class Player {
   /** @param {number} a @param {number} b two times, of which the earlier begins the range */
   repeat(a, b) {
     const { ring } = this.page.feed;
-    const range = { fromMs: Math.min(a, b), untilMs: Math.max(a, b, Math.min(a, b) + SHORTEST_LOOP_MS) };
+    const range = { fromMs: Math.min(a, b), untilMs: Math.max(a, b, Math.min(a, b) + SHORTEST_LOOP_MS), of: this.sessionName };
     if (!ring || ring.count === 0 || range.fromMs < ring.timeMs(ring.first)) this.seek(range.fromMs);
     this.loop = range;
     this.loopedMs = NaN;
@@ -177,8 +174,22 @@ export class Player {
     this.heldByLoop = false;
   }
 
+  /** What is held stays so when the same session is opened anew. */
+  holdOn() { this.holdDue ||= this.held; }
+
+  /** Let go of a range that has a beginning alone. @returns {boolean} whether there was one */
+  dropBegun() {
+    const begun = this.loop !== null && !Number.isFinite(this.loop.untilMs);
+    if (begun) this.leaveLoop();
+    return begun;
+  }
+
   /** A session has begun. */
   configured() {
+    if (this.loop && this.loop.of !== this.sessionName) {
+      this.heldByLoop = false;
+      this.loop = null;
+    }
     if (this.holdDue) this.command({ type: "pause" });
     this.holdDue = false;
   }

@@ -63,7 +63,7 @@ const vp = {
     const [map, overlay, cursor] = chart.canvases();
     if (name !== "flat") return pixels({ map, overlay, cursor }[name]);
     const flat = Object.assign(document.createElement("canvas"), { width: map.width, height: map.height });
-    if (heatmap.frame) new Canvas2dMap(flat).paint(heatmap.frame);
+    if (heatmap.frame) new Canvas2dMap(flat, "").paint(heatmap.frame);
     return pixels(flat);
   },
   /** An address that shows the same picture. */

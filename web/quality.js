@@ -6,6 +6,8 @@
 
 /** Frames are missing: they were made, but the page does not have them. */
 export const MISSING = 64;
+/** They are missing for good. */
+export const GONE = 256;
 /** Nothing is shown, as nothing happened for long. */
 export const NO_EVENTS = 128;
 
@@ -18,6 +20,7 @@ const REASONS = [
   { bit: 16, words: "incomplete book: no snapshot yet", hatching: "faint" },
   { bit: 32, words: "after a gap of the feed", hatching: "dense" },
   { bit: MISSING, words: "data missing", hatching: "dense" },
+  { bit: GONE, words: "gone: the server holds these frames no longer", hatching: "dense" },
   { bit: NO_EVENTS, words: "no events", hatching: "dotted" },
 ];
 
@@ -37,14 +40,15 @@ export const hatchings = (reasons) => [...new Set(within(reasons).map(({ hatchin
  */
 export function doubtsOf(ring, column, timeMs, quietMs) {
   const words = within(ring.scalar("quality", column)).map((reason) => reason.words);
-  if (ring.hole(column)) words.push("frames before this one are missing");
+  const lack = (/** @type {number} */ at) => (ring.gone(at) ? "gone, the server holds them no longer" : "missing");
+  if (ring.hole(column)) words.push(`frames before this one are ${lack(column)}`);
   const silentMs = timeMs - ring.timeMs(column);
   if (!ring.hole(column + 1)) return { words, silentMs: silentMs > quietMs ? silentMs : 0 };
-  return { words: [...words, "frames after this one are missing"], silentMs: 0 };
+  return { words: [...words, `frames after this one are ${lack(column + 1)}`], silentMs: 0 };
 }
 
 /**
- * Stretches with a reason between two times, of those that the page holds.
+ * Stretches with a reason between two times, of those that the page holds, and before them what it cannot get.
  * @param {TimeBins} bins @param {Ring} ring @param {number} startMs @param {number} endMs @returns {Stretch[]}
  */
 export function stretches(bins, ring, startMs, endMs) {
@@ -53,6 +57,8 @@ export function stretches(bins, ring, startMs, endMs) {
   const until = Math.min(Math.floor(endMs / binMs), bins.newest);
   /** @type {Stretch[]} */
   const found = [];
+  const [goneMs, heldMs] = [Math.max(startMs, ring.goneFromMs), Math.min(endMs, ring.timeMs(ring.first))];
+  if (goneMs < heldMs) found.push({ startMs: goneMs, endMs: heldMs, reasons: GONE });
   for (let bin = from, start = from; bin <= until; bin += 1) {
     const reasons = bins.reasons(bin);
     if (bin < until && bins.reasons(bin + 1) === reasons) continue;

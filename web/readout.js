@@ -30,7 +30,7 @@ const piece = (text, kind = "div") => {
  */
 export function describeCell(card, ring, spot, column, { decimals, exact, field, quantity, full, lowest, quietMs }) {
   if (column === null) {
-    card.replaceChildren(piece("before what the page holds"));
+    card.replaceChildren(piece(spot.timeMs >= ring.goneFromMs ? "gone: the server holds these frames no longer" : "before what the page holds"));
     return;
   }
   const value = (/** @type {string} */ name) => ring.scalar(name, column);

@@ -17,6 +17,8 @@ export const VOLUMES = ["bought", "sold"];
 /** @type {number[]} */
 const NO_TRADES = [];
 const NANOS = 1_000_000n;
+const HOLE = 1;
+const GONE = 2;
 
 /** @param {FrameLayout} layout @returns {string[]} grid columns that are held whole */
 const dense = (layout) => layout.grids.filter((name) => !VOLUMES.includes(name));
@@ -28,7 +30,7 @@ class Chunk {
     this.timeMs = new Float64Array(CHUNK);
     /** Nanoseconds beyond the whole millisecond. */
     this.nanos = new Uint32Array(CHUNK);
-    /** 1 where columns are missing right before this one. */
+    /** HOLE where columns are missing right before this one, GONE where they cannot be had. */
     this.hole = new Uint8Array(CHUNK);
     /** Every scalar column of a frame by its name. Prices count in buckets, NaN where there is none. */
     this.scalars = Object.fromEntries(layout.scalars.map((name) => [name, layout.allocate(name, CHUNK)]));
@@ -54,6 +56,8 @@ export class Ring {
     /** Number of the oldest column held, and the number that the next one will have. */
     this.first = 0;
     this.end = 0;
+    /** From then on to the first column frames were made that the server holds no longer; NaN where none are known of. */
+    this.goneFromMs = NaN;
     /** Changes whenever a column came other than as the newest. */
     this.epoch = 0;
     /** Until when `epoch` changes touched the picture; whoever shows it sets it back. */
@@ -83,7 +87,9 @@ export class Ring {
   /** @param {string} name a scalar column of frames @param {number} column @returns {number} prices in buckets */
   scalar(name, column) { return this.chunk(column).scalars[name][column & CHUNK_MASK]; }
   /** Whether columns are missing right before a column. @param {number} column */
-  hole(column) { return column > this.first && column < this.end && this.chunk(column).hole[column & CHUNK_MASK] === 1; }
+  hole(column) { return column > this.first && column < this.end && this.chunk(column).hole[column & CHUNK_MASK] !== 0; }
+  /** Whether the server holds no longer what is missing right before a column. @param {number} column */
+  gone(column) { return this.hole(column) && this.chunk(column).hole[column & CHUNK_MASK] === GONE; }
   /** Bucket, bought and sold of each row that was traded in, one after the other. @param {number} column @returns {number[]} */
   trades(column) { return this.chunk(column).trades[column & CHUNK_MASK] ?? NO_TRADES; }
   /** @param {number} column @returns {bigint} the exact clock, ns UTC */
@@ -118,7 +124,7 @@ export class Ring {
     const ns = layout.clockNs(view);
     chunk.timeMs[at] = Number(ns / NANOS) + Number(ns % NANOS) / 1e6;
     chunk.nanos[at] = Number(ns % NANOS);
-    chunk.hole[at] = hole ? 1 : 0;
+    chunk.hole[at] = hole ? HOLE : 0;
     for (const name of layout.scalars) {
       chunk.scalars[name][at] = layout.scalar(view, name) / this.unitOf(name);
       if (chunk.scalars[name][at] < 0 && layout.isPrice(name)) this.belowZero = true;
@@ -159,12 +165,22 @@ export class Ring {
       for (let column = this.end - 1; column >= place; column -= 1) this.copy(column, column + count);
       this.end += count;
       this.fill(place, block, from, count);
-      if (hole && from === 0) this.chunk(place).hole[this.at(place)] = 1;
+      if (hole && from === 0) this.chunk(place).hole[this.at(place)] = HOLE;
       if (place + count < this.end) this.chunk(place + count).hole[this.at(place + count)] = 0;
       while (this.count > CAPACITY) this.forget();
     }
     this.epoch += 1;
     return count;
+  }
+
+  /** What is missing right before an event cannot be had. @param {number} eventId @returns {boolean} whether anything is */
+  giveUp(eventId) {
+    const column = this.afterEvent(eventId - 1);
+    if (!this.hole(column)) return false;
+    this.chunk(column).hole[this.at(column)] = GONE;
+    this.epoch += 1;
+    this.touchedMs = Infinity;
+    return true;
   }
 
   /** Number of the first column at or after `timeMs`. @param {number} timeMs @returns {number} */
@@ -209,6 +225,7 @@ export class Ring {
   forget() {
     const key = this.first >> CHUNK_BITS;
     this.first += 1;
+    this.goneFromMs = NaN; // of what lies before the first column the page let go some itself
     if (this.first >> CHUNK_BITS === key) return;
     const spare = this.chunks.get(key);
     this.chunks.delete(key);

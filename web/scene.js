@@ -10,6 +10,7 @@
  * @property {Ring} ring @property {Viewport} viewport @property {TimeBins} bins @property {Size} size @property {Theme} theme
  * @property {number} decimals @property {Record<string, any>} layers which are shown, and their options
  * @property {import("./quality.js").Stretch[]} stretches on screen that are not to be trusted, or empty
+ * @property {import("./bookmarks.js").Bookmark[]} bookmarks of the session
  * @property {number} nowMs the session's time @property {number} emitFromMs frames before it are context
  * @property {number} lowest bucket that can be a price
  * @property {number} first @property {number} last columns on screen, the last one not included

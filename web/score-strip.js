@@ -50,7 +50,7 @@ export function scoreCourse({ ring, first, last, x, size, nowMs, emitFromMs }) {
     const stop = Math.min(last, start - ring.at(start) + CHUNK);
     for (let column = start, at = ring.at(start); column < stop; column += 1, at += 1) {
       const inside = column + 1 < stop;
-      const moment = inside ? hole[at + 1] === 1 : ring.hole(column + 1);
+      const moment = inside ? hole[at + 1] !== 0 : ring.hole(column + 1);
       const from = x(timeMs[at]);
       const left = Math.max(from, 0);
       // before a hole it is a moment, and seen nevertheless

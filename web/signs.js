@@ -25,7 +25,7 @@ function streamSign(feed) {
       : ["bad", `server silent ${forText}`, "Not even a status comes: the server hangs, or the way to it is cut"];
   }
   if (lateness.ms > LATE_MS) return ["bad", `live, ${seconds(lateness.ms)} late`, "By the server's clock; the way to it, or a proxy on it, is slower than the stream"];
-  if (backfill.holes > 0 && now - backfill.holeMs > HOLE_MS) return ["bad", "live, data missing", `${backfill.holes} stretches of this picture are missing, and hatched`];
+  if (backfill.holes > 0 && now - backfill.holeMs > HOLE_MS) return ["bad", "live, data missing", `Stretches of this picture that are missing, and hatched: ${backfill.holes}${backfill.gone > 0 ? `; of which the server holds the frames no longer: ${backfill.gone}` : ""}`];
   const known = clock.uncertaintyMs < Infinity ? `, give or take ${clock.uncertaintyMs.toFixed(0)}` : "";
   return ["good", "live", `The socket to the server; the last status was ${Math.max(0, lateness.statusLateMs).toFixed(0)} ms on its way${known}`];
 }
@@ -46,14 +46,13 @@ export function showSocket({ feed, why, diagnosis }) {
 /** @param {Feed} feed */
 function showEngine(feed) {
   const lag = feed.status.lag_seconds ?? 0;
-  const silentMs = feed.ring && feed.ring.count > 0 ? feed.nowMs - feed.ring.timeMs(feed.ring.end - 1) : 0;
   if (feed.connection === "ended") showSign("engine", "good", "engine done", "The session is over");
   else if (feed.status.paused) showSign("engine", "wait", "session held", "Its clock stands: Y lets it go on, N and Shift N step");
   else if (feed.connection !== "live") showSign("engine", "wait", "engine –", "Nothing is known without a socket");
   else if (feed.silentMs > SILENT_MS) showSign("engine", "wait", "engine –", "Nothing is known of it while nothing comes");
   else if (feed.catchingUp > 0) showSign("engine", "wait", `catching up, ${feed.catchingUp.toLocaleString("en-US")} frames`, "The server sends what it holds, then goes on live");
   else if (lag > 1) showSign("engine", "bad", `engine ${lag.toFixed(1)} s behind`, "Event time runs behind the speed asked for");
-  else if (silentMs > feed.quietMs) showSign("engine", "good", `engine ok, no events for ${spanText(silentMs)}`, "The session keeps its pace; nothing happens in this market");
+  else if (feed.eventlessMs > 0) showSign("engine", "good", `engine ok, no events for ${spanText(feed.eventlessMs)}`, "The session keeps its pace; nothing happens in this market");
   else showSign("engine", "good", "engine ok", "Status comes, and the session keeps its pace");
 }
 

@@ -94,10 +94,11 @@ export class Stream {
     return open;
   }
 
-  /** Lose the socket all at once, without a word to the server. @param {number} retryMs @returns {string} where it led */
+  /** Lose the socket all at once. @param {number} retryMs @returns {string} where it led */
   break(retryMs) {
     const { socket } = this;
     this.socket = null;
+    socket?.close();
     this.retryMs = retryMs;
     this.retryLater();
     return socket?.url ?? "";

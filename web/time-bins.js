@@ -7,7 +7,7 @@
 import { Balance, smoothingOf, usualSmoothing } from "./balance.js";
 import { toBfloat16 } from "./bfloat16.js";
 import { BALANCE_CUTOFFS, smoothed } from "./modes.js";
-import { MISSING, NO_EVENTS } from "./quality.js";
+import { GONE, MISSING, NO_EVENTS } from "./quality.js";
 
 /** @typedef {import("./ring.js").Ring} Ring */
 /** @typedef {import("./modes.js").Mode} Mode */
@@ -32,7 +32,7 @@ export class TimeBins {
      */
     this.cells = new Uint16Array(BINS * ROWS * 2);
     /** Per bin the reasons not to trust it, and whether it shows values. */
-    this.flags = new Uint8Array(BINS);
+    this.flags = new Uint16Array(BINS);
     this.binMs = NaN;
     /** Bins `first` up to, not including, `first + BINS` have a place; rows begin at the bucket `base`. */
     this.first = 0;
@@ -62,7 +62,7 @@ export class TimeBins {
   /** Why a bin is not to be trusted, or shows nothing, as bits of quality.js. @param {number} bin @returns {number} */
   reasons(bin) {
     const reasons = this.flags[this.slot(bin)] ^ SHOWN;
-    return reasons & MISSING ? reasons & ~NO_EVENTS : reasons;
+    return reasons & (MISSING | GONE) ? reasons & ~NO_EVENTS : reasons;
   }
 
   clean() { this.dirtyFrom = Infinity; this.dirtyUntil = -Infinity; }
@@ -120,13 +120,13 @@ export class TimeBins {
     for (let column = this.taken; column < ring.end; column += 1) {
       const bin = Math.floor(ring.timeMs(column) / this.binMs);
       const edge = this.first + BINS - 1;
-      const missing = ring.hole(column);
+      const missing = ring.gone(column) ? GONE : ring.hole(column) ? MISSING : 0;
       // over a short gap the last column is held; what a longer one held is not known
-      const alone = missing && ring.timeMs(column) - ring.timeMs(column - 1) > (this.balance?.memoryMs ?? 0);
+      const alone = missing > 0 && ring.timeMs(column) - ring.timeMs(column - 1) > (this.balance?.memoryMs ?? 0);
       if (bin > this.settled) this.weigh(this.settled, alone ? -Infinity : Infinity);
       if (column > ring.first && bin > this.newest + 1) {
         const until = this.sliding ? bin - 1 : Math.min(bin - 1, edge);
-        if (missing) this.mark(this.newest + 1, until, MISSING);
+        if (missing) this.mark(this.newest + 1, until, missing);
         else this.carry(column - 1, this.newest + 1, until);
         this.settled = this.newest;
       }
@@ -135,7 +135,7 @@ export class TimeBins {
       this.open(bin);
       this.put(column, bin, bin);
       this.remember(column, alone);
-      if (missing) this.mark(bin, bin, MISSING);
+      if (missing) this.mark(bin, bin, missing);
       this.taken = column + 1;
       this.settled = this.newest;
     }
@@ -167,7 +167,7 @@ export class TimeBins {
     this.balance?.take(ring.timeMs(column), scalars.spot_price[at] - ring.k - this.base, pressure, vacuum, at * ring.rows, ring.rows);
   }
 
-  /** Write the balance of a bin as it is at its end, or before that at `untilMs`. @param {number} bin @param {number} untilMs */
+  /** Write the balance of a bin as it is at its end, or before that at `untilMs`, and no more of what it was before. @param {number} bin @param {number} untilMs */
   weigh(bin, untilMs) {
     const { cells, balance } = this;
     if (!balance || bin < this.first || bin > this.newest || Number.isNaN(balance.timeMs)) return;
@@ -177,11 +177,13 @@ export class TimeBins {
     this.dirtyUntil = Math.max(this.dirtyUntil, bin + 1);
     if (this.mode?.kind === "depth") {
       const [least, most] = BALANCE_CUTOFFS;
+      for (let to = target + 1; to < target + 2 * ROWS; to += 2) cells[to] = 0; // the price may have moved on since it was written
       balance.read(timeMs, (row, value) => {
         const step = Math.round(((Math.abs(value) - least) / (most - least)) * (TINTS - 1));
         cells[target + 2 * row + 1] = step <= 0 ? 0 : 2 * Math.min(step, TINTS - 1) + (value < 0 ? 1 : 0);
       });
     } else {
+      cells.fill(0, target, target + 2 * ROWS);
       balance.read(timeMs, (row, value) => {
         const to = target + 2 * row;
         cells[to] = value > 0 ? toBfloat16(value) : 0;

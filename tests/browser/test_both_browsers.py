@@ -22,9 +22,9 @@ def page(either_browser: Browser, server: Server) -> Iterator[Page]:
 
 
 def test_the_map_shows_both_forces_and_a_cell_is_read(page: Page) -> None:
-    shown = page.evaluate(READ_MAP)
-    assert shown["blue"] > 2000
-    assert shown["orange"] > 2000
+    page.wait_for_function(
+        f"() => {{ const {{ blue, orange }} = ({READ_MAP})(); return Math.min(blue, orange) > 2000; }}", polling=300
+    )
     page.mouse.move(700, 330)
     for word in ("pressure", "vacuum", "bid", "ask"):
         expect(page.locator("#readout")).to_contain_text(word)

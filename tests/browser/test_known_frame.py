@@ -615,6 +615,11 @@ def test_depth_is_bright_by_size_and_told_apart_by_side(market: KnownMarket) -> 
         assert bid.sum() > ask.sum() + 40 > nothing.sum() + 80, "the more rests the brighter"
         page.select_option("#palette", "teal")
         expect(text).to_contain_text("bids teal, asks violet")
+        page.select_option("#theme", "light")
+        expect(text).to_contain_text("Depth: the darker the more rests")
+        page.wait_for_function(IDLE)
+        assert colour(-5).sum() < colour(10).sum() - 40
+        page.select_option("#theme", "dark")
         page.wait_for_function(IDLE)
         assert min(colour(-5)[1:]) > colour(-5)[0] + 20
     finally:
@@ -638,6 +643,14 @@ def test_the_legend_explains_the_balance_and_takes_numbers(market: KnownMarket) 
         )
         expect(text).to_contain_text("(pressure − vacuum) / (pressure + vacuum + 0.50 contracts/s)")
         expect(text).to_contain_text("σ 1.5 rows and σ 3 s back in time")
+        page.select_option("#palette", "heat")
+        expect(text).to_contain_text("Balance: pale yellow where liquidity builds, red where")
+        page.keyboard.press("d")  # in the light theme what stands out is dark
+        expect(text).to_contain_text(
+            "Balance: navy where liquidity builds, red where it drains, pale where little happens"
+        )
+        page.keyboard.press("d")
+        page.select_option("#palette", "blue")
         where = list(market.xy(UP - 0.1, -5))
         before = page.evaluate(COLOUR_OF_CELL, where)
         page.locator("#layers > summary").click()

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import signal
+import urllib.request
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from websockets.sync.client import connect
 
-from tests.browser.probe import COLUMNS, EVENTS, HELD, IDLE, READ_MAP, live, open_page
+from tests.browser.probe import COLUMNS, EVENTS, HELD, IDLE, NEWEST, READ_MAP, live, open_page, watched_page
 from tests.browser.programs import Server
 
 pytestmark = pytest.mark.browser
 
-MOST_AT_ONCE = 16_000  # frames in one answer of the server's history
+MOST_AT_ONCE = 16_384  # frames in one answer of the server's history
+SENT_AT_MOST = 4096  # to who comes back, before the live ones
+GONE_WORDS = "gone: the server holds these frames no longer"
 # A link to what is seen, the end of it, and the events that are seen.
 SEEN = """() => {
   const { endMs, spanMs } = vp.view();
@@ -32,16 +38,18 @@ WHOLE = """(end) => {
   return newestMs > end && reaches && !loading && holes === 0 && idle;
 }"""
 SHAPE = "() => { const { width, height } = document.getElementById('map'); return [width, height]; }"
-# The tab sleeps: its socket is lost and it does not come back yet. Another viewer keeps the session going.
-SLEEP = "() => { window.other = new WebSocket(vp.breakSocket(3_600_000)); }"
-# How many frames the session has made: the number of the newest that the server holds.
-MADE = """async () => {
-  const query = new URLSearchParams({ session_id: vp.config().session_id, limit: 1 });
-  const block = await (await fetch(`/v1/vacuum-pressure/history?${query}`)).arrayBuffer();
-  const length = new DataView(block).getUint32(0, true);
-  return JSON.parse(new TextDecoder().decode(new Uint8Array(block, 4, length))).first + 1;
-}"""
-WAKE = "() => { window.other.close(); vp.reconnect(); }"
+# The tab sleeps: its socket is lost and it does not come back yet.
+SLEEP = "() => vp.breakSocket(3_600_000)"
+HOLD = json.dumps({"type": "pause"})
+
+
+def frames_made(server: Server, session: str) -> int:
+    """How many frames the session has made, by the newest that the server holds. A busy page is not asked."""
+    address = f"{server.address}/v1/vacuum-pressure/history?session_id={session}&limit=1&fields=pressure"
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        block = answer.read()
+    length = int.from_bytes(block[:4], "little")
+    return int(json.loads(block[4 : 4 + length])["first"]) + 1
 
 
 def all_there_once(page: Page) -> None:
@@ -121,20 +129,78 @@ def test_engine_socket_and_tab_have_signs_of_their_own(browser: Browser, lake: P
         signs("lost", "engine –", "tab ok")
 
 
+def sleep_through(page: Page, server: Server, frames: int) -> None:
+    """Another viewer, who takes few of them, lets the session make so many frames and holds it; then the page wakes."""
+    session = page.evaluate("() => vp.config().session_id")
+    with connect(page.evaluate(SLEEP)) as other:
+        made = frames_made(server, session)
+        while frames_made(server, session) < made + frames:
+            other.recv(timeout=10)
+        other.send(HOLD)
+        while True:
+            told = other.recv(timeout=10)
+            if isinstance(told, str) and json.loads(told).get("paused"):
+                break
+        page.evaluate("() => vp.reconnect()")
+        expect(page.locator("#connection")).to_contain_text("live")
+
+
 @pytest.mark.long
 def test_a_page_that_slept_for_long_gets_all_that_it_slept_through(page: Page, server: Server) -> None:
-    """Longer than what the server sends of itself, and more frames than one answer of its history holds."""
-    live(page, server, "?speed=400&start_time=09:30")
-    page.evaluate(SLEEP)
+    """Longer than what the server sends of itself, more frames than one answer of its history holds, in ten minutes."""
+    live(page, server, "?speed=25&throttle_ms=10&start_time=09:30")
     held, filled = page.evaluate("() => [vp.events().at(-1), vp.state().filled]")
-    while page.evaluate(MADE) < 2 * MOST_AT_ONCE:
-        page.wait_for_timeout(200)
-    page.evaluate(WAKE)
-    # In one look: at this speed a busy page misses more frames in the next moment, and fills that hole too.
-    whole = f"() => vp.state().filled - {filled} > {MOST_AT_ONCE} && vp.state().holes === 0 && ({EVENTS})()"
-    events = page.wait_for_function(whole, timeout=30_000).json_value()
+    sleep_through(page, server, SENT_AT_MOST + MOST_AT_ONCE + 500)
+    page.wait_for_function(
+        f"() => vp.state().filled - {filled} > {MOST_AT_ONCE} && vp.state().holes === 0", timeout=30_000
+    )
+    events = page.evaluate(EVENTS)
     assert held in events
     assert_held_once(page, events)
+
+
+@pytest.mark.long
+def test_what_the_server_holds_no_longer_is_said_to_be_gone(browser: Browser, lake: Path) -> None:
+    """The page slept while frames were made for which there is no room: some come, of the others it is told."""
+    server = Server(lake, "--history-limit-gb", "0.06")
+    with contextlib.ExitStack() as ending:
+        ending.callback(server.end)
+        page = ending.enter_context(watched_page(browser))
+        live(page, server, "?speed=100&start_time=09:30", columns=200)
+        last_ms = page.evaluate(NEWEST)
+        sleep_through(page, server, SENT_AT_MOST + 8000)
+        sign = page.locator("#connection")
+        expect(sign).to_have_text("live, data missing")
+        # at this speed a busy page may have missed frames before it slept
+        expect(sign).to_have_attribute(
+            "title", re.compile(r"^(\d+) stretches .* of \1 the server holds the frames no longer")
+        )
+        assert page.evaluate("() => vp.state().filled") > 0
+
+        def shown(from_ms: float) -> None:
+            page.evaluate(
+                "(ms) => vp.view({ endMs: vp.state().newestMs, spanMs: vp.state().newestMs - ms, following: false })",
+                from_ms,
+            )
+            expect(page.locator("#hatched")).to_have_text(f"dense hatching: {GONE_WORDS}")
+
+        shown(last_ms - 5000)
+        assert "frames after this one are gone, the server holds them no longer" in read_at(page, last_ms + 5000)
+        page.evaluate("() => vp.keepNewest(500)")  # and what lay before all that is held, behind the start
+        shown(last_ms - 5000)
+        page.wait_for_function("() => vp.state().exhausted")
+        assert read_at(page, last_ms) == GONE_WORDS
+
+
+def read_at(page: Page, time_ms: float) -> str:
+    """What the read-out says of a time at the price in the middle."""
+    page.wait_for_function(IDLE)
+    at = page.evaluate("(ms) => vp.at(ms, vp.view().centre)", time_ms)
+    box = page.locator("#chart").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + at["x"], box["y"] + at["y"])
+    expect(page.locator("#readout")).to_be_visible()
+    return page.locator("#readout").inner_text()
 
 
 @pytest.mark.long

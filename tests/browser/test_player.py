@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.probe import NEWEST, live, open_page
+from tests.browser.probe import IDLE, NEWEST, live, open_page
 from tests.browser.programs import Server
 
 pytestmark = pytest.mark.browser
@@ -19,6 +19,17 @@ pytestmark = pytest.mark.browser
 QUERY = "?start_time=10:00&speed=5&alone=yes"
 ET_MS = 1_770_390_000_000  # 2026-02-06 10:00 in New York
 SHOWN = "() => vp.view().endMs"
+# Whether the upper edge of the time axis is painted in the colour of bookmarks between two places.
+MARKED_AT = """([from, until]) => {
+  const { size } = vp.state();
+  const { data, width } = vp.image("overlay");
+  const row = Math.round((size.height + size.strip + 2) * size.ratio);
+  for (let x = Math.round(from * size.ratio); x < until * size.ratio; x += 1) {
+    const [r, g, b, alpha] = data.subarray(4 * (row * width + x));
+    if (alpha > 200 && b > g + 40 && b > r + 20) return true; // violet
+  }
+  return false;
+}"""
 NEWEST_EVENT = "() => vp.events().at(-1)"
 
 
@@ -61,10 +72,15 @@ def test_the_session_is_held_stepped_and_goes_on(player: Page) -> None:
     hold(player)
     newest, event = player.evaluate(NEWEST), player.evaluate(NEWEST_EVENT)
     paused_at(player, newest)
-    player.keyboard.press("Shift+N")
-    player.wait_for_function(f"() => vp.state().newestMs > {newest}")
-    after_event = player.evaluate(NEWEST)
-    assert 0 < after_event - newest < 25  # nearer than the throttle lets frames be
+    gaps: list[float] = []
+    after_event = newest
+    while len(gaps) < 40 and min(gaps, default=25) >= 25:  # a moment may be quiet
+        before_event = after_event
+        player.keyboard.press("Shift+N")
+        player.wait_for_function(f"() => vp.state().newestMs > {before_event}")
+        after_event = player.evaluate(NEWEST)
+        gaps.append(after_event - before_event)
+    assert min(gaps) < 25  # nearer than the throttle lets frames be
     player.keyboard.press("n")
     player.wait_for_function(f"() => vp.state().newestMs > {after_event}")
     assert player.evaluate(NEWEST) - newest >= 25  # the frame that was due
@@ -172,6 +188,30 @@ def test_a_range_is_played_over_and_over(player: Page) -> None:
     expect(player.locator("#hold")).to_have_attribute("aria-pressed", "false")  # and goes on
 
 
+def test_what_is_held_stays_held_in_another_view_and_at_another_speed(player: Page) -> None:
+    """Both open the session anew: for columns that were not sent, and from the second that is on screen."""
+    hold(player)
+    session = player.evaluate("() => vp.config().session_id")
+    newest = player.evaluate(NEWEST)
+    player.select_option("#mode", "v_pull")
+    player.wait_for_function("() => vp.state().fields.includes('v_pull') && vp.state().columns > 10", timeout=60_000)
+    expect(player.locator("#engine")).to_have_text("session held")
+    player.select_option("#mode", "balance")
+    player.select_option("#speed", "10")
+    player.wait_for_function("() => vp.config().speed === 10 && vp.state().columns > 10", timeout=60_000)
+    expect(player.locator("#engine")).to_have_text("session held")
+    assert player.evaluate("() => vp.config().session_id") != session
+    assert player.evaluate(NEWEST) < newest + 20_000  # what came before the word to hold
+
+
+def test_a_range_that_was_only_begun_is_let_go_by_escape(player: Page) -> None:
+    player.keyboard.press("r")
+    expect(player.locator("#loop")).to_have_text("Loop to…")
+    player.keyboard.press("Escape")
+    expect(player.locator("#loop")).to_have_text("Loop")
+    expect(player.locator("#loop")).to_have_attribute("aria-pressed", "false")
+
+
 def test_bookmarks_are_kept_noted_found_taken_away_and_had_back(player: Page) -> None:
     player.evaluate("() => localStorage.removeItem('vp.bookmarks')")
     hold(player)
@@ -188,6 +228,11 @@ def test_bookmarks_are_kept_noted_found_taken_away_and_had_back(player: Page) ->
     assert kept["session"] == "future_mbo MNQH6 2026-02-06"
     assert abs(kept["timeMs"] - shown) < 1000
     assert kept["note"] == "the wall goes"
+    player.evaluate("(endMs) => vp.view({ endMs, following: false })", kept["timeMs"] + 5000)
+    player.wait_for_function(IDLE)
+    x = player.evaluate("(timeMs) => vp.at(timeMs, 0).x", kept["timeMs"])
+    assert player.evaluate(MARKED_AT, [x - 3, x + 3]), "marked on the time axis"
+    assert not player.evaluate(MARKED_AT, [x - 40, x - 20])
     player.evaluate("(endMs) => vp.view({ endMs, following: false })", shown - 20_000)
     player.locator("#bookmarks li button").first.click()
     assert player.evaluate(SHOWN) == kept["timeMs"]

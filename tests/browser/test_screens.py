@@ -64,6 +64,18 @@ LONG_SIGNS = """() => {
   }).map(({ id }) => id);
 }"""
 
+# How far the words of a pause end above the reasons of hatching, CSS px.
+BADGE_ABOVE_REASONS = """async () => {
+  const { LABEL_TOP_PX } = await import("./layer-data-quality.js");
+  const [badge, chart] = ["behind", "chart"].map((id) => document.getElementById(id).getBoundingClientRect());
+  return chart.top + LABEL_TOP_PX * vp.state().size.unit - badge.bottom;
+}"""
+CHOOSE_VIEW = """(view) => {
+  const list = document.getElementById("mode");
+  list.value = view;
+  list.dispatchEvent(new Event("change"));
+}"""
+
 
 @pytest.fixture(scope="module")
 def shown(either_browser: Browser, server: Server) -> Iterator[Page]:
@@ -105,6 +117,20 @@ def test_no_sign_is_cut_and_none_moves_the_map(page: Page) -> None:
         assert after == before
 
 
+def test_the_map_stays_as_high_in_every_view(page: Page) -> None:
+    """Though what the legend says of them is of one to three lines; on a phone it has most of the screen."""
+    for size, least_share in (((1366, 768), 0.6), ((1920, 1080), 0.7), ((390, 844), 0.5)):
+        resize(page, *size)
+        heights = set()
+        for view in ("depth", "pair", "fill_mass", "balance"):
+            page.evaluate(CHOOSE_VIEW, view)
+            page.wait_for_function(f"() => vp.state().mode === '{view}' && ({IDLE})()")
+            heights.add(page.evaluate("() => vp.state().size.height + vp.state().size.strip"))
+        assert len(heights) == 1, (size, heights)
+        assert heights.pop() > least_share * size[1]
+        assert page.evaluate(BADGE_ABOVE_REASONS) >= 0
+
+
 @pytest.mark.parametrize(
     "size",
     [
@@ -126,8 +152,18 @@ def test_every_control_can_be_reached(page: Page, size: tuple[int, int]) -> None
     chart = page.locator("#chart").bounding_box()
     assert chart is not None
     assert chart["height"] < size[1]  # which fits on the screen
-    page.evaluate("() => document.getElementById('chart').scrollIntoView({ block: 'end' })")
-    page.mouse.move(size[0] * 0.3, size[1] * 0.6)
+    read_a_cell(page)
+
+
+def read_a_cell(page: Page) -> None:
+    """Where the map lies by now, a cell of it is read under the mouse, which was elsewhere before."""
+    page.mouse.move(1, 1)
+    expect(page.locator("#readout")).to_be_hidden()
+    page.locator("#chart").scroll_into_view_if_needed()
+    chart, size = page.locator("#chart").bounding_box(), page.evaluate("() => vp.state().size")
+    assert chart is not None
+    page.mouse.move(chart["x"] + 0.3 * size["width"], chart["y"] + 0.6 * size["height"])
+    expect(page.locator("#readout")).to_be_visible()
     expect(page.locator("#readout strong")).to_contain_text("k ")
 
 

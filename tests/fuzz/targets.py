@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests import mutations
 from tests.dbn_files import compress, header
-from vp.dbn.contents import count_by_instrument
+from vp.dbn.contents import survey_file
 from vp.dbn.file import DbnFile
 from vp.errors import RequestError
 from vp.server.query.endpoint import parse_query_request
@@ -24,7 +24,7 @@ def reader(data: bytes) -> None:
     outcome = mutations.read(path, data)
     assert outcome.counted == outcome.read
     if outcome.error is None:
-        orders = sum(count_by_instrument(DbnFile(path)).values())
+        orders = sum(survey_file(DbnFile(path)).by_instrument().values())
         assert orders == len(outcome.rows) + outcome.passed_over.outside_window
     else:
         assert outcome.error.path

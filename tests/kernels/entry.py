@@ -7,6 +7,7 @@ from typing import Any
 from vp.kernels.cache import CACHE_DIRECTORY
 from vp.kernels.jit import kernel
 
+assert CACHE_DIRECTORY is not None
 DIRECTORY = CACHE_DIRECTORY / "tests"  # a routine's own cache holds it under the same name, without a way in for Python
 
 

@@ -113,12 +113,22 @@ def test_both_ways_lead_to_the_same_book_over_a_longer_market(
     assert share_of_plain(random_market(17, 400, weights=weights), 1, dense_levels) >= least
 
 
-def test_orders_of_several_publishers_with_one_id_are_taken_either_way() -> None:
-    rows = [(1, "A", 5), (2, "A", 7), (2, "F", 3), (1, "C", 5), (2, "M", 9), (2, "C", 9), (1, "A", 4), (2, "A", 4)]
+@pytest.mark.parametrize("together", [False, True], ids=["apart", "in one group"])
+def test_orders_of_several_publishers_with_one_id_are_taken_either_way(together: bool) -> None:
+    slots = empty_slots(64)
+    order_id = 42
+    other = next(
+        publisher
+        for publisher in range(2, 1000)
+        if (group_of(slots, order_id, publisher << KIND_BITS) == group_of(slots, order_id, 1 << KIND_BITS)) is together
+    )
+    rows = [(1, "A", 6), (2, "C", 2), (2, "F", 2), (2, "M", 2), (1, "C", 6)]  # what the other does not have
+    rows += [(1, "A", 5), (2, "A", 7), (2, "F", 3), (1, "C", 5), (2, "M", 9), (2, "C", 9), (1, "A", 4), (2, "A", 4)]
     records = [
-        Rec(1, action, "B", TICK * 100, size, 42, F_LAST, publisher=publisher) for publisher, action, size in rows
+        Rec(1, action, "B", TICK * 100, size, order_id, F_LAST, publisher={1: 1, 2: other}[publisher])
+        for publisher, action, size in rows
     ]
-    assert share_of_plain(records, 1) > 0
+    assert share_of_plain(records, 1, room=64) > 0
 
 
 def test_groups_that_are_full_are_taken_either_way() -> None:

@@ -26,6 +26,7 @@ MORE_IMPORTS = {
     "jit.py": {"pathlib"},
     "cache.py": set(sys.stdlib_module_names),
     "cache_files.py": set(sys.stdlib_module_names),
+    "user_cache.py": set(sys.stdlib_module_names),
     "intrinsics.py": {"llvmlite"},
     "vectors.py": {"llvmlite", "operator"},
 }
@@ -169,6 +170,7 @@ def test_a_call_from_python_of_what_kernels_alone_call_is_refused() -> None:
 
 
 def test_functions_of_others_are_not_cached_among_the_kernels() -> None:
+    assert CACHE_DIRECTORY is not None
     assert not Path(numba.config.CACHE_DIR).is_relative_to(CACHE_DIRECTORY)  # type: ignore[attr-defined]
     for name, dispatcher in dispatchers():
         if dispatcher.targetoptions["forceinline"] is False:

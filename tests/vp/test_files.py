@@ -14,7 +14,17 @@ import pytest
 
 from tests.places import ROOT
 from vp import files
-from vp.files import lay_down, sweep, write_whole, written_whole
+from vp.files import (
+    READ_ONLY,
+    copy_new,
+    is_of_this_machine,
+    lay_down,
+    most_mode_of,
+    open_own,
+    sweep,
+    write_whole,
+    written_whole,
+)
 
 
 def names(directory: Path) -> list[str]:
@@ -36,12 +46,36 @@ def test_it_may_be_read_by_whom_the_umask_lets(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
         write_whole(tmp_path / "a", b"x")
-        with written_whole(tmp_path / "b", read_only=True) as file:
+        with written_whole(tmp_path / "b", most_mode=READ_ONLY) as file:
             file.write(b"x")
+        (tmp_path / "c").write_bytes(b"x")
+        lay_down(tmp_path / "c", tmp_path / "d")
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
-    assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == 0o444
+    assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == 0o440
+    assert stat.S_IMODE((tmp_path / "d").stat().st_mode) == 0o440
+
+
+@pytest.mark.parametrize(
+    ("mode", "copied", "made"), [(0o600, 0o400, 0o600), (0o444, 0o444, 0o444), (0o777, 0o444, 0o644)]
+)
+def test_what_is_made_of_a_file_is_for_those_alone_who_may_read_it(
+    tmp_path: Path, mode: int, copied: int, made: int
+) -> None:
+    raw = tmp_path / "raw"
+    raw.write_bytes(b"x")
+    raw.chmod(mode)
+    before = os.umask(0o022)
+    try:
+        copy_new(raw, tmp_path / "copy")
+        write_whole(tmp_path / "made", b"x", most_mode=most_mode_of(raw))
+        (tmp_path / "open").touch()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "copy").stat().st_mode) == copied
+    assert stat.S_IMODE((tmp_path / "made").stat().st_mode) == made
+    assert most_mode_of(raw, tmp_path / "open") == mode & 0o644
 
 
 def test_a_block_that_fails_leaves_no_file(tmp_path: Path) -> None:
@@ -103,37 +137,51 @@ def test_what_a_killed_writer_left_is_deleted_by_the_next(tmp_path: Path) -> Non
         writer.send_signal(signal.SIGKILL)
         writer.wait()
     write_whole(tmp_path / "b.arrow", b"mine")
-    assert left in names(tmp_path), "of another name"
-    write_whole(path, b"mine")
-    assert names(tmp_path) == ["a[1].arrow", "b.arrow"]
+    assert names(tmp_path) == ["a[1].arrow", "b.arrow"], "by whoever writes there next"
 
 
-def test_what_a_killed_writer_left_of_any_name_is_deleted_when_nobody_has_written_to_it_for_an_hour(
-    tmp_path: Path,
-) -> None:
-    hour_ago = time.time() - 3601
-    left = [".old.arrow.abcd1234.part", ".new.arrow.abcd1234.part", ".movie.part", ".a.job-12345.part", "old.part"]
+def test_only_parts_of_our_own_form_are_swept_and_no_link_or_pipe_is_opened(tmp_path: Path) -> None:
+    left = [".movie.part", ".a.job-12345.part", "old.part", ".b.arrow.ABCD1234.part"]
     for name in left:
         (tmp_path / name).write_bytes(b"half")
-        if not name.startswith(".new"):
-            os.utime(tmp_path / name, (hour_ago, hour_ago))
-    with written_whole(tmp_path / "living") as file:
-        file.write(b"half")
-        file.flush()
-        (living,) = set(names(tmp_path)) - set(left)
-        os.utime(tmp_path / living, (hour_ago, hour_ago))
-        write_whole(tmp_path / "b.arrow", b"mine")
-        assert set(names(tmp_path)) == {*left[1:], living, "b.arrow"}, "one is locked, one new, three not ours"
-    assert set(names(tmp_path)) == {*left[1:], "living", "b.arrow"}
+    (tmp_path / ".old.arrow.abcd1234.part").write_bytes(b"half")
+    (tmp_path / ".link.arrow.abcd1234.part").symlink_to(tmp_path / "old.part")
+    os.mkfifo(tmp_path / ".pipe.arrow.abcd1234.part")
+    sweep(tmp_path)
+    assert set(names(tmp_path)) - {".pipe.arrow.abcd1234.part"} == {*left, ".link.arrow.abcd1234.part"}
+    assert (tmp_path / "old.part").read_bytes() == b"half"
 
 
-def test_without_locks_a_day_must_have_passed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vp.files.LOCKS", False)
+@pytest.mark.parametrize("why", ["no locks", "another machine's"])
+def test_where_a_lock_says_nothing_a_day_must_have_passed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    if why == "no locks":
+        monkeypatch.setattr("vp.files.LOCKS", False)
+    else:
+        monkeypatch.setattr("vp.files.OWN_FILE_SYSTEMS", set())
     for name, hours in ((".a.arrow.abcd1234.part", 23), (".b.arrow.abcd1234.part", 25)):
         (tmp_path / name).write_bytes(b"half")
         os.utime(tmp_path / name, (0, time.time() - 3600 * hours))
     write_whole(tmp_path / "c.arrow", b"mine")
     assert names(tmp_path) == [".a.arrow.abcd1234.part", "c.arrow"]
+
+
+@pytest.mark.parametrize(("kind", "own"), [("ext4", True), ("tmpfs", True), ("nfs4", False), ("fuse.sshfs", False)])
+def test_a_file_system_of_this_machine_alone_is_told_from_one_of_several(tmp_path: Path, kind: str, own: bool) -> None:
+    device = tmp_path.stat().st_dev
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"22 1 {os.major(device)}:{os.minor(device)} / /x rw - {kind} none rw\n")
+    assert is_of_this_machine(tmp_path, mounts) is own
+    assert not is_of_this_machine(tmp_path, tmp_path / "none")
+
+
+def test_a_link_planted_at_a_name_that_is_known_beforehand_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "victim")
+    for mode in ("ab", "wb"):
+        with pytest.raises(OSError, match="symbolic links"), open(tmp_path / "link", mode, opener=open_own):
+            pass
+    assert not (tmp_path / "victim").exists()
 
 
 def test_a_writer_that_is_swept_before_its_lock_begins_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

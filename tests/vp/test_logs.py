@@ -28,6 +28,27 @@ def test_an_event_is_one_line_of_text(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().err == "INFO vp.test_logs: viewer left session=a1 why=x\\nERROR vp: forged\n"
 
 
+HOSTILE = "\x1b[2J\x9b31m\u2028ERROR vp: forged\u2029\u202e\u200b\udcff\r\nERROR vp: forged\x7f"
+ESCAPED = "\\x1b[2J\\x9b31m\\u2028ERROR vp: forged\\u2029\\u202e\\u200b\\udcff\\r\\nERROR vp: forged\\x7f"
+
+
+def test_what_strangers_say_cannot_forge_a_line_or_steer_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info")
+    log.warning("no file of %s é", HOSTILE)
+    logs.event(log, logging.INFO, "refused", symbol=HOSTILE)
+    log.error("broken", exc_info=ZeroDivisionError(HOSTILE))
+    message, field, broken, *cause = capsys.readouterr().err.removesuffix("\n").split("\n")
+    assert message == f"WARNING vp.test_logs: no file of {ESCAPED} é"
+    assert field == f"INFO vp.test_logs: refused symbol={ESCAPED}"
+    assert broken == "ERROR vp.test_logs: broken"
+    assert all(line.startswith("  ") and line.isprintable() for line in cause), cause
+    logs.configure("info", "json")
+    logs.event(log, logging.INFO, "refused", symbol=HOSTILE)
+    said = capsys.readouterr().err
+    assert said.removesuffix("\n").isprintable()
+    assert json.loads(said)["symbol"] == HOSTILE
+
+
 def test_an_event_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "json")
     logs.event(log, logging.INFO, "viewer left", session="a1", frames_sent=3)

@@ -18,7 +18,7 @@ def test_every_setting_explains_itself(setting: Setting) -> None:
     assert setting.help.endswith(".")
     assert bool(setting.unit) is (setting.form is not forms.switch)
     assert setting.parse(setting.example) is not None
-    assert set(setting.programs) <= {"serve", "record", "query", "study", "cache", "lake"}
+    assert set(setting.programs) <= {"serve", "record", "query", "study", "cache", "lake", "capture"}
 
 
 def test_which_program_takes_what() -> None:
@@ -46,8 +46,13 @@ def test_which_program_takes_what() -> None:
             "--file",
             "--products",
             "--decompressed-limit-gb",
+            "--cache-limit-gb",
             "--history-limit-gb",
             "--history-directory",
+            "--live",
+            "--dataset",
+            "--live-from",
+            "--gateway",
             "--log-level",
             "--log-format",
         ),
@@ -63,10 +68,14 @@ def test_which_program_takes_what() -> None:
             "--file",
             "--products",
             "--decompressed-limit-gb",
+            "--cache-limit-gb",
             "--log-level",
         ),
     ]
     assert [setting.flag for setting in of_program("cache")] == ["--lake", "--clear", "--log-level"]
+    assert [setting.flag for setting in of_program("capture")] == [
+        *("--lake", "--products", "--product-type", "--symbol", "--dataset", "--live-from", "--gateway", "--log-level"),
+    ]
     assert [setting.flag for setting in of_program("lake")] == [
         *("--lake", "--products", "--link", "--copy", "--dry-run", "--log-level"),
     ]

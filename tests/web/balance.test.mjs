@@ -142,6 +142,30 @@ test("nothing that comes later changes what was shown", () => {
   assert.ok(Math.max(...off) < 0.004, "bins made anew, with a part of the past, are the same");
 });
 
+test("what bins show does not depend on how often they were looked at while columns came", () => {
+  const spot = (ms) => SPOT + Math.round(6 * Math.sin(ms / 90)); // several prices in a bin
+  const forces = { spot, pressure: (ms, bucket) => ((ms * 7 + bucket * 13) % 11) * 3, vacuum: (ms, bucket) => ((ms * 3 + bucket * 5) % 7) * 3 };
+  const view = viewOf(0, 20_000);
+  for (const mode of ["balance", "depth", "pair"]) {
+    const ring = held(block([0], forces));
+    const looked = new TimeBins();
+    for (let ms = 25, first = 1; ms <= 20_000; ms += 25, first += 1) {
+      ring.insert(block([ms], { ...forces, first }));
+      ring.touchedMs = -Infinity; // as if pushed: the newest column changes nothing before it
+      looked.hold(ring, modeOf(mode), 64, view, START_MS + ms + ((ms * 7) % 200), SMOOTHING);
+    }
+    const anew = binsOf(ring, view, mode);
+    for (let bin = Math.floor(START_MS / 64); bin < anew.newest; bin += 1) {
+      const cells = (bins) => {
+        const at = bins.slot(bin) * ROWS * 2;
+        return bins.cells.subarray(at, at + ROWS * 2);
+      };
+      assert.equal(looked.base, anew.base);
+      assert.deepEqual(cells(looked), cells(anew), `${mode}, ${bin * 64 - START_MS} ms`);
+    }
+  }
+});
+
 test("columns from before the first change what lies beyond the memory by nothing, and bins in it are made anew", () => {
   const forces = { pressure: (ms, bucket) => ((ms * 7 + bucket * 13) % 11) / 2, vacuum: (ms, bucket) => ((ms * 3 + bucket * 5) % 7) / 2 };
   const ring = held(block(every(25, 0, 40_000), { ...forces, first: 1000 }));

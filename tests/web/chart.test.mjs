@@ -89,6 +89,8 @@ test("the strip has no signal before the first frame, across missing data and af
   const range = (from, until) => Array.from({ length: until - from }, (_, i) => from + i);
   assert.deepEqual(there, [2, 3, 4, ...range(8, 68), ...range(80, 90)]); // the last one before the hole is a moment
   assert.deepEqual([1, 3, 4.5, 7, 9, 67, 69, 85, 95].map((second) => signalAt(scene, START_MS + second * 1000)), [null, 0, null, null, 2, 2, null, 3, null]);
+  assert.ok(ring.giveUp(ring.eventId(2)));
+  assert.deepEqual(scoreCourse(scene).end, end, "nor across data that cannot be had");
 });
 
 test("the strip goes on from chunk to chunk of the ring", () => {

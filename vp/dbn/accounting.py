@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 IGNORED_TALLIES = {"trade": "ignored_trade", "fill": "ignored_fill", "none": "ignored_none"}
@@ -16,16 +16,20 @@ ORDINARY_TALLIES = ("applied", *IGNORED_TALLIES.values())
 
 @dataclass(frozen=True)
 class PassedOver:
-    """Whole records of a file that a session has no use for; unknown are the types of a DBN newer than this VP."""
+    """Whole records of a file that a session has no use for.
+
+    Unknown are the types of a DBN newer than this VP; repeated is what a replay of the live feed sent again.
+    """
 
     other_types: int = 0
     other_instruments: int = 0
     outside_window: int = 0
     unknown_types: int = 0
+    repeated: int = 0
 
     def total(self) -> int:
         """All of them."""
-        return self.other_types + self.other_instruments + self.outside_window + self.unknown_types
+        return sum(astuple(self))
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ class Accounting:
                 "other_instruments": self.passed_over.other_instruments,
                 "outside_window": self.passed_over.outside_window,
                 "unknown_types": self.passed_over.unknown_types,
+                "repeated": self.passed_over.repeated,
             },
             "waiting": self.waiting,
             "processed": self.processed,
@@ -101,6 +106,7 @@ class Accounting:
             "other instruments": self.passed_over.other_instruments,
             "outside the window": self.passed_over.outside_window,
             "unknown types": self.passed_over.unknown_types,
+            "repeated": self.passed_over.repeated,
         }
         parts = [
             *([_listed("passed over", passed_over)] if self.passed_over.total() else []),

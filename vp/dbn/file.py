@@ -8,23 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
 
-import databento_dbn
 import numpy as np
 
 from vp.dbn.decompressed_copies import DecompressedFiles
+from vp.dbn.header import PRELUDE_BYTES, read_header
 from vp.dbn.read_ahead import read_ahead
 from vp.dbn.record_types import BAR_RTYPES, RECORD_BYTES
 from vp.dbn.symbol_mappings import Mapping, in_header
 from vp.dbn.zstd import DAMAGED_HINT, is_compressed, uncompressed
-from vp.errors import ChangedFileError, DamagedFileError, NotDbnError, TruncatedFileError, WrongSchemaError
+from vp.errors import ChangedFileError, DamagedFileError, WrongSchemaError
 from vp.kernels.contract import MBO_BYTES
 
 BLOCK_BYTES = 32768 * MBO_BYTES  # a whole number of records, so that blocks seldom cut one
-PRELUDE_BYTES = 8
-MAX_METADATA_BYTES = 256 << 20
-VERSIONS = (1, 2, 3)
 
 
 class DbnFile:
@@ -49,7 +45,7 @@ class DbnFile:
         self.compressed = is_compressed(path)
         self._opened = _identity(path)
         self.size_bytes = self._opened[1]
-        self.version, metadata, self.data_offset = self._read_header()
+        self.version, metadata, self.data_offset = read_header(path, self._read(0), self.size_bytes)
         self.dataset: str = metadata.dataset
         self.ts_out: bool = bool(metadata.ts_out)
         self.asked_symbols: tuple[str, ...] = tuple(metadata.symbols)
@@ -134,6 +130,11 @@ class DbnFile:
         if self.compressed and self._decompressed is not None:
             self._decompressed.keep(self.path)
 
+    def keep_from(self, offset: int) -> None:
+        """Have what is read from now on and follows this byte kept decompressed, where the file is compressed."""
+        if self.compressed and self._decompressed is not None:
+            self._decompressed.keep_from(self.path, offset)
+
     def _read(self, offset: int) -> Iterator[bytes]:
         if self.compressed:
             kept = self._decompressed
@@ -143,66 +144,6 @@ class DbnFile:
             file.seek(offset)
             while block := file.read(BLOCK_BYTES):
                 yield block
-
-    def _read_header(self) -> tuple[int, Any, int]:
-        head = b""
-        wanted = PRELUDE_BYTES
-        version = 0
-        for chunk in self._read(0):
-            head += chunk
-            if version == 0 and len(head) >= PRELUDE_BYTES:
-                if head[:3] != b"DBN":
-                    break
-                version = head[3]
-                if version not in VERSIONS:
-                    raise NotDbnError(
-                        f"{self.path.name} says it is DBN version {version}, expected 1, 2 or 3.",
-                        hint="A newer VP may read it; otherwise the file is damaged: download it again.",
-                        path=str(self.path),
-                    )
-                wanted += int.from_bytes(head[4:8], "little")
-                if wanted > MAX_METADATA_BYTES:
-                    raise DamagedFileError(
-                        f"{self.path.name} states a header of {wanted} bytes at byte 4, more than any file has.",
-                        hint=DAMAGED_HINT,
-                        path=str(self.path),
-                        byte_offset=4,
-                    )
-            if version and len(head) >= wanted:
-                break
-        if not head:
-            raise NotDbnError(
-                f"{self.path.name} is empty, expected a DBN file.", hint=DAMAGED_HINT, path=str(self.path)
-            )
-        if not head.startswith(b"DBN"):
-            raise NotDbnError(
-                f"{self.path.name} is no DBN file: it begins with {head[:4]!r}, expected b'DBN'.",
-                hint="Put DBN files (.dbn or .dbn.zst) into the lake, not CSV or JSON.",
-                path=str(self.path),
-            )
-        if len(head) < wanted or version == 0:
-            raise TruncatedFileError(
-                f"{self.path.name} ends at byte {len(head)} within its header of {wanted} bytes.",
-                hint=DAMAGED_HINT,
-                path=str(self.path),
-                byte_offset=len(head),
-            )
-        try:
-            metadata = databento_dbn.Metadata.decode(
-                head[:wanted],
-                upgrade_policy=databento_dbn.VersionUpgradePolicy.AS_IS,  # type: ignore[arg-type]  # a wrong stub
-            )
-        except BaseException as error:
-            # A damaged header can make the decoder panic, and a panic is no Exception.
-            if isinstance(error, (KeyboardInterrupt, SystemExit)):
-                raise
-            raise DamagedFileError(
-                f"{self.path.name} has a header that cannot be decoded: {error}",
-                hint=DAMAGED_HINT,
-                path=str(self.path),
-                byte_offset=PRELUDE_BYTES,
-            ) from None
-        return version, metadata, wanted
 
 
 def _identity(path: Path) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable
 import numpy as np
 
 from vp.dbn.events import Events
-from vp.dbn.reader import SessionReader
+from vp.dbn.reader import EventSource
 from vp.errors import FileError
 from vp.kernels.contract import ACTION_ADD, ACTION_TRADE, UNDEF_PRICE
 from vp.market.price_scale import InputPrices
@@ -17,13 +17,13 @@ from vp.market.products import Product
 HEAD_EVENTS = 1 << 18
 
 
-def input_prices(product: Product, reader: SessionReader, on_records: Callable[[int], None]) -> InputPrices:
+def input_prices(product: Product, reader: EventSource, on_records: Callable[[int], None]) -> InputPrices:
     """What has to be known of the prices to choose tick and bucket (vp.market.price_scale).
 
     Parameters
     ----------
     product : Product
-    reader : SessionReader
+    reader : EventSource
         Of the session's events from the start of its input on; it reads no further than needed. Where the file is
         damaged, the prices before it are taken: who plays the session will meet the damage.
     on_records : callable
@@ -33,7 +33,7 @@ def input_prices(product: Product, reader: SessionReader, on_records: Callable[[
         return InputPrices(step_int=_step(chunks)) if product.tick_is_guessed else InputPrices(first_int=_first(chunks))
 
 
-def _chunks(reader: SessionReader, on_records: Callable[[int], None]) -> Generator[Events]:
+def _chunks(reader: EventSource, on_records: Callable[[int], None]) -> Generator[Events]:
     with contextlib.suppress(FileError):
         for events, _place in reader.chunks():
             on_records(reader.records_seen)

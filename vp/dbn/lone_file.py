@@ -66,7 +66,7 @@ def days_held(contents: Contents) -> list[dt.date]:
     start_ns, end_ns = file.start_ns, file.end_ns
     if start_ns > 0 and end_ns is not None and start_ns // DAY_NS == (end_ns - 1) // DAY_NS:
         return [from_ns(start_ns).date()]
-    return sorted({day for _, day in contents.survey.counts})
+    return contents.survey.dates()
 
 
 def dataset_in_names(contents: Contents) -> str:

@@ -45,7 +45,8 @@ def listed_files(lake: Lake) -> Iterator[ListedFile]:
     """Every file below `raw`, by path; of each raw file the header is read, and no more."""
     raw = lake.root / "raw"
     seen: set[str] = set()
-    for directory, names, files in os.walk(raw, followlinks=True):
+    unreadable: list[OSError] = []
+    for directory, names, files in os.walk(raw, onerror=unreadable.append, followlinks=True):
         seen.add(os.path.realpath(directory))
         for name in sorted(names):
             path = Path(directory) / name
@@ -67,6 +68,10 @@ def listed_files(lake: Lake) -> Iterator[ListedFile]:
                 continue
             holds, why = _judge(lake, path, path.relative_to(raw), status.st_size)
             yield ListedFile(path.relative_to(lake.root), status.st_size, holds, why)
+    for refused in unreadable:
+        if not isinstance(refused, FileNotFoundError):  # gone meanwhile, or no lake at all
+            path = Path(str(refused.filename)).relative_to(lake.root)
+            yield ListedFile(path, 0, passed_over=f"it cannot be read: {refused.strerror}")
 
 
 def _judge(lake: Lake, path: Path, below: Path, size_bytes: int) -> tuple[str, str]:

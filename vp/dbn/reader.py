@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple
-from typing import NamedTuple
+from dataclasses import replace
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from vp.dbn.file import DbnFile
 from vp.dbn.place import Place
 from vp.dbn.record_types import RECORD_HEADER_BYTES
 from vp.dbn.selection import ACTIONS, NO_LIMIT, SIDES, InstrumentSpan, selection
+from vp.dbn.stretches import NOT_YET
 from vp.dbn.zstd import DAMAGED_HINT
 from vp.errors import DamagedFileError, FileError, TruncatedFileError, UnreadableFileError
 from vp.kernels import decode
@@ -33,7 +34,9 @@ from vp.kernels.contract import (
     DECODE_OK,
     DECODE_RTYPE,
     MBO_BYTES,
+    RTYPE_MBO,
 )
+from vp.kernels.decode import TS_EVENT, TS_RECV
 
 COUNTS = [D_OTHER, D_FOREIGN, D_DROPPED, D_UNKNOWN]  # in the order of PassedOver
 
@@ -74,13 +77,23 @@ class EventReader:
         Most events a chunk.
     wide : bool
         Fill ts_event, ts_recv and sequence too.
+    begin : (int, int), optional
+        Byte offset and number of the record from which the file counts; what is before it repeats another file.
+
+    is_behind_gap : bool
+        Whether records are missing before the file.
 
     Attributes
     ----------
+    begin : (int, int)
+        Where the file's records begin.
     records_seen : int
         Whole records of the file read so far, of every type and instrument.
     passed_over : PassedOver
         Those of them that are no events of the instrument within the window.
+    last_record_ns : int or None
+        When the file's last record was received, whatever its type and instrument, ns UTC; None before the file has
+        been read to its end, and where that record does not say.
     """
 
     def __init__(
@@ -92,16 +105,21 @@ class EventReader:
         *,
         chunk_rows: int = CHUNK_ROWS,
         wide: bool = False,
+        begin: tuple[int, int] | None = None,
+        is_behind_gap: bool = False,
     ) -> None:
         self.file = file
+        self.is_behind_gap = is_behind_gap
+        self.begin = begin or (file.data_offset, 0)
         self.records_seen = 0
         self.passed_over = PassedOver()
+        self.last_record_ns: int | None = None
         spans = (InstrumentSpan(instrument),) if isinstance(instrument, int) else instrument
         self._selection = selection(file.record_lengths(), file.mbo_bytes, spans, start_ns, end_ns)
         self._events = Events.allocate(chunk_rows, wide=wide)
 
     def chunks(
-        self, offset: int | None = None, record_index: int = 0, passed_over: PassedOver | None = None
+        self, offset: int | None = None, record_index: int | None = None, passed_over: PassedOver | None = None
     ) -> Iterator[Chunk]:
         """Events in file order; the place of a chunk may be handed in again to read on from there.
 
@@ -110,15 +128,18 @@ class EventReader:
         DamagedFileError, TruncatedFileError, ChangedFileError, UnreadableFileError
             With the record's number in the file and its offset in uncompressed bytes.
         """
+        base = self.begin[0] if offset is None else offset
+        record_index = self.begin[1] if record_index is None else record_index
         cursor = np.zeros(D_WORDS, np.int64)
         cursor[D_RECORDS] = record_index
         self.records_seen = record_index
-        self.passed_over = passed_over or PassedOver()
-        cursor[COUNTS] = astuple(self.passed_over)
+        self.passed_over = PassedOver(repeated=record_index) if passed_over is None else passed_over
+        before = self.passed_over
+        cursor[COUNTS] = before.other_types, before.other_instruments, before.outside_window, before.unknown_types
         rows = len(self._events)
-        base = self.file.data_offset if offset is None else offset
         place = base, record_index, self.passed_over
         problem: FileError | None = None
+        last: bytes | memoryview = b""  # the last records that stood together
         cut = b""  # what there is of the record that the end of a block cut
         try:
             self.file.check_unchanged()
@@ -136,6 +157,7 @@ class EventReader:
                             cursor[D_ROWS] = 0
                             place = base + int(cursor[D_POSITION]), self.records_seen, self.passed_over
                         cut = bytes(data[int(cursor[D_POSITION]) :])
+                        last = data[: int(cursor[D_POSITION])] or last
                         base += int(cursor[D_POSITION])
             self.file.check_unchanged()
         except OSError as error:
@@ -158,13 +180,17 @@ class EventReader:
                 byte_offset=base,
             )
 
+        self.last_record_ns = _last_time_ns(last)
+
     def _decode_some(self, view: np.ndarray, cursor: np.ndarray, base: int) -> bool:
         """Decode on from the cursor; False if the columns are full, True if there is no whole record left."""
         decode.decode_records(view, self._selection, cursor, self._events.columns)
         self.records_seen = int(cursor[D_RECORDS])
-        self.passed_over = PassedOver(*cursor[COUNTS].tolist())
+        others, foreign, dropped, unknown = cursor[COUNTS].tolist()
+        self.passed_over = PassedOver(others, foreign, dropped, unknown, self.passed_over.repeated)
         if cursor[D_ERROR] != DECODE_OK:
-            raise self._damage(int(cursor[D_ERROR]), view, int(cursor[D_POSITION]), base)
+            position = int(cursor[D_POSITION])
+            raise damage(self.file, int(cursor[D_ERROR]), view, position, base, self.records_seen)
         return int(cursor[D_ROWS]) < len(self._events)
 
     def _unreadable(self, error: OSError) -> UnreadableFileError:
@@ -175,24 +201,19 @@ class EventReader:
             record_index=self.records_seen,
         )
 
-    def _damage(self, error: int, view: np.ndarray, position: int, base: int) -> DamagedFileError:
-        length, rtype = int(view[position]), int(view[position + 1])
-        if error == DECODE_RTYPE:
-            found = f"its record type was {rtype}, which DBN does not have"
-        elif error == DECODE_LENGTH:
-            expected = self.file.record_bytes(rtype)
-            found = f"its length was {4 * length} bytes, expected {expected} for record type {rtype}"
-        elif error == DECODE_ACTION:
-            found = f"its action was {chr(view[position + 38])!r}, expected one of {ACTIONS}"
-        else:
-            found = f"its side was {chr(view[position + 39])!r}, expected one of {SIDES}"
-        return DamagedFileError(
-            f"{self.file.path.name}, record {self.records_seen} at byte {base + position}: {found}.",
-            hint=DAMAGED_HINT,
-            path=str(self.file.path),
-            record_index=self.records_seen,
-            byte_offset=base + position,
-        )
+
+class EventSource(Protocol):
+    """Where a session's events come from."""
+
+    @property
+    def records_seen(self) -> int: ...
+    @property
+    def passed_over(self) -> PassedOver: ...
+    def start(self) -> Place: ...
+    def record_estimate(self) -> int | None: ...
+    def is_behind_gap(self, file_index: int, /) -> bool: ...
+    def chunks(self, place: Place | None = None, /) -> Iterator[tuple[Events, Place]]: ...
+    def keep_decompressed(self) -> None: ...
 
 
 class SessionReader:
@@ -219,9 +240,18 @@ class SessionReader:
         """Those of them that are no events of the session."""
         return self._reader.passed_over
 
+    @property
+    def last(self) -> EventReader:
+        """The reader of the last file."""
+        return self._readers[-1]
+
     def start(self) -> Place:
         """Where the first file's records begin."""
-        return Place(0, self._readers[0].file.data_offset, 0, 0, PassedOver())
+        return self._start_of(0, 0, PassedOver())
+
+    def is_behind_gap(self, file_index: int) -> bool:
+        """Whether records are missing before a file."""
+        return self._readers[file_index].is_behind_gap
 
     def record_estimate(self) -> int | None:
         """How many records the files hold, where their sizes tell."""
@@ -250,13 +280,60 @@ class SessionReader:
                 )
             if index + 1 < len(self._readers):
                 self._records_before += self._reader.records_seen
-                offset = self._readers[index + 1].file.data_offset
-                begin = Place(index + 1, offset, 0, self._records_before, self._reader.passed_over)
+                begin = self._start_of(index + 1, self._records_before, self._reader.passed_over)
+
+    def _start_of(self, index: int, records_before: int, passed_over: PassedOver) -> Place:
+        """Where a file's records begin, behind those of the files before it."""
+        offset, record = self._readers[index].begin
+        repeated = replace(passed_over, repeated=passed_over.repeated + record)
+        return Place(index, offset, record, records_before, repeated)
 
     def keep_decompressed(self) -> None:
         """Have decompressed copies of the files made in the background, where copies are kept."""
         for reader in self._readers:
             reader.file.keep_decompressed()
+
+    def keep_from(self, place: Place | None) -> None:
+        """Have what is read from now on and follows a place kept decompressed; None: the place will be named."""
+        if place is None:
+            for reader in self._readers:
+                reader.file.keep_from(NOT_YET)
+        else:
+            self._readers[place.file_index].file.keep_from(place.byte_offset)
+
+
+def damage(
+    file: DbnFile, error: int, view: np.ndarray, position: int, base: int, record_index: int
+) -> DamagedFileError:
+    """What to say of a record that the decoder does not take, at `position` of what was read from byte `base` on."""
+    length, rtype = int(view[position]), int(view[position + 1])
+    if error == DECODE_RTYPE:
+        found = f"its record type was {rtype}, which DBN does not have"
+    elif error == DECODE_LENGTH:
+        expected = file.record_bytes(rtype)
+        found = f"its length was {4 * length} bytes, expected {expected} for record type {rtype}"
+    elif error == DECODE_ACTION:
+        found = f"its action was {chr(view[position + 38])!r}, expected one of {ACTIONS}"
+    else:
+        found = f"its side was {chr(view[position + 39])!r}, expected one of {SIDES}"
+    return DamagedFileError(
+        f"{file.path.name}, record {record_index} at byte {base + position}: {found}.",
+        hint=DAMAGED_HINT,
+        path=str(file.path),
+        record_index=record_index,
+        byte_offset=base + position,
+    )
+
+
+def _last_time_ns(records: bytes | memoryview) -> int | None:
+    """When the last of some whole records was received, or else made."""
+    position = at = 0
+    while at < len(records):
+        position = at
+        at += 4 * records[at]
+    fields = (TS_RECV, TS_EVENT) if at and records[position + 1] == RTYPE_MBO else (TS_EVENT,)
+    times = (int.from_bytes(records[position + field : position + field + 8], "little") for field in fields)
+    return next((time for time in times if 0 < time < NO_LIMIT), None)
 
 
 def decode_nothing() -> None:

@@ -6,6 +6,7 @@ from vp.kernels.contract import MBO_BYTES, RTYPE_MBO
 
 RECORD_HEADER_BYTES = 16
 LONGEST_RECORD_BYTES = 4 * 255
+RTYPE_SYMBOL_MAPPING = 22
 
 # Length in bytes of each record type, in DBN versions 1, 2 and 3 where they differ.
 RECORD_BYTES: dict[int, tuple[int, ...]] = {
@@ -16,7 +17,7 @@ RECORD_BYTES: dict[int, tuple[int, ...]] = {
     19: (360, 400, 520),  # definition
     20: (112,),  # imbalance
     21: (80, 320, 320),  # error
-    22: (80, 176, 176),  # symbol mapping
+    RTYPE_SYMBOL_MAPPING: (80, 176, 176),
     23: (80, 320, 320),  # system
     24: (64, 64, 80),  # statistics
     17: (56,),  # bars, deprecated

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ INSTRUMENT_ID = "instrument_id"
 PARENT = re.compile(r".*\.(FUT|OPT|SPOT)|ALL_SYMBOLS", re.IGNORECASE)  # names of many instruments, and so of none
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mapping:
     """An instrument id and the name that it had from `start_ns` until `end_ns` (exclusive), ns UTC."""
 
@@ -45,23 +44,45 @@ def in_header(metadata: Any) -> tuple[Mapping, ...]:
     return tuple(found)
 
 
-def among_records(version: int, records: Sequence[bytes]) -> tuple[Mapping, ...]:
-    """The mappings that records of type 22 state, in the order of the file; each holds until the id's next one.
+class StatedMappings:
+    """The mappings that records state, gathered in the order of the file; each holds until the id's next one.
 
-    The first mapping of an id holds for what stands before it too.
+    The first mapping of an id holds for what stands before it too. A mapping that only repeats the one before it takes
+    no room.
+
+    Parameters
+    ----------
+    version : int
+        Of the file.
+    record_bytes : int
+        Length of such a record in it; those of another length are passed over.
     """
-    stated: dict[int, list[tuple[int, int, str]]] = {}
-    for record in records:
-        number, at_ns, end_ns, name = _read(version, record)
-        if name:
-            stated.setdefault(number, []).append((at_ns, end_ns, name))
-    found = []
-    for number, names in stated.items():
-        changes = [one for i, one in enumerate(names) if i == 0 or one[2] != names[i - 1][2]]
-        for i, (at_ns, end_ns, name) in enumerate(changes):
-            until_ns = changes[i + 1][0] if i + 1 < len(changes) else NEVER_NS
-            found.append(Mapping(name, number, EVER_NS if i == 0 else at_ns, min(end_ns, until_ns)))
-    return tuple(found)
+
+    def __init__(self, version: int, record_bytes: int) -> None:
+        self._version = version
+        self._record_bytes = record_bytes
+        self._stated: dict[int, list[tuple[int, int, str]]] = {}
+
+    def add(self, record: bytes) -> None:
+        """Take in the next record."""
+        if len(record) != self._record_bytes:
+            return
+        number, at_ns, end_ns, name = _read(self._version, record)
+        if not name:
+            return
+        names = self._stated.setdefault(number, [])
+        if not names or names[-1][2] != name:
+            names.append((at_ns, end_ns, name))
+
+    def mappings(self) -> tuple[Mapping, ...]:
+        """All of them; what was gathered is let go."""
+        found = []
+        for number in tuple(self._stated):
+            changes = self._stated.pop(number)
+            for i, (at_ns, end_ns, name) in enumerate(changes):
+                until_ns = changes[i + 1][0] if i + 1 < len(changes) else NEVER_NS
+                found.append(Mapping(name, number, EVER_NS if i == 0 else at_ns, min(end_ns, until_ns)))
+        return tuple(found)
 
 
 def _read(version: int, record: bytes) -> tuple[int, int, int, str]:

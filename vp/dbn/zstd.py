@@ -1,31 +1,66 @@
-"""Zstandard-compressed raw files as a stream of uncompressed bytes."""
+"""Zstandard-compressed raw files as a stream of uncompressed bytes, made in steps of bounded size.
+
+A few bytes of a compressed file can stand for gigabytes. So no step makes more than BLOCK_BYTES, a frame may look back
+WINDOW_LOG bits at most, and a file may expand to no more than market data ever does.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
-import zstandard
+from vp.errors import BadParameterError, DamagedFileError, ExpansionError, TruncatedFileError
 
-from vp.errors import DamagedFileError, TruncatedFileError
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 SKIPPABLE = range(0x184D2A50, 0x184D2A60)  # magic numbers of frames that hold no data, as pzstd puts before each
-SKIPPABLE_HEAD_BYTES = 8  # magic number and length
-READ_BYTES = 1 << 18
+READ_BYTES = 1 << 17
+BLOCK_BYTES = 1 << 20
+WINDOW_LOG = 26
+OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG}
+EXPANSION_VARIABLE = "VP_MAX_EXPANSION"
+MAX_EXPANSION = 100.0  # market-by-order files expand to 3 to 6 times their size
+FREE_BYTES = 16 << 20  # what any file may expand to, however small it is
 DAMAGED_HINT = "The file is damaged: download it again."
+WINDOW_HINT = f"{DAMAGED_HINT} One that was compressed with --ultra or --long must be compressed anew without."
 
 
 def is_compressed(path: Path) -> bool:
     """Whether a file begins as a zstandard frame does, one with data or one to skip."""
     with path.open("rb") as file:
         magic = file.read(len(ZSTD_MAGIC))
-    return magic == ZSTD_MAGIC or _is_skippable(magic)
+    return magic == ZSTD_MAGIC or (len(magic) == len(ZSTD_MAGIC) and int.from_bytes(magic, "little") in SKIPPABLE)
+
+
+def max_expansion() -> float:
+    """How many times its size a compressed file may expand to: the environment's VP_MAX_EXPANSION, or MAX_EXPANSION.
+
+    Raises
+    ------
+    BadParameterError
+    """
+    given = os.environ.get(EXPANSION_VARIABLE, "").strip()
+    try:
+        times = float(given) if given else MAX_EXPANSION
+    except ValueError:
+        times = 0.0
+    if not times >= 1:
+        raise BadParameterError(
+            f"{EXPANSION_VARIABLE} was {given!r} in the environment, expected a number of at least 1.",
+            hint=f"Left out, it is {MAX_EXPANSION:g}.",
+        )
+    return times
 
 
 def uncompressed(path: Path, offset: int = 0) -> Iterator[bytes]:
-    """Uncompressed bytes of a compressed file from `offset` on, in blocks of any size.
+    """Uncompressed bytes of a compressed file from `offset` on, in blocks of BLOCK_BYTES at most.
 
     Raises
     ------
@@ -33,75 +68,59 @@ def uncompressed(path: Path, offset: int = 0) -> Iterator[bytes]:
         The stream ends within a frame.
     DamagedFileError
         The stream cannot be decompressed.
+    ExpansionError
+        It expands to more than `max_expansion` times the file's size, and than FREE_BYTES.
     """
+    times = max_expansion()
     with path.open("rb") as file:
-        for block in _frames(file, path):
+        size = os.fstat(file.fileno()).st_size
+        most = max(FREE_BYTES, times * size)
+        made = 0
+        for block in _blocks(file, path):
+            made += len(block)
+            if made > most:
+                raise ExpansionError(
+                    f"{path.name} expands to more than {most:,.0f} bytes from {size:,}, over {times:g} times its "
+                    "size; market data expand to 3 to 6 times.",
+                    hint=f"It is damaged or made to do harm. If it is neither, set {EXPANSION_VARIABLE} to more.",
+                    path=str(path),
+                )
             if offset < len(block):
                 yield block[offset:] if offset else block
             offset = max(offset - len(block), 0)
 
 
-def _frames(file: Any, path: Path) -> Iterator[bytes]:
+def _blocks(file: BinaryIO, path: Path) -> Iterator[bytes]:
     """Zstandard frames, one after the other, to bytes; a frame that does not end is an error."""
-    decompressor = zstandard.ZstdDecompressor()
-    frame = decompressor.decompressobj()
+    frame = zstd.ZstdDecompressor(options=OPTIONS)
+    begun = False
+    rest = b""
     at = 0
-    started = cut = False
-    try:
-        while compressed := file.read(READ_BYTES):
-            at += len(compressed)
-            while compressed:
-                if frame.eof or not started:
-                    compressed, at = _skip(file, compressed, at)
-                    if not compressed:
-                        break
-                    frame = decompressor.decompressobj()
-                chunk = frame.decompress(compressed)
-                started = True
-                compressed = frame.unused_data if frame.eof else b""
-                if chunk:
-                    yield chunk
-    except zstandard.ZstdError as error:
-        raise DamagedFileError(
-            f"{path.name} cannot be decompressed near byte {at} of the compressed file: {error}",
-            hint=DAMAGED_HINT,
-            path=str(path),
-            byte_offset=at,
-        ) from None
-    except EOFError:
-        cut = True
-    if cut or (started and not frame.eof):
+    while True:
+        if frame.eof:
+            rest, frame, begun = frame.unused_data, zstd.ZstdDecompressor(options=OPTIONS), False
+        if not rest and frame.needs_input:
+            rest = file.read(READ_BYTES)
+            at += len(rest)
+            if not rest:
+                break
+        begun = True
+        try:
+            block = frame.decompress(rest, BLOCK_BYTES)
+        except zstd.ZstdError as error:
+            raise DamagedFileError(
+                f"{path.name} cannot be decompressed near byte {at} of the compressed file: {error}",
+                hint=WINDOW_HINT if "memory" in str(error) else DAMAGED_HINT,
+                path=str(path),
+                byte_offset=at,
+            ) from None
+        rest = b""
+        if block:
+            yield block
+    if begun:
         raise TruncatedFileError(
             f"{path.name} is cut short: its zstandard frame does not end before the file does, at byte {at}.",
             hint=DAMAGED_HINT,
             path=str(path),
             byte_offset=at,
         )
-
-
-def _is_skippable(head: bytes) -> bool:
-    return len(head) >= len(ZSTD_MAGIC) and int.from_bytes(head[:4], "little") in SKIPPABLE
-
-
-def _skip(file: Any, compressed: bytes, at: int) -> tuple[bytes, int]:
-    """What follows the skippable frames that `compressed` begins with, and how far the file has been read.
-
-    Raises
-    ------
-    EOFError
-        The file ends within such a frame.
-    """
-    while True:
-        while len(compressed) < SKIPPABLE_HEAD_BYTES and (more := file.read(READ_BYTES)):
-            compressed += more
-            at += len(more)
-        if not _is_skippable(compressed):
-            return compressed, at
-        left = SKIPPABLE_HEAD_BYTES + int.from_bytes(compressed[4:8], "little")
-        while left > len(compressed):
-            left -= len(compressed)
-            compressed = file.read(READ_BYTES)
-            at += len(compressed)
-            if not compressed:
-                raise EOFError
-        compressed = compressed[left:]

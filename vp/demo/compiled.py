@@ -8,7 +8,8 @@ from typing import Any, Final
 from vp.kernels import cache, jit
 
 _SOURCES: Final = Path(__file__).parent.glob("*.py")
-CACHE_DIRECTORY: Final = cache.CACHE_DIRECTORY / f"demo-{cache.sources_digest(_SOURCES)}"
+NAME: Final = f"demo-{cache.sources_digest(_SOURCES)}"
+CACHE_DIRECTORY: Final = None if cache.CACHE_DIRECTORY is None else cache.CACHE_DIRECTORY / NAME
 
 
 def kernel(function: Any) -> Any:

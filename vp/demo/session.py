@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from vp.errors import LakeError
-from vp.files import NO_ROOM, written_whole
+from vp.files import NO_ROOM, READ_ONLY, written_whole
 from vp.session import SessionName
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ ROOT: Final = "MNQ"
 SEED: Final = 20260206
 FIRST_TIME: Final = dt.time(8, 50, tzinfo=ZoneInfo("America/New_York"))  # before it, there is only the snapshot
 CHUNK_RECORDS: Final = 1 << 16
-DAY_NS: Final = 86_400_000_000_000
 NS_PER_SECOND: Final = 1_000_000_000
 
 
@@ -62,7 +61,7 @@ def ensure_demo(lake_root: Path, progress: Callable[[float], None] | None = None
         if path.exists():
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path, replace=False, read_only=True) as file:
+        with written_whole(path, replace=False, most_mode=READ_ONLY) as file:
             write_session(file, progress=progress)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -110,7 +109,7 @@ def write_session(
     length_ns = (len(script.rows) - 1) * NS_PER_SECOND
     market = demo_book.new_market(script.rows, script.depths, script.walls, start_ns, seed, CHUNK_RECORDS)
 
-    file.write(_metadata_bytes(midnight_ns))
+    file.write(_metadata_bytes(midnight_ns, start_ns + length_ns))
     records = _write_records(file, demo_market.snapshot(market, midnight_ns))
     while not market.state[demo_book.S_OVER]:
         demo_market.run(market)
@@ -127,7 +126,7 @@ def _first_ns() -> int:
     return int(dt.datetime.combine(dt.date.fromisoformat(DEMO.dt), FIRST_TIME).timestamp()) * NS_PER_SECOND
 
 
-def _metadata_bytes(midnight_ns: int) -> bytes:
+def _metadata_bytes(midnight_ns: int, end_ns: int) -> bytes:
     import databento_dbn as dbn  # noqa: PLC0415
 
     from vp.demo.book import INSTRUMENT_ID  # noqa: PLC0415
@@ -138,7 +137,7 @@ def _metadata_bytes(midnight_ns: int) -> bytes:
     metadata = dbn.Metadata(
         dataset=DATASET,
         start=midnight_ns,
-        end=midnight_ns + DAY_NS,
+        end=end_ns,
         stype_in=dbn.SType.RAW_SYMBOL,  # type: ignore[arg-type]  # the stub takes an enum's member for a str
         stype_out=dbn.SType.INSTRUMENT_ID,  # type: ignore[arg-type]
         schema=dbn.Schema.MBO,  # type: ignore[arg-type]

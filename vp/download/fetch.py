@@ -68,7 +68,7 @@ class Fetcher:
                 directory.mkdir(parents=True, exist_ok=True)
                 self._bring(entry, remote, file, path)
                 if self.decompress and path.name.endswith(".zst"):
-                    keep_decompressed(path)
+                    keep_decompressed(path, entry.want.place.schema)
             except OSError as error:
                 raise DownloadError(
                     f"{path} cannot be written: {error.strerror or error}.",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import zstandard
-
-from vp.errors import DownloadError
-from vp.files import written_whole
+from vp.dbn.file import DbnFile
+from vp.dbn.reader import EventReader
+from vp.dbn.selection import EVERY_INSTRUMENT
+from vp.dbn.zstd import uncompressed
+from vp.errors import DownloadError, FileError
+from vp.files import READ_ONLY, most_mode_of, written_whole
 
 
 def sha256_of(path: Path) -> str:
@@ -17,16 +19,28 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def keep_decompressed(path: Path) -> None:
-    """Lay the uncompressed file beside a compressed one, unless it is there; raises DownloadError."""
+def keep_decompressed(path: Path, schema: str) -> None:
+    """Lay the uncompressed file beside a compressed one, unless it is there.
+
+    Raises
+    ------
+    DownloadError
+        There is no room for it; or the file is one that no session could be played from to its end. What is laid down
+        is taken in the compressed file's place from then on, and would be whole where that is not.
+    """
     plain = path.with_name(path.name.removesuffix(".zst"))
     if plain.exists():
         return
     try:
-        with path.open("rb") as compressed, written_whole(plain, replace=False, read_only=True) as out:
-            zstandard.ZstdDecompressor().copy_stream(compressed, out)
-    except zstandard.ZstdError as error:
-        raise DownloadError(f"{path} cannot be decompressed: {error}.", hint="Move it away and run again.") from error
+        for _ in EventReader(DbnFile(path, schema), EVERY_INSTRUMENT).chunks():
+            pass
+        with written_whole(plain, replace=False, most_mode=READ_ONLY & most_mode_of(path)) as out:
+            for block in uncompressed(path):
+                out.write(block)
+    except FileError as error:
+        raise DownloadError(
+            f"{path} is not kept decompressed: {error.message}", hint="Move it away and run again."
+        ) from error
     except OSError as error:
         raise DownloadError(
             f"{plain} cannot be written: {error.strerror or error}.",

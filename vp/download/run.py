@@ -167,7 +167,7 @@ class Downloader:
                 if not path.name.endswith(".zst"):
                     continue
                 try:
-                    keep_decompressed(path)
+                    keep_decompressed(path, entry.want.place.schema)
                 except DownloadError as error:
                     self.troubles.give_up(entry.want, error)
 

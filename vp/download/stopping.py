@@ -1,4 +1,4 @@
-"""Stopping on SIGTERM and Ctrl-C, within five seconds whatever the program hangs in.
+"""Stopping on SIGTERM, SIGHUP and Ctrl-C, within five seconds whatever the program hangs in.
 
 An order on its way is given a moment to be answered. Ending before its answer loses nothing: the ledger has told
 since before it was sent that it may have been bought.
@@ -11,11 +11,12 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-EXIT_STOPPED = {signal.SIGTERM: 143, signal.SIGINT: 130}
+from vp.ending_signals import EXIT_CODE_BASE, ending_signals
+
 ANSWER_SECONDS = 3.0
 LONGEST_SECONDS = 4.5  # a call into the system that no signal interrupts, such as a look-up of a name
 
@@ -28,7 +29,7 @@ class Stopped(BaseException):
     def __init__(self, signal_number: int) -> None:
         super().__init__(signal_number)
         self.name = signal.Signals(signal_number).name
-        self.exit_code = EXIT_STOPPED[signal.Signals(signal_number)]
+        self.exit_code = EXIT_CODE_BASE + signal_number
 
 
 class Stopping:
@@ -40,14 +41,15 @@ class Stopping:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Listen for SIGTERM and SIGINT within; end the process where it does not end by itself."""
-        handlers = dict.fromkeys(EXIT_STOPPED, self._on_signal) | {signal.SIGALRM: self._on_alarm}
+        """Listen for the signals that end a program within; end the process where it does not end by itself."""
+        ending = ending_signals()
+        handlers = dict.fromkeys(ending, self._on_signal) | {signal.SIGALRM: self._on_alarm}
         previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         told, tells = os.pipe()
         os.set_blocking(tells, False)
         previous_tells = signal.set_wakeup_fd(tells)
         ended = threading.Event()
-        watcher = threading.Thread(target=_end_late, args=(told, ended), daemon=True)
+        watcher = threading.Thread(target=_end_late, args=(told, ended, ending), daemon=True)
         watcher.start()
         try:
             yield
@@ -95,11 +97,11 @@ class Stopping:
             raise Stopped(self._asked)
 
 
-def _end_late(told: int, ended: threading.Event) -> None:
+def _end_late(told: int, ended: threading.Event, ending: Collection[int]) -> None:
     """End the process LONGEST_SECONDS after the first signal, in the middle of what it hangs in."""
     while numbers := os.read(told, 64):
         for number in numbers:
-            if number in EXIT_STOPPED and not ended.wait(LONGEST_SECONDS):
+            if number in ending and not ended.wait(LONGEST_SECONDS):
                 stopped = Stopped(number)
                 log.warning(
                     "stopped by %s in the middle of a call; the same command goes on where it was", stopped.name

@@ -14,6 +14,7 @@ from pathlib import Path
 from vp.download.report import Bar, Report
 from vp.download.vendor import TRIES, Vendor
 from vp.errors import DownloadError, VendorUnreachableError
+from vp.files import open_own
 
 RANGE_FORM = re.compile(r"bytes ([0-9]+)-[0-9]+/([0-9]+|\*)")
 READ_BYTES = 256 << 10
@@ -110,7 +111,7 @@ class Transfer:
             if length is not None and length != str(remote.size_bytes - done):
                 kind = response.headers.get("Content-Type", "of no type")
                 return f"{length} bytes of {kind} came in the place of {remote.size_bytes - done:,}"
-            with part.open("ab" if resumed else "wb") as file:
+            with open(part, "ab" if resumed else "wb", opener=open_own) as file:
                 # What has come is written at once: of a connection that breaks, no byte is lost.
                 while done < remote.size_bytes and (piece := response.raw.read1(READ_BYTES)):
                     file.write(piece[: remote.size_bytes - done])

@@ -7,7 +7,6 @@ import logging
 import math
 import os
 import random
-import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from vp.databento_key import KEY_VARIABLE
 from vp.download.stopping import Stopping
 from vp.errors import (
     ApiKeyError,
@@ -26,10 +26,8 @@ from vp.errors import (
 )
 from vp.files import REFUSED_FILES
 
-KEY_VARIABLE = "DATABENTO_API_KEY"
 URL_VARIABLE = "VP_DATABENTO_URL"
 DEFAULT_URL = "https://hist.databento.com"
-KEY_FORM = re.compile(r"[\x21-\x7e]{4,200}")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 TRIES = 6
 LONGEST_PAUSE_SECONDS = 60.0
@@ -47,17 +45,6 @@ NEWER_HINT = "Its service may have changed: look for a newer VP; nothing was con
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-
-
-def key_of_environment() -> str:
-    """Databento's key; raises ApiKeyError where there is none that could be one."""
-    key = os.environ.get(KEY_VARIABLE, "").strip()
-    if not KEY_FORM.fullmatch(key):
-        state = "is not set" if not key else "is no key: it holds spaces or other characters that no key has"
-        raise ApiKeyError(
-            f"{KEY_VARIABLE} {state}.", hint="Set it in the environment to a key of Databento's portal (db-...)."
-        )
-    return key
 
 
 def url_of_environment() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from stat import S_ISREG
 from urllib.parse import unquote
@@ -9,12 +10,13 @@ from urllib.parse import unquote
 from vp.errors import LakeError
 from vp.lake.inputs import RawFile
 from vp.lake.names import parse_name
+from vp.lake.seen import Seen, reason
 from vp.market.symbols import canonical_ticker
 
 
-def symbol_directories(product_dir: Path) -> set[str]:
-    """The roots and tickers that have a directory, as VP spells them; raises LakeError."""
-    return {symbol for name in names_in(product_dir) if (symbol := symbol_of_directory(name)) is not None}
+def symbol_directories(product_dir: Path, seen: Seen | None = None) -> set[str]:
+    """The roots and tickers that have a directory, as VP spells them; `seen` and errors as in `names_in`."""
+    return {symbol for name in names_in(product_dir, seen) if (symbol := symbol_of_directory(name)) is not None}
 
 
 def symbol_of_directory(name: str) -> str | None:
@@ -27,34 +29,49 @@ def symbol_of_directory(name: str) -> str | None:
     return spelled if "." in spelled else text
 
 
-def raw_file(path: Path, source: str, schema: str = "mbo") -> RawFile | None:
-    """The raw file at a path; None for foreign names and what is no file. Raises LakeError."""
+def raw_file(path: Path, source: str, schema: str = "mbo", seen: Seen | None = None) -> RawFile | None:
+    """The raw file at a path; None for foreign names, what is no file, and what cannot be looked at (`seen` tells)."""
     name = parse_name(path.name, schema)
     if name is None:
         return None
     try:
         status = path.stat()
-    except FileNotFoundError:  # gone in the meantime, or a link that leads nowhere
-        return None
     except OSError as error:
-        raise LakeError(f"{path} cannot be looked at: {_reason(error)}.", hint="Expected a raw file.") from error
+        if seen is not None:
+            seen.pass_over(path, error)
+        return None
     if not S_ISREG(status.st_mode):
         return None
+    if seen is not None:
+        seen.found(status.st_mtime_ns)
     return RawFile(path, source, name, status.st_size, status.st_mtime_ns)
 
 
-def names_in(directory: Path) -> list[str]:
-    """What stands in a directory, sorted; nothing where there is no such directory. Raises LakeError."""
+def names_in(directory: Path, seen: Seen | None = None) -> list[str]:
+    """What stands in a directory, sorted; nothing where there is no such directory.
+
+    Parameters
+    ----------
+    directory : Path
+    seen : Seen, optional
+        Takes note of the directory, and of one that cannot be read, which is passed over then.
+
+    Raises
+    ------
+    LakeError
+        It cannot be read, and `seen` is left out.
+    """
+    if seen is not None:
+        seen.depend_on(directory)
     try:
-        return sorted(path.name for path in directory.iterdir())
+        return sorted(os.listdir(directory))  # noqa: PTH208 - names alone
     except FileNotFoundError:
         return []
     except OSError as error:
+        if seen is not None:
+            seen.pass_over(directory, error)
+            return []
         raise LakeError(
-            f"{directory} cannot be read: {_reason(error)}.",
+            f"{directory} cannot be read: {reason(error)}.",
             hint="Expected a directory; see to its rights, or choose another lake with --lake or VP_LAKE.",
         ) from error
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)

@@ -143,14 +143,15 @@ def inputs_of(product_type: str, files: Iterable[RawFile]) -> list[RawInput]:
     one before others by name), whole days before files split by symbols before live segments, shorter spans of days
     before longer. Where a file is there both ways, the uncompressed one is taken.
     """
-    by_stem: dict[Path, RawFile] = {}
+    by_stem: dict[str, RawFile] = {}
     for raw in sorted(files, key=lambda raw: raw.compressed):
-        by_stem.setdefault(raw.path.with_name(raw.path.name.removesuffix(".zst")), raw)
+        by_stem.setdefault(str(raw.path).removesuffix(".zst"), raw)  # a string has its hash at once, a path has not
     groups: dict[tuple[object, ...], list[RawFile]] = {}
     for raw in by_stem.values():
         name = raw.name
         pieces = name.part is not None
-        key = (raw.path.parent, raw.source, name.dataset, raw.kind, name.first, name.last, name.symbol, pieces)
+        directory = str(raw.path).removesuffix(raw.path.name)
+        key = (directory, raw.source, name.dataset, raw.kind, name.first, name.last, name.symbol, pieces)
         groups.setdefault(key, []).append(raw)
     found = [RawInput(tuple(sorted(group, key=_place_in_time))) for group in groups.values()]
     return sorted(found, key=lambda one: _rank(product_type, one))

@@ -16,13 +16,12 @@ from vp.lake.directories import names_in, raw_file, symbol_directories, symbol_o
 from vp.lake.inputs import SOURCES, USUAL_DATASET, LoneFile, RawFile, RawInput, inputs_of
 from vp.lake.layout import LAYOUT, Place, note_path, place_of
 from vp.lake.names import parse_name
-from vp.market.products import PRODUCT_TYPES, Product, Products, load_products
+from vp.lake.seen import Seen, reason
+from vp.market.products import LAKE_FILE, PRODUCT_TYPES, Product, Products, load_products
 
-BOOK_CACHE = "vp_book"
-DECOMPRESSED_CACHE = "decompressed"
-OVERVIEW_CACHE = "overviews"
 SYMBOL_FORM = re.compile(r"[A-Z0-9][A-Z0-9.\-+=^#]*")
 QUIET_WEEKDAYS = {"future_mbo": (5,), "equity_mbo": (5, 6)}  # of these, files of several days seldom hold a record
+MOST_DAYS = 1_000_000
 LISTED_DATES = 10
 LISTED_SYMBOLS = 20
 
@@ -155,15 +154,21 @@ class Lake:
         if self.lone_file is not None:
             holds = self.lone_file.holds(product.product_type, product.root)
             return list(self.lone_file.dates) if holds else []
-        return [entry.date for entry in self._entries(product.product_type, product.root)]
+        return [entry.date for entry in self._entries(product.product_type, product.root, None)]
 
-    def sessions(self) -> list[SessionEntry]:
+    def sessions(self, seen: Seen | None = None) -> list[SessionEntry]:
         """Every session that can be asked for, with the files that would be read.
 
         Ordered by product type, symbol and date. Directories of unknown roots are left out, and of files of several
-        days the days on which their markets are closed. No file is opened. Raises LakeError.
+        days the days on which their markets are closed. No file is opened. What cannot be looked at is passed over,
+        and `seen` tells.
         """
+        seen = Seen() if seen is None else seen
+        for path in (self.root / LAKE_FILE, self.products_file):
+            if path is not None:
+                seen.depend_on(path)
         if self.lone_file is not None:
+            seen.depend_on(self.lone_file.raw.path)
             lone = RawInput((self.lone_file.raw,))
             return sorted(
                 (
@@ -176,8 +181,8 @@ class Lake:
         return [
             entry
             for product_type in sorted(PRODUCT_TYPES)
-            for symbol in self._symbols(product_type)
-            for entry in self._entries(product_type, symbol)
+            for symbol in self._symbols(product_type, seen)
+            for entry in self._entries(product_type, symbol, seen)
         ]
 
     def directory(self, place: Place, symbol: str) -> Path:
@@ -192,21 +197,23 @@ class Lake:
         return sorted(days, key=lambda raw: (raw.date, raw.dataset, raw.compressed))
 
     def held_symbols(self, place: Place) -> list[str]:
-        """Roots and tickers that have a directory for a kind of data, of every source; raises LakeError."""
+        """Roots and tickers that have a directory for a kind of data, of every source."""
+        seen = Seen()
         found = {
             symbol
             for source in SOURCES
-            for symbol in symbol_directories(self._product_dir(source, place.product_type))
+            for symbol in symbol_directories(self._product_dir(source, place.product_type), seen)
             if SYMBOL_FORM.fullmatch(symbol)
         }
         return sorted(found)
 
     def every_file(self, place: Place, symbol: str) -> list[RawFile]:
-        """Every raw file of a kind, of every source and name; raises LakeError."""
+        """Every raw file of a kind, of every source and name; what cannot be looked at is passed over."""
+        seen = Seen()
         found = [
             raw
-            for source, directory in self._table_dirs(place.product_type, symbol, place)
-            for name in names_in(directory)
+            for source, directory in self._table_dirs(place.product_type, symbol, place, seen)
+            for name in names_in(directory, seen)
             if (raw := raw_file(directory / name, source, place.schema)) is not None
         ]
         return sorted(found, key=lambda raw: (raw.date, raw.source, raw.dataset, raw.path.name))
@@ -230,11 +237,14 @@ class Lake:
             hint="Choose one of these.",
         )
 
-    def _entries(self, product_type: str, symbol: str) -> list[SessionEntry]:
-        """The sessions of a root or ticker, by date."""
+    def _entries(self, product_type: str, symbol: str, seen: Seen | None) -> list[SessionEntry]:
+        """The sessions of a root or ticker, by date; of MOST_DAYS days that names of files speak of."""
         by_date: dict[dt.date, list[RawInput]] = {}
-        for one in inputs_of(product_type, self._raw_files(product_type, symbol)):
-            for date in one.files[0].name.days():
+        left = MOST_DAYS
+        for one in inputs_of(product_type, self._raw_files(product_type, symbol, seen=seen)):
+            days = one.files[0].name.days()[:left]
+            left -= len(days)
+            for date in days:
                 if one.first == one.last or date.weekday() not in QUIET_WEEKDAYS[product_type]:
                     by_date.setdefault(date, []).append(one)
         entries = []
@@ -244,12 +254,12 @@ class Lake:
             entries.append(SessionEntry(product_type, symbol, date, same))
         return entries
 
-    def _symbols(self, product_type: str) -> list[str]:
+    def _symbols(self, product_type: str, seen: Seen) -> list[str]:
         """Roots and tickers that have a directory and are known."""
         found = {
             symbol
             for source in SOURCES
-            for symbol in symbol_directories(self._product_dir(source, product_type))
+            for symbol in symbol_directories(self._product_dir(source, product_type), seen)
             if self._is_root(product_type, symbol)
         }
         return sorted(found)
@@ -274,24 +284,28 @@ class Lake:
         table = (place or place_of(product_type, "mbo")).table
         return self._product_dir(source, product_type) / f"symbol={symbol}" / f"table={table}"
 
-    def _table_dirs(self, product_type: str, symbol: str, place: Place | None = None) -> Iterator[tuple[str, Path]]:
+    def _table_dirs(
+        self, product_type: str, symbol: str, place: Place | None = None, seen: Seen | None = None
+    ) -> Iterator[tuple[str, Path]]:
         """Each source with the directories of a root or ticker, however these spell it: BRK.B, BRK B, BRK%2FB."""
         for source in SOURCES:
             directory = self._table_dir(source, product_type, symbol, place)
             yield source, directory
             if "." not in symbol:  # it has one spelling
                 continue
-            for name in names_in(self._product_dir(source, product_type)):
+            for name in names_in(self._product_dir(source, product_type), seen):
                 if name != f"symbol={symbol}" and symbol_of_directory(name) == symbol:
                     yield source, directory.parent.with_name(name) / directory.name
 
-    def _raw_files(self, product_type: str, symbol: str, date: dt.date | None = None) -> Iterator[RawFile]:
+    def _raw_files(
+        self, product_type: str, symbol: str, date: dt.date | None = None, seen: Seen | None = None
+    ) -> Iterator[RawFile]:
         """The market-by-order files of a root or ticker; with `date`, those whose name says that they hold it."""
-        for source, directory in self._table_dirs(product_type, symbol):
-            for name in names_in(directory):
+        for source, directory in self._table_dirs(product_type, symbol, seen=seen):
+            for name in names_in(directory, seen):
                 said = parse_name(name)
                 if said is not None and (date is None or said.first <= date <= said.last):
-                    raw = raw_file(directory / name, source)
+                    raw = raw_file(directory / name, source, seen=seen)
                     if raw is not None:
                         yield raw
 
@@ -301,9 +315,8 @@ class Lake:
             for name in names_in(directory):
                 said = parse_name(name)
                 if said is not None and said.first <= date <= said.last:
-                    what = "is a directory" if (directory / name).is_dir() else "leads to no file"
                     raise LakeError(
-                        f"{directory / name} {what}, expected a raw file.",
+                        f"{directory / name} {_what_stands(directory / name)}, expected a raw file.",
                         hint="Put the file itself there, or take this away.",
                     )
 
@@ -313,7 +326,7 @@ class Lake:
         get_it = f"put {name} or {name}.zst there"
         missing = f"There is no raw file of {product.root} for {date} in {directory}"
         if not dates:
-            known = [f"{kind} {symbol}" for kind in PRODUCT_TYPES for symbol in self._symbols(kind)]
+            known = [f"{kind} {symbol}" for kind in PRODUCT_TYPES for symbol in self._symbols(kind, Seen())]
             others = f"there are files of {listed(known)}" if known else "there are no raw files at all"
             return NoRawFileError(
                 f"{missing}, nor for any other date; under {self.root} {others}.",
@@ -325,3 +338,14 @@ class Lake:
             "the lake has" if len(dates) <= LISTED_DATES else f"the nearest of the {len(dates)} dates in the lake are"
         )
         return NoRawFileError(f"{missing}; {which} {named}.", hint=f"Choose one of these dates, or {get_it}.")
+
+
+def _what_stands(path: Path) -> str:
+    """What stands at the place of a raw file and is none."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return "leads to no file"
+    except OSError as error:
+        return f"cannot be looked at: {reason(error)}"
+    return "is a directory" if path.is_dir() else "is no file"

@@ -204,7 +204,8 @@ def phases(window: SessionWindow, start_time: str | None, end_time: str | None =
     end_ns = window.end_ns if end_time is None else end_in_session(window, end_time)
     if end_ns <= emit_from_ns:
         raise BadStartTimeError(
-            f"The end time {end_time} ({_et(end_ns)}) is not after the start time {start_time} ({_et(emit_from_ns)}).",
+            f"The end time {end_time} ({as_et(end_ns)}) is not after the start time {start_time} "
+            f"({as_et(emit_from_ns)}).",
             hint=f"The session of {window.dates} runs from {window.describe_et()}.",
         )
     return Phases(window.start_ns, warmup_from_ns, emit_from_ns, end_ns)
@@ -223,6 +224,11 @@ def midnight_ns(date: dt.date) -> int:
 def from_ns(ns: int) -> dt.datetime:
     """The aware datetime, UTC, of `ns`, cut to microseconds."""
     return EPOCH + dt.timedelta(microseconds=ns // 1000)
+
+
+def as_et(ns: int) -> str:
+    """A moment, ns UTC, as a person in New York reads it: 2026-02-06 10:18:03 ET."""
+    return f"{from_ns(ns).astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} ET"
 
 
 def _moment(window: SessionWindow, text: str, days: tuple[dt.date, ...], allowed: range, name: str) -> int:
@@ -250,7 +256,3 @@ def _moment(window: SessionWindow, text: str, days: tuple[dt.date, ...], allowed
 
 def _days(first: dt.date, last: dt.date) -> tuple[dt.date, ...]:
     return tuple(first + n * ONE_DAY for n in range((last - first).days + 1))
-
-
-def _et(ns: int) -> str:
-    return f"{from_ns(ns).astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} ET"

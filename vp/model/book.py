@@ -38,6 +38,7 @@ from vp.kernels.contract import (
     B_TICK,
     BID,
     BOOK_SCALARS,
+    C_OUT_OF_ORDER,
     COUNTER_NAMES,
     COUNTERS,
     GROW_LEVELS,
@@ -204,6 +205,11 @@ class Book:
     def tallies(self) -> dict[str, int]:
         """Every counter by name. Records processed = applied + ignored + rejected (vp.dbn.accounting)."""
         return dict(zip(COUNTER_NAMES, self.state.counters.tolist(), strict=True))
+
+    @property
+    def out_of_order(self) -> int:
+        """How many records were older than the clock."""
+        return int(self.state.counters[C_OUT_OF_ORDER])
 
     def anomalies(self) -> dict[str, int]:
         """The counters of what should not be, by name."""

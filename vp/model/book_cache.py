@@ -11,7 +11,7 @@ import io
 import json
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +22,8 @@ from vp import counters
 from vp.dbn.accounting import PassedOver
 from vp.dbn.place import Place
 from vp.errors import LakeError
-from vp.files import write_whole
+from vp.files import EVERYONE, write_whole
+from vp.lake.cache_budget import mark_as_used
 from vp.market.price_scale import InputPrices
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from vp.model.book import Book
 
 FORMAT_VERSION = 3
+BOUNDARY_STEP_NS = 60_000_000_000
 KEY_METADATA = b"vp.cache_key"
 RESUME_METADATA = b"vp.resume"
 PRICES_METADATA = b"vp.input_prices"
@@ -38,6 +40,14 @@ CHECKSUM_PATTERN = re.compile(rb"vp-sha256:[0-9a-f]{64}")
 BLANK_CHECKSUM = b"vp-sha256:" + b"0" * 64
 
 log = logging.getLogger(__name__)
+
+
+def cached_boundary_ns(warmup_from_ns: int) -> int:
+    """Where the book that is kept for a warmup boundary stands: at the beginning of its minute, ns UTC.
+
+    So as many books are kept of a session as it has minutes, and not as many as there are times to ask for.
+    """
+    return warmup_from_ns - warmup_from_ns % BOUNDARY_STEP_NS
 
 
 @dataclass(frozen=True)
@@ -106,13 +116,38 @@ class CachedBook(NamedTuple):
     prices: InputPrices | None
 
 
-def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume, prices: InputPrices | None = None) -> Path:
+def _always_room(_bytes_wanted: int) -> bool:
+    return True
+
+
+def save_book(
+    directory: Path,
+    key: CacheKey,
+    book: Book,
+    resume: Resume,
+    prices: InputPrices | None = None,
+    *,
+    most_mode: int = EVERYONE,
+    make_room: Callable[[int], bool] = _always_room,
+) -> Path:
     """Write a snapshot whole or not at all.
+
+    Parameters
+    ----------
+    directory : Path
+    key : CacheKey
+    book : Book
+    resume : Resume
+    prices : InputPrices, optional
+    most_mode : int
+        Who may read it (vp.files.written_whole).
+    make_room : callable
+        Told its size in bytes; whether there is room for it.
 
     Raises
     ------
     LakeError
-        The directory cannot be written.
+        The directory cannot be written, or there is no room.
     """
     table = book.to_arrow()
     metadata = {
@@ -129,9 +164,14 @@ def save_book(directory: Path, key: CacheKey, book: Book, resume: Resume, prices
     blank = sink.getvalue()
     data = blank.replace(BLANK_CHECKSUM, _checksum(blank))
     path = key.path(directory)
+    if not make_room(len(data)):
+        raise LakeError(
+            f"The book snapshot {path.name} of {len(data):,} bytes has no room in {directory}.",
+            hint="Free some space or allow more with --cache-limit-gb; the session runs without its cache.",
+        )
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        write_whole(path, data)
+        write_whole(path, data, most_mode=most_mode)
     except OSError as error:
         raise LakeError(
             f"The book snapshot {path.name} could not be written to {directory}: {error.strerror}.",
@@ -180,6 +220,7 @@ def load_orders(directory: Path, key: CacheKey) -> pa.Table | None:
         if table.schema.metadata[KEY_METADATA] != key.to_json().encode():
             log.warning("book snapshot %s belongs to another session or version: it is built anew", path.name)
             return None
+        mark_as_used(path)
     except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
         log.warning("book snapshot %s cannot be understood (%s): it is built anew", path.name, error)
         return None

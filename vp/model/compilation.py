@@ -6,6 +6,7 @@ Compiled kernels are kept on disk (vp.kernels.cache), where the one process find
 from __future__ import annotations
 
 import gc
+import logging
 import subprocess
 import sys
 import time
@@ -29,6 +30,8 @@ from vp.model.parameters import ModelParameters
 NS = 1_000_000_000
 USUAL_SECONDS = 6.0
 TICK_SECONDS = 0.1
+log = logging.getLogger(__name__)
+
 ADD = (NS, "A", "B", NS, 1, 1, 128)
 
 
@@ -38,11 +41,18 @@ def ensure_compiled(on_share: Callable[[float], None], *, demonstration: bool = 
     `demonstration`: also what generates the demonstration. A process that fails costs time alone: what it should have
     compiled is compiled where it is first called.
     """
+    if CACHE_DIRECTORY is None:
+        log.warning(
+            "compiled kernels can be kept nowhere, and every start compiles them: "
+            "NUMBA_CACHE_DIR or XDG_CACHE_HOME can name a directory of your own for them"
+        )
+        return
     wanted = [["loops"], ["cells", "demonstration"] if demonstration else ["cells"]]
-    missing = [[part for part in parts if not _mark(part).exists()] for parts in wanted]
+    directory = CACHE_DIRECTORY
+    missing = [[part for part in parts if not _mark(directory, part).exists()] for parts in wanted]
     if numba.config.DISABLE_JIT or not any(missing):  # type: ignore[attr-defined]
         return
-    if not any(_mark(part).exists() for part in PARTS) and _install():
+    if not any(_mark(directory, part).exists() for part in PARTS) and _install(directory):
         return
     started = time.monotonic()
     workers = [(parts, _start(parts)) for parts in missing if parts]
@@ -57,8 +67,8 @@ def ensure_compiled(on_share: Callable[[float], None], *, demonstration: bool = 
     for parts, worker in workers:
         if worker.returncode == 0:
             for part in parts:
-                _mark(part).touch()
-    remove_old_directories(CACHE_DIRECTORY)
+                _mark(directory, part).touch()
+    remove_old_directories(directory)
     on_share(1.0)
 
 
@@ -117,23 +127,25 @@ def compile_demonstration() -> None:
 PARTS = {"loops": compile_loops, "cells": compile_cells, "demonstration": compile_demonstration}
 
 
-def _install() -> bool:
+def _install(directory: Path) -> bool:
     """Take the kernels that came with the installation, all parts of them, where there are any for this machine."""
     from vp.model.ready_kernels import install_ready_kernels  # noqa: PLC0415 - it builds them by way of this module
 
     installed = install_ready_kernels()
     if installed:
         for part in PARTS:
-            _mark(part).touch()
+            _mark(directory, part).touch()
     return installed
 
 
-def _mark(part: str) -> Path:
-    return CACHE_DIRECTORY / f"{part}.done"
+def _mark(directory: Path, part: str) -> Path:
+    return directory / f"{part}.done"
 
 
 def _start(parts: Sequence[str]) -> subprocess.Popen[bytes]:
-    environment = python_environment() | {"NUMBA_CACHE_DIR": str(CACHE_DIRECTORY.parent)}
+    environment = python_environment()
+    if CACHE_DIRECTORY is not None:
+        environment["NUMBA_CACHE_DIR"] = str(CACHE_DIRECTORY.parent)
     if sys.pycache_prefix is not None:  # imports that are compiled anew each time take longer than some kernels
         environment["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
         environment.pop("PYTHONDONTWRITEBYTECODE", None)

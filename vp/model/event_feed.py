@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from vp.dbn.accounting import Accounting
 from vp.dbn.events import Events
 from vp.dbn.place import Place
-from vp.dbn.reader import SessionReader
+from vp.dbn.reader import EventSource
 from vp.model.book import Book
 from vp.model.book_cache import Resume
 
 
 class EventFeed:
-    """The events of one session in order, chunk by chunk, with the place of each chunk in the session's files."""
+    """The events of one session in order, chunk by chunk, with the place of each chunk in the session's files.
 
-    def __init__(self, reader: SessionReader, resume: Resume | None) -> None:
+    Parameters
+    ----------
+    reader : EventSource
+    resume : Resume or None
+        Where to begin.
+    on_gap : callable
+        Called where records are missing, once those before are processed and before those behind it are.
+    """
+
+    def __init__(self, reader: EventSource, resume: Resume | None, on_gap: Callable[[], None] = lambda: None) -> None:
+        self._on_gap = on_gap
         self._reader = reader
         self._place: Place = reader.start() if resume is None else resume.place
         self._chunks: Iterator[tuple[Events, Place]] = reader.chunks(self._place)
@@ -23,6 +33,8 @@ class EventFeed:
         self.events = Events.allocate(0)
         """The chunk that is being processed."""
         self.index = 0
+        self.over = False
+        """Whether there are no more chunks."""
 
     @property
     def records_seen(self) -> int:
@@ -34,8 +46,11 @@ class EventFeed:
         while self.index >= len(self.events):
             chunk = next(self._chunks, None)
             if chunk is None:
+                self.over = True
                 return False
-            self.events, self._place = chunk
+            before, (self.events, self._place) = self._place.file_index, chunk
+            if any(self._reader.is_behind_gap(i) for i in range(before + 1, self._place.file_index + 1)):
+                self._on_gap()
             self.index = min(self._skip, len(self.events))
             self._skip -= self.index
         return True

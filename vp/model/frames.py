@@ -323,12 +323,12 @@ def _copy_range(index: np.ndarray, target: int, source: int, length: int) -> Non
 
 
 def _column_array(field: pa.Field, column: ColumnPlace, data: np.ndarray, messages: np.ndarray) -> pa.Array:
-    n = len(messages)
+    n = len(messages)  # copied always: of one message, a column is contiguous where it lies
     if column.type == "bool":
         return pa.array((data[:, 0] & 1).astype(bool), pa.bool_())
     if pa.types.is_fixed_size_list(field.type):
         dtype = np.int64 if column.name == EVENT_ID_GRID else np.float32
-        values = pa.array(np.ascontiguousarray(data).view(dtype).reshape(-1), field.type.value_type)
+        values = pa.array(data.copy().view(dtype).reshape(-1), field.type.value_type)
         return pa.FixedSizeListArray.from_arrays(values, type=field.type)
     dtypes = {
         "timestamp_ns": np.int64,
@@ -338,7 +338,7 @@ def _column_array(field: pa.Field, column: ColumnPlace, data: np.ndarray, messag
         "int8": np.int8,
         "uint8": np.uint8,
     }
-    values = np.ascontiguousarray(data).view(dtypes[column.type]).reshape(n)
+    values = data.copy().view(dtypes[column.type]).reshape(n)
     if column.validity_offset is None:
         return pa.array(values, pa.int64()).cast(field.type) if column.type == "timestamp_ns" else pa.array(values)
     return pa.array(values, mask=messages[:, column.validity_offset] & 1 == 0)

@@ -10,13 +10,16 @@ from vp.dbn.accounting import Accounting
 from vp.dbn.events import Events
 from vp.errors import EmptySessionError
 from vp.kernels.contract import CLOCK_UNKNOWN
-from vp.market.session_hours import from_ns
-from vp.market.wall_times import NEW_YORK
+from vp.market.session_hours import as_et
 from vp.model.book import NO_LIMIT
+from vp.model.clock_jumps import JUMP_NS, ClockJumps
 from vp.model.engine import EventDrivenVPEngine, FrameBatch
 from vp.model.event_feed import EventFeed
 from vp.model.frames import FrameLayout
 from vp.model.session import SessionInfo
+
+PEEKED_RECORDS = 1000
+SILENCE_NS = 30 * 60_000_000_000
 
 
 class LiveSession:
@@ -35,12 +38,15 @@ class LiveSession:
         feed: EventFeed,
         context: np.ndarray | None = None,
         instead: Callable[[], str] = str,
+        early_end: Callable[[bool], str | None] = lambda _read: None,
     ) -> None:
         self.info = info
         self.layout: FrameLayout = engine.layout
         self.engine = engine
         self._feed = feed
         self._instead = instead
+        self._early_end = early_end
+        self._jumps = ClockJumps()
         self._anomalies_before = engine.anomalies()
         self._before_openings = engine.before_openings()
         self._context = engine.no_frames().buffer if context is None else context
@@ -106,14 +112,40 @@ class LiveSession:
             return None
         first, *more = info.raw_files
         files = f"{first} and {len(more)} more hold" if more else f"{first} holds"
-        what = f"{files} no record of {info.contract} from {_et(info.emit_from_ns)} to {_et(info.end_ns)}"
+        what = f"{files} no record of {info.contract} from {as_et(info.emit_from_ns)} to {as_et(info.end_ns)}"
         if clock is not None:
-            return EmptySessionError(f"{what}; the last before is of {_et(clock)}.", hint="Begin earlier.")
+            return EmptySessionError(f"{what}; the last before is of {as_et(clock)}.", hint="Begin earlier.")
         if self.records_done:
             what += ", only what its book was before: a snapshot"
         later = self.accounting().passed_over.outside_window
         hint = f"{later:,} records are of after that: ask for a later session. " if later else ""
         return EmptySessionError(f"{what}.", hint=hint + self._instead())
+
+    def incomplete(self) -> str | None:
+        """What is known of an input that lacks its end; None where nothing is.
+
+        Before the session is over, only what sizes and notes of its files tell.
+        """
+        said = self._early_end(self._feed.over)
+        return None if said is None else f"Incomplete at the end: {said}."
+
+    def notices(self, reached_ns: int | None = None) -> list[str]:
+        """What a person should know of the session's records, in whole sentences: few, and in a fixed order.
+
+        `reached_ns`: how far a paced session's time has come, ns UTC; it may go on for long where no record comes.
+        """
+        found = (self._silence(reached_ns), self.incomplete())
+        return [*self._jumps.sentences(), *(said for said in found if said is not None)]
+
+    def _silence(self, reached_ns: int | None) -> str | None:
+        """What to say of a next record that is far away; and whether it may lie there by a wrong stamp alone."""
+        due_ns = None if reached_ns is None else self.next_event_ns
+        if reached_ns is None or due_ns is None or due_ns - reached_ns <= SILENCE_NS:
+            return None
+        clocks = self._feed.events.columns.clock_ns[self._feed.index + 1 :][:PEEKED_RECORDS]
+        earlier = int(np.count_nonzero((clocks > CLOCK_UNKNOWN) & (clocks < due_ns - JUMP_NS)))
+        stray = f", though {earlier:,} of the {len(clocks):,} records behind it are stamped earlier" if earlier else ""
+        return f"No record is due before {as_et(due_ns)}{stray}."
 
     def take_context(self) -> FrameBatch:
         """The frames of before the emit boundary, for who watches; given once."""
@@ -140,8 +172,12 @@ class LiveSession:
     def _run(self, advance: Callable[[Events, int], tuple[int, FrameBatch]]) -> FrameBatch:
         """Take the feed's events through the engine until there are frames, or it leaves events standing."""
         feed = self._feed
+        engine = self.engine
         while feed.ready():
-            feed.index, batch = advance(feed.events, feed.index)
+            first, before_ns, disorder = feed.index, engine.clock_ns, engine.book.out_of_order
+            feed.index, batch = advance(feed.events, first)
+            clocks = feed.events.columns.clock_ns[first : feed.index]
+            self._jumps.look(clocks, before_ns, engine.clock_ns, engine.book.out_of_order - disorder)
             if batch.count or feed.index < len(feed.events):
                 return batch
         return self.engine.no_frames()
@@ -149,7 +185,3 @@ class LiveSession:
     def close(self) -> None:
         """Let go of the file."""
         self._feed.close()
-
-
-def _et(moment_ns: int) -> str:
-    return f"{from_ns(moment_ns).astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} ET"

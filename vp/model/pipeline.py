@@ -10,19 +10,27 @@ import numpy as np
 
 import vp
 from vp.dbn.contents import contents_of
+from vp.dbn.contracts import belongs
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.definitions import with_defined_tick
+from vp.dbn.growing_input import GrowingInput, GrowingReader, contracts_of
 from vp.dbn.input_prices import input_prices
+from vp.dbn.kept_surveys import KeptSurveys
 from vp.dbn.opened_lake import open_lake
-from vp.dbn.reader import SessionReader
-from vp.dbn.session_input import SessionInput, find_input, session_reader
-from vp.errors import BadParameterError, LakeError
-from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
+from vp.dbn.reader import EventSource, SessionReader
+from vp.dbn.session_input import InputFile, SessionInput, find_input, session_reader
+from vp.errors import BadParameterError, LakeError, UnknownSymbolError
+from vp.files import most_mode_of
+from vp.lake.cache_budget import BOOKS, DECOMPRESSED, CacheBudget
+from vp.lake.lake import Lake
+from vp.lake.stated_totals import stated_totals
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
-from vp.market.products import Product, canonical_symbol
-from vp.market.session_hours import Phases, SessionDates, SessionWindow, parse_dates, phases, window_of
+from vp.market.products import Product, canonical_symbol, is_contract
+from vp.market.session_hours import Phases, SessionWindow, parse_dates, phases, window_of
+from vp.market.symbols import find_spelling
 from vp.model.book import Book
-from vp.model.book_cache import CacheKey, load_book, save_book
+from vp.model.book_cache import CacheKey, cached_boundary_ns, load_book, save_book
+from vp.model.early_end import InputEnd, early_end, first_cut
 from vp.model.engine import EventDrivenVPEngine
 from vp.model.event_feed import EventFeed
 from vp.model.live_session import LiveSession
@@ -55,12 +63,68 @@ def prepare(
         Each kind of wrong request or damaged file has its own type (vp.errors).
     """
     opened = _open(spec, on_progress)
+    return _begin(spec, opened, on_progress, lambda: _instead(opened), _early_end(opened), new_engine)
+
+
+def prepare_growing(
+    spec: SessionSpec, recording: GrowingInput, on_progress: Callable[[Progress], None] = ignore_progress
+) -> LiveSession:
+    """The same of a session that is being recorded: it is over for the moment where the recording ends so far.
+
+    Raises
+    ------
+    UnknownSymbolError
+        The feed has not named the symbol; the message lists what it has.
+    VPError
+    """
+    lake, product, window, bounds = _meaning(spec)
+    contract = _contract_of_feed(lake, product, canonical_symbol(product, spec.symbol), recording)
+    product = lake.products.of_contract(product, contract)
+
+    def new_reader() -> GrowingReader:
+        return GrowingReader(recording, contract, window.start_ns, window.end_ns)
+
+    prices = input_prices(product, new_reader(), lambda _records: None) if needs_prices(product, spec.bucket) else None
+    scale = price_scale(product, spec.bucket, prices)
+    book = Book(scale.tick_int, scale.bucket_int)
+    reader = new_reader()
+    feed = EventFeed(reader, None, book.mark_gap)
+    files = tuple(InputFile(raw, ()) for raw in recording.raw_files())
+    opened = _Opened(lake, product, window, scale, SessionInput(contract, files), reader, bounds, book, feed, "off")
+    return _begin(spec, opened, on_progress, str, lambda _read: None)
+
+
+def _contract_of_feed(lake: Lake, product: Product, symbol: str, recording: GrowingInput) -> str:
+    """The contract of a symbol: itself, or for a root the one of which most has come."""
+    names = contracts_of(recording)
+    name = find_spelling(symbol, frozenset(names))
+    if name is not None:
+        return name
+    own = [name for name in names if belongs(lake.products, product, name) and is_contract(product, name)]
+    if is_contract(product, symbol) or not own:
+        raise UnknownSymbolError(
+            f"The feed does not hold {symbol}; it holds {', '.join(names[:20]) or 'nothing yet'}.",
+            hint="Ask for one of these.",
+        )
+    counts = recording.counts()
+    return min(own, key=lambda name: (-counts.get(name, 0), name))
+
+
+def _begin(
+    spec: SessionSpec,
+    opened: _Opened,
+    on_progress: Callable[[Progress], None],
+    instead: Callable[[], str],
+    ends_early: Callable[[bool], str | None],
+    new_engine: Callable[..., EventDrivenVPEngine] = EventDrivenVPEngine,
+) -> LiveSession:
+    """The engine of an opened session, warm at its emit boundary."""
     product, scale, bounds, feed = opened.product, opened.scale, opened.bounds, opened.feed
     info = SessionInfo(
         product_type=spec.product_type,
         symbol=spec.symbol,
         contract=opened.input.contract,
-        dt=str(opened.dates),
+        dt=str(opened.window.dates),
         source=opened.input.source,
         raw_files=tuple(raw.path.name for raw in opened.input.raw_files),
         start_time=spec.start_time,
@@ -98,7 +162,7 @@ def prepare(
     meter.update(feed.records_seen, last=True)
     engine.start_emitting(round(spec.throttle_ms * NS_PER_MS))
     opened.reader.keep_decompressed()
-    return LiveSession(info, engine, feed, context, lambda: _instead(opened))
+    return LiveSession(info, engine, feed, context, instead, ends_early)
 
 
 def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> np.ndarray:
@@ -114,9 +178,29 @@ def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter:
     return np.concatenate(made)
 
 
+def _early_end(opened: _Opened) -> Callable[[bool], str | None]:
+    """What tells what is known of an input's early end; called with whether it has been read."""
+    files = [(raw.path, raw.size_bytes, stated_totals(raw.path)) for raw in opened.input.raw_files]
+    cut = first_cut(files)
+    path, size_bytes, stated = files[-1]
+    reader = opened.reader
+    assert isinstance(reader, SessionReader)
+
+    def tell(read: bool) -> str | None:
+        if cut is not None or not read:
+            return cut
+        last = reader.last
+        end = InputEnd(
+            path, size_bytes, last.records_seen, last.last_record_ns, last.file.dataset, last.file.end_ns, stated
+        )
+        return early_end(opened.window, end)
+
+    return tell
+
+
 def _instead(opened: _Opened) -> str:
     """Which sessions there are besides an empty one: the nearest days, and other contracts of the file."""
-    product, dates = opened.product, opened.dates
+    product, dates = opened.product, opened.window.dates
     days = [day for day in opened.lake.dates(product) if not dates.first <= day <= dates.last]
     nearest = sorted(sorted(days, key=lambda day: abs(day - dates.first))[:LISTED])
     held = {mapping.raw_symbol for raw in opened.input.raw_files for mapping in contents_of(raw).mappings}
@@ -181,6 +265,7 @@ class FoundSession(NamedTuple):
     Attributes
     ----------
     lake : Lake
+    cache : CacheBudget
     product : Product
         With what is known of the contract.
     window : SessionWindow
@@ -191,6 +276,7 @@ class FoundSession(NamedTuple):
     """
 
     lake: Lake
+    cache: CacheBudget
     product: Product
     window: SessionWindow
     bounds: Phases
@@ -201,25 +287,27 @@ class FoundSession(NamedTuple):
 def find_session(spec: SessionSpec) -> FoundSession:
     """Find a session's contract and files, and read nothing of it yet; raises as `prepare` does."""
     lake, product, window, bounds = _meaning(spec)
-    found = find_input(lake, product, canonical_symbol(product, spec.symbol), window.file_dates)
+    cache = CacheBudget(lake.cache_dir, round(spec.cache_limit_gb * BYTES_PER_GB))
+    symbol = canonical_symbol(product, spec.symbol)
+    found = find_input(lake, product, symbol, window.file_dates, KeptSurveys(cache))
     product = lake.products.of_contract(product, found.contract)
     decompressed = DecompressedFiles(
-        lake.cache_dir / DECOMPRESSED_CACHE, round(spec.decompressed_limit_gb * BYTES_PER_GB)
+        cache.directory / DECOMPRESSED.directory, round(spec.decompressed_limit_gb * BYTES_PER_GB), cache
     )
 
     def new_reader() -> SessionReader:
         return session_reader(found, window.start_ns, window.end_ns, decompressed=decompressed)
 
-    return FoundSession(lake, product, window, bounds, found, new_reader)
+    return FoundSession(lake, cache, product, window, bounds, found, new_reader)
 
 
 class _Opened(NamedTuple):
     lake: Lake
     product: Product
-    dates: SessionDates
+    window: SessionWindow
     scale: PriceScale
     input: SessionInput
-    reader: SessionReader
+    reader: EventSource
     bounds: Phases
     book: Book
     feed: EventFeed
@@ -229,8 +317,7 @@ class _Opened(NamedTuple):
 def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened:
     """What a request means, the book at its warmup boundary, and the events from there on."""
     on_progress(Progress("decode", 0, None, 0.0))
-    lake, product, window, bounds, session, new_reader = find_session(spec)
-    dates = window.dates
+    lake, cache, product, window, bounds, session, new_reader = find_session(spec)
     raw_paths = [raw.path for raw in session.raw_files]
     product = with_defined_tick(product, session.contract, raw_paths, window.file_dates)
 
@@ -242,28 +329,39 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
         return input_prices(product, reader, meter.update)
 
     reader = new_reader()
-    if bounds.warmup_from_ns <= bounds.session_start_ns:
+
+    def opened(book: Book, scale: PriceScale, feed: EventFeed, book_cache: str) -> _Opened:
+        if max(kept_to_ns, bounds.session_start_ns) < bounds.warmup_from_ns:
+            _fast_forward(book, feed, bounds.warmup_from_ns, meter)
+        return _Opened(lake, product, window, scale, session, reader, bounds, book, feed, book_cache)
+
+    meter = ProgressMeter("book", reader.record_estimate(), on_progress)
+    kept_to_ns = cached_boundary_ns(bounds.warmup_from_ns)
+    if kept_to_ns <= bounds.session_start_ns:
         scale = price_scale(product, spec.bucket, look_at_prices())
         book = Book(scale.tick_int, scale.bucket_int)
-        return _Opened(lake, product, dates, scale, session, reader, bounds, book, EventFeed(reader, None), "off")
-    key = CacheKey.of(product.product_type, session.contract, str(dates), bounds.warmup_from_ns, session.raw_files)
-    directory = lake.cache_dir / BOOK_CACHE
+        return opened(book, scale, EventFeed(reader, None, book.mark_gap), "off")
+    key = CacheKey.of(product.product_type, session.contract, str(window.dates), kept_to_ns, session.raw_files)
+    directory = cache.directory / BOOKS.directory
     cached = load_book(directory, key)
     if cached is not None:
         scale = price_scale(product, spec.bucket, cached.prices or look_at_prices())
         cached.book.rescale(scale.tick_int, scale.bucket_int)
-        feed = EventFeed(reader, cached.resume)
-        return _Opened(lake, product, dates, scale, session, reader, bounds, cached.book, feed, "hit")
+        reader.keep_from(cached.resume.place)
+        return opened(cached.book, scale, EventFeed(reader, cached.resume, cached.book.mark_gap), "hit")
     prices = look_at_prices()
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
-    feed = EventFeed(reader, None)
-    _fast_forward(book, feed, bounds.warmup_from_ns, ProgressMeter("book", reader.record_estimate(), on_progress))
+    reader.keep_from(None)
+    feed = EventFeed(reader, None, book.mark_gap)
+    _fast_forward(book, feed, kept_to_ns, meter)
+    reader.keep_from(feed.resume().place)
     try:
-        save_book(directory, key, book, feed.resume(), prices)
-    except LakeError as error:
+        mode = most_mode_of(*raw_paths)
+        save_book(directory, key, book, feed.resume(), prices, most_mode=mode, make_room=cache.make_room)
+    except (LakeError, OSError) as error:
         log.warning("%s", error)
-    return _Opened(lake, product, dates, scale, session, reader, bounds, book, feed, "miss")
+    return opened(book, scale, feed, "miss")
 
 
 def _fast_forward(book: Book, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> None:

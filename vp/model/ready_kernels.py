@@ -110,14 +110,14 @@ def _conditions() -> dict[str, str]:
         "numba": numba.__version__,
         "llvmlite": llvmlite.__version__,
         "kernels": cache.directory_name(),
-        "demonstration": _demonstration_cache().name,
+        "demonstration": _demonstration_name(),
     }
 
 
-def _demonstration_cache() -> Path:
-    from vp.demo.compiled import CACHE_DIRECTORY  # noqa: PLC0415 - only a first start has a use for it
+def _demonstration_name() -> str:
+    from vp.demo.compiled import NAME  # noqa: PLC0415 - only a first start has a use for it
 
-    return CACHE_DIRECTORY
+    return NAME
 
 
 def _demonstration() -> Any:
@@ -143,7 +143,7 @@ def _pack(directory: Path) -> bytes:
     sink = io.BytesIO()
     with tarfile.open(fileobj=sink, mode="w:xz") as archive:
         for path in sorted(directory.rglob("*.nb[ic]"), key=lambda path: path.name):
-            part = "demonstration" if _demonstration_cache().name in path.parts else "kernels"
+            part = "demonstration" if _demonstration_name() in path.parts else "kernels"
             member = tarfile.TarInfo(f"{part}/{path.name}")
             member.size = path.stat().st_size
             archive.addfile(member, io.BytesIO(path.read_bytes()))

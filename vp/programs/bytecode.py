@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from types import CodeType, TracebackType
 
+from vp.kernels.user_cache import user_cache_directory
+
 BEGUN_ANEW = "VP_BEGUN_ANEW"
 
 
@@ -19,8 +21,10 @@ def keep_bytecode() -> None:
     Compiling the dependencies anew takes longer than all else that a start does.
     """
     if sys.dont_write_bytecode:
-        sys.pycache_prefix = _directory()
-        sys.dont_write_bytecode = False
+        directory = _directory()
+        if directory is not None:
+            sys.pycache_prefix = directory
+            sys.dont_write_bytecode = False
 
 
 def begin_anew(error: Exception) -> None:
@@ -33,14 +37,18 @@ def begin_anew(error: Exception) -> None:
     import shutil  # noqa: PLC0415 - seldom needed
 
     directory = _directory()
-    shutil.rmtree(directory, ignore_errors=True)
-    environment = os.environ | {"PYTHONPYCACHEPREFIX": directory, BEGUN_ANEW: "1"}
+    environment = os.environ | {BEGUN_ANEW: "1"}
+    if directory is None:
+        environment |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": os.devnull}  # none is read there
+    else:
+        shutil.rmtree(directory, ignore_errors=True)
+        environment["PYTHONPYCACHEPREFIX"] = directory
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - these very words
 
 
-def _directory() -> str:
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - pathlib is slower
-    return os.path.join(home, "vacuum-pressure", "bytecode")  # noqa: PTH118
+def _directory() -> str | None:
+    own = user_cache_directory()
+    return None if own is None else str(own / "bytecode")
 
 
 def _codes(traceback: TracebackType | None) -> Iterator[CodeType]:

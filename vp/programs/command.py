@@ -39,6 +39,7 @@ PROGRAMS = (
     Program(("study",), "vp.study.__main__", "measure what score and state foretell, with intervals"),
     Program(("cache",), "vp.cache", "show what the lake's cache holds, and clear it"),
     Program(("lake",), "vp.lake.__main__", "list what the lake holds, and import files into it"),
+    Program(("capture",), "vp.capture.__main__", "record the live feed into the lake"),
     Program(("download", "futures"), "vp.programs.download", "fill the lake with futures and their options"),
     Program(("download", "equities"), "vp.programs.download", "fill the lake with equities and their options"),
 )

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from vp import logs
+from vp.ending_signals import EXIT_CODE_BASE, ending_signals
 from vp.errors import BadParameterError, VPError
 from vp.files import FAILED_WRITES
 from vp.programs.bytecode import begin_anew, keep_bytecode
@@ -24,8 +25,8 @@ from vp.settings.table import of_program, shown
 if TYPE_CHECKING:
     from vp.model.parameters import ModelParameters
 
-EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 143
+EXIT_INTERRUPTED = EXIT_CODE_BASE + signal.SIGINT
+EXIT_TERMINATED = EXIT_CODE_BASE + signal.SIGTERM
 EXIT_UNEXPECTED = 70
 SESSION_NAMES = ("product_type", "symbol", "dt")
 
@@ -77,7 +78,7 @@ def parse(built: Parser, program: str, arguments: Sequence[str] | None) -> dict[
     BadParameterError
         An option that there is not, or a value of the wrong form.
     """
-    given = vars(built.parse_args(arguments))
+    given = vars(built.parse_intermixed_args(arguments))  # options may stand between files
     values: dict[str, Any] = dict(given)
     for setting in of_program(program):
         typed = given[setting.name]
@@ -136,7 +137,8 @@ def model_parameters(values: dict[str, Any]) -> ModelParameters:
 
 def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str] | None) -> int:
     """Run a program; whatever goes wrong becomes one or two lines on stderr and an exit code."""
-    previous = signal.signal(signal.SIGTERM, _terminated)
+    ended_by = [number for number in ending_signals() if number is not signal.SIGINT]  # which is KeyboardInterrupt
+    previous = {number: signal.signal(number, _terminated) for number in ended_by}
     sys.stdout = sys.stdout or _nowhere()  # started with it closed
     sys.stderr = sys.stderr or _nowhere()
     keep_bytecode()
@@ -168,7 +170,8 @@ def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str]
     finally:
         gc.unfreeze()
         gc.enable()
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def _nowhere() -> TextIO:
@@ -191,8 +194,13 @@ def started() -> None:
 
 def say(line: str) -> None:
     """One line on stderr."""
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"{logs.printable(line)}\n")
     sys.stderr.flush()
+
+
+def show(line: str) -> None:
+    """One line on stdout; names of files may hold anything."""
+    print(logs.printable(line))
 
 
 def configure_logging(level: str, form: str = "text") -> None:
@@ -205,5 +213,5 @@ def _show_cause() -> None:
         traceback.print_exc()
 
 
-def _terminated(_signal_number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(EXIT_TERMINATED)  # unwinds, so that half-written files go
+def _terminated(signal_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(EXIT_CODE_BASE + signal_number)  # unwinds, so that half-written files go

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from vp.databento_key import key_of_environment
 from vp.download.plan import BASE_SCHEMAS, OPTION_SCHEMAS, PRODUCT_TYPES, Request, check_schemas
 from vp.errors import (
     BadDateError,
@@ -66,7 +67,7 @@ def _main(program: str, arguments: Sequence[str] | None) -> int:
     options = _parser(program).parse_args(arguments)
     from vp.download.report import configure_logging  # noqa: PLC0415 - --help is fast
     from vp.download.stopping import Stopped, Stopping  # noqa: PLC0415
-    from vp.download.vendor import Vendor, key_of_environment, url_of_environment  # noqa: PLC0415
+    from vp.download.vendor import Vendor, url_of_environment  # noqa: PLC0415
 
     stopping = Stopping()
     request = _request(program, options)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Show what the lake holds, or lay files into it: each to its place by what it says itself,
-whatever its name. Nothing that is there is ever changed."""
+whatever its name. Or make one checked file of a finished day's live recording. Nothing
+that is there is ever changed."""
 
 EPILOG = """\
 examples:
@@ -25,11 +26,13 @@ examples:
       where the files of a job would go
   {command} import ~/Downloads/GLBX-20260206-ABCDEF
       links to all of them, or to none; --copy makes copies
+  {command} seal 2026-02-06
+      what `vp capture` recorded that day, as one .dbn.zst, and the gaps in it
 
 Exit code 0: done; 1: nothing could be imported, or the lake cannot be used; 2: what was
 asked for does not exist."""
 
-ACTIONS = ("import", "list")
+ACTIONS = ("import", "list", "seal")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,10 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     parser = cli.parser("lake", DESCRIPTION, EPILOG)
-    parser.add_argument("action", choices=ACTIONS, metavar="ACTION", help="import or list.")
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="Files and directories to import.")
+    parser.add_argument("action", choices=ACTIONS, metavar="ACTION", help="import, list or seal.")
+    parser.add_argument(
+        "paths", nargs="*", default=[], metavar="PATH", help="Files and directories to import, or the date to seal."
+    )
     values = cli.parse(parser, "lake", arguments)
     cli.configure_logging(values["log_level"])
+    if values["action"] == "seal":
+        return _seal(values)
     paths = [Path(path).expanduser() for path in values["paths"]]
     if values["action"] == "list" and (paths or any(values[name] for name in ("copy", "link", "dry_run"))):
         raise BadParameterError("list takes no paths and none of --copy, --link and --dry-run.", hint="import does.")
@@ -61,6 +68,27 @@ def _main(arguments: Sequence[str] | None) -> int:
     return _list(lake) if values["action"] == "list" else _import(lake, paths, values)
 
 
+def _seal(values: dict[str, Any]) -> int:
+    if len(values["paths"]) != 1 or any(values[name] for name in ("copy", "link", "dry_run")):
+        raise BadParameterError("seal takes one date and nothing else.", hint="For example seal 2026-02-06.")
+    from vp.capture.sealing import seal  # noqa: PLC0415
+    from vp.lake.lake import Lake  # noqa: PLC0415
+    from vp.market.session_hours import from_ns, parse_date  # noqa: PLC0415
+
+    for one in seal(Lake(values["lake"], values["products"]), parse_date(values["paths"][0])):
+        aside = f", {one.set_aside} set aside" if one.set_aside else ""
+        print(
+            f"{one.path}: {one.segments} segments{aside}, {one.records:,} records, {one.repeated:,} repeated ones left "
+            f"out, {one.bytes:,} bytes before compression"
+        )
+        for gap in one.gaps:
+            start, end = (f"{from_ns(int(str(gap[name]))):%H:%M:%S.%f}" for name in ("start_ns", "end_ns"))
+            print(f"  {'bridged' if gap['bridged'] else 'GAP'}  {start} to {end} UTC: {gap['reason']}")
+        if one.ended:
+            print(f"  it ends before its session: {one.ended}")
+    return 0
+
+
 def _list(lake: Lake) -> int:
     from vp.dbn.raw_listing import listed_files  # noqa: PLC0415
 
@@ -68,12 +96,12 @@ def _list(lake: Lake) -> int:
     for one in listed_files(lake):
         if one.passed_over:
             passed_over += 1
-            print(f"passed over  {one.path}: {one.passed_over}")
+            cli.show(f"passed over  {one.path}: {one.passed_over}")
         else:
             held += 1
             total += one.size_bytes
-            print(f"{one.size_bytes:>15,}  {one.path}: {one.holds}")
-    print(f"{lake.root}: {held} raw files, {total:,} bytes; {passed_over} passed over")
+            cli.show(f"{one.size_bytes:>15,}  {one.path}: {one.holds}")
+    cli.show(f"{lake.root}: {held} raw files, {total:,} bytes; {passed_over} passed over")
     return 0
 
 
@@ -86,22 +114,22 @@ def _import(lake: Lake, paths: Sequence[Path], values: dict[str, Any]) -> int:
     for one in placements(lake, raw_files_among(paths)):
         if one.refused:
             passed_over += 1
-            print(f"passed over  {one.file}: {one.refused}")
+            cli.show(f"passed over  {one.file}: {one.refused}")
         for place in one.places:
             step = Step(one.file, place)
             found = check(step)
             there += found == THERE
             passed_over += found not in ("", THERE)
             if found:
-                print(f"{found if found == THERE else 'passed over'}  {one.file}: {_where(lake, place, found)}")
+                cli.show(f"{found if found == THERE else 'passed over'}  {one.file}: {_where(lake, place, found)}")
             else:
                 steps.append(step)
     if not values["dry_run"]:
         lay(steps, copy=values["copy"])
     done = "would be " * values["dry_run"] + (COPIED if values["copy"] else LINKED)
     for step in steps:
-        print(f"{done}  {step.file} -> {step.place.relative_to(lake.root)}")
-    print(f"{lake.root}: {len(steps)} {done}, {there} there already, {passed_over} passed over")
+        cli.show(f"{done}  {step.file} -> {step.place.relative_to(lake.root)}")
+    cli.show(f"{lake.root}: {len(steps)} {done}, {there} there already, {passed_over} passed over")
     return 0 if steps or there else 1
 
 

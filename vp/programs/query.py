@@ -99,6 +99,8 @@ def _answer(values: dict[str, Any]) -> None:
             with signals_interrupt(connection):
                 schema, batches = execution.run(connection, views, sql, parameters)
             _put_out(out, kind, schema, interruptible(connection, batches))
+        if (nothing := views.emptiness()) is not None:
+            cli.say(nothing)
 
 
 def _config() -> dict[str, Any]:

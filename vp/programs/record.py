@@ -69,6 +69,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         "products",
         "file",
         "decompressed_limit_gb",
+        "cache_limit_gb",
     )
     spec = SessionSpec(**{name: values[name] for name in names}, parameters=parameters)
     judge(spec, look=not demonstration)
@@ -84,17 +85,26 @@ def _main(arguments: Sequence[str] | None) -> int:
     nothing = session.emptiness()
     if nothing is not None:
         cli.say(f"WARNING: The recording is empty: {nothing}")
+    for notice in session.notices():
+        cli.say(f"WARNING: {notice}")
     found = {"anomalies": session.anomalies(), "before the start": session.anomalies_before()}
-    print(summary(out, frames, session.accounting(), found, time.monotonic() - started))
+    cli.show(summary(out, frames, session.accounting(), found, time.monotonic() - started, session.incomplete()))
     return 0
 
 
 def summary(
-    out: Path, frames: int, records: Accounting, anomalies: Mapping[str, Mapping[str, int]], seconds: float
+    out: Path,
+    frames: int,
+    records: Accounting,
+    anomalies: Mapping[str, Mapping[str, int]],
+    seconds: float,
+    incomplete: str | None = None,
 ) -> str:
-    """The last line: what came of it; `anomalies` by when they were, each by name."""
+    """The last line: what came of it; `anomalies` by when they were, each by name; `incomplete`: what is of its end."""
     found = ", ".join(_listed(when, counts) for when, counts in anomalies.items())
-    return f"{out}: {frames:,} frames, {records}, {found}, {seconds:.1f} seconds"
+    return f"{out}: {frames:,} frames, {records}, {found}, {seconds:.1f} seconds" + (
+        f", {incomplete[0].lower()}{incomplete[1:].removesuffix('.')}" if incomplete else ""
+    )
 
 
 def _listed(when: str, counts: Mapping[str, int]) -> str:

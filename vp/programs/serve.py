@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vp.errors import BadParameterError, RequestError
 from vp.programs import command_line as cli
 
 if TYPE_CHECKING:
     import socket
 
+    from vp.capture.live_segments import LiveDay
+    from vp.capture.recorder_thread import RecorderThread
     from vp.model.progress import ProgressLike
     from vp.model.session import SessionSpec
     from vp.server.app import Service
     from vp.server.runs.session import Session
     from vp.server.runs.startup import StartupSession
     from vp.server.stream.request import StreamRequest
+
+LOOK_SECONDS = 0.05
 
 DESCRIPTION = """\
 Play a session of market-by-order data as pressure and vacuum around the price, live,
@@ -33,6 +39,8 @@ examples:
       a session out of the lake, from the evening's opening on
   {command} --speed 10 --port 0
       ten times as fast, on any free port
+  {command} --live --symbol MNQ
+      the market as it happens, recorded on the way (DATABENTO_API_KEY is the key)
 
 Ctrl-C ends it. Exit code 0: ended by Ctrl-C or SIGTERM; 2: what was asked for does not
 exist; 1: something could not be used (port, lake, file)."""
@@ -47,6 +55,12 @@ def _main(arguments: Sequence[str] | None) -> int:
     values = cli.parse(cli.parser("serve", DESCRIPTION, EPILOG), "serve", arguments)
     cli.configure_logging(values["log_level"], values["log_format"])
     values["parameters"] = cli.model_parameters(values)
+    symbols = [symbol for symbol in values["symbol"] or () if symbol]
+    values["symbol"] = symbols[0] if symbols else None
+    if values["live"]:
+        return _serve_live(values, symbols)
+    if len(symbols) > 1:
+        raise BadParameterError("Several symbols are given, and --live is not.", hint="Without it, give one.")
     demonstration = cli.choose_session(values)  # the last, as it may look into a file
 
     from vp.model.pipeline import judge  # noqa: PLC0415 - --help is fast
@@ -66,7 +80,51 @@ def _main(arguments: Sequence[str] | None) -> int:
     return 0
 
 
-def _serve(values: dict[str, Any], listener: socket.socket, *, demonstration: bool) -> None:
+def _serve_live(values: dict[str, Any], symbols: Sequence[str]) -> int:
+    """Record the feed, and serve the session that it is recorded into."""
+    from vp.capture.plan import plan  # noqa: PLC0415 - --help is fast
+    from vp.capture.recorder import Recorder  # noqa: PLC0415
+    from vp.capture.recorder_thread import RecorderThread  # noqa: PLC0415
+    from vp.databento_key import key_of_environment  # noqa: PLC0415
+    from vp.lake.lake import Lake  # noqa: PLC0415
+    from vp.server.net.descriptors import raise_descriptor_limit  # noqa: PLC0415
+    from vp.server.net.listener import open_listener  # noqa: PLC0415
+
+    given = [f"--{name.replace('_', '-')}" for name in ("dt", "file", "start_time") if values[name] is not None]
+    if given:
+        raise BadParameterError(f"--live and {given[0]} cannot both be.", hint="The feed says which day it is.")
+    values["product_type"] = values["product_type"] or "future_mbo"
+    lake = Lake(values["lake"], values["products"])
+    chosen = plan(lake, values["product_type"], symbols, values["dataset"], values["live_from"])
+    key = key_of_environment()
+    raise_descriptor_limit()
+    with open_listener(values["host"], values["port"]) as listener:
+        recorder = RecorderThread(
+            Recorder(chosen, key, values["gateway"], lambda news: cli.say(f"{news.kind}: {news.text}"))
+        )
+        recorder.start()
+        try:
+            values["dt"] = str(_first_day(recorder).date)
+            _serve(values, listener, demonstration=False, recorder=recorder)
+        finally:
+            recorder.stop()
+    if recorder.error is not None:
+        raise recorder.error
+    return 0
+
+
+def _first_day(recorder: RecorderThread) -> LiveDay:
+    """The session that is being recorded, once the feed has sent something of it; raises what ended the recorder."""
+    while (day := recorder.day()) is None:
+        if recorder.error is not None:
+            raise recorder.error
+        time.sleep(LOOK_SECONDS)
+    return day
+
+
+def _serve(
+    values: dict[str, Any], listener: socket.socket, *, demonstration: bool, recorder: RecorderThread | None = None
+) -> None:
     """Serve, and say so once the first session is there; raises what kept it from being loaded."""
     from vp.server.app import build_app  # noqa: PLC0415
     from vp.server.net.listener import address_of  # noqa: PLC0415
@@ -81,15 +139,22 @@ def _serve(values: dict[str, Any], listener: socket.socket, *, demonstration: bo
         server.should_exit = True
 
     keep_little()
-    service, startup = _service(values, ready, failed, demonstration=demonstration)
+    service, startup = _service(values, ready, failed, demonstration=demonstration, recorder=recorder)
     server = WebServer(build_app(service), values["log_level"])
+    if recorder is not None:
+        recorder.on_failure = failed
     server.run(sockets=[listener])
     if startup.error is not None:
         raise startup.error
 
 
 def _service(
-    values: dict[str, Any], ready: Callable[[], None], failed: Callable[[], None], *, demonstration: bool
+    values: dict[str, Any],
+    ready: Callable[[], None],
+    failed: Callable[[], None],
+    *,
+    demonstration: bool,
+    recorder: RecorderThread | None = None,
 ) -> tuple[Service, StartupSession]:
     """What is served, and the session that it begins with, which is loaded with progress on stderr."""
     from vp.dbn.opened_lake import open_lake  # noqa: PLC0415
@@ -97,28 +162,43 @@ def _service(
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
     from vp.model.overview import overview  # noqa: PLC0415
-    from vp.model.pipeline import judge, prepare  # noqa: PLC0415
+    from vp.model.pipeline import judge, prepare, prepare_growing  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
     from vp.server.app import Service  # noqa: PLC0415
+    from vp.server.faults import tell_below  # noqa: PLC0415
     from vp.server.history.place import open_spool  # noqa: PLC0415
     from vp.server.net.listener import is_loopback  # noqa: PLC0415
     from vp.server.net.origin import Gate  # noqa: PLC0415
-    from vp.server.routes.sessions import list_sessions  # noqa: PLC0415
+    from vp.server.routes.sessions import SessionCatalogue  # noqa: PLC0415
     from vp.server.runs.hub import ServerLimits  # noqa: PLC0415
     from vp.server.runs.startup import StartupSession  # noqa: PLC0415
     from vp.server.stream.snapshot import Loading  # noqa: PLC0415
     from vp.settings.forms import BYTES_PER_GB  # noqa: PLC0415
 
+    tell_below(Lake(values["lake"]).root)
     defaults = _defaults(values)
+    lake = Lake(values["lake"], values["products"])
+
+    def recording_of(request: StreamRequest) -> LiveDay | None:
+        if recorder is None:
+            return None
+        try:
+            root = lake.products.find(request.product_type, request.symbol).root
+        except RequestError:  # it will be told by who judges the request
+            return None
+        return recorder.find(request.product_type, root, request.dt)
 
     def prepare_request(request: StreamRequest, on_progress: Callable[[ProgressLike], None]) -> Session:
-        return prepare(_spec(request, values), on_progress)
+        recording = recording_of(request)
+        if recording is None:
+            return prepare(_spec(request, values), on_progress)
+        return prepare_growing(_spec(request, values), recording, on_progress)
 
     def make_overview(request: StreamRequest, check: Callable[[], None]) -> dict[str, Any]:
         return overview(_spec(replace(request, start_time=None), values), check)
 
     def judge_request(request: StreamRequest) -> None:
-        judge(_spec(request, values))
+        judge(_spec(request, values), look=recording_of(request) is None)
 
     def load(on_progress: Callable[[ProgressLike], None]) -> Session:
         with TerminalProgress() as terminal:
@@ -133,10 +213,12 @@ def _service(
             ensure_compiled(tell_share("compile"), demonstration=demonstration)
             if demonstration:
                 ensure_demo(Lake(values["lake"]).root, tell_share("demo"))
-            session = prepare(_spec(defaults, values), tell)
+            session = prepare_request(defaults, tell)
             nothing = session.emptiness() if session.finished else None
             if nothing is not None:
                 cli.say(f"WARNING: {nothing}")
+            for notice in session.notices():
+                cli.say(f"WARNING: {notice}")
             return session
 
     startup = StartupSession(defaults, load, ready, failed)
@@ -148,18 +230,22 @@ def _service(
         from vp.session import SessionName  # noqa: PLC0415
 
         session = SessionName(values["product_type"], values["symbol"], values["dt"], values["start_time"])
-        queries = QueryContext(values["lake"], session, products=values["products"], file=values["file"])
+        bucket = None if values["bucket"] is None else str(values["bucket"])
+        queries = QueryContext(values["lake"], session, products=values["products"], file=values["file"], bucket=bucket)
     service = Service(
         defaults,
         prepare_request,
         startup,
         gate=Gate(is_loopback(values["host"]), frozenset(values["allow_origin"])),
         limits=ServerLimits(viewers=values["max_viewers"], sessions=values["max_sessions"]),
-        catalogue=lambda: list_sessions(open_lake(values["lake"], values["products"], values["file"])),
+        catalogue=SessionCatalogue(lambda: open_lake(values["lake"], values["products"], values["file"])),
         overview=make_overview,
         queries=queries,
         judge=judge_request,
         spool=spool,
+        recording=recording_of,
+        feed=None if recorder is None else recorder.describe,
+        today=(lambda: None) if recorder is None else recorder.date,
     )
     return service, startup
 
@@ -185,6 +271,7 @@ def _spec(request: StreamRequest, values: dict[str, Any]) -> SessionSpec:
         products=values["products"],
         file=values["file"],
         decompressed_limit_gb=values["decompressed_limit_gb"],
+        cache_limit_gb=values["cache_limit_gb"],
         parameters=request.parameters,
         context_minutes=values["context_minutes"] if request.speed > 0 else 0.0,
     )

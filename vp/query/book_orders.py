@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from vp.errors import NoBookSnapshotError
-from vp.lake.lake import BOOK_CACHE
-from vp.model.book_cache import CacheKey, load_orders
+from vp.lake.cache_budget import BOOKS
+from vp.model.book_cache import CacheKey, cached_boundary_ns, load_orders
 from vp.model.order_schema import ORDER_SCHEMA
 from vp.query.session import ChosenSession
 from vp.query.sources import ArrowSource
@@ -56,8 +56,9 @@ def load_or_build(session: ChosenSession, *, build: bool, tell: Tell | None = No
             f"the session runs from {session.window.describe_et()}.",
             hint="A book is kept as it stood 30 minutes before a start time, for example --start-time 09:30.",
         )
-    table = _load(session)
-    if table is None and build:
+    kept_to_ns = cached_boundary_ns(bounds.warmup_from_ns)
+    table = _load(session, kept_to_ns)
+    if build if table is None else kept_to_ns < bounds.warmup_from_ns:  # what is kept is of up to a minute before
         table = _build(session, tell)
     if table is None:
         raise NoBookSnapshotError(
@@ -68,15 +69,15 @@ def load_or_build(session: ChosenSession, *, build: bool, tell: Tell | None = No
     return table.replace_schema_metadata(None)
 
 
-def _load(session: ChosenSession) -> pa.Table | None:
+def _load(session: ChosenSession, kept_to_ns: int) -> pa.Table | None:
     key = CacheKey.of(
         session.product.product_type,
         session.contract_name,
         session.dt,
-        session.phases.warmup_from_ns,
+        kept_to_ns,
         session.input.raw_files,
     )
-    return load_orders(session.lake.cache_dir / BOOK_CACHE, key)
+    return load_orders(session.lake.cache_dir / BOOKS.directory, key)
 
 
 def _build(session: ChosenSession, tell: Tell | None) -> pa.Table:

@@ -70,10 +70,11 @@ def open_connection(
     product_type: str | None,
     recording: str | Path | None,
     *,
+    bucket: Decimal | None,
     build: bool,
 ) -> duckdb.DuckDBPyConnection:
     """What vp.query.connect does."""
-    session = choose_session(lake, symbol, dt, start_time, product_type)
+    session = choose_session(lake, symbol, dt, start_time, product_type, bucket=bucket)
     chosen = find_views(lake, session, recording, build=build)
     connection = in_memory()
     try:

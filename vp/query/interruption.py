@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while DuckDB computes: Python runs no handler then, so a thread passes the signal on."""
+"""Ctrl-C, SIGTERM and SIGHUP while DuckDB computes: Python runs no handler then, so a thread passes the signal on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TypeVar
 
 import duckdb
 
-ENDING = (signal.SIGINT, signal.SIGTERM)
+from vp.ending_signals import ending_signals
+
 AGAIN_SECONDS = 0.1
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ def signals_interrupt(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
                 continue
 
     watcher = threading.Thread(target=pass_on, name="pass signals on", daemon=True)
-    handlers = {number: signal.signal(number, lambda *_: None) for number in ENDING}
+    handlers = {number: signal.signal(number, lambda *_: None) for number in ending_signals()}
     before = signal.set_wakeup_fd(tells.fileno(), warn_on_full_buffer=False)
     watcher.start()
     try:

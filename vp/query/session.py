@@ -12,7 +12,7 @@ from vp.errors import NoRawFileError, RequestError
 from vp.lake.lake import Lake
 from vp.market.price_scale import PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import PRODUCT_TYPES, Product, canonical_symbol, is_contract
-from vp.market.session_hours import SessionDates, parse_dates, phases, window_of
+from vp.market.session_hours import SessionDates, as_et, parse_dates, phases, window_of
 from vp.query.events import session_events
 from vp.query.sources import TIME, ArrowSource, one_row
 
@@ -143,6 +143,12 @@ class ChosenSession:
             return price_scale(product, self.bucket, None)
         reader = session_reader(self.input, self.window.start_ns, self.window.end_ns)
         return price_scale(product, self.bucket, input_prices(product, reader, lambda _records: None))
+
+    def emptiness(self) -> str:
+        """What to say where the session has no events."""
+        files = ", ".join(raw.path.name for raw in self.input.raw_files)
+        begins, ends = as_et(self.window.start_ns), as_et(self.window.end_ns)
+        return f"There are no events of {self.contract_name} from {begins} to {ends} in {files}."
 
     def _row(self) -> dict[str, object]:
         scale = self.scale

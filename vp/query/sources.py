@@ -26,11 +26,14 @@ class ArrowSource:
     failure : VPError or None
         What ended the latest scan before its time. DuckDB hands on no more than an error's text, so the error
         itself is kept here.
+    was_empty : bool
+        Whether the latest scan came to its end without a row.
     """
 
     def __init__(self, schema: pa.Schema, batches: Callable[[], Iterator[pa.RecordBatch]]) -> None:
         self.schema = schema
         self.failure: VPError | None = None
+        self.was_empty = False
         self._batches = batches
 
     def __arrow_c_schema__(self) -> object:
@@ -43,12 +46,16 @@ class ArrowSource:
         return reader.__arrow_c_stream__(requested_schema)
 
     def _watched(self) -> Iterator[pa.RecordBatch]:
-        self.failure = None
+        self.failure, self.was_empty = None, False
+        rows = 0
         try:
-            yield from self._batches()
+            for batch in self._batches():
+                rows += batch.num_rows
+                yield batch
         except VPError as error:
             self.failure = error
             raise
+        self.was_empty = rows == 0
 
 
 def absent(schema: pa.Schema, reason: Callable[[], VPError]) -> ArrowSource:

@@ -85,6 +85,7 @@ class Views:
         replay: bool = True,
         tell: Tell | None = None,
     ) -> None:
+        self._session = session
         self.tables: dict[str, Any] = {
             "raw_files": raw_files(lake),
             "book_files": book_files(lake),
@@ -138,6 +139,13 @@ class Views:
                         connection.execute(query.refusing(f"The query {query.name} cannot be run. {hint}").macro())
         for name, problem in problems.items():
             log.warning("sql/%s.sql cannot be used: %s", name, problem)
+
+    def emptiness(self) -> str | None:
+        """A sentence where a query has read the session's events and there are none."""
+        events = self.tables["events"]
+        if self._session is None or not events.was_empty:
+            return None
+        return self._session.emptiness()
 
     def hint(self, problem: str) -> str:
         """What to do about a complaint of DuckDB's that names a column which the recording was made without."""

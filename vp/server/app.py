@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -19,18 +20,20 @@ import vp
 from vp.server.faults import in_the_loop
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.net.bodies import Readers
+from vp.server.net.headers import SafeHeaders
 from vp.server.net.http import RequestTimes
 from vp.server.net.origin import Gate, Gatekeeper
 from vp.server.query.endpoint import QUERY, QueryEndpoint
 from vp.server.query.request import QueryContext
 from vp.server.routes import page_files
-from vp.server.routes.history import Catalogue, HistoryRoutes
+from vp.server.routes.history import HistoryRoutes
 from vp.server.routes.metrics import Metrics
 from vp.server.routes.overview import MakeOverview, OverviewRoute
 from vp.server.routes.page_script import page_script
+from vp.server.routes.sessions import Catalogue, Listing, SessionsRoute
 from vp.server.routes.stream import StreamRoute
 from vp.server.runs.hub import Hub, ServerLimits
-from vp.server.runs.session import Prepare
+from vp.server.runs.session import FindRecording, Prepare
 from vp.server.runs.startup import StartupSession
 from vp.server.stream.request import StreamRequest
 
@@ -65,6 +68,12 @@ class Service:
         Answers queries; left out, there is no such route.
     spool : FrameSpool, optional
         Where older frames of sessions go; left out, memory alone holds frames.
+    recording : callable, optional
+        The recording that a request's session is of, while that goes on.
+    feed : callable, optional
+        The state of the live feed, for /health.
+    today : callable, optional
+        The date of the session that the live feed brings now; None where there is no such feed.
     """
 
     defaults: StreamRequest
@@ -72,11 +81,19 @@ class Service:
     startup: StartupSession | None = None
     gate: Gate = field(default_factory=Gate)
     limits: ServerLimits = field(default_factory=ServerLimits)
-    catalogue: Catalogue = list
+    catalogue: Catalogue = Listing
     overview: MakeOverview | None = None
     queries: QueryContext | None = None
     judge: Callable[[StreamRequest], None] = lambda _request: None
     spool: FrameSpool | None = None
+    recording: FindRecording = lambda _request: None
+    feed: Callable[[], dict[str, Any]] | None = None
+    today: Callable[[], str | None] = lambda: None
+
+    def current_defaults(self) -> StreamRequest:
+        """What a viewer gets who asks for nothing in particular now."""
+        date = self.today()
+        return self.defaults if date is None else replace(self.defaults, dt=date)
 
 
 def build_app(service: Service) -> Starlette:
@@ -88,11 +105,12 @@ def build_app(service: Service) -> Starlette:
         The page cannot be put together; better said at the start than to the first who opens it.
     """
     page_script(page_files.WEB)
-    hub = Hub(service.prepare, service.limits, service.startup, service.spool)
+    hub = Hub(service.prepare, service.limits, service.startup, service.spool, service.recording)
     readers = Readers()
-    history = HistoryRoutes(hub, service.defaults, service.catalogue, readers)
+    history = HistoryRoutes(hub, readers)
+    sessions = SessionsRoute(service.catalogue, service.current_defaults, readers)
     queries = QueryEndpoint(service.queries, readers) if service.queries is not None else None
-    overview = OverviewRoute(service.overview, service.defaults) if service.overview is not None else None
+    overview = OverviewRoute(service.overview, service.current_defaults) if service.overview is not None else None
     started = time.monotonic()
 
     @contextlib.asynccontextmanager
@@ -116,6 +134,7 @@ def build_app(service: Service) -> Starlette:
                 "server_time_ns": str(time.time_ns()),
                 "sessions": hub.describe(),
                 "viewers": hub.viewers,
+                **({} if service.feed is None else {"feed": service.feed()}),
             },
             headers={"cache-control": "no-store"},
         )
@@ -124,8 +143,8 @@ def build_app(service: Service) -> Starlette:
         routes=[
             Route("/health", health),
             Route("/metrics", Metrics(hub).answer),
-            WebSocketRoute(f"{API}/stream", StreamRoute(hub, service.defaults, service.judge).answer),
-            Route(f"{API}/sessions", history.sessions),
+            WebSocketRoute(f"{API}/stream", StreamRoute(hub, service.current_defaults, service.judge).answer),
+            Route(f"{API}/sessions", sessions.answer),
             Route(f"{API}/history", history.history),
             Route(f"{API}/frames", history.frames),
             *([Route(f"{API}/overview", overview.answer)] if overview is not None else []),
@@ -135,6 +154,7 @@ def build_app(service: Service) -> Starlette:
         ],
         middleware=[
             Middleware(RequestTimes),
+            Middleware(SafeHeaders),
             Middleware(Gatekeeper, gate=service.gate),
             Middleware(GZipMiddleware, compresslevel=GZIP_LEVEL, exclude_content_types=NEVER_GZIPPED),
         ],

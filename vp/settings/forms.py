@@ -21,11 +21,14 @@ MAX_LIMIT_GB = 1_000_000.0
 BYTES_PER_GB = 1_000_000_000
 DECOMPRESSED_LIMIT_GB = 10.0
 HISTORY_LIMIT_GB = 4.0
-CACHES = ("books", "decompressed", "overviews", "all")
+CACHE_LIMIT_GB = 12.0
+CACHES = ("books", "decompressed", "overviews", "surveys", "all")
 FORMATS = ("table", "csv", "json", "parquet", "arrow")
 NO_FIELDS = "none"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
+LIVE_FROM = ("now", "today", "week")
+DATASET = re.compile(r"[A-Z0-9]{2,8}\.[A-Z0-9]{2,12}")
 
 
 def text(_name: str, value: str) -> str | None:
@@ -183,6 +186,31 @@ def log_format(name: str, value: str) -> str:
     if value.lower() not in LOG_FORMATS:
         raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(LOG_FORMATS)}.")
     return value.lower()
+
+
+def live_from(name: str, value: str) -> str:
+    """A name out of LIVE_FROM."""
+    if value.lower() not in LIVE_FROM:
+        raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(LIVE_FROM)}.")
+    return value.lower()
+
+
+def dataset(name: str, value: str) -> str:
+    """Databento's code of a dataset."""
+    code = value.strip().upper()
+    if not DATASET.fullmatch(code):
+        raise BadParameterError(f"{name} was {quoted(value)}, expected a venue and a feed with a dot between.")
+    return code
+
+
+def address(name: str, value: str) -> tuple[str, int]:
+    """A host and a port of it, with a colon between; IPv6 in brackets."""
+    host, _, digits = value.strip().rpartition(":")
+    is_port = digits.isascii() and digits.isdigit() and len(digits) <= 5 and 0 < int(digits) <= MAX_PORT
+    host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not host or not is_port or any(letter.isspace() for letter in host):
+        raise BadParameterError(f"{name} was {quoted(value)}, expected a host and a port with a colon between.")
+    return host, int(digits)
 
 
 def switch(name: str, value: str) -> bool:

@@ -12,12 +12,14 @@ from typing import Any
 
 from vp.errors import BadParameterError
 from vp.settings.forms import (
+    CACHE_LIMIT_GB,
     CACHES,
     DECOMPRESSED_LIMIT_GB,
     FORMATS,
     HISTORY_LIMIT_GB,
     LOG_FORMATS,
     LOG_LEVELS,
+    address,
     assignments,
     bucket,
     cache_name,
@@ -25,9 +27,11 @@ from vp.settings.forms import (
     column_list,
     context_minutes,
     count,
+    dataset,
     fees,
     field_list,
     limit_gb,
+    live_from,
     log_format,
     log_level,
     origin,
@@ -101,8 +105,9 @@ RECORD = ("record",)
 QUERY = ("query",)
 STUDY = ("study",)
 SESSION = ("serve", "record", "query")
+EVERY = ("serve", "record", "query", "study", "cache", "lake", "capture")
+CAPTURE = ("capture",)
 SESSIONS = (*SESSION, "study")
-EVERY = ("serve", "record", "query", "study", "cache", "lake")
 LAKE = ("lake",)
 
 SETTINGS: tuple[Setting, ...] = (
@@ -126,8 +131,20 @@ SETTINGS: tuple[Setting, ...] = (
         "SYMBOL",
         "Contract, root (its busiest contract in the file), continuous name, or ticker.",
         "MNQH6",
-        SESSIONS,
+        ("record", "query", "study"),
+    ),
+    Setting(
+        "symbol",
+        "--symbol",
+        None,
+        text,
+        "SYMBOL",
+        "Contract, root (its busiest contract in the file), continuous name, or ticker; with --live, once for each "
+        "that the feed is to bring, over one connection.",
+        "MNQH6",
+        SERVE,
         query=True,
+        repeated=True,
     ),
     Setting(
         "dt",
@@ -519,7 +536,7 @@ SETTINGS: tuple[Setting, ...] = (
         "File of products (futures, tickers, spreads) that adds to those that VP knows and to products.yaml in the "
         "lake's root, and overrides them.",
         "products.yaml",
-        (*SESSIONS, "lake"),
+        (*SESSIONS, "lake", *CAPTURE),
     ),
     Setting(
         "decompressed_limit_gb",
@@ -531,6 +548,17 @@ SETTINGS: tuple[Setting, ...] = (
         "uncompressed ones; the copy used longest ago goes first, 0 keeps none.",
         "20",
         (*BOTH, "study"),
+    ),
+    Setting(
+        "cache_limit_gb",
+        "--cache-limit-gb",
+        CACHE_LIMIT_GB,
+        limit_gb,
+        "GIGABYTES",
+        "Most disk that the lake's cache takes in all: books, decompressed copies, overviews and surveys. What "
+        "was used longest ago goes first, what nobody has used for 90 days too, and a GiB of the disk stays free.",
+        "30",
+        BOTH,
     ),
     Setting(
         "history_limit_gb",
@@ -593,6 +621,70 @@ SETTINGS: tuple[Setting, ...] = (
         f"Delete {', '.join(CACHES[:-1])} or all of it; it is made again when it is needed.",
         "decompressed",
         ("cache",),
+    ),
+    Setting(
+        "live",
+        "--live",
+        False,
+        switch,
+        "",
+        "Play the market as it happens, from Databento's live feed, and record it into the lake on the way.",
+        "yes",
+        SERVE,
+    ),
+    Setting(
+        "product_type",
+        "--product-type",
+        "future_mbo",
+        text,
+        "TYPE",
+        "Kind of market: future_mbo or equity_mbo.",
+        "future_mbo",
+        CAPTURE,
+    ),
+    Setting(
+        "symbol",
+        "--symbol",
+        (),
+        text,
+        "SYMBOL",
+        "What to record: a contract, a root (all of its contracts), a continuous name, or a ticker; give it once for "
+        "each. All come over one connection.",
+        "MNQ",
+        CAPTURE,
+        repeated=True,
+    ),
+    Setting(
+        "dataset",
+        "--dataset",
+        None,
+        dataset,
+        "DATASET",
+        "Databento's code of the feed. Left out: GLBX.MDP3 for futures, XNAS.ITCH for equities.",
+        "XNAS.ITCH",
+        (*SERVE, *CAPTURE),
+    ),
+    Setting(
+        "live_from",
+        "--live-from",
+        None,
+        live_from,
+        "WHEN",
+        "Where the recording begins: now (futures: with the book as it is), today (what the session has brought so "
+        "far), week (all that the feed still holds). Left out: now for futures, today for equities. A recording that "
+        "is there is gone on with, whatever this says.",
+        "today",
+        (*SERVE, *CAPTURE),
+    ),
+    Setting(
+        "gateway",
+        "--gateway",
+        None,
+        address,
+        "HOST:PORT",
+        "Another gateway than Databento's own, as one on this machine is for tests.",
+        "127.0.0.1:13000",
+        (*SERVE, *CAPTURE),
     ),
     Setting(
         "log_level",

@@ -31,7 +31,7 @@ from tests.vp.dbn.raw_files import (
     versions,
 )
 from tests.vp.dbn.raw_files import put as put  # noqa: PLC0414 - a fixture
-from vp.dbn.contents import count_by_instrument
+from vp.dbn.contents import survey_file
 from vp.dbn.file import DbnFile
 from vp.dbn.reader import EventReader, read_events
 from vp.dbn.record_types import RECORD_BYTES
@@ -74,7 +74,7 @@ def test_records_of_other_types_and_ts_out(put: Put, version: int, ts_out: bool)
     ((events, *_),) = reader.chunks()
     assert_events(events, RECORDS)
     assert reader.records_seen == 2 * len(RECORDS) + len(others)
-    assert count_by_instrument(file) == {MNQ: len(RECORDS)}
+    assert survey_file(file).by_instrument() == {MNQ: len(RECORDS)}
 
 
 @pytest.mark.parametrize("frames", [1, 2, 5, 60])
@@ -103,7 +103,7 @@ def test_several_instruments(put: Put) -> None:
         of_one = [rec for rec, number in zip(RECORDS, ids, strict=True) if number == wanted]
         assert_events(read_events(file, wanted), of_one)
     assert_events(read_events(file, -1), RECORDS)
-    assert count_by_instrument(file) == {MNQ: ids.count(MNQ), MES: ids.count(MES)}
+    assert survey_file(file).by_instrument() == {MNQ: ids.count(MNQ), MES: ids.count(MES)}
     assert {mapping.raw_symbol for mapping in file.mappings} == {"MESH6", "MNQH6"}
 
 
@@ -111,7 +111,7 @@ def test_no_mappings_and_no_records(put: Put) -> None:
     file = DbnFile(put(header(symbols={})))
     assert (file.mappings, file.record_estimate()) == ((), 0)
     assert len(read_events(file)) == 0
-    assert count_by_instrument(file) == {}
+    assert survey_file(file).by_instrument() == {}
     assert read_all(put(compress(header()))) == (0, None)
 
 
@@ -185,7 +185,7 @@ def test_real_files_hold_what_databento_reads(name: str, version: int, records: 
     file = DbnFile(DATA / name)
     events = read_events(file)
     assert (file.version, len(events)) == (version, records)
-    assert sum(count_by_instrument(file).values()) == records
+    assert sum(survey_file(file).by_instrument().values()) == records
     if symbols is not None:
         assert sorted({mapping.raw_symbol for mapping in file.mappings}) == symbols
     if records < 50_000:

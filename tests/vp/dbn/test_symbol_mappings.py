@@ -13,11 +13,18 @@ from tests.vp.dbn.raw_files import put as put  # noqa: PLC0414 - a fixture
 from vp.dbn.contents import Contents
 from vp.dbn.contracts import names_on, spans_of
 from vp.dbn.selection import EVERY_INSTRUMENT, InstrumentSpan
-from vp.dbn.symbol_mappings import EVER_NS, NEVER_NS, Mapping, among_records
+from vp.dbn.symbol_mappings import EVER_NS, NEVER_NS, Mapping, StatedMappings
 from vp.market.session_hours import midnight_ns
 
 DAY = dt.date(2026, 2, 6)
 MONDAY, THURSDAY, SATURDAY = (dt.date(2026, 2, day) for day in (2, 5, 7))
+
+
+def among_records(version: int, records: list[bytes]) -> tuple[Mapping, ...]:
+    stated = StatedMappings(version, 80 if version == 1 else 176)
+    for record in records:
+        stated.add(record)
+    return stated.mappings()
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])

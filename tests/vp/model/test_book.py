@@ -183,6 +183,17 @@ def test_many_orders_and_far_levels_outgrow_their_first_room() -> None:
     assert_same_book(book, oracle)
 
 
+def test_far_levels_that_were_cleared_begin_anew() -> None:
+    book, oracle = Book(TICK, dense_levels=1), OracleBook(TICK)
+    prices = [("B", -40), ("B", -60), ("A", 40), ("A", 60)]
+    before = [Rec(1, "A", side, TICK * n, 5, i, F_LAST) for i, (side, n) in enumerate(prices)]
+    after = [Rec(2, "A", side, TICK * n, 2, i, F_LAST) for i, (side, n) in enumerate(prices[1:])]
+    for rec in (records := [*before, Rec(2, "R", "N", 0, 0, 0, F_LAST), *after]):
+        oracle.apply(rec)
+    book.fast_forward(events_of(records))
+    assert_same_book(book, oracle)
+
+
 def test_prices_at_the_ends_of_what_a_price_can_be() -> None:
     prices = (0, 1, -1, -250_000_000, 2**61, -(2**61), 199_999_990_000_000, 10_000_000)
     for dense_levels in (DENSE_LEVELS, 1):

@@ -54,6 +54,17 @@ def test_compiles_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(path.name for path in cache.iterdir()) == ["cells.done", "demonstration.done", "loops.done"]
 
 
+def test_without_a_place_for_kernels_none_are_compiled_ahead_and_that_is_said(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    started = workers(monkeypatch, "")
+    monkeypatch.setattr(compilation, "CACHE_DIRECTORY", None)
+    compilation.ensure_compiled(lambda _share: None)
+    assert started == []
+    assert "XDG_CACHE_HOME" in caplog.text
+    assert list(cache.iterdir()) == []
+
+
 def test_the_share_rises_for_as_long_as_it_takes() -> None:
     shares = [round(100 * compilation.guessed_share(seconds)) for seconds in (0, 6, 30, 60, 180)]
     assert shares == [0, 50, 83, 91, 97]

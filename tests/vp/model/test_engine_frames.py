@@ -101,6 +101,13 @@ def test_frames_are_the_oracles(
     assert_frames_agree(records, K=grid, bucket_int=bucket_int, parameters=parameters, throttle_ns=throttle_ns)
 
 
+@settings(max_examples=20, deadline=None)
+@given(records=markets(max_events=20, kinds=NEAR_KINDS), untimed=st.integers(1, 12))
+def test_frames_are_the_oracles_where_the_first_records_have_no_time(records: list[Rec], untimed: int) -> None:
+    begins = [rec._replace(ts_event=UNDEFINED_TIME) for rec in records[:untimed]]
+    assert_frames_agree([*begins, *records[untimed:]])
+
+
 @settings(max_examples=30, deadline=None)
 @given(records=markets(max_events=20, kinds=NEAR_KINDS), cuts=st.tuples(st.floats(0, 1), st.floats(0, 1)))
 def test_three_phases_are_the_oracles(records: list[Rec], cuts: tuple[float, float]) -> None:

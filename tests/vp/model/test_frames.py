@@ -136,6 +136,17 @@ def read_in_place(layout_description: dict[str, Any], message: bytes) -> dict[st
     return row
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_table_stays_what_it_is_when_the_messages_are_written_over(
+    engine: EventDrivenVPEngine, messages: np.ndarray, count: int
+) -> None:
+    buffer = messages[:count].copy()
+    table = engine.layout.table(buffer)
+    buffer[:] = messages[5 : 5 + count]
+    assert table.equals(engine.layout.table(messages[:count]))
+    assert not table.equals(engine.layout.table(buffer))
+
+
 def test_columns_can_be_read_in_place(engine: EventDrivenVPEngine, messages: np.ndarray) -> None:
     description = json.loads(json.dumps(engine.layout.describe()))
     assert set(description) == {"message_bytes", "rows", "columns"}

@@ -59,6 +59,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def copy_compiled(directory: Path) -> None:
     compiled = cache.CACHE_DIRECTORY
+    assert compiled is not None
     shutil.copytree(compiled, directory / compiled.name, ignore=shutil.ignore_patterns("*.tmp*"))  # being written
 
 

@@ -11,7 +11,11 @@ from vp.programs import cache
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Path:
-    for name, size in (("vp_book/a.arrow", 10), ("decompressed/b.blocks", 2000), ("decompressed/.c.blocks.x1.part", 7)):
+    for name, size in (
+        ("vp_book/a.arrow", 10),
+        ("decompressed/b.blocks", 2000),
+        ("decompressed/.c.blocks.x1x1x1x1.part", 7),
+    ):
         path = tmp_path / "cache" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bytes(size))
@@ -30,7 +34,7 @@ def test_shows_what_there_is(lake: Path, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize(
     ("what", "left"),
     [
-        ("books", {"b.blocks", ".c.blocks.x1.part", "notes.txt"}),
+        ("books", {"b.blocks", ".c.blocks.x1x1x1x1.part", "notes.txt"}),
         ("decompressed", {"a.arrow", "notes.txt"}),
         ("all", {"notes.txt"}),
     ],
@@ -69,4 +73,4 @@ def test_a_file_that_cannot_be_deleted_is_named(
 
 def test_another_word_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert cache.main(["--clear", "raw"]) == 2
-    assert "expected one of books, decompressed, overviews, all" in capsys.readouterr().err
+    assert "expected one of books, decompressed, overviews, surveys, all" in capsys.readouterr().err

@@ -76,7 +76,7 @@ def test_files_go_to_their_places_by_what_they_hold(
     tmp_path: Path, job: Path, how: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lake = tmp_path / "lake"
-    command = ["import", str(job), "--lake", str(lake), *([how] if how else [])]
+    command = ["import", *([how] if how else []), "--lake", str(lake), str(job)]  # options before files as well
     assert main([*command, "--dry-run"]) == 0
     assert not lake.exists()
     capsys.readouterr()

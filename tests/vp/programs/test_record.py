@@ -176,20 +176,21 @@ def test_a_full_disk_is_said(small_lake: Path, capsys: pytest.CaptureFixture[str
     assert "Traceback" not in said
 
 
-def test_a_recording_that_is_terminated_leaves_nothing(small_lake: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_recording_that_is_terminated_leaves_nothing(small_lake: Path, tmp_path: Path, name: str, code: int) -> None:
     program = (
         "import os, signal, sys\n"
         "from vp.model import recording\n"
         "from vp.programs import record\n"
         "group = recording._write_group\n"
-        "recording._write_group = lambda *a: os.kill(os.getpid(), signal.SIGTERM) or group(*a)\n"
+        f"recording._write_group = lambda *a: os.kill(os.getpid(), signal.{name}) or group(*a)\n"
         "sys.exit(record.main(sys.argv[1:]))\n"
     )
     arguments = [*flags(GOOD), "--lake", str(small_lake), "--out", str(tmp_path / "a.arrow")]
     ended = subprocess.run(
         [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=60, check=False
     )
-    assert ended.returncode == 143, ended.stderr
+    assert ended.returncode == code, ended.stderr
     assert list(tmp_path.iterdir()) == []
 
 

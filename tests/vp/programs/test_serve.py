@@ -78,7 +78,10 @@ def test_without_arguments_it_serves_the_demonstration_from_anywhere(tmp_path: P
     assert (tmp_path / "lake" / "raw" / "source=generated").is_dir()
 
 
-def test_sigterm_ends_it_cleanly_with_viewers_of_every_kind(small_lake: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGHUP])
+def test_sigterm_ends_it_cleanly_with_viewers_of_every_kind(
+    small_lake: Path, tmp_path: Path, name: signal.Signals
+) -> None:
     options = [*flags({**GOOD, "start_time": ""}), "--lake", str(small_lake), "--port", "0", "--throttle-ms", "0"]
     with program(tmp_path, *options) as running:
         watching, stalled = Seen(), socket.create_connection(("127.0.0.1", running.port))
@@ -90,9 +93,9 @@ def test_sigterm_ends_it_cleanly_with_viewers_of_every_kind(small_lake: Path, tm
             )
             read_on(websocket, watching, until_frames=4)
             asked = time.monotonic()
-            running.process.send_signal(signal.SIGTERM)
+            running.process.send_signal(name)
             read_on(websocket, watching)
-            code, _, err = running.end(signal.SIGTERM)
+            code, _, err = running.end(name)
             assert time.monotonic() - asked < 20  # no hang; how fast is not judged here
     assert code == 0
     assert watching.code == 1001

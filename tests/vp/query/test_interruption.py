@@ -15,7 +15,7 @@ from tests import lakes
 
 ENDLESS = ("SELECT count(*) FROM range(1000000000000) t(i) WHERE i % 7 = 3", "SELECT * FROM events, range(100000000)")
 SESSION = ("--symbol", "GOOD", "--dt", lakes.DATE)
-EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
 def user_ticks(process_id: int) -> int:

@@ -268,3 +268,22 @@ def test_a_failing_query_leaves_the_file_that_was_there(asked_lake: Path, tmp_pa
     assert ([path.name for path in tmp_path.iterdir()], out.read_text()) == (["x.csv"], "mine")
     assert main(["--sql", "SELECT 1 AS x", "--lake", str(asked_lake), "--out", str(out)]) == 0
     assert out.read_text() == '"x"\n1\n'
+
+
+def test_a_book_of_a_time_within_a_minute_is_the_kept_one_and_what_came_after(asked_lake: Path) -> None:
+    """At 09:00:00 and 09:00:30 of a market that goes on until 09:01: the second has what 30 s have added."""
+
+    def orders(start_time: str) -> set[int]:
+        with connect(asked_lake, symbol="GOOD", dt=lakes.DATE, start_time=start_time) as asked:
+            return {order for (order,) in asked.execute("SELECT order_id FROM book").fetchall()}
+
+    kept, later = orders("09:30"), orders("09:30:30")
+    assert later - kept, "added in between"
+    until_ns = lakes.OPEN_NS - 1770 * 10**9
+    resting: dict[int, int] = {}
+    for record in lakes.market(lakes.OPEN_NS - 1800 * 10**9):
+        if record.ts_event < until_ns:
+            resting[record.order_id] = (
+                resting.get(record.order_id, 0) + (1 if record.action == "A" else -1) * record.size
+            )
+    assert later == {order for order, size in resting.items() if size > 0}

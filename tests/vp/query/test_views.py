@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -18,7 +20,7 @@ from tests.places import DATA, ROOT
 from tests.vp.query.asked import PATIENT, rows
 from tests.vp.query.conftest import fill
 from vp import package_files
-from vp.errors import NoRecordingError, NoSessionError, QueryError
+from vp.errors import BadParameterError, NoRecordingError, NoSessionError, QueryError
 from vp.lake.lake import Lake
 from vp.programs.query import main
 from vp.programs.record import main as record
@@ -192,3 +194,32 @@ def test_a_recording_of_few_columns_says_which_ones_it_lacks(
         with pytest.raises(duckdb.Error, match=lacks):
             connection.sql("FROM frame_rows()").fetchall()
     assert "cannot be used" not in caplog.text
+
+
+def test_a_connection_is_of_the_bucket_products_and_file_that_are_named(asked_lake: Path, tmp_path: Path) -> None:
+    def session(**named: Any) -> tuple[Any, ...]:
+        with connect(asked_lake, **named) as connection:
+            return rows(connection, "SELECT contract, bucket_int, tick_int FROM session")[0]
+
+    day = {"symbol": "GOOD", "dt": lakes.DATE}
+    assert session(**day, bucket="0.25") == session(**day, bucket=Decimal("0.25")) == ("GOOD", S // 4, S // 100)
+    with pytest.raises(BadParameterError, match="multiple"):
+        session(**day, bucket="0.005")
+    products = tmp_path / "mine.yaml"
+    products.write_text('tickers:\n  GOOD: {tick: "0.05"}\n')
+    assert session(**day, products=products)[2] == S // 20
+    file = tmp_path / "anything.dbn"
+    file.write_bytes(lakes.dbn("MESU6", 1, lakes.market(lakes.OPEN_NS)))
+    assert session(file=file)[0] == "MESU6"
+
+
+def test_a_session_without_events_is_told_to_be_one(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    records = lakes.market(lakes.OPEN_NS + 24 * 3600 * S)
+    lakes.put(tmp_path, "equity_mbo", "GOOD", "xnas-itch-20260708.mbo.dbn", lakes.dbn("GOOD", 1, records))
+    asked = ["--symbol", "GOOD", "--dt", lakes.DATE, "--lake", str(tmp_path), "--sql"]
+    assert main([*asked, "SELECT count(*) AS n FROM events"]) == 0
+    out, err = capsysbinary.readouterr()
+    assert b"0" in out
+    assert b"no events of GOOD from 2026-07-08" in err
+    assert main([*asked, "SELECT contract FROM session"]) == 0  # reads none of them
+    assert b"no events" not in capsysbinary.readouterr().err

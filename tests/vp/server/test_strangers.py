@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import socket
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPConnection
 
 import pytest
 
@@ -50,7 +52,7 @@ def _unharmed(server: Running, caplog: pytest.LogCaptureFixture) -> Iterator[Non
         ({"Host": "127.0.0.1\r\nHost: evil.example"}, 400),
         ({"Host": None}, 400),
         ({"Origin": "http://127.0.0.1"}, 101),
-        ({"Origin": "http://127.0.0.1:5174"}, 101),
+        ({"Origin": "http://127.0.0.1:5174"}, 403),
         ({"Origin": "https://trade.example"}, 101),
         ({"Origin": "https://trade.example", "Host": "trade.example"}, 101),
         ({"Origin": "http://evil.example"}, 403),
@@ -78,6 +80,42 @@ def test_a_foreign_name_gets_no_plain_answer_either(server: Running, path: str) 
     with raw.raw(server.port) as client:
         client.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: evil.example:{server.port}\r\n\r\n".encode())
         assert client.read_status() == 403
+
+
+UPGRADE = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
+API = "/v1/vacuum-pressure"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/health", {}, 200),
+        ("/metrics", {}, 200),
+        (f"{API}/sessions", {}, 200),
+        (f"{API}/history?session_id=1", {}, 404),
+        (f"{API}/frames?colour=red", {}, 400),
+        ("/", {}, 307),
+        ("/vacuum-pressure.html", {}, 200),
+        ("/nothing.html", {}, 404),
+        ("/health", {"Host": "evil.example"}, 403),
+        (raw.STREAM, {**UPGRADE, "Origin": "http://evil.example"}, 403),
+    ],
+)
+def test_nothing_is_taken_for_another_kind_of_file(
+    server: Running, path: str, headers: dict[str, str], status: int
+) -> None:
+    with contextlib.closing(HTTPConnection("127.0.0.1", server.port, timeout=10)) as connection:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == status
+        assert answer.headers.get_all("x-content-type-options") == ["nosniff"]
+        assert answer.headers.get_all("referrer-policy") == ["no-referrer"]
 
 
 @pytest.mark.parametrize(

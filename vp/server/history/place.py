@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import tempfile
 from pathlib import Path
 
 from vp.errors import HistoryPlaceError
+from vp.files import MOUNTS, file_system_of
 from vp.server.history.frame_spool import FrameSpool
 
 IN_MEMORY_BYTES = 256 << 20
 MEMORY_FILE_SYSTEMS = {"tmpfs", "ramfs", "devtmpfs", "hugetlbfs"}
-MOUNTS = Path("/proc/self/mountinfo")
 
 log = logging.getLogger("vp.server")
 
@@ -47,7 +46,7 @@ def open_spool(asked: Path | None, cache_dir: Path, limit_bytes: int) -> FrameSp
                 hint="Expected a directory on a disk; see to its rights, or name another with --history-directory.",
             )
         return _opened(asked, limit_bytes)
-    for directory in (cache_dir, Path(tempfile.gettempdir())):
+    for directory in (cache_dir, *_temporary_directory()):
         if _refusal(directory) is None:
             return _unasked(directory, limit_bytes)
     log.warning("Neither %s nor the temporary directory can be written to: memory alone holds history.", cache_dir)
@@ -56,17 +55,7 @@ def open_spool(asked: Path | None, cache_dir: Path, limit_bytes: int) -> FrameSp
 
 def lies_in_memory(directory: Path, mounts: Path = MOUNTS) -> bool:
     """Whether what is written to a directory stays in memory; False where the system does not tell."""
-    try:
-        device = directory.stat().st_dev
-        lines = mounts.read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return False
-    wanted = f"{os.major(device)}:{os.minor(device)}"
-    for line in lines:
-        mounted, _, source = line.partition(" - ")
-        if mounted.split()[2:3] == [wanted] and source.split()[:1]:
-            return source.split()[0] in MEMORY_FILE_SYSTEMS
-    return False
+    return file_system_of(directory, mounts) in MEMORY_FILE_SYSTEMS
 
 
 def _unasked(directory: Path, limit_bytes: int) -> FrameSpool:
@@ -86,6 +75,14 @@ def _opened(directory: Path, limit_bytes: int) -> FrameSpool:
     with contextlib.suppress(OSError):  # it is tried again when it is needed
         spool.open()
     return spool
+
+
+def _temporary_directory() -> list[Path]:
+    """The system's, where there is one that can be written to."""
+    try:
+        return [Path(tempfile.gettempdir())]
+    except OSError:
+        return []
 
 
 def _refusal(directory: Path) -> str | None:

@@ -1,9 +1,9 @@
 """Who may speak to the server: which web pages, and under which names of this machine.
 
 A browser lets any page open a websocket to any host and only states the page's origin. So a page must come from
-this server, from the development server or from a site that was allowed when the server was started, or it could
-read along from elsewhere. And a page whose own name is made to resolve to this machine counts as the server's own
-for the browser; therefore a request must name the server by an address or by a name that it is known to have.
+this server or from a site that was allowed when the server was started, or it could read along from elsewhere. And
+a page whose own name is made to resolve to this machine counts as the server's own for the browser; therefore a
+request must name the server by an address or by a name that it is known to have.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from vp.logs import event
 from vp.server.faults import error_body
 from vp.server.net.listener import is_loopback
 
-DEVELOPMENT = frozenset({"http://localhost:5174", "http://127.0.0.1:5174"})
 HINT = "Open the page under the address that the server printed at its start, or allow this one with --allow-origin."
 
 log = logging.getLogger("vp.server")
@@ -72,7 +71,7 @@ class Gate:
         """
         if host is not None and not self._is_own(_host_name(host)):
             raise ForbiddenError(f"The host {quoted(host)} is no name that this server is known by.", hint=HINT)
-        if origin is None or origin in DEVELOPMENT or origin.lower() in self.allow_origins:
+        if origin is None or origin.lower() in self.allow_origins:
             return
         try:
             parts = urlsplit(origin)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from vp.ending_signals import ending_signals
 from vp.server.net.http import HttpConnection
 from vp.server.net.websocket import WebSocketConnection
 
@@ -19,7 +20,7 @@ PONG_SECONDS = 60.0  # behind what a slow reader has still to take
 
 
 class WebServer(uvicorn.Server):
-    """A uvicorn server that ends with exit code 0 on SIGINT and SIGTERM.
+    """A uvicorn server that ends with exit code 0 on SIGINT, SIGTERM and SIGHUP.
 
     Parameters
     ----------
@@ -54,8 +55,7 @@ class WebServer(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        names = (signal.SIGINT, signal.SIGTERM)
-        before = {name: signal.signal(name, self.handle_exit) for name in names}
+        before = {name: signal.signal(name, self.handle_exit) for name in ending_signals()}
         try:
             yield
         finally:

@@ -25,6 +25,8 @@ class QueryRequest:
         Values of a named query's parameters, as text.
     symbol, dt, start_time, product_type : str or None
         The session; None: the server's own.
+    bucket : str or None
+        Width of a price bucket in currency; None: the product's, and of the server's own session the server's.
     format : str
         json or arrow.
     """
@@ -36,6 +38,7 @@ class QueryRequest:
     dt: str | None = None
     start_time: str | None = None
     product_type: str | None = None
+    bucket: str | None = None
     format: str = "json"
 
 
@@ -54,6 +57,8 @@ class QueryContext:
         The server's file of products.
     file : str or None
         The raw file that is played instead of the lake's.
+    bucket : str or None
+        Width of a price bucket of the server's own session; None: the product's.
     """
 
     lake: str | None
@@ -61,19 +66,25 @@ class QueryContext:
     limits: Limits = field(default_factory=Limits)
     products: str | None = None
     file: str | None = None
+    bucket: str | None = None
 
     def answer(self, request: QueryRequest, begun: Callable[[], None] = lambda: None) -> Answer:
         """The answer, from the sandbox; raises VPError. `begun` is called when the session is found."""
         from vp.dbn.opened_lake import open_lake  # noqa: PLC0415 - loaded with the first query
         from vp.query import catalogue, sandbox  # noqa: PLC0415
         from vp.query.connection import choose_session, find_views  # noqa: PLC0415
+        from vp.settings import forms  # noqa: PLC0415
 
         lake = open_lake(self.lake, self.products, self.file)
         if request.symbol is None and request.dt is None:
             own = self.session
-            session = choose_session(lake, own.symbol, own.dt, request.start_time or own.start_time, own.product_type)
+            names: tuple[str | None, ...] = (own.symbol, own.dt, request.start_time or own.start_time, own.product_type)
+            asked = request.bucket or self.bucket
         else:
-            session = choose_session(lake, request.symbol, request.dt, request.start_time, request.product_type)
+            names = (request.symbol, request.dt, request.start_time, request.product_type)
+            asked = request.bucket
+        bucket = forms.bucket("bucket", asked) if asked else None
+        session = choose_session(lake, *names, bucket=bucket)
         views = find_views(lake, session, replay=False)
         begun()
         if request.query is not None:

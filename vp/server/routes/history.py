@@ -1,30 +1,21 @@
-"""What a page asks for over plain HTTP: the sessions there are, and the frames that the server still holds."""
+"""What a page asks for over plain HTTP of the frames that the server still holds."""
 
 from __future__ import annotations
-
-import asyncio
-from collections.abc import Callable
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-import vp
 from vp.errors import BadParameterError, RequestError, VPError, quoted
 from vp.market.wall_times import NEW_YORK
-from vp.model.parameters import PRESETS, ModelParameters
 from vp.server.faults import error_body
 from vp.server.history.export import BLOCK_FRAMES, ColumnsBlock, arrow_stream, csv_stream, file_name
 from vp.server.history.session_history import SessionHistory
 from vp.server.net.bodies import Body, LongResponse, Readers
 from vp.server.runs.hub import Hub
-from vp.server.stream.messages import PROTOCOL_VERSION
-from vp.server.stream.request import StreamRequest
 from vp.settings.forms import field_list
 
 NO_STORE = {"cache-control": "no-store"}
 LARGEST_INT64 = (1 << 63) - 1
-Catalogue = Callable[[], list[dict[str, Any]]]
 
 
 class UnknownSessionError(RequestError):
@@ -34,50 +25,18 @@ class UnknownSessionError(RequestError):
 
 
 class HistoryRoutes:
-    """The handlers of /sessions, /history and /frames.
+    """The handlers of /history and /frames.
 
     Parameters
     ----------
     hub : Hub
-    defaults : StreamRequest
-        What a viewer gets who asks for nothing in particular.
-    catalogue : callable
-        Lists the sessions that the lake holds (vp.server.routes.sessions).
     readers : Readers
         Who takes a long body just now.
     """
 
-    def __init__(self, hub: Hub, defaults: StreamRequest, catalogue: Catalogue, readers: Readers) -> None:
+    def __init__(self, hub: Hub, readers: Readers) -> None:
         self._hub = hub
-        self._defaults = defaults
-        self._catalogue = catalogue
         self._readers = readers
-
-    async def sessions(self, _request: Request) -> Response:
-        """What can be watched, and what one gets who does not choose."""
-        try:
-            held = await asyncio.to_thread(self._catalogue)
-        except VPError as problem:
-            return refusal(problem)
-        chosen = self._defaults
-        body = {
-            "version": vp.__version__,
-            "protocol": PROTOCOL_VERSION,
-            "default": {
-                "product_type": chosen.product_type,
-                "symbol": chosen.symbol,
-                "dt": chosen.dt,
-                "start_time": chosen.start_time,
-                "speed": chosen.speed,
-                "throttle_ms": chosen.throttle_ms,
-                "bucket": None if chosen.bucket is None else str(chosen.bucket),
-                "parameters": chosen.parameters.to_json(),
-                "parameters_digest": chosen.parameters.digest,
-            },
-            "presets": {name: ModelParameters.preset(name).to_json() for name in PRESETS},
-            "sessions": held,
-        }
-        return JSONResponse(body, headers=NO_STORE)
 
     async def history(self, request: Request) -> Response:
         """Frames between two events as columns (docs/protocol.md); the newest of them if they are many."""

@@ -50,8 +50,6 @@ async def page(request: Request) -> Response:
     response.headers["content-type"] = kind
     response.headers["cache-control"] = "no-cache"
     response.headers["content-security-policy"] = _policy(request.headers.get("host", ""))
-    response.headers["x-content-type-options"] = "nosniff"
-    response.headers["referrer-policy"] = "no-referrer"
     return response
 
 

@@ -14,9 +14,10 @@ from vp.logs import event
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.history.retention import KEEP_SECONDS, RetainedHistories
 from vp.server.history.session_history import SessionHistory
+from vp.server.runs.live_run import LiveRun
 from vp.server.runs.lossless_run import LosslessRun
 from vp.server.runs.run import Run
-from vp.server.runs.session import Prepare
+from vp.server.runs.session import FindRecording, Prepare
 from vp.server.runs.shared_run import SharedRun
 from vp.server.runs.startup import StartupSession
 from vp.server.runs.viewer import Viewer
@@ -75,6 +76,8 @@ class Hub:
         A session that is loaded from the start on: the first viewer who asks for it gets it.
     spool : FrameSpool, optional
         Where older frames of all sessions go; left out, memory alone holds frames.
+    recording : callable, optional
+        The recording that a request's session is of, while that goes on.
     """
 
     def __init__(
@@ -83,7 +86,9 @@ class Hub:
         limits: ServerLimits,
         startup: StartupSession | None = None,
         spool: FrameSpool | None = None,
+        recording: FindRecording = lambda _request: None,
     ) -> None:
+        self._recording = recording
         self.limits = limits
         self.spool = spool if spool is not None else FrameSpool()
         self.viewers = 0
@@ -179,6 +184,8 @@ class Hub:
         """
         if not isinstance(run, SharedRun):
             raise NotPacedError("A stream at speed 0 waits for its reader anyway.", hint="Read no further to pause it.")
+        if isinstance(run, LiveRun):
+            raise NotPacedError("The market does not wait.", hint="Pause the page instead: it keeps what it shows.")
         if not isinstance(command, Resume):
             if run.viewers > 1:
                 raise NotAloneError(
@@ -256,7 +263,11 @@ class Hub:
                 prepare = self._startup.before(prepare)
         run: Run
         if request.speed > 0:
-            run = SharedRun(request.session, prepare, session)
+            recording = self._recording(request)
+            if recording is None:
+                run = SharedRun(request.session, prepare, session)
+            else:
+                run = LiveRun(request.session, prepare, recording, session)
             run.observe_lag = self.observe_lag
             run.spool = self.spool
             if not request.alone:

@@ -114,6 +114,7 @@ class Run:
             "records": facts.records,
             "lag_seconds": round(facts.lag_seconds, 3),
             "paused": facts.paused,
+            "notices": list(facts.notices),
             "loading": self.loading.describe() if self.state is RunState.LOADING else None,
         }
 
@@ -123,6 +124,7 @@ class Run:
             if self.session is None:
                 self.session = self._prepare(self.request, self._report)
             self._note(0.0)
+            self._hold(self.session)
             self.state = RunState.READY
             self.call()
             self._play(self.session)
@@ -141,6 +143,9 @@ class Run:
             self.call()
             self._rest()
             give_back()
+
+    def _hold(self, session: Session) -> None:
+        """Make what has to be there as soon as viewers are told of the session."""
 
     def _play(self, session: Session) -> None:
         raise NotImplementedError
@@ -170,4 +175,5 @@ class Run:
                 anomalies=session.anomalies(),
                 records=records,
                 time_ns=time_ns,
+                notices=tuple(session.notices(time_ns)),
             )

@@ -55,7 +55,7 @@ class SharedRun(Run):
     Attributes
     ----------
     history : SessionHistory or None
-        What the session has shown so far; None before it plays.
+        What the session has shown so far; None before it is ready.
     spool : FrameSpool or None
         Where its older frames go; None: memory alone holds frames.
     control : PlayControl
@@ -116,13 +116,14 @@ class SharedRun(Run):
             block = await asyncio.to_thread(frames.read, first, most)
         return None if block is None else Block(block.first, block.count, encoder.encode(block.data))
 
-    def _play(self, session: Session) -> None:
+    def _hold(self, session: Session) -> None:
         history = SessionHistory.begin(session.layout, self.spool)
-        frames = history.frames
         context = session.take_context()
         if context.count:
-            frames.append(pack(context.buffer), int(context.ts_ns[-1]))
+            history.frames.append(pack(context.buffer), int(context.ts_ns[-1]))
         self.history = history
+
+    def _play(self, session: Session) -> None:
         self.state = RunState.LIVE
         throttle_ns = round(self.request.throttle_ms * 1e6)
         pace = Pace(self._first_ns(session), time.monotonic(), self.request.speed)

@@ -99,7 +99,8 @@ class MessageOrder:
         `seen` says how the run stands at the beginning; each step is answered by how it stands once that is done.
         """
         while seen.state is RunState.LOADING:
-            seen = yield SendText(messages.progress(seen.loading))
+            if seen.session is None:
+                seen = yield SendText(messages.progress(seen.loading))
             if seen.state is RunState.LOADING:
                 seen = yield Wait(pushable=False)
         if seen.session is not None and seen.state is not RunState.FAILED:
@@ -137,6 +138,10 @@ class MessageOrder:
         """Whether a command has been carried out of which the viewer does not know yet."""
         return facts.control != self._control_told
 
+    def _owes_frames_first(self, seen: Snapshot) -> bool:
+        """Whether the next status would tell of a step whose frames the viewer does not have yet."""
+        return seen.held is not None and self.cursor.next < seen.held.head and self.owes_status(seen.facts)
+
     @property
     def _resumes_after(self) -> int | None:
         """The event behind which a viewer goes on that comes back to this run."""
@@ -154,7 +159,7 @@ class MessageOrder:
             yield FindStart(self._resumes_after)
             seen = yield SendText(self._history)
         while True:
-            if seen.now_seconds >= self.status_at:
+            if seen.now_seconds >= self.status_at and not self._owes_frames_first(seen):
                 self.status_at = seen.now_seconds + STATUS_SECONDS
                 seen = yield SendText(self._status(seen))
             if seen.held is None:  # a run does not lose what it holds

@@ -19,8 +19,8 @@ SITE = frozenset({"https://trade.example"})
         ("http://localhost:8002", "localhost:8002", True, True),
         ("http://[::1]:8002", "[::1]:8002", True, True),
         ("HTTP://LOCALHOST:8002", "localhost:8002", True, True),
-        ("http://localhost:5174", "127.0.0.1:8002", True, True),
-        ("http://127.0.0.1:5174", "127.0.0.1:8002", True, True),
+        ("http://localhost:5174", "127.0.0.1:8002", True, False),  # the page's development server: if it is asked for
+        ("http://127.0.0.1:5174", "127.0.0.1:8002", True, False),
         ("http://localhost:5174", "evil.example:8002", True, False),
         ("http://evil.example", "127.0.0.1:8002", True, False),
         ("http://127.0.0.1:9000", "127.0.0.1:8002", True, False),

@@ -11,6 +11,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,23 @@ def test_another_session_can_be_named(server: Running) -> None:
     assert (status, json.loads(body)["code"]) == (400, "no_raw_file")
     status, body, _ = post(server, {"sql": "SELECT 1", "symbol": "../../etc", "dt": lakes.DATE})
     assert status == 400
+
+
+def test_rows_have_the_width_asked_for_else_the_servers(asked_lake: Path, server: Running) -> None:
+    def width(running: Running, **fields: str) -> tuple[int, Any]:
+        status, body, _ = post(running, {"sql": "SELECT bucket_int FROM session", **fields})
+        answer = json.loads(body)
+        return status, answer["rows"][0][0] if status == 200 else answer["code"]
+
+    other = {"symbol": "GOOD", "dt": lakes.DATE}
+    wide = replace(asking(asked_lake, Limits(processor_seconds=30)), bucket="0.25")
+    with serving(service(asked_lake, wide)) as running:
+        assert width(running) == (200, "250000000")
+        assert width(running, bucket="0.05") == (200, "50000000")
+        assert width(running, **other) == width(server)
+    assert width(server, **other, bucket="0.05") == (200, "50000000")
+    assert width(server, bucket="0.005") == (400, "bad_parameter")
+    assert width(server, bucket="wide") == (400, "bad_parameter")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import platform
+import threading
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -41,6 +42,35 @@ def test_a_shared_run_holds_no_more_frames_in_memory_than_it_may(tmp_path: Path)
 
     spool = FrameSpool(tmp_path, floor_bytes=0)
     in_hub(body, lambda _request: TinySession(even_clocks(4000)), spool=spool)
+
+
+@dataclass
+class Halted(TinySession):
+    """A session that stands still where its history begins."""
+
+    reached: threading.Event = field(default_factory=threading.Event)
+    may_go_on: threading.Event = field(default_factory=threading.Event)
+
+    def take_context(self) -> FrameBatch:
+        self.reached.set()
+        self.may_go_on.wait(10)
+        return super().take_context()
+
+
+def test_viewers_are_told_of_a_session_once_it_has_a_history() -> None:
+    async def body(hub: Hub) -> None:
+        hub.enter()
+        run = hub.join(DEFAULTS)
+        await until(session.reached.is_set)
+        assert run.state is RunState.LOADING
+        session.may_go_on.set()
+        await until(lambda: run.state is not RunState.LOADING)
+        assert hub.history(run.id) is not None
+        assert run.held(0) is not None
+        hub.leave(run)
+
+    session = Halted(even_clocks(9))
+    in_hub(body, lambda _request: session)
 
 
 def test_time_goes_on_where_no_record_comes_but_not_past_the_next() -> None:

@@ -39,7 +39,7 @@ LIVE = replace(
 STATUS = (
     '{"type":"status","viewers":1,"lag_seconds":0.25,"frames_sent":%d,"frames_missed":%d,'
     '"anomalies":{"unknown_order":3},"clock_ns":"7","time_ns":"9","paused":false,"steps_done":0,'
-    '"records_done":5,"records":{"read":5},"server_time_ns":"1000000000000000000"}'
+    '"records_done":5,"records":{"read":5},"notices":[],"server_time_ns":"1000000000000000000"}'
 )
 SCHEMA = SendPacked(header(len(LAYOUT.schema_message)) + LAYOUT.schema_message)
 
@@ -136,6 +136,24 @@ def test_a_command_that_was_carried_out_is_told_at_once_behind_its_frames() -> N
     assert json.loads(told.text)["paused"] is True
     assert json.loads(told.text)["steps_done"] == json.loads(told.text)["frames_sent"] == 1
     assert not order.owes_status(stepped.facts)
+    assert steps.send(stepped) == Wait(pushable=True)
+
+
+@pytest.mark.parametrize("told_before", [False, True])
+def test_a_status_that_is_due_does_not_run_ahead_of_a_steps_frames(told_before: bool) -> None:
+    order = MessageOrder(DEFAULTS, "abc")
+    steps, _find = introduced(order, holding(LIVE, 0, 0))
+    order.begin_at(0, 0, None)
+    stepped = holding(LIVE, 0, 2, now_seconds=101.0, facts=replace(FACTS, paused=True, steps_done=2))
+    steps.send(holding(LIVE, 0, 0) if told_before else stepped)  # the history
+    if told_before:
+        assert steps.send(holding(LIVE, 0, 0)) == SendText(STATUS % (0, 0))
+        assert steps.send(holding(LIVE, 0, 0)) == Wait(pushable=True)
+    assert steps.send(stepped) == SendFrames(0, 2)
+    order.cursor.advance(2)
+    told = steps.send(stepped)
+    assert isinstance(told, SendText)
+    assert json.loads(told.text)["steps_done"] == json.loads(told.text)["frames_sent"] == 2
     assert steps.send(stepped) == Wait(pushable=True)
 
 

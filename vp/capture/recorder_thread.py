@@ -1,0 +1,86 @@
+"""A recorder in a thread of its own, beside whatever plays what it records."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from vp.capture.live_segments import LiveDay
+from vp.capture.recorder import Recorder
+
+JOIN_SECONDS = 10.0
+
+
+class RecorderThread:
+    """Runs a recorder until `stop`.
+
+    Parameters
+    ----------
+    recorder : Recorder
+
+    Attributes
+    ----------
+    on_failure : callable
+        Called in the thread when it has failed.
+    error : BaseException or None
+        What ended it.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.error: BaseException | None = None
+        self._recorder = recorder
+        self.on_failure: Callable[[], None] = lambda: None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._running = threading.Event()
+        self._thread = threading.Thread(target=self._main, name="vp-recorder", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+        self._running.wait()
+
+    def stop(self) -> None:
+        """End it well: the segment gets its name, the manifest its line."""
+        loop = self._loop
+        if loop is not None and self._thread.is_alive():
+            try:
+                loop.call_soon_threadsafe(self._recorder.stop)
+            except RuntimeError:  # it has just ended
+                return
+            self._thread.join(JOIN_SECONDS)
+
+    def day(self) -> LiveDay | None:
+        """The newest session of which something can be played."""
+        days = sorted(self._recorder.days.items(), reverse=True)
+        return next((live for _, live in days if live.segments()), None)
+
+    def date(self) -> str | None:
+        """Its date."""
+        day = self.day()
+        return None if day is None else str(day.date)
+
+    def find(self, product_type: str, root: str, date: str) -> LiveDay | None:
+        """The session of a futures root or ticker on a date, if it is being recorded."""
+        if not self._recorder.plan.holds(product_type, root):
+            return None
+        return next((live for day, live in self._recorder.days.items() if str(day) == date and not live.is_over), None)
+
+    def describe(self) -> dict[str, Any]:
+        """The state of the feed, for /health."""
+        return self._recorder.describe()
+
+    def _main(self) -> None:
+        async def run() -> None:
+            self._loop = asyncio.get_running_loop()
+            self._running.set()
+            await self._recorder.run()
+
+        try:
+            asyncio.run(run())
+        except BaseException as error:  # told by who waits for it  # noqa: BLE001
+            self.error = error
+            self.on_failure()
+        finally:
+            self._running.set()
