@@ -18,7 +18,7 @@ from pathlib import Path
 import websockets
 
 from benchmarks.workload import DATE, START_TIME, SYMBOL, raw_file
-from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE
+from vp.lake.cache_budget import BOOKS, DECOMPRESSED
 
 STREAM = "/v1/vacuum-pressure/stream"
 SESSION = ("--product-type", "future_mbo", "--symbol", SYMBOL, "--dt", DATE, "--start-time", START_TIME)
@@ -123,8 +123,8 @@ async def _first_frame(url: str) -> None:
 
 
 def _wait_for_caches(lake: Path) -> None:
-    wanted = [lake / "cache" / BOOK_CACHE]
+    wanted = [lake / "cache" / BOOKS.directory]
     if raw_file(lake).suffix == ".zst":
-        wanted.append(lake / "cache" / DECOMPRESSED_CACHE)
+        wanted.append(lake / "cache" / DECOMPRESSED.directory)
     while not all(list(directory.glob("*[!0-9]")) for directory in wanted):
         time.sleep(POLL_SECONDS)

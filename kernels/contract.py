@@ -275,23 +275,23 @@ T_SOLD: Final = 3
 TRADED_INTS: Final = 4
 
 # What is noted at event ends for who studies a session (int64, ladder): scalars, the flow of each level since the
-# beginning, two ladders (prices and sizes of asks, then of bids), and the changes of the mid.
+# beginning, two ladders of asks and two of bids (prices, then sizes), and the changes of the mid.
 LADDER_LEVELS: Final = 10
-LADDER_WORDS: Final = 4 * LADDER_LEVELS
+LADDER_SIDE_WORDS: Final = 2 * LADDER_LEVELS
 N_EVENT_ENDS: Final = 0
 N_CLOCK: Final = 1  # of the last event end; NO_TIME before the first
 N_FLAGS: Final = 2  # of the last change, but for the pause
 N_TWICE_MID: Final = 3
 N_CHANGES: Final = 4  # rows that wait to be taken out
-N_NOW: Final = 5  # which ladder is written next: 0, or LADDER_WORDS
-N_SAMPLE_NS: Final = 6  # the clock grid's period, and its next moment
-N_NEXT_SAMPLE_NS: Final = 7
-N_SAMPLES: Final = 8  # frames that wait to be taken out
-N_SAMPLED_ENDS: Final = 9  # N_EVENT_ENDS at the last of them
-N_OPEN: Final = 10  # 1 within an event
-N_FLOW: Final = 16
+N_SAMPLE_NS: Final = 5  # the clock grid's period, and its next moment
+N_NEXT_SAMPLE_NS: Final = 6
+N_SAMPLES: Final = 7  # frames that wait to be taken out
+N_SAMPLED_ENDS: Final = 8  # N_EVENT_ENDS at the last of them
+N_OPEN: Final = 9  # 1 within an event
+N_NOW: Final = 10  # for each side, which of its ladders is the last one: 0, or LADDER_SIDE_WORDS
+N_FLOW: Final = 12
 N_LADDERS: Final = N_FLOW + LADDER_LEVELS
-NOTE_WORDS: Final = N_LADDERS + 2 * LADDER_WORDS  # the changes follow
+NOTE_WORDS: Final = N_LADDERS + 4 * LADDER_SIDE_WORDS  # the changes follow
 CHANGE_CLOCK: Final = 0
 CHANGE_EVENT_ENDS: Final = 1
 CHANGE_TWICE_MID: Final = 2  # best bid and ask together, 1e-9 units; 0 where the book is not valid

@@ -37,6 +37,7 @@ from .contract import (
     SNAPSHOT_ENDS,
     TOUCH_FROM,
     TOUCH_TO,
+    UNDEF_PRICE,
 )
 from .event import advance_clock, end_event, needs_room, records_of_room, update_spot
 from .frame import write_frame
@@ -216,11 +217,11 @@ def advance(
         advance_clock(book, record.clock_ns)
         scalars[B_EVENT_ID] += 1
         plain = record.clock_ns > CLOCK_UNKNOWN and may_be_plain(book, record)
+        legs = NOT_PLAIN
         if plain and record.action == ACTION_TRADE:
             note_trade(book, record)
             take_trade(book, model, record)
         else:
-            legs = NOT_PLAIN
             if plain:
                 legs = apply_plain(book, record, np.int64(1))
             if legs.word >= 0:
@@ -232,7 +233,8 @@ def advance(
             if scalars[B_QUALITY] & QUALITY_CROSSED:
                 count_crossed_before_opening(book, model)
             if model.notes.size != 0:
-                note_event_end(book, model, is_active(book, record))
+                alone = i > first and columns.flags[i - 1] & FLAG_LAST != 0 and legs.word >= 0 and legs.to_word < 0
+                note_event_end(book, model, is_active(book, record), legs.price if alone else UNDEF_PRICE)
             quote = count_order_flow(book, model, is_active(book, record), quote)
             follow_spot(book, model)
             if record.flags & FLAG_SNAPSHOT:

@@ -26,7 +26,7 @@ from .contract import (
     CHANGE_WORDS,
     E_QUOTE_BID,
     LADDER_LEVELS,
-    LADDER_WORDS,
+    LADDER_SIDE_WORDS,
     N_CHANGES,
     N_CLOCK,
     N_EVENT_ENDS,
@@ -43,6 +43,7 @@ from .contract import (
     QUALITY_EMPTY_SIDE,
     QUALITY_INVALID,
     QUALITY_SNAPSHOT,
+    UNDEF_PRICE,
 )
 from .jit import routine, step
 from .levels import dense_word
@@ -51,7 +52,6 @@ from .state import BookState, Int64s, Model
 # A side of a ladder: its best levels, prices first.
 PRICES = 0
 SIZES = LADDER_LEVELS
-SIDE_WORDS = 2 * LADDER_LEVELS
 
 
 @step
@@ -101,8 +101,20 @@ def read_side(book: BookState, notes: Int64s, at: int, side: int) -> None:
 
 
 @step
-def count_side(notes: Int64s, now: int, before: int, side: int) -> None:
-    """Add what changed at each level of a side to its flow: what bids grew by, and asks shrank by."""
+def ladder_at(notes: Int64s, side: int) -> int:
+    """Where the last ladder of a side lies."""
+    return N_LADDERS + 2 * side * LADDER_SIDE_WORDS + notes[N_NOW + side]
+
+
+@step
+def count_side(book: BookState, notes: Int64s, side: int, comparable: bool) -> None:
+    """Read a side anew, and add what changed at each level to its flow: what bids grew by, and asks shrank by."""
+    before = ladder_at(notes, side)
+    notes[N_NOW + side] = LADDER_SIDE_WORDS - notes[N_NOW + side]
+    now = ladder_at(notes, side)
+    read_side(book, notes, now, side)
+    if not comparable:
+        return
     upward = 2 * side - 1
     for level in range(LADDER_LEVELS):
         price = upward * notes[now + PRICES + level]
@@ -110,6 +122,42 @@ def count_side(notes: Int64s, now: int, before: int, side: int) -> None:
         grew = notes[now + SIZES + level] if price >= price_before else 0
         grew -= notes[before + SIZES + level] if price <= price_before else 0
         notes[N_FLOW + level] += upward * grew
+
+
+@step
+def count_price(book: BookState, notes: Int64s, price: int) -> bool:
+    """Count an event that changed one price alone, where no level has come or gone with it; whether it has been.
+
+    Where no bid is, or was, as high as the price, an ask changed; likewise a bid. Behind the last level of a ladder
+    nothing counts.
+    """
+    asks = ladder_at(notes, ASK)
+    bids = ladder_at(notes, BID)
+    if price > max(book.scalars[B_BEST_BID], notes[bids + PRICES]):
+        side = ASK
+        at = asks
+    elif price < min(book.scalars[B_BEST_ASK], notes[asks + PRICES]):
+        side = BID
+        at = bids
+    else:
+        return False
+    upward = 2 * side - 1
+    last = at + LADDER_LEVELS - 1
+    if notes[last + SIZES] != 0 and upward * price < upward * notes[last + PRICES]:
+        return True
+    word = dense_word(book, price)
+    if word < 0:
+        return False
+    size = book.depth[word + side]
+    for level in range(LADDER_LEVELS):
+        if notes[at + PRICES + level] == price:
+            before = notes[at + SIZES + level]
+            if before == 0 or size == 0:
+                return False
+            notes[N_FLOW + level] += upward * (size - before)
+            notes[at + SIZES + level] = size
+            return True
+    return False
 
 
 @step
@@ -126,10 +174,11 @@ def note_change(book: BookState, notes: Int64s, flags: int, twice_mid: int) -> N
 
 
 @routine
-def note_event_end(book: BookState, model: Model, active: int) -> None:
+def note_event_end(book: BookState, model: Model, active: int, price: int) -> None:
     """Note an event end: the flow of its levels since the one before, and its mid where that is another.
 
     `active` is 0 for what builds the book only; it, an empty side and a snapshot are no flow, as in `interval`.
+    `price` is the only one of which the size may have changed, or UNDEF_PRICE where that is not known.
     """
     scalars = book.scalars
     notes = model.notes
@@ -145,11 +194,8 @@ def note_event_end(book: BookState, model: Model, active: int) -> None:
     notes[N_CLOCK] = clock
     if active == 0 or quality & (QUALITY_EMPTY_SIDE | QUALITY_SNAPSHOT) != 0:
         return
-    now = N_LADDERS + notes[N_NOW]
-    before = N_LADDERS + LADDER_WORDS - notes[N_NOW]
-    read_side(book, notes, now, ASK)
-    read_side(book, notes, now + SIDE_WORDS, BID)
-    if model.scalars[E_QUOTE_BID] != NO_BID:
-        count_side(notes, now, before, ASK)
-        count_side(notes, now + SIDE_WORDS, before + SIDE_WORDS, BID)
-    notes[N_NOW] = LADDER_WORDS - notes[N_NOW]
+    comparable = model.scalars[E_QUOTE_BID] != NO_BID
+    if comparable and price != UNDEF_PRICE and count_price(book, notes, price):
+        return
+    count_side(book, notes, ASK, comparable)
+    count_side(book, notes, BID, comparable)

@@ -40,16 +40,19 @@ def header(
     schema: str | None = "mbo",
     ts_out: bool = False,
     date: dt.date = dt.date(2026, 2, 6),
+    dataset: str = "GLBX.MDP3",
+    end_ns: int | None = None,
 ) -> bytes:
-    """The metadata of a file that maps `symbols` to instrument ids for one day."""
+    """The metadata of a file that maps `symbols` to instrument ids for one day; it goes until `end_ns`."""
     names = {"MNQH6": 42005} if symbols is None else symbols
     mappings = [
         SymbolMapping(name, [Interval(date, date + dt.timedelta(days=1), str(number))])
         for name, number in names.items()
     ]
     metadata = dbn.Metadata(
-        dataset="GLBX.MDP3",
+        dataset=dataset,
         start=0,
+        end=end_ns,
         stype_in=dbn.SType.RAW_SYMBOL,
         stype_out=dbn.SType.INSTRUMENT_ID,
         schema=None if schema is None else dbn.Schema(schema),

@@ -12,6 +12,7 @@ import errno
 import os
 import re
 import shutil
+import stat
 import tempfile
 import time
 import weakref
@@ -121,10 +122,36 @@ def lay_down(temporary: Path, path: Path) -> None:
 def sweep(directory: Path) -> None:
     """Delete what writers that are no more left in a directory; files of another form are other programs'."""
     patience = 0.0 if LOCKS and is_of_this_machine(directory) else ABANDONED_SECONDS
-    with suppress(OSError):
-        for part in directory.glob(f".*{ENDING}"):
-            if PART.fullmatch(part.name) and time.time() - part.lstat().st_mtime >= patience:
-                _remove_unlocked(part)
+    for part in parts_in(directory):
+        with suppress(OSError):  # another writer may sweep too
+            if time.time() - part.lstat().st_mtime >= patience:
+                remove_part(part)
+
+
+def parts_in(directory: Path) -> list[Path]:
+    """What is not whole yet, or never will be, in a directory; none where it cannot be read."""
+    try:
+        return [directory / name for name in os.listdir(directory) if PART.fullmatch(name)]  # noqa: PTH208
+    except OSError:
+        return []
+
+
+def remove_part(part: Path) -> bool:
+    """Delete a part unless its writer lives, as far as a lock tells; whether it is gone. Raises OSError."""
+    if not LOCKS:
+        part.unlink()
+        return True
+    handle = os.open(part, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)  # no link, no pipe
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return False
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer lives
+        part.unlink()  # locked: a writer that has made it just now finds it gone, and makes another
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True
 
 
 def is_of_this_machine(directory: Path, mounts: Path = MOUNTS) -> bool:
@@ -170,19 +197,6 @@ def link_new(source: Path, path: Path) -> None:
         if error.errno not in (*NO_LINKS, errno.EXDEV):
             raise
         path.symlink_to(target)
-
-
-def _remove_unlocked(part: Path) -> None:
-    with suppress(OSError):  # another writer may sweep too
-        if not LOCKS:
-            part.unlink()
-            return
-        handle = os.open(part, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)  # no link, no pipe
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer lives
-            part.unlink()
-        finally:
-            os.close(handle)
 
 
 def sync_directory(directory: Path) -> None:

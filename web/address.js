@@ -4,6 +4,7 @@
  */
 
 import { CUTOFFS, defaults, FIELDS, fullName, number, put, SWITCH, valueOf } from "./settings.js";
+import { FEWEST_ROWS, LONGEST_MS, MOST_ROWS, SHORTEST_MS } from "./viewport.js";
 
 /**
  * @typedef {import("./viewport.js").Viewport} Viewport @typedef {import("./settings.js").Settings} Settings
@@ -19,12 +20,12 @@ import { CUTOFFS, defaults, FIELDS, fullName, number, put, SWITCH, valueOf } fro
 export const STREAM_NAMES = ["product_type", "symbol", "dt", "trading_day", "start_time", "speed", "throttle_ms", "bucket", "parameters", "alone"];
 /** Of the query, what concerns the page alone. */
 const PAGE_NAMES = ["flat"];
-const MOST_CHARACTERS = 4000;
+export const MOST_CHARACTERS = 4000;
 const MOST_NAMED = 4;
 
 /** Of the viewport: each by its name in the address. While rows are fitted to what goes on, they are left out. */
 const PLACE = /** @type {const} */ ([
-  ["end", "endMs", number(0, 8.64e15)], ["span", "spanMs", number(1, 1e9)], ["centre", "centre", number(-1e15, 1e15)], ["rows", "rows", number(1, 1e5)],
+  ["end", "endMs", number(0, 8.64e15)], ["span", "spanMs", number(SHORTEST_MS, LONGEST_MS)], ["centre", "centre", number(-1e15, 1e15)], ["rows", "rows", number(FEWEST_ROWS, MOST_ROWS)],
   ["live", "following", SWITCH],
 ]);
 

@@ -8,10 +8,12 @@ import { PARTS, SettingsFileError } from "./settings-file.js";
 export const MOST_BOOKMARKS = 500;
 export const MOST_NOTE = 200;
 const MOST_SESSION = 120;
+/** Times beyond this have no date. */
+const LAST_MS = 8.64e15;
 
 /** @param {any} value @returns {value is Bookmark} */
 const isBookmark = (value) => typeof value?.session === "string" && value.session.length <= MOST_SESSION
-  && typeof value.timeMs === "number" && Number.isFinite(value.timeMs) && typeof value.note === "string" && value.note.length <= MOST_NOTE;
+  && typeof value.timeMs === "number" && Math.abs(value.timeMs) <= LAST_MS && typeof value.note === "string" && value.note.length <= MOST_NOTE;
 /** @param {Bookmark} bookmark */
 const keyOf = ({ session, timeMs }) => `${session} ${timeMs}`;
 /** @param {Bookmark} a @param {Bookmark} b */

@@ -7,7 +7,7 @@ import { hatchings, reasonWords } from "./quality.js";
 const LEAST_PX = 2;
 const LABEL_PX = 90;
 /** Below what the page itself says at the upper left of a picture that is paused. */
-const LABEL_TOP_PX = 32;
+export const LABEL_TOP_PX = 32;
 /** Px between lines, and how strong they are. @type {Record<Hatching, {gap: number, alpha: number}>} */
 const LINES = {
   dense: { gap: 6, alpha: 0.5 }, wide: { gap: 12, alpha: 0.28 }, faint: { gap: 24, alpha: 0.16 }, dotted: { gap: 18, alpha: 0.3 },

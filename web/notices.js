@@ -58,6 +58,17 @@ export function showRemark(text) {
   write("remark-words", text);
 }
 
+let told = "";
+
+/** What the server says of the session's records: above the picture when it is new, and until it is no longer so. @param {string[]} notices */
+export function showServerNotices(notices) {
+  const text = notices.join(" ");
+  if (text === told) return;
+  const shown = element("remark").hidden ? "" : element("remark-words").textContent ?? "";
+  showRemark([shown.replace(told, "").trim(), text].filter(Boolean).join(" "));
+  told = text;
+}
+
 /** @returns {boolean} whether there was one */
 export function closeRemark() {
   const open = !element("remark").hidden;

@@ -7,7 +7,7 @@ import { dateAndTime, setZone } from "./format.js";
 import { fetchSessions } from "./http-api.js";
 import { forget, load, save } from "./kept.js";
 import { ALWAYS, gridsOf, modeOf } from "./modes.js";
-import { say, showNotice, showProgress, showRemark, showSession, showStatus } from "./notices.js";
+import { say, showNotice, showProgress, showRemark, showServerNotices, showSession, showStatus } from "./notices.js";
 import { defaults } from "./settings.js";
 import { showSocket } from "./signs.js";
 import { msOf } from "./stream.js";
@@ -223,6 +223,12 @@ export class Session {
     const heldFromMs = msOf(config.context_from_ns);
     const soonMs = nowMs + SOON_MS * config.speed;
     const { endMs, startMs, following } = wanted;
+    if (endMs < msOf(config.session_start_ns) || startMs > msOf(config.end_ns)) {
+      this.wanted = null;
+      this.viewport.live();
+      showRemark("The address asks for a time that is none of this session: it is shown live.");
+      return;
+    }
     const outside = following ? endMs > soonMs : endMs < heldFromMs || startMs > soonMs;
     const coarse = wanted.tries === 1 && !following && startMs < heldFromMs - 1000;
     if (wanted.tries > 1 || !(outside || coarse)) {
@@ -246,6 +252,7 @@ export class Session {
     if (message.type === "progress") showProgress(message);
     else if (message.type === "status") {
       showStatus(message, this.feed.backfill.holes);
+      showServerNotices(message.notices ?? []);
       this.reach();
     }
     else if (message.type === "history" || message.type === "end") showProgress(null);

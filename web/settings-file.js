@@ -1,8 +1,8 @@
 /** Settings as a file that a person owns: everything that the browser keeps, written as JSON and read back. */
 
-import { readAddress } from "./address.js";
+import { MOST_CHARACTERS, readAddress } from "./address.js";
 import { allSettings, ANY, keepWorkspaces, MOST_INSTRUMENTS, MOST_NAME, MOST_WORKSPACES, save, workspaces } from "./kept.js";
-import { judged } from "./settings.js";
+import { isObject, judged, quoted } from "./settings.js";
 
 const FORMAT = "vacuum-pressure-settings";
 const VERSION = 1;
@@ -60,8 +60,8 @@ export function takeSettingsFile(text) {
 
 /** @param {unknown} value @param {string} where @returns {Record<string, unknown>} */
 function object(value, where) {
-  if (typeof value === "object" && value !== null) return /** @type {Record<string, unknown>} */ (value);
-  throw new SettingsFileError("bad_value", `In the file, "${where}" is ${JSON.stringify(value)?.slice(0, 40)}; expected an object.`);
+  if (isObject(value)) return /** @type {Record<string, unknown>} */ (value);
+  throw new SettingsFileError("bad_value", `In the file, "${where}" is ${quoted(value)}; expected an object.`);
 }
 
 /** @param {unknown} value @param {(name: string) => void} passOver @returns {() => boolean} */
@@ -92,6 +92,7 @@ function badWorkspace(name, address) {
   if (!name.trim() || name.length > MOST_NAME) return `a workspace has a name of ${name.length} characters; expected 1 to ${MOST_NAME}.`;
   const parts = typeof address === "string" ? /^\?([^#]*)#?(.*)$/s.exec(address) : null;
   if (!parts) return `the workspace "${name}" is no address that begins with a question mark.`;
+  if (String(address).length > MOST_CHARACTERS) return `the workspace "${name}" has ${String(address).length} characters; expected at most ${MOST_CHARACTERS}.`;
   const { passedOver: meaningless } = readAddress(parts[1], parts[2]);
   return meaningless.length > 0 ? `the workspace "${name}" says “${meaningless[0]}”, which means nothing here.` : "";
 }

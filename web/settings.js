@@ -27,10 +27,14 @@ import { MODES } from "./modes.js";
  */
 
 const isAmount = (/** @type {unknown} */ value) => typeof value === "number" && value >= 0 && value < 1e12;
-const quoted = (/** @type {unknown} */ value) => {
-  const text = JSON.stringify(value) ?? "nothing";
+/** A value in an error, whatever it is. @param {unknown} value @returns {string} */
+export function quoted(value) {
+  let text;
+  try { text = JSON.stringify(value) ?? "nothing"; } catch { text = "nested too deep"; }
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
-};
+}
+/** @param {unknown} value */
+export const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** @param {string[]} values @returns {Form} */
 export const choice = (values) => ({
@@ -109,12 +113,12 @@ export function defaults() {
  */
 export function judged(raw) {
   const settings = defaults();
-  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) return { settings, wrong: [`${quoted(raw)}; expected an object`], unknown: [] };
+  if (!isObject(raw)) return { settings, wrong: [`${quoted(raw)}; expected an object`], unknown: [] };
   const given = /** @type {Record<string, any>} */ (raw);
   const known = new Set(FIELDS.map(fullName));
   const groups = [...new Set(FIELDS.map(({ group }) => group).filter(Boolean))];
   const names = Object.keys(given).flatMap((name) => (groups.includes(name) ? Object.keys(Object(given[name])).map((inner) => `${name}.${inner}`) : [name]));
-  const wrong = groups.filter((name) => given[name] !== undefined && (typeof given[name] !== "object" || !given[name]))
+  const wrong = groups.filter((name) => given[name] !== undefined && !isObject(given[name]))
     .map((name) => `${name} is ${quoted(given[name])}; expected an object`);
   for (const each of FIELDS) {
     const value = valueOf(given, each);

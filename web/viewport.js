@@ -1,9 +1,9 @@
 /** The viewport: what part of time and price is shown, and whether it follows the market. Prices count in buckets. */
 
-const SHORTEST_MS = 1_000;
-const LONGEST_MS = 12 * 3_600_000;
-const FEWEST_ROWS = 10;
-const MOST_ROWS = 900;
+export const SHORTEST_MS = 1_000;
+export const LONGEST_MS = 12 * 3_600_000;
+export const FEWEST_ROWS = 10;
+export const MOST_ROWS = 900;
 /** Spot that comes so near an edge, as a share of the rows, goes to the middle. */
 const EDGE = 0.2;
 /** Rows fitted to activity: so many at least and at most, room beside what is going on, and spot no nearer to an edge. */
@@ -57,7 +57,7 @@ export class Viewport {
    * @param {number} [lowest] bucket: what lies below it need not be shown
    */
   follow(timeMs, spot, lowest = -Infinity) {
-    if (Number.isNaN(this.centre)) this.centre = 0;
+    if (Number.isNaN(this.centre)) this.centre = Number.isNaN(spot) ? 0 : spot;
     if (!this.following) return;
     this.endMs = timeMs;
     if (Number.isNaN(spot)) return;

@@ -141,6 +141,11 @@ def test_what_means_nothing_in_an_address_is_said_once_and_passed_over(page: Pag
     page.wait_for_function("() => vp.state().settings.palette === 'heat'")
     page.evaluate("(long) => { location.hash = long; }", "#a=" + "x" * 10_000)
     expect(words).to_contain_text("10002 characters")
+    for end in ("0", "1e15"):
+        page.evaluate("(end) => { location.hash = `#end=${end}`; }", end)
+        expect(words).to_contain_text("a time that is none of this session: it is shown live")
+        page.wait_for_function("() => vp.view().following")
+        page.click("#remark-close")
 
 
 def imported(page: Page, tmp_path: Path, file: Any) -> str:

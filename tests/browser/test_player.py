@@ -72,7 +72,7 @@ def test_the_session_is_held_stepped_and_goes_on(player: Page) -> None:
     hold(player)
     newest, event = player.evaluate(NEWEST), player.evaluate(NEWEST_EVENT)
     paused_at(player, newest)
-    gaps = []
+    gaps: list[float] = []
     after_event = newest
     while len(gaps) < 40 and min(gaps, default=25) >= 25:  # a moment may be quiet
         before_event = after_event

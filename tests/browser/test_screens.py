@@ -64,6 +64,12 @@ LONG_SIGNS = """() => {
   }).map(({ id }) => id);
 }"""
 
+# How far the words of a pause end above the reasons of hatching, CSS px.
+BADGE_ABOVE_REASONS = """async () => {
+  const { LABEL_TOP_PX } = await import("./layer-data-quality.js");
+  const [badge, chart] = ["behind", "chart"].map((id) => document.getElementById(id).getBoundingClientRect());
+  return chart.top + LABEL_TOP_PX * vp.state().size.unit - badge.bottom;
+}"""
 CHOOSE_VIEW = """(view) => {
   const list = document.getElementById("mode");
   list.value = view;
@@ -122,6 +128,7 @@ def test_the_map_stays_as_high_in_every_view(page: Page) -> None:
             heights.add(page.evaluate("() => vp.state().size.height + vp.state().size.strip"))
         assert len(heights) == 1, (size, heights)
         assert heights.pop() > least_share * size[1]
+        assert page.evaluate(BADGE_ABOVE_REASONS) >= 0
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,8 @@ def test_a_home_that_is_missing_or_no_whole_path_is_passed_over(
         monkeypatch.setenv("HOME", home)
         assert user_cache.user_cache_directory() is None, (named, home)
     monkeypatch.delenv("HOME")
-    monkeypatch.setattr(pwd, "getpwuid", lambda _number: {}[0])
+    nobody: dict[int, str] = {}
+    monkeypatch.setattr(pwd, "getpwuid", nobody.__getitem__)
     assert user_cache.user_cache_directory() is None
     assert list(tmp_path.iterdir()) == [nowhere]
     monkeypatch.setenv("HOME", str(tmp_path))

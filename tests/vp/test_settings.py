@@ -9,7 +9,7 @@ from vp.errors import BadParameterError, quoted
 from vp.settings import forms
 from vp.settings.table import SETTINGS, Setting, of_program, of_query
 
-MODULES = {"serve": "vp.serve", "record": "vp.record", "query": "vp.query.__main__"}
+MODULES = {"serve": "vp.serve", "record": "vp.record", "query": "vp.query.__main__", "study": "vp.study.__main__"}
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
@@ -18,7 +18,7 @@ def test_every_setting_explains_itself(setting: Setting) -> None:
     assert setting.help.endswith(".")
     assert bool(setting.unit) is (setting.form is not forms.switch)
     assert setting.parse(setting.example) is not None
-    assert set(setting.programs) <= {"serve", "record", "query", "cache", "lake", "capture"}
+    assert set(setting.programs) <= {"serve", "record", "query", "study", "cache", "lake", "capture"}
 
 
 def test_which_program_takes_what() -> None:
@@ -46,8 +46,13 @@ def test_which_program_takes_what() -> None:
             "--file",
             "--products",
             "--decompressed-limit-gb",
+            "--cache-limit-gb",
             "--history-limit-gb",
             "--history-directory",
+            "--live",
+            "--dataset",
+            "--live-from",
+            "--gateway",
             "--log-level",
             "--log-format",
         ),
@@ -63,6 +68,7 @@ def test_which_program_takes_what() -> None:
             "--file",
             "--products",
             "--decompressed-limit-gb",
+            "--cache-limit-gb",
             "--log-level",
         ),
     ]
@@ -157,7 +163,7 @@ def test_values() -> None:
         forms.log_level("log_level", "loud")
 
 
-@pytest.mark.parametrize("program", ["serve", "record", "query"])
+@pytest.mark.parametrize("program", ["serve", "record", "query", "study"])
 def test_help_explains_every_option_and_loads_nothing_heavy(program: str) -> None:
     source = (
         f"import importlib, sys\nmodule = importlib.import_module('{MODULES[program]}')\n"

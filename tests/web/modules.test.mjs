@@ -488,6 +488,15 @@ test("a file of settings is taken in whole, or refused by a code and nothing is 
   refused({ settings: { a: [] } }, "bad_value", /expected an object/);
   refused({ workspaces: { "": "?" } }, "bad_value", /1 to 60/);
   refused({ workspaces: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [i, "?"])) }, "too_large", /51 workspaces/);
+  refused({ settings: [{ mode: "pair" }] }, "bad_value", /"settings" is \[\{"mode":"pair"\}\]; expected an object/);
+  refused({ settings: { any: { cutoffs: [] } } }, "bad_value", /cutoffs is \[\]; expected an object/);
+  refused({ workspaces: ["?speed=1"] }, "bad_value", /"workspaces" is \["\?speed=1"\]; expected an object/);
+  refused({ workspaces: { long: `?speed=${"1".repeat(5000)}` } }, "bad_value", /"long" has 5007 characters; expected at most 4000/);
+  refused({ bookmarks: [{ session: "s", timeMs: 1e300, note: "" }] }, "bad_value", /bookmark 1 cannot be/); // no date has that time
+  const nested = (changes) => `${file.trimEnd().slice(0, -1)}, ${changes}}`;
+  for (const place of ['"settings": DEEP', '"settings": {"any": {"mode": DEEP}}', '"workspaces": {"a": DEEP}', '"bookmarks": [DEEP]']) {
+    assert.throws(() => takeSettingsFile(nested(place.replace("DEEP", "[".repeat(20_000) + "]".repeat(20_000)))), { code: "bad_value" });
+  }
   assert.throws(() => takeSettingsFile("[1"), { code: "not_json" });
   assert.throws(() => takeSettingsFile("null"), { code: "not_settings" });
   assert.throws(() => takeSettingsFile(" ".repeat(1_000_001)), { code: "too_large" });
@@ -686,4 +695,19 @@ test("frames of the history that are left out are waited for no longer", () => {
   assert.equal(feed.catchingUp, 40);
   feed.message({ type: "missed", frames: 400, frames_missed: 460 });
   assert.equal(feed.catchingUp, 0);
+});
+
+test("a picture that is paused before it had prices lies where the market is", () => {
+  const viewport = new Viewport();
+  Object.assign(viewport, { following: false, endMs: START_MS });
+  viewport.follow(START_MS + 1000, 19_228);
+  assert.equal(viewport.centre, 19_228);
+  viewport.follow(START_MS + 2000, 19_300);
+  assert.equal(viewport.centre, 19_228); // and stays
+});
+
+test("an address asks for no more of time and prices than a person can zoom to", () => {
+  const { place, passedOver } = readAddress("", "end=1770388200000&span=1&rows=100000");
+  assert.deepEqual(place, { endMs: 1_770_388_200_000 });
+  assert.deepEqual(passedOver, ["span=1", "rows=100000"]);
 });

@@ -113,6 +113,7 @@ class CaptureDay:
     def gap(self, segment: Segment, start_ns: int, end_ns: int, reason: str) -> None:
         """Write down what is missing before a segment; raises OSError."""
         assert segment.file is not None
+        segment.is_behind_gap = True
         self._manifest.append(
             {
                 "kind": "gap", "start_ns": start_ns, "end_ns": end_ns, "reason": reason, "bridged": False,
@@ -136,7 +137,8 @@ class CaptureDay:
         path = name_segment(part, self.plan.directories)
         if segment.is_sound:
             self.last = replace(segment.recorded(), path=path)
-            self.live.finish(path, segment.scan, {} if segment.overlap is None else segment.overlap.ends)
+            begins = {} if segment.overlap is None else segment.overlap.ends
+            self.live.finish(path, segment.scan, begins, segment.is_behind_gap)
 
     def abandon(self) -> None:
         """Write down that the rest of the session is missing, of one that is over; raises OSError."""
@@ -169,7 +171,7 @@ class CaptureDay:
                 continue
             path, replayed = directory / name, bool(manifest.begun[name]["replayed"])
             contents = read_segment(path, replayed=replayed)
-            self.live.finish(path, contents.scan, manifest.begins.get(name, {}))
+            self.live.finish(path, contents.scan, manifest.begins.get(name, {}), name in manifest.behind_gaps)
             self.last = recorded_of(path, contents.scan, replayed=replayed, caught_up=contents.caught_up)
             self.ended = str(manifest.finished[name]["ended"])
 

@@ -78,12 +78,17 @@ class LiveDay:
             return
         scan = segment.scan
         begins = {} if segment.overlap is None else dict(segment.overlap.ends)
-        growing = GrowingSegment(segment.file.path, scan.whole_bytes, dict(scan.names), begins, is_finished=False)
+        growing = GrowingSegment(
+            segment.file.path, scan.whole_bytes, dict(scan.names), begins, segment.is_behind_gap, is_finished=False
+        )
         self._put(growing, segment.is_sound and segment.has_market)
 
-    def finish(self, path: Path, contents: StreamScan, begins: Mapping[int, tuple[int, int]]) -> None:
+    def finish(
+        self, path: Path, contents: StreamScan, begins: Mapping[int, tuple[int, int]], is_behind_gap: bool
+    ) -> None:
         """Take a segment that is whole and can be played."""
-        self._put(GrowingSegment(path, contents.whole_bytes, dict(contents.names), begins, is_finished=True), True)
+        names = dict(contents.names)
+        self._put(GrowingSegment(path, contents.whole_bytes, names, begins, is_behind_gap, is_finished=True), True)
 
     def drop(self, name: str) -> None:
         """Take away a segment that will not be played."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from vp.capture.live_segments import LiveDay
 from vp.capture.recorder import Recorder
@@ -55,11 +56,20 @@ class RecorderThread:
         days = sorted(self._recorder.days.items(), reverse=True)
         return next((live for _, live in days if live.segments()), None)
 
+    def date(self) -> str | None:
+        """Its date."""
+        day = self.day()
+        return None if day is None else str(day.date)
+
     def find(self, product_type: str, root: str, date: str) -> LiveDay | None:
         """The session of a futures root or ticker on a date, if it is being recorded."""
         if not self._recorder.plan.holds(product_type, root):
             return None
         return next((live for day, live in self._recorder.days.items() if str(day) == date and not live.is_over), None)
+
+    def describe(self) -> dict[str, Any]:
+        """The state of the feed, for /health."""
+        return self._recorder.describe()
 
     def _main(self) -> None:
         async def run() -> None:

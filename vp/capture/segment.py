@@ -80,6 +80,8 @@ class Segment:
         The latest time that the feed told.
     bridged_at_ns : int
         When the feed went on after the break, once that is proven; 0 before.
+    is_behind_gap : bool
+        Whether what is missing before it will not come.
     refusals : deque of Refusal
         The latest errors that the gateway stated.
     slow_warnings : int
@@ -94,6 +96,7 @@ class Segment:
         self.is_sound = not beginning.snapshot and not beginning.must_repeat
         self.feed_time_ns = 0
         self.bridged_at_ns = 0
+        self.is_behind_gap = False
         self.refusals: deque[Refusal] = deque(maxlen=MOST_REFUSALS)
         self.slow_warnings = 0
         self.overlap: Overlap | None = None

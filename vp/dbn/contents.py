@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from vp.dbn.file import DbnFile
+from vp.dbn.kept_surveys import KeptSurveys
 from vp.dbn.record_types import LONGEST_RECORD_BYTES, RTYPE_SYMBOL_MAPPING
 from vp.dbn.symbol_mappings import Mapping, StatedMappings
 from vp.kernels import survey
@@ -73,10 +74,18 @@ class Contents:
     ------
     FileError
         When it is made: the header cannot be used. The same as vp.dbn.file.DbnFile.
+
+    Attributes
+    ----------
+    file : DbnFile
+    kept : KeptSurveys or None
+        Where surveys are kept on disk.
     """
 
     def __init__(self, path: Path) -> None:
+        self._mtime_ns = path.stat().st_mtime_ns
         self.file = DbnFile(path)
+        self.kept: KeptSurveys | None = None
 
     @cached_property
     def mappings(self) -> tuple[Mapping, ...]:
@@ -85,8 +94,15 @@ class Contents:
 
     @cached_property
     def survey(self) -> Survey:
-        """What the records are; takes a pass over the file."""
-        return survey_file(self.file)
+        """What the records are; takes a pass over the file, unless the cache holds it."""
+        identity = self.file.path, self.file.size_bytes, self._mtime_ns
+        kept = None if self.kept is None else self.kept.load(*identity)
+        if kept is not None:
+            return kept
+        made = survey_file(self.file)
+        if self.kept is not None:
+            self.kept.save(*identity, made)
+        return made
 
     def count(self, instrument_id: int, days: frozenset[dt.date]) -> int:
         """Market-by-order records of an instrument that were received on these UTC days."""
@@ -97,9 +113,11 @@ class Contents:
         return list(self.survey.by_instrument())
 
 
-def contents_of(raw: RawFile) -> Contents:
-    """What a file of the lake holds; remembered as long as the file is the same."""
-    return _contents(raw.path, raw.size_bytes, raw.mtime_ns)
+def contents_of(raw: RawFile, kept: KeptSurveys | None = None) -> Contents:
+    """What a file of the lake holds; remembered as long as the file is the same, its survey on disk where one says."""
+    contents = _contents(raw.path, raw.size_bytes, raw.mtime_ns)
+    contents.kept = kept or contents.kept
+    return contents
 
 
 @lru_cache(maxsize=REMEMBERED_FILES)

@@ -1,77 +1,70 @@
 """Decompressed copies of raw files, kept in the lake's cache so that the next start need not decompress.
 
-A copy is made in the background, into a temporary file that gets its name once it is whole. It says which file it
-was made of and carries a digest of each of its blocks, checked whenever the block is read; one that is damaged is
-thrown away, and the reader goes on with the raw file. So copies may be deleted, cut or scribbled over at any time,
-and that costs nothing but time.
+A whole copy is made in the background, into a temporary file that gets its name once it is whole. It says which file
+it was made of and carries a digest of each of its blocks, checked whenever the block is read; one that is damaged is
+thrown away, and the reader goes on with the raw file. So copies may be deleted, cut or scribbled over at any time, and
+that costs nothing but time.
 
-Layout: the data, then a footer as JSON, the footer's sha256, its length (8 bytes, little-endian) and MAGIC.
+A run that ends before the whole copy is made leaves a stretch: what it read itself from the place on at which the next
+run with its start time begins to read (vp.dbn.stretches).
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
 import logging
-import os
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
+
+import zstandard
 
 from vp import counters
+from vp.dbn.block_files import ENDING, Copy, DamagedCopyError, Source, open_copy, write_footer
+from vp.dbn.stretches import Stretch
 from vp.dbn.zstd import uncompressed
 from vp.errors import VPError
-from vp.files import most_mode_of, remove_if_possible, written_whole
+from vp.files import most_mode_of, remove_if_possible, write_whole, written_whole
+from vp.lake.cache_budget import CacheBudget
 
 log = logging.getLogger(__name__)
 
-BLOCK_BYTES = 4 << 20
-FORMAT = 1
-MAGIC = b"VPBLOCKS"
-ENDING = ".blocks"
-DIGEST_BYTES = 32
-TAIL_BYTES = DIGEST_BYTES + 8 + len(MAGIC)
-MAX_FOOTER_BYTES = 64 << 20
-
+EXCEEDS = ".exceeds"
+ROOM_BYTES = 64 << 20
+SAMPLE_BYTES = 2 << 20
+SAMPLE_UNCOMPRESSED_BYTES = 64 << 20
+SAMPLE_MARGIN = 1.5
 
 _in_progress: dict[Path, Making] = {}
 _lock = threading.Lock()
 
 
-@dataclass(frozen=True)
-class Source:
-    """The raw file that a copy was made of."""
-
-    name: str
-    size_bytes: int
-    mtime_ns: int
-    format: int = FORMAT
-
-    @classmethod
-    def of(cls, raw: Path) -> Source:
-        """The file as it is now."""
-        status = raw.stat()
-        return cls(raw.name, status.st_size, status.st_mtime_ns)
-
-    def copy_name(self) -> str:
-        """Name of the copy in the cache."""
-        digest = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
-        return f"{self.name.removesuffix('.zst')}_{digest}{ENDING}"
-
-
-class DamagedCopyError(Exception):
-    """A copy is not what was written."""
+class TooLargeError(Exception):
+    """A copy would take more than copies may in all."""
 
 
 class DecompressedFiles:
-    """The copies in one directory, `limit_bytes` of them at most; the one used longest ago goes first."""
+    """The copies in one directory, `limit_bytes` of them at most; the one used longest ago goes first.
 
-    def __init__(self, directory: Path, limit_bytes: int) -> None:
+    Parameters
+    ----------
+    directory : Path
+    limit_bytes : int
+    budget : CacheBudget, optional
+        Of the cache that the directory belongs to.
+
+    Attributes
+    ----------
+    room_bytes : int
+        As much room is made at a time.
+    """
+
+    def __init__(self, directory: Path, limit_bytes: int, budget: CacheBudget | None = None) -> None:
         self.directory = directory
         self.limit_bytes = limit_bytes
+        self._budget = budget
+        self.room_bytes = min(ROOM_BYTES, limit_bytes // 16)
+        self._stretch_from: dict[Path, int] = {}
 
     def blocks(self, raw: Path, offset: int) -> Iterator[bytes]:
         """Uncompressed bytes of the compressed file `raw` from `offset` on, in blocks of any size.
@@ -82,41 +75,56 @@ class DecompressedFiles:
             As vp.dbn.zstd.uncompressed.
         """
         source = Source.of(raw)
-        path = self.directory / source.copy_name()
-        copy = _open_copy(path, source)
+        copy = self._copy_at(source, offset)
         counters.add("cache", "decompressed", "miss" if copy is None else "hit")
-        if copy is not None:
+        while copy is not None:
+            path, opened = copy
             try:
-                for block in copy.blocks(offset):
+                for block in opened.blocks(offset):
                     yield block
                     offset += len(block)
             except (DamagedCopyError, OSError) as error:
                 log.warning("%s is damaged (%s): it is thrown away, the raw file is read", path.name, error)
                 remove_if_possible(path)
-            else:
+                break
+            if path.name == source.copy_name():
                 return
-        yield from uncompressed(raw, offset)
+            copy = self._copy_at(source, offset)  # the whole one may be there by now
+        yield from self._decompressed(raw, source, offset)
 
     def keep(self, raw: Path) -> None:
-        """Make a copy of the compressed file `raw` in the background, unless there is one or it is being made."""
+        """Make a copy of the compressed file `raw` in the background, unless there is one or it is being made.
+
+        Nor is one made of a file that is known, or must be expected, to take more than the limit.
+        """
         source = Source.of(raw)
         path = self.directory / source.copy_name()
         with _lock:
-            if self.limit_bytes > 0 and path not in _in_progress and not path.exists():
+            wanted = self.limit_bytes > 0 and path not in _in_progress and not path.exists()
+            if wanted and self._exceeds(source) <= self.limit_bytes:
                 _in_progress[path] = Making(self, raw, source, path)
                 _in_progress[path].start()
+
+    def keep_from(self, raw: Path, offset: int) -> None:
+        """Keep, of what is read of the compressed file `raw` from now on, what follows this byte.
+
+        NOT_YET (vp.dbn.stretches): it will be named soon.
+        """
+        self._stretch_from[raw] = offset
 
     def copies(self) -> list[tuple[Path, int]]:
         """The copies and their sizes in bytes, the one used last first."""
         found = []
         for path in self.directory.glob(f"*{ENDING}"):
-            with contextlib.suppress(OSError):  # another process may take it away
+            try:
                 status = path.stat()
-                found.append((status.st_mtime_ns, path, status.st_size))
+            except OSError:  # another process may take it away
+                continue
+            found.append((status.st_mtime_ns, path, status.st_size))
         return [(path, size) for _, path, size in sorted(found, reverse=True)]
 
-    def make_room(self, bytes_wanted: int) -> bool:
-        """Take copies away until there is room for this many bytes; False where the limit is below that."""
+    def make_room(self, bytes_wanted: int, bytes_written: int = 0) -> bool:
+        """Take copies away until there is room for this many bytes; False where there is none however many go."""
         if bytes_wanted > self.limit_bytes:
             return False
         total = bytes_wanted
@@ -125,7 +133,69 @@ class DecompressedFiles:
             if total > self.limit_bytes:
                 remove_if_possible(path)
                 total -= size
-        return True
+        return self._budget is None or self._budget.make_room(bytes_wanted, bytes_written)
+
+    def refuse_if_above_limit(self, size_bytes: float) -> None:
+        """Raise TooLargeError for what takes more than all copies may."""
+        if size_bytes > self.limit_bytes:
+            raise TooLargeError
+
+    def remember_excess(self, source: Source, size_bytes: int) -> None:
+        """Write down that a file takes more than so many bytes, so that nobody makes room for it again."""
+        try:
+            write_whole(self.directory / f"{source.stem()}{EXCEEDS}", str(size_bytes).encode())
+        except OSError as error:
+            log.debug("%s: %s", source.name, error)
+
+    def forget_stretches(self, source: Source) -> None:
+        """Delete what is part of a whole copy now."""
+        for _first, path in self._stretches(source):
+            remove_if_possible(path)
+
+    def _exceeds(self, source: Source) -> int:
+        """More than so many bytes a file is known to take; 0 where nothing is known."""
+        try:
+            return int((self.directory / f"{source.stem()}{EXCEEDS}").read_bytes()[:20])
+        except (OSError, ValueError):
+            return 0
+
+    def _copy_at(self, source: Source, offset: int) -> tuple[Path, Copy] | None:
+        """A copy that holds the byte at `offset`: the whole one, or a stretch."""
+        path = self.directory / source.copy_name()
+        copy = open_copy(path, source)
+        if copy is not None:
+            return path, copy
+        for first, path in sorted(self._stretches(source), reverse=True):
+            if first <= offset and (copy := open_copy(path, source)) is not None:
+                if offset < copy.end:
+                    return path, copy
+                copy.close()
+        return None
+
+    def _stretches(self, source: Source) -> list[tuple[int, Path]]:
+        begin = f"{source.stem()}_"
+        found = []
+        for path, _size in self.copies():
+            first = path.name.removeprefix(begin).removesuffix(ENDING)
+            if path.name.startswith(begin) and first.isdigit():
+                found.append((int(first), path))
+        return found
+
+    def _decompressed(self, raw: Path, source: Source, offset: int) -> Iterator[bytes]:
+        """The raw file's bytes; those that are to be kept are written down as they pass."""
+        with Stretch(self.directory, raw, source, offset, self._stretch_room) as stretch:
+            try:
+                for block in uncompressed(raw, offset):
+                    stretch.pass_by(block, self._stretch_from.get(raw))
+                    yield block
+                stretch.end_of_file(self._stretch_from.get(raw))
+            except GeneratorExit:  # the run ends here, and what it has read is what the next one needs
+                stretch.pass_by(b"", self._stretch_from.get(raw))  # the place may have been named since the last block
+            if (self.directory / source.copy_name()).exists():
+                stretch.discard()
+
+    def _stretch_room(self, bytes_wanted: int) -> bool:
+        return self.limit_bytes > 0 and self.make_room(bytes_wanted)
 
 
 class Making(threading.Thread):
@@ -138,9 +208,14 @@ class Making(threading.Thread):
     def run(self) -> None:
         """Make the copy; what hinders it is logged and costs nothing else."""
         try:
+            self._files.refuse_if_above_limit(expected_bytes(self._raw))
             self._files.directory.mkdir(parents=True, exist_ok=True)
             with written_whole(self._path, most_mode=most_mode_of(self._raw)) as file:
                 self._write_footer(file, self._decompress(file))
+            self._files.forget_stretches(self._source)
+        except TooLargeError:
+            limit = self._files.limit_bytes
+            log.info("%s is not kept decompressed: it takes more than %s bytes", self._raw.name, f"{limit:,}")
         except VPError as error:  # the session comes upon it too, and says where
             log.debug("%s is not kept decompressed: %s", self._raw.name, error)
         except OSError as error:
@@ -151,11 +226,15 @@ class Making(threading.Thread):
 
     def _decompress(self, file: BinaryIO) -> int:
         """Write all uncompressed bytes; returns how many."""
-        written = 0
+        written = room = 0
         for block in uncompressed(self._raw):
-            if not self._files.make_room(written + len(block)):
-                limit = self._files.limit_bytes
-                raise OSError(0, f"it takes more than the {limit:,} bytes that such copies may take in all")
+            if written + len(block) > self._files.limit_bytes:
+                self._files.remember_excess(self._source, written + len(block))
+                raise TooLargeError
+            if written + len(block) > room:
+                room = min(written + len(block) + self._files.room_bytes, self._files.limit_bytes)
+                if not self._files.make_room(room, written):
+                    raise OSError(0, "there is no room for it")
             file.write(block)
             written += len(block)
         if Source.of(self._raw) != self._source:
@@ -163,73 +242,32 @@ class Making(threading.Thread):
         return written
 
     def _write_footer(self, file: BinaryIO, written: int) -> None:
-        digests = [hashlib.sha256(_read(file, at, BLOCK_BYTES)).hexdigest() for at in range(0, written, BLOCK_BYTES)]
-        file.seek(0, os.SEEK_END)
-        footer = json.dumps({"source": asdict(self._source), "bytes": written, "sha256": digests}).encode()
-        file.write(footer + hashlib.sha256(footer).digest() + len(footer).to_bytes(8, "little") + MAGIC)
+        write_footer(file, self._source, written)
 
 
-class Copy:
-    """A copy opened for reading."""
+def expected_bytes(raw: Path) -> float:
+    """What a compressed file takes uncompressed: as it states it, else less than by its beginning is to be expected.
 
-    def __init__(self, file: BinaryIO, size_bytes: int, digests: list[str]) -> None:
-        self._file, self._size_bytes, self._digests = file, size_bytes, digests
-
-    def blocks(self, offset: int) -> Iterator[bytes]:
-        """Bytes from `offset` on, each block checked.
-
-        Raises
-        ------
-        DamagedCopyError
-            A block is not what was written.
-        """
-        with self._file:
-            while offset < self._size_bytes:
-                number, within = divmod(offset, BLOCK_BYTES)
-                length = min(BLOCK_BYTES, self._size_bytes - number * BLOCK_BYTES)
-                block = _read(self._file, number * BLOCK_BYTES, length)
-                if hashlib.sha256(block).hexdigest() != self._digests[number]:
-                    raise DamagedCopyError(f"the digest of block {number} does not hold")
-                yield block[within:] if within else block
-                offset += length - within
-
-
-def _open_copy(path: Path, source: Source) -> Copy | None:
-    """The copy of `source`, or None where there is none to be trusted (with a warning)."""
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        log.warning("%s cannot be read (%s): the raw file is read", path.name, error.strerror)
-        return None
-    try:
-        footer = _read_footer(file, source)
-        os.utime(path)  # it was used just now
-        return Copy(file, footer["bytes"], footer["sha256"])
-    except (DamagedCopyError, OSError) as error:
-        file.close()
-        log.warning("%s is damaged (%s): it is made anew", path.name, error)
-        remove_if_possible(path)
-        return None
-
-
-def _read_footer(file: BinaryIO, source: Source) -> dict[str, Any]:
-    size = os.fstat(file.fileno()).st_size
-    tail = _read(file, max(size - TAIL_BYTES, 0), TAIL_BYTES)
-    length = int.from_bytes(tail[DIGEST_BYTES : DIGEST_BYTES + 8], "little")
-    if len(tail) < TAIL_BYTES or not tail.endswith(MAGIC) or length > min(MAX_FOOTER_BYTES, size - TAIL_BYTES):
-        raise DamagedCopyError("its end is not what was written")
-    text = _read(file, size - TAIL_BYTES - length, length)
-    if hashlib.sha256(text).digest() != tail[:DIGEST_BYTES]:
-        raise DamagedCopyError("the digest of its footer does not hold")
-    footer: dict[str, Any] = json.loads(text)
-    if footer["source"] != asdict(source):
-        raise DamagedCopyError("it was made of another file")
-    return footer
-
-
-def _read(file: BinaryIO, at: int, length: int) -> bytes:
-    """Bytes from a place in a file on."""
-    file.seek(at)
-    return file.read(length)
+    So little is meant to be refused wrongly that what exceeds the limit by half alone is refused unseen.
+    """
+    size_bytes = raw.stat().st_size
+    with raw.open("rb") as file:
+        head = file.read(18)  # the longest header of a frame
+        try:
+            stated = zstandard.frame_content_size(head)
+        except zstandard.ZstdError:
+            stated = -1
+        if stated > 0:
+            return stated
+        file.seek(0)
+        sampled = 0
+        try:
+            with zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=False) as sample:
+                while file.tell() < SAMPLE_BYTES and sampled < SAMPLE_UNCOMPRESSED_BYTES:
+                    piece = sample.read(1 << 20)
+                    if not piece:
+                        return sampled
+                    sampled += len(piece)
+        except (zstandard.ZstdError, MemoryError):
+            return 0  # whoever reads it says what is wrong with it
+        return sampled / max(file.tell(), 1) * size_bytes / SAMPLE_MARGIN

@@ -130,6 +130,11 @@ class DbnFile:
         if self.compressed and self._decompressed is not None:
             self._decompressed.keep(self.path)
 
+    def keep_from(self, offset: int) -> None:
+        """Have what is read from now on and follows this byte kept decompressed, where the file is compressed."""
+        if self.compressed and self._decompressed is not None:
+            self._decompressed.keep_from(self.path, offset)
+
     def _read(self, offset: int) -> Iterator[bytes]:
         if self.compressed:
             kept = self._decompressed

@@ -37,6 +37,8 @@ class GrowingSegment:
         The instruments that the feed has named.
     begins : mapping of int to (byte offset, record index)
         From where an instrument's records are new; left out: from the first on.
+    is_behind_gap : bool
+        Whether records are missing before it.
     is_finished : bool
         Whether there will be no more.
     """
@@ -45,6 +47,7 @@ class GrowingSegment:
     whole_bytes: int
     names: Mapping[int, str]
     begins: Mapping[int, tuple[int, int]]
+    is_behind_gap: bool
     is_finished: bool
 
 
@@ -108,6 +111,10 @@ class GrowingReader:
         """Where it begins: it is always read from there."""
         return Place(0, 0, 0, 0, PassedOver())
 
+    def is_behind_gap(self, file_index: int) -> bool:
+        """Whether records are missing before a segment."""
+        return self._recording.segments()[file_index].is_behind_gap
+
     def record_estimate(self) -> int | None:
         """Nobody knows how many records there will be."""
         return None
@@ -141,7 +148,7 @@ class GrowingReader:
             if reading is not None and reading.position < segment.whole_bytes:
                 events = self._decode(reading, segment.whole_bytes)
                 if len(events):
-                    return events, self.start()
+                    return events, Place(self._index, 0, 0, 0, PassedOver())
             elif segment.is_finished and self._index + 1 < len(segments):
                 self._next_segment()
             else:

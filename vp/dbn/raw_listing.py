@@ -68,10 +68,10 @@ def listed_files(lake: Lake) -> Iterator[ListedFile]:
                 continue
             holds, why = _judge(lake, path, path.relative_to(raw), status.st_size)
             yield ListedFile(path.relative_to(lake.root), status.st_size, holds, why)
-    for error in unreadable:
-        if not isinstance(error, FileNotFoundError):  # gone meanwhile, or no lake at all
-            path = Path(str(error.filename)).relative_to(lake.root)
-            yield ListedFile(path, 0, passed_over=f"it cannot be read: {error.strerror}")
+    for refused in unreadable:
+        if not isinstance(refused, FileNotFoundError):  # gone meanwhile, or no lake at all
+            path = Path(str(refused.filename)).relative_to(lake.root)
+            yield ListedFile(path, 0, passed_over=f"it cannot be read: {refused.strerror}")
 
 
 def _judge(lake: Lake, path: Path, below: Path, size_bytes: int) -> tuple[str, str]:

@@ -24,6 +24,10 @@ def read_ahead(blocks: Iterator[bytes]) -> Generator[bytes]:
                     return
         except BaseException as error:  # noqa: BLE001 - it is raised where the blocks are wanted
             outcome = error
+        finally:
+            close = getattr(blocks, "close", None)
+            if close is not None:
+                close()  # here and now: what a generator does at its end is done when the caller goes on
         ready.put(outcome)
 
     worker = threading.Thread(target=work, name="read ahead", daemon=True)

@@ -15,6 +15,7 @@ from vp.dbn.file import DbnFile
 from vp.dbn.place import Place
 from vp.dbn.record_types import RECORD_HEADER_BYTES
 from vp.dbn.selection import ACTIONS, NO_LIMIT, SIDES, InstrumentSpan, selection
+from vp.dbn.stretches import NOT_YET
 from vp.dbn.zstd import DAMAGED_HINT
 from vp.errors import DamagedFileError, FileError, TruncatedFileError, UnreadableFileError
 from vp.kernels import decode
@@ -79,6 +80,9 @@ class EventReader:
     begin : (int, int), optional
         Byte offset and number of the record from which the file counts; what is before it repeats another file.
 
+    is_behind_gap : bool
+        Whether records are missing before the file.
+
     Attributes
     ----------
     begin : (int, int)
@@ -102,8 +106,10 @@ class EventReader:
         chunk_rows: int = CHUNK_ROWS,
         wide: bool = False,
         begin: tuple[int, int] | None = None,
+        is_behind_gap: bool = False,
     ) -> None:
         self.file = file
+        self.is_behind_gap = is_behind_gap
         self.begin = begin or (file.data_offset, 0)
         self.records_seen = 0
         self.passed_over = PassedOver()
@@ -205,6 +211,7 @@ class EventSource(Protocol):
     def passed_over(self) -> PassedOver: ...
     def start(self) -> Place: ...
     def record_estimate(self) -> int | None: ...
+    def is_behind_gap(self, file_index: int, /) -> bool: ...
     def chunks(self, place: Place | None = None, /) -> Iterator[tuple[Events, Place]]: ...
     def keep_decompressed(self) -> None: ...
 
@@ -241,6 +248,10 @@ class SessionReader:
     def start(self) -> Place:
         """Where the first file's records begin."""
         return self._start_of(0, 0, PassedOver())
+
+    def is_behind_gap(self, file_index: int) -> bool:
+        """Whether records are missing before a file."""
+        return self._readers[file_index].is_behind_gap
 
     def record_estimate(self) -> int | None:
         """How many records the files hold, where their sizes tell."""
@@ -281,6 +292,14 @@ class SessionReader:
         """Have decompressed copies of the files made in the background, where copies are kept."""
         for reader in self._readers:
             reader.file.keep_decompressed()
+
+    def keep_from(self, place: Place | None) -> None:
+        """Have what is read from now on and follows a place kept decompressed; None: the place will be named."""
+        if place is None:
+            for reader in self._readers:
+                reader.file.keep_from(NOT_YET)
+        else:
+            self._readers[place.file_index].file.keep_from(place.byte_offset)
 
 
 def damage(

@@ -19,6 +19,7 @@ from vp.dbn.contracts import (
 )
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.file import DbnFile
+from vp.dbn.kept_surveys import KeptSurveys
 from vp.dbn.reader import CHUNK_ROWS, EventReader, SessionReader
 from vp.dbn.selection import EVERY_INSTRUMENT, InstrumentSpan
 from vp.errors import FileError, UnknownSymbolError
@@ -44,11 +45,14 @@ class InputFile:
     spans : tuple of InstrumentSpan
     begin : (int, int) or None
         Byte offset and number of the record from which it counts, where it begins by repeating the file before it.
+    is_behind_gap : bool
+        Whether records are missing between the file before it and this one.
     """
 
     raw: RawFile
     spans: tuple[InstrumentSpan, ...]
     begin: tuple[int, int] | None = None
+    is_behind_gap: bool = False
 
     def received_from(self, date: dt.date) -> InputFile:
         """The same without what was received before a date began (UTC), which another file holds."""
@@ -83,7 +87,9 @@ class SessionInput:
         return self.files[0].raw.source
 
 
-def find_input(lake: Lake, product: Product, symbol: str, dates: Sequence[dt.date]) -> SessionInput:
+def find_input(
+    lake: Lake, product: Product, symbol: str, dates: Sequence[dt.date], surveys: KeptSurveys | None = None
+) -> SessionInput:
     """Find a session's contract and its files.
 
     Parameters
@@ -94,6 +100,8 @@ def find_input(lake: Lake, product: Product, symbol: str, dates: Sequence[dt.dat
         A contract; or a bare root, parent or continuous name, which is the contract of most records in its input.
     dates : sequence of datetime.date
         The days that the session touches, ascending.
+    surveys : KeptSurveys, optional
+        Where surveys of files are kept.
 
     Raises
     ------
@@ -106,7 +114,7 @@ def find_input(lake: Lake, product: Product, symbol: str, dates: Sequence[dt.dat
     LakeError
     """
     by_date = lake.inputs_by_date(product, dates)
-    search = _Search(lake.products, product, dates)
+    search = _Search(lake.products, product, dates, surveys)
     contract = symbol
     if not is_contract(product, symbol):
         contract = search.busiest(symbol, list(by_date.values()))
@@ -155,6 +163,7 @@ def session_reader(
                 chunk_rows=chunk_rows,
                 wide=wide,
                 begin=file.begin,
+                is_behind_gap=file.is_behind_gap,
             )
             for file in session.files
         ]
@@ -164,7 +173,10 @@ def session_reader(
 class _Search:
     """Looks into files for contracts, and remembers what was wrong with one that cannot be used."""
 
-    def __init__(self, products: Products, product: Product, dates: Sequence[dt.date]) -> None:
+    def __init__(
+        self, products: Products, product: Product, dates: Sequence[dt.date], surveys: KeptSurveys | None
+    ) -> None:
+        self._surveys = surveys
         self.products = products
         self.product = product
         self.dates = dates
@@ -230,7 +242,7 @@ class _Search:
         for raw in files:
             contents = self._contents(raw)
             if contents is not None and (spans := spans_of(contents, symbol, self.dates)):
-                held.append(InputFile(raw, spans, _begin(raw, spans)))
+                held.append(InputFile(raw, spans, _begin(raw, spans), _is_behind_gap(raw)))
         damaged = [self._failures[raw.path] for raw in files if raw.path in self._failures and raw.size_bytes]
         if held and damaged:  # without it there would be a hole that nobody sees
             raise damaged[0]
@@ -280,7 +292,7 @@ class _Search:
         if raw.path in self._failures:
             return None
         try:
-            return contents_of(raw)
+            return contents_of(raw, self._surveys)
         except FileError as error:
             self._failures[raw.path] = error
         return None
@@ -299,6 +311,10 @@ def _begin(raw: RawFile, spans: Sequence[InstrumentSpan]) -> tuple[int, int] | N
         return None
     begins = read_manifest(manifest_beside(raw)).begins.get(raw.path.name, {})
     return max((begins[span.instrument_id] for span in spans if span.instrument_id in begins), default=None)
+
+
+def _is_behind_gap(raw: RawFile) -> bool:
+    return raw.kind == SEGMENTS and raw.path.name in read_manifest(manifest_beside(raw)).behind_gaps
 
 
 def _letters(symbol: str) -> str:

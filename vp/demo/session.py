@@ -20,6 +20,8 @@ from vp.session import SessionName
 if TYPE_CHECKING:
     import numpy as np
 
+    from vp.demo.script import Script
+
 
 DEMO: Final = SessionName("future_mbo", "MNQH6", "2026-02-06", "09:30")
 DATASET: Final = "VP.GENERATED"
@@ -78,6 +80,7 @@ def write_session(
     seed: int = SEED,
     first_second: int = 0,
     seconds: int | None = None,
+    script: Script | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> int:
     """Write the session, or a part of it, as DBN version 3; returns how many records.
@@ -89,6 +92,8 @@ def write_session(
         The same seed gives the same bytes.
     first_second, seconds : int
         Which part, in seconds from 08:50 ET; it begins with a snapshot as the whole does.
+    script : Script, optional
+        Another story than the demonstration's, from 08:50 ET on.
     progress : callable, optional
         Called with how much is done, from 0 to 1.
     """
@@ -100,7 +105,7 @@ def write_session(
     tell(0.0)
     midnight_ns = _day_start_ns()
     start_ns = _first_ns() + first_second * NS_PER_SECOND
-    script = demo_script.write_script(seed).part(first_second, seconds)
+    script = (script or demo_script.write_script(seed)).part(first_second, seconds)
     length_ns = (len(script.rows) - 1) * NS_PER_SECOND
     market = demo_book.new_market(script.rows, script.depths, script.walls, start_ns, seed, CHUNK_RECORDS)
 

@@ -19,9 +19,6 @@ from vp.lake.names import parse_name
 from vp.lake.seen import Seen, reason
 from vp.market.products import LAKE_FILE, PRODUCT_TYPES, Product, Products, load_products
 
-BOOK_CACHE = "vp_book"
-DECOMPRESSED_CACHE = "decompressed"
-OVERVIEW_CACHE = "overviews"
 SYMBOL_FORM = re.compile(r"[A-Z0-9][A-Z0-9.\-+=^#]*")
 QUIET_WEEKDAYS = {"future_mbo": (5,), "equity_mbo": (5, 6)}  # of these, files of several days seldom hold a record
 MOST_DAYS = 1_000_000

@@ -61,7 +61,7 @@ class Manifest:
     gaps : list of dict
         Lines of `gap`.
     behind_gaps : set of str
-        Segments that stand behind one.
+        Segments that stand behind one that was not bridged.
     """
 
     begun: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -76,7 +76,8 @@ class Manifest:
         kind = entry["kind"]
         if kind == "gap":
             start_ns, end_ns, reason, bridged = (entry[name] for name in GAP_NAMES)
-            self.behind_gaps.add(str(entry.get("file", "")))
+            if not entry["bridged"]:
+                self.behind_gaps.add(str(entry.get("file", "")))
             self.gaps.append(
                 {"start_ns": int(start_ns), "end_ns": int(end_ns), "reason": str(reason), "bridged": bool(bridged)}
             )

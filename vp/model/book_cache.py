@@ -11,7 +11,7 @@ import io
 import json
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +23,7 @@ from vp.dbn.accounting import PassedOver
 from vp.dbn.place import Place
 from vp.errors import LakeError
 from vp.files import EVERYONE, write_whole
+from vp.lake.cache_budget import mark_as_used
 from vp.market.price_scale import InputPrices
 
 if TYPE_CHECKING:
@@ -115,6 +116,10 @@ class CachedBook(NamedTuple):
     prices: InputPrices | None
 
 
+def _always_room(_bytes_wanted: int) -> bool:
+    return True
+
+
 def save_book(
     directory: Path,
     key: CacheKey,
@@ -123,13 +128,26 @@ def save_book(
     prices: InputPrices | None = None,
     *,
     most_mode: int = EVERYONE,
+    make_room: Callable[[int], bool] = _always_room,
 ) -> Path:
-    """Write a snapshot whole or not at all; `most_mode` says who may read it (vp.files.written_whole).
+    """Write a snapshot whole or not at all.
+
+    Parameters
+    ----------
+    directory : Path
+    key : CacheKey
+    book : Book
+    resume : Resume
+    prices : InputPrices, optional
+    most_mode : int
+        Who may read it (vp.files.written_whole).
+    make_room : callable
+        Told its size in bytes; whether there is room for it.
 
     Raises
     ------
     LakeError
-        The directory cannot be written.
+        The directory cannot be written, or there is no room.
     """
     table = book.to_arrow()
     metadata = {
@@ -146,6 +164,11 @@ def save_book(
     blank = sink.getvalue()
     data = blank.replace(BLANK_CHECKSUM, _checksum(blank))
     path = key.path(directory)
+    if not make_room(len(data)):
+        raise LakeError(
+            f"The book snapshot {path.name} of {len(data):,} bytes has no room in {directory}.",
+            hint="Free some space or allow more with --cache-limit-gb; the session runs without its cache.",
+        )
     try:
         directory.mkdir(parents=True, exist_ok=True)
         write_whole(path, data, most_mode=most_mode)
@@ -197,6 +220,7 @@ def load_orders(directory: Path, key: CacheKey) -> pa.Table | None:
         if table.schema.metadata[KEY_METADATA] != key.to_json().encode():
             log.warning("book snapshot %s belongs to another session or version: it is built anew", path.name)
             return None
+        mark_as_used(path)
     except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
         log.warning("book snapshot %s cannot be understood (%s): it is built anew", path.name, error)
         return None

@@ -56,7 +56,8 @@ def early_end(window: SessionWindow, end: InputEnd, now_ns: int | None = None) -
     """What to say of an input that has been read to its end, or None where nothing is wrong with it.
 
     A file that goes on as long as its header says, or as trading does on a full day, is whole; so is one of another
-    venue, of which nobody here knows. On days that are not over nothing is expected yet.
+    venue, of which nobody here knows, and one whose header leaves its end open, as the live feed's does. On days that
+    are not over nothing is expected yet.
 
     Parameters
     ----------
@@ -68,20 +69,17 @@ def early_end(window: SessionWindow, end: InputEnd, now_ns: int | None = None) -
     cut = cut_sentence(end.path, end.size_bytes, end.stated, end.records)
     if cut is not None:
         return cut
-    if end.last_ns is None:
+    if end.last_ns is None or end.until_ns is None:
         return None
-    whole_days = end.until_ns is None or end.until_ns % DAY_NS == 0
-    closes_ns = trading_end_ns(end.dataset, window)
-    header_ns = None if whole_days or end.until_ns is None else min(end.until_ns, window.end_ns)
-    expected = [ns for ns in (closes_ns, header_ns) if ns is not None]
+    closes_ns = trading_end_ns(end.dataset, window, end.until_ns)
+    part_of_day = end.until_ns % DAY_NS != 0
+    expected_ns = min(end.until_ns, window.end_ns) if closes_ns is None and part_of_day else closes_ns
     now_ns = time.time_ns() if now_ns is None else now_ns
-    if not expected or min(expected) - end.last_ns <= QUIET_NS or now_ns < min(expected):
+    if expected_ns is None or expected_ns - end.last_ns <= QUIET_NS or now_ns < expected_ns:
         return None
-    until = (
-        f"its header says {as_et(min(expected))}" if min(expected) == header_ns
-        else f"trading goes on until {as_et(min(expected))} on a full day"
-    )  # fmt: skip
-    return f"the last record of {end.path.name} is of {as_et(end.last_ns)}, and {until}"
+    until = "its header says" if expected_ns == end.until_ns else "trading goes on until"
+    full_day = "" if expected_ns == end.until_ns else " on a full day"
+    return f"the last record of {end.path.name} is of {as_et(end.last_ns)}, and {until} {as_et(expected_ns)}{full_day}"
 
 
 def first_cut(files: Sequence[tuple[Path, int, StatedTotals]]) -> str | None:

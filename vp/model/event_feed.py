@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from vp.dbn.accounting import Accounting
 from vp.dbn.events import Events
@@ -13,9 +13,19 @@ from vp.model.book_cache import Resume
 
 
 class EventFeed:
-    """The events of one session in order, chunk by chunk, with the place of each chunk in the session's files."""
+    """The events of one session in order, chunk by chunk, with the place of each chunk in the session's files.
 
-    def __init__(self, reader: EventSource, resume: Resume | None) -> None:
+    Parameters
+    ----------
+    reader : EventSource
+    resume : Resume or None
+        Where to begin.
+    on_gap : callable
+        Called where records are missing, once those before are processed and before those behind it are.
+    """
+
+    def __init__(self, reader: EventSource, resume: Resume | None, on_gap: Callable[[], None] = lambda: None) -> None:
+        self._on_gap = on_gap
         self._reader = reader
         self._place: Place = reader.start() if resume is None else resume.place
         self._chunks: Iterator[tuple[Events, Place]] = reader.chunks(self._place)
@@ -38,7 +48,9 @@ class EventFeed:
             if chunk is None:
                 self.over = True
                 return False
-            self.events, self._place = chunk
+            before, (self.events, self._place) = self._place.file_index, chunk
+            if any(self._reader.is_behind_gap(i) for i in range(before + 1, self._place.file_index + 1)):
+                self._on_gap()
             self.index = min(self._skip, len(self.events))
             self._skip -= self.index
         return True

@@ -19,6 +19,7 @@ from vp.model.frames import FrameLayout
 from vp.model.session import SessionInfo
 
 PEEKED_RECORDS = 1000
+SILENCE_NS = 30 * 60_000_000_000
 
 
 class LiveSession:
@@ -128,19 +129,23 @@ class LiveSession:
         said = self._early_end(self._feed.over)
         return None if said is None else f"Incomplete at the end: {said}."
 
-    def notices(self) -> list[str]:
-        """What a person should know of the session's records, in whole sentences: few, and in a fixed order."""
-        incomplete = self.incomplete()
-        return [*self._jumps.sentences(), *([] if incomplete is None else [incomplete])]
+    def notices(self, reached_ns: int | None = None) -> list[str]:
+        """What a person should know of the session's records, in whole sentences: few, and in a fixed order.
 
-    def stray_next(self) -> str | None:
-        """What to say of the next record where it lies ahead of those behind it, which are to come; else None."""
-        due_ns, clock_ns = self.next_event_ns, self.clock_ns
-        if due_ns is None or (clock_ns is not None and due_ns - clock_ns <= JUMP_NS):
+        `reached_ns`: how far a paced session's time has come, ns UTC; it may go on for long where no record comes.
+        """
+        found = (self._silence(reached_ns), self.incomplete())
+        return [*self._jumps.sentences(), *(said for said in found if said is not None)]
+
+    def _silence(self, reached_ns: int | None) -> str | None:
+        """What to say of a next record that is far away; and whether it may lie there by a wrong stamp alone."""
+        due_ns = None if reached_ns is None else self.next_event_ns
+        if reached_ns is None or due_ns is None or due_ns - reached_ns <= SILENCE_NS:
             return None
         clocks = self._feed.events.columns.clock_ns[self._feed.index + 1 :][:PEEKED_RECORDS]
-        behind = int(np.count_nonzero((clocks > CLOCK_UNKNOWN) & (clocks < due_ns - JUMP_NS)))
-        return f"{behind:,} of the {len(clocks):,} records behind it are stamped earlier" if behind else None
+        earlier = int(np.count_nonzero((clocks > CLOCK_UNKNOWN) & (clocks < due_ns - JUMP_NS)))
+        stray = f", though {earlier:,} of the {len(clocks):,} records behind it are stamped earlier" if earlier else ""
+        return f"No record is due before {as_et(due_ns)}{stray}."
 
     def take_context(self) -> FrameBatch:
         """The frames of before the emit boundary, for who watches; given once."""

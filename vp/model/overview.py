@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -14,10 +13,9 @@ from typing import Any, Self
 import numpy as np
 
 from vp.dbn.events import Events
-from vp.errors import LakeError
-from vp.files import remove_if_possible, write_whole
+from vp.files import most_mode_of, write_whole
 from vp.kernels.contract import ACTION_TRADE, BOOK_ONLY, FLAG_LAST, NO_TIME, UNDEF_PRICE, UNDEF_SIZE
-from vp.lake.lake import OVERVIEW_CACHE
+from vp.lake.cache_budget import OVERVIEWS, CacheBudget, mark_as_used
 from vp.model.book_cache import CacheKey
 from vp.model.pipeline import find_session
 from vp.model.session import SessionSpec
@@ -26,7 +24,6 @@ FORMAT_VERSION = 1
 MOST_BINS = 2000
 MINUTE_NS = 60_000_000_000
 WIDTHS_MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440)
-MOST_FILES = 256
 COLUMNS = ("volume", "events", "high", "low", "last")
 NO_PRICE = UNDEF_PRICE
 
@@ -131,7 +128,7 @@ def overview(spec: SessionSpec, check: Callable[[], None] = ignore_check) -> dic
         window.start_ns,
         found.input.raw_files,
     ).to_json() + str(FORMAT_VERSION)
-    directory = found.lake.cache_dir / OVERVIEW_CACHE
+    directory = found.cache.directory / OVERVIEWS.directory
     path = directory / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
     kept = _load(path, key)
     if kept is not None:
@@ -141,7 +138,7 @@ def overview(spec: SessionSpec, check: Callable[[], None] = ignore_check) -> dic
         check()
         clock_ns = counted.count(events, clock_ns)
     told = counted.to_json()
-    _save(path, key, told)
+    _save(found.cache, path, key, told, [raw.path for raw in found.input.raw_files])
     return told
 
 
@@ -156,22 +153,23 @@ def _load(path: Path, key: str) -> dict[str, Any] | None:
     if checksum != _checksum(body):
         log.warning("the overview %s is damaged: it is made anew", path.name)
         return None
+    mark_as_used(path)
     kept: dict[str, Any] = json.loads(body)
     return kept["overview"] if kept["key"] == key else None
 
 
-def _save(path: Path, key: str, told: dict[str, Any]) -> None:
-    """Keep an overview, and no more than MOST_FILES of them."""
+def _save(cache: CacheBudget, path: Path, key: str, told: dict[str, Any], raws: Sequence[Path]) -> None:
+    """Keep an overview, where there is room."""
     body = json.dumps({"key": key, "overview": told}, separators=(",", ":"))
+    data = f"{_checksum(body)}\n{body}".encode()
+    if not cache.make_room(len(data)):
+        log.warning("the overview %s cannot be kept: there is no room for it", path.name)
+        return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, f"{_checksum(body)}\n{body}".encode())
-        with suppress(OSError):
-            files = sorted(path.parent.glob("*.json"), key=lambda file: file.lstat().st_mtime)
-            for old in files[:-MOST_FILES]:
-                remove_if_possible(old)
-    except (OSError, LakeError) as error:
-        log.warning("the overview %s cannot be kept: %s", path.name, error)
+        cache.place(OVERVIEWS)
+        write_whole(path, data, most_mode=most_mode_of(*raws))
+    except OSError as error:
+        log.warning("the overview %s cannot be kept: %s", path.name, error.strerror or error)
 
 
 def _checksum(body: str) -> str:

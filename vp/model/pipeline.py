@@ -15,12 +15,14 @@ from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.definitions import with_defined_tick
 from vp.dbn.growing_input import GrowingInput, GrowingReader, contracts_of
 from vp.dbn.input_prices import input_prices
+from vp.dbn.kept_surveys import KeptSurveys
 from vp.dbn.opened_lake import open_lake
 from vp.dbn.reader import EventSource, SessionReader
 from vp.dbn.session_input import InputFile, SessionInput, find_input, session_reader
 from vp.errors import BadParameterError, LakeError, UnknownSymbolError
 from vp.files import most_mode_of
-from vp.lake.lake import BOOK_CACHE, DECOMPRESSED_CACHE, Lake
+from vp.lake.cache_budget import BOOKS, DECOMPRESSED, CacheBudget
+from vp.lake.lake import Lake
 from vp.lake.stated_totals import stated_totals
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import Product, canonical_symbol, is_contract
@@ -86,7 +88,7 @@ def prepare_growing(
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
     reader = new_reader()
-    feed = EventFeed(reader, None)
+    feed = EventFeed(reader, None, book.mark_gap)
     files = tuple(InputFile(raw, ()) for raw in recording.raw_files())
     opened = _Opened(lake, product, window, scale, SessionInput(contract, files), reader, bounds, book, feed, "off")
     return _begin(spec, opened, on_progress, str, lambda _read: None)
@@ -263,6 +265,7 @@ class FoundSession(NamedTuple):
     Attributes
     ----------
     lake : Lake
+    cache : CacheBudget
     product : Product
         With what is known of the contract.
     window : SessionWindow
@@ -273,6 +276,7 @@ class FoundSession(NamedTuple):
     """
 
     lake: Lake
+    cache: CacheBudget
     product: Product
     window: SessionWindow
     bounds: Phases
@@ -283,16 +287,18 @@ class FoundSession(NamedTuple):
 def find_session(spec: SessionSpec) -> FoundSession:
     """Find a session's contract and files, and read nothing of it yet; raises as `prepare` does."""
     lake, product, window, bounds = _meaning(spec)
-    found = find_input(lake, product, canonical_symbol(product, spec.symbol), window.file_dates)
+    cache = CacheBudget(lake.cache_dir, round(spec.cache_limit_gb * BYTES_PER_GB))
+    symbol = canonical_symbol(product, spec.symbol)
+    found = find_input(lake, product, symbol, window.file_dates, KeptSurveys(cache))
     product = lake.products.of_contract(product, found.contract)
     decompressed = DecompressedFiles(
-        lake.cache_dir / DECOMPRESSED_CACHE, round(spec.decompressed_limit_gb * BYTES_PER_GB)
+        cache.directory / DECOMPRESSED.directory, round(spec.decompressed_limit_gb * BYTES_PER_GB), cache
     )
 
     def new_reader() -> SessionReader:
         return session_reader(found, window.start_ns, window.end_ns, decompressed=decompressed)
 
-    return FoundSession(lake, product, window, bounds, found, new_reader)
+    return FoundSession(lake, cache, product, window, bounds, found, new_reader)
 
 
 class _Opened(NamedTuple):
@@ -311,7 +317,7 @@ class _Opened(NamedTuple):
 def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened:
     """What a request means, the book at its warmup boundary, and the events from there on."""
     on_progress(Progress("decode", 0, None, 0.0))
-    lake, product, window, bounds, session, new_reader = find_session(spec)
+    lake, cache, product, window, bounds, session, new_reader = find_session(spec)
     raw_paths = [raw.path for raw in session.raw_files]
     product = with_defined_tick(product, session.contract, raw_paths, window.file_dates)
 
@@ -333,21 +339,26 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
     kept_to_ns = cached_boundary_ns(bounds.warmup_from_ns)
     if kept_to_ns <= bounds.session_start_ns:
         scale = price_scale(product, spec.bucket, look_at_prices())
-        return opened(Book(scale.tick_int, scale.bucket_int), scale, EventFeed(reader, None), "off")
+        book = Book(scale.tick_int, scale.bucket_int)
+        return opened(book, scale, EventFeed(reader, None, book.mark_gap), "off")
     key = CacheKey.of(product.product_type, session.contract, str(window.dates), kept_to_ns, session.raw_files)
-    directory = lake.cache_dir / BOOK_CACHE
+    directory = cache.directory / BOOKS.directory
     cached = load_book(directory, key)
     if cached is not None:
         scale = price_scale(product, spec.bucket, cached.prices or look_at_prices())
         cached.book.rescale(scale.tick_int, scale.bucket_int)
-        return opened(cached.book, scale, EventFeed(reader, cached.resume), "hit")
+        reader.keep_from(cached.resume.place)
+        return opened(cached.book, scale, EventFeed(reader, cached.resume, cached.book.mark_gap), "hit")
     prices = look_at_prices()
     scale = price_scale(product, spec.bucket, prices)
     book = Book(scale.tick_int, scale.bucket_int)
-    feed = EventFeed(reader, None)
+    reader.keep_from(None)
+    feed = EventFeed(reader, None, book.mark_gap)
     _fast_forward(book, feed, kept_to_ns, meter)
+    reader.keep_from(feed.resume().place)
     try:
-        save_book(directory, key, book, feed.resume(), prices, most_mode=most_mode_of(*raw_paths))
+        mode = most_mode_of(*raw_paths)
+        save_book(directory, key, book, feed.resume(), prices, most_mode=mode, make_room=cache.make_room)
     except (LakeError, OSError) as error:
         log.warning("%s", error)
     return opened(book, scale, feed, "miss")

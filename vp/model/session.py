@@ -9,7 +9,7 @@ from typing import Any
 
 from vp.model.parameters import ModelParameters
 from vp.session import SessionName
-from vp.settings.forms import DECOMPRESSED_LIMIT_GB
+from vp.settings.forms import CACHE_LIMIT_GB, DECOMPRESSED_LIMIT_GB
 
 TIMES = ("session_start_ns", "context_from_ns", "emit_from_ns", "end_ns")
 
@@ -28,6 +28,7 @@ class SessionSpec(SessionName):
     file: str | Path | None = None
     bucket: Decimal | None = None
     decompressed_limit_gb: float = DECOMPRESSED_LIMIT_GB
+    cache_limit_gb: float = CACHE_LIMIT_GB
     parameters: ModelParameters = field(default_factory=ModelParameters)
     context_minutes: float = 0.0
 

@@ -69,6 +69,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         "products",
         "file",
         "decompressed_limit_gb",
+        "cache_limit_gb",
     )
     spec = SessionSpec(**{name: values[name] for name in names}, parameters=parameters)
     judge(spec, look=not demonstration)

@@ -55,8 +55,12 @@ def _main(arguments: Sequence[str] | None) -> int:
     values = cli.parse(cli.parser("serve", DESCRIPTION, EPILOG), "serve", arguments)
     cli.configure_logging(values["log_level"], values["log_format"])
     values["parameters"] = cli.model_parameters(values)
+    symbols = [symbol for symbol in values["symbol"] or () if symbol]
+    values["symbol"] = symbols[0] if symbols else None
     if values["live"]:
-        return _serve_live(values)
+        return _serve_live(values, symbols)
+    if len(symbols) > 1:
+        raise BadParameterError("Several symbols are given, and --live is not.", hint="Without it, give one.")
     demonstration = cli.choose_session(values)  # the last, as it may look into a file
 
     from vp.model.pipeline import judge  # noqa: PLC0415 - --help is fast
@@ -76,7 +80,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     return 0
 
 
-def _serve_live(values: dict[str, Any]) -> int:
+def _serve_live(values: dict[str, Any], symbols: Sequence[str]) -> int:
     """Record the feed, and serve the session that it is recorded into."""
     from vp.capture.plan import plan  # noqa: PLC0415 - --help is fast
     from vp.capture.recorder import Recorder  # noqa: PLC0415
@@ -90,7 +94,6 @@ def _serve_live(values: dict[str, Any]) -> int:
     if given:
         raise BadParameterError(f"--live and {given[0]} cannot both be.", hint="The feed says which day it is.")
     values["product_type"] = values["product_type"] or "future_mbo"
-    symbols = [] if values["symbol"] is None else [values["symbol"]]
     lake = Lake(values["lake"], values["products"])
     chosen = plan(lake, values["product_type"], symbols, values["dataset"], values["live_from"])
     key = key_of_environment()
@@ -162,6 +165,7 @@ def _service(
     from vp.model.pipeline import judge, prepare, prepare_growing  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
     from vp.server.app import Service  # noqa: PLC0415
+    from vp.server.faults import tell_below  # noqa: PLC0415
     from vp.server.history.place import open_spool  # noqa: PLC0415
     from vp.server.net.listener import is_loopback  # noqa: PLC0415
     from vp.server.net.origin import Gate  # noqa: PLC0415
@@ -171,6 +175,7 @@ def _service(
     from vp.server.stream.snapshot import Loading  # noqa: PLC0415
     from vp.settings.forms import BYTES_PER_GB  # noqa: PLC0415
 
+    tell_below(Lake(values["lake"]).root)
     defaults = _defaults(values)
     lake = Lake(values["lake"], values["products"])
 
@@ -212,6 +217,8 @@ def _service(
             nothing = session.emptiness() if session.finished else None
             if nothing is not None:
                 cli.say(f"WARNING: {nothing}")
+            for notice in session.notices():
+                cli.say(f"WARNING: {notice}")
             return session
 
     startup = StartupSession(defaults, load, ready, failed)
@@ -237,6 +244,8 @@ def _service(
         judge=judge_request,
         spool=spool,
         recording=recording_of,
+        feed=None if recorder is None else recorder.describe,
+        today=(lambda: None) if recorder is None else recorder.date,
     )
     return service, startup
 
@@ -262,6 +271,7 @@ def _spec(request: StreamRequest, values: dict[str, Any]) -> SessionSpec:
         products=values["products"],
         file=values["file"],
         decompressed_limit_gb=values["decompressed_limit_gb"],
+        cache_limit_gb=values["cache_limit_gb"],
         parameters=request.parameters,
         context_minutes=values["context_minutes"] if request.speed > 0 else 0.0,
     )

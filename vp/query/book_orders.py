@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from vp.errors import NoBookSnapshotError
-from vp.lake.lake import BOOK_CACHE
+from vp.lake.cache_budget import BOOKS
 from vp.model.book_cache import CacheKey, cached_boundary_ns, load_orders
 from vp.model.order_schema import ORDER_SCHEMA
 from vp.query.session import ChosenSession
@@ -77,7 +77,7 @@ def _load(session: ChosenSession, kept_to_ns: int) -> pa.Table | None:
         kept_to_ns,
         session.input.raw_files,
     )
-    return load_orders(session.lake.cache_dir / BOOK_CACHE, key)
+    return load_orders(session.lake.cache_dir / BOOKS.directory, key)
 
 
 def _build(session: ChosenSession, tell: Tell | None) -> pa.Table:

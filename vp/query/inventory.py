@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import ipc
 
-from vp.lake.lake import BOOK_CACHE, Lake
+from vp.lake.cache_budget import BOOKS
+from vp.lake.lake import Lake
 from vp.lake.layout import LAYOUT, Place
 from vp.model.book_cache import KEY_METADATA
 from vp.query.recordings import recordings
@@ -74,7 +75,7 @@ def book_files(lake: Lake) -> ArrowSource:
     """Every cached book, one row each, as its own metadata describes it; foreign files are passed over."""
 
     def rows() -> Iterator[dict[str, object]]:
-        for path in sorted((lake.cache_dir / BOOK_CACHE).glob("*.arrow")):
+        for path in sorted((lake.cache_dir / BOOKS.directory).glob("*.arrow")):
             try:
                 with pa.OSFile(str(path)) as file, ipc.open_file(file) as reader:
                     key = json.loads((reader.schema.metadata or {})[KEY_METADATA])

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -69,6 +70,10 @@ class Service:
         Where older frames of sessions go; left out, memory alone holds frames.
     recording : callable, optional
         The recording that a request's session is of, while that goes on.
+    feed : callable, optional
+        The state of the live feed, for /health.
+    today : callable, optional
+        The date of the session that the live feed brings now; None where there is no such feed.
     """
 
     defaults: StreamRequest
@@ -82,6 +87,13 @@ class Service:
     judge: Callable[[StreamRequest], None] = lambda _request: None
     spool: FrameSpool | None = None
     recording: FindRecording = lambda _request: None
+    feed: Callable[[], dict[str, Any]] | None = None
+    today: Callable[[], str | None] = lambda: None
+
+    def current_defaults(self) -> StreamRequest:
+        """What a viewer gets who asks for nothing in particular now."""
+        date = self.today()
+        return self.defaults if date is None else replace(self.defaults, dt=date)
 
 
 def build_app(service: Service) -> Starlette:
@@ -96,9 +108,9 @@ def build_app(service: Service) -> Starlette:
     hub = Hub(service.prepare, service.limits, service.startup, service.spool, service.recording)
     readers = Readers()
     history = HistoryRoutes(hub, readers)
-    sessions = SessionsRoute(service.catalogue, service.defaults, readers)
+    sessions = SessionsRoute(service.catalogue, service.current_defaults, readers)
     queries = QueryEndpoint(service.queries, readers) if service.queries is not None else None
-    overview = OverviewRoute(service.overview, service.defaults) if service.overview is not None else None
+    overview = OverviewRoute(service.overview, service.current_defaults) if service.overview is not None else None
     started = time.monotonic()
 
     @contextlib.asynccontextmanager
@@ -122,6 +134,7 @@ def build_app(service: Service) -> Starlette:
                 "server_time_ns": str(time.time_ns()),
                 "sessions": hub.describe(),
                 "viewers": hub.viewers,
+                **({} if service.feed is None else {"feed": service.feed()}),
             },
             headers={"cache-control": "no-store"},
         )
@@ -130,7 +143,7 @@ def build_app(service: Service) -> Starlette:
         routes=[
             Route("/health", health),
             Route("/metrics", Metrics(hub).answer),
-            WebSocketRoute(f"{API}/stream", StreamRoute(hub, service.defaults, service.judge).answer),
+            WebSocketRoute(f"{API}/stream", StreamRoute(hub, service.current_defaults, service.judge).answer),
             Route(f"{API}/sessions", sessions.answer),
             Route(f"{API}/history", history.history),
             Route(f"{API}/frames", history.frames),

@@ -12,6 +12,7 @@ from typing import Any
 
 from vp.errors import BadParameterError
 from vp.settings.forms import (
+    CACHE_LIMIT_GB,
     CACHES,
     DECOMPRESSED_LIMIT_GB,
     FORMATS,
@@ -66,7 +67,7 @@ class Setting:
     example : str
         A value that works, as typed.
     programs : tuple of str
-        Which programs take it: serve, record, query, cache.
+        Which programs take it: serve, record, query, study, cache, lake.
     query : bool
         Whether the stream's address takes it too.
     repeated : bool
@@ -130,8 +131,20 @@ SETTINGS: tuple[Setting, ...] = (
         "SYMBOL",
         "Contract, root (its busiest contract in the file), continuous name, or ticker.",
         "MNQH6",
-        SESSIONS,
+        ("record", "query", "study"),
+    ),
+    Setting(
+        "symbol",
+        "--symbol",
+        None,
+        text,
+        "SYMBOL",
+        "Contract, root (its busiest contract in the file), continuous name, or ticker; with --live, once for each "
+        "that the feed is to bring, over one connection.",
+        "MNQH6",
+        SERVE,
         query=True,
+        repeated=True,
     ),
     Setting(
         "dt",
@@ -535,6 +548,17 @@ SETTINGS: tuple[Setting, ...] = (
         "uncompressed ones; the copy used longest ago goes first, 0 keeps none.",
         "20",
         (*BOTH, "study"),
+    ),
+    Setting(
+        "cache_limit_gb",
+        "--cache-limit-gb",
+        CACHE_LIMIT_GB,
+        limit_gb,
+        "GIGABYTES",
+        "Most disk that the lake's cache takes in all: books, decompressed copies, overviews and surveys. What "
+        "was used longest ago goes first, what nobody has used for 90 days too, and a GiB of the disk stays free.",
+        "30",
+        BOTH,
     ),
     Setting(
         "history_limit_gb",

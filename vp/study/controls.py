@@ -33,23 +33,23 @@ def shifted(x: np.ndarray, y: np.ndarray, known_x: np.ndarray, known_y: np.ndarr
     return found[least : n - least + 1]
 
 
-def shift_null(samples: Samples, feature: str, target: str) -> np.ndarray:
+def shift_null(samples: Samples, feature: str, target: str, resampling: Resampling) -> np.ndarray:
     """IC of a feature that has been shifted in time: what chance shows of series like these."""
     x, y = samples.features[feature], samples.targets[target]
     known_x, known_y = np.isfinite(x), np.isfinite(y)
     least = -(-LEAST_SHIFT_SECONDS // samples.period_seconds)
     if len(samples) <= 2 * least:
         return np.zeros(0)
-    return shifted(standard_ranks(x, known_x), standard_ranks(y, known_y), known_x, known_y, least)
+    return shifted(resampling.ranks(x, known_x), resampling.ranks(y, known_y), known_x, known_y, least)
 
 
-def nulls(name: str, samples: Samples, ics: dict[tuple[str, str], float]) -> Iterator[Measure]:
+def nulls(name: str, samples: Samples, ics: dict[tuple[str, str], float], resampling: Resampling) -> Iterator[Measure]:
     """Of each feature: how often a shift shows as much, and what the best of all shows by luck in one of twenty."""
     for target in (MAIN_TARGET, NEXT_MOVE):
         known = [feature for feature in samples.features if np.isfinite(ics.get((feature, target), np.nan))]
         best: np.ndarray | None = None
         for feature in known:
-            null = shift_null(samples, feature, target)
+            null = shift_null(samples, feature, target, resampling)
             null = null[np.isfinite(null)]
             if len(null) < LEAST_SAMPLES:
                 continue

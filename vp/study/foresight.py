@@ -8,7 +8,7 @@ import numpy as np
 
 from vp.study.blocks import Blocks
 from vp.study.measure import Measure
-from vp.study.ranks import correlation, standard_ranks
+from vp.study.ranks import Codes, correlation, standard_ranks
 from vp.study.samples import (
     HORIZONS_SECONDS,
     MAIN_TARGET,
@@ -21,6 +21,7 @@ from vp.study.samples import (
 
 LEAST_BLOCK_SECONDS = 30
 LEAST_SAMPLES = 30
+RESAMPLES_OF_PARTS = 400
 SECONDS_OF = {target_name(seconds): seconds for seconds in HORIZONS_SECONDS}
 RIVAL = "queue imbalance"  # what the score is held against
 BESIDE = ("queue imbalance", "order flow 10 s", "order flow of ten levels 10 s", "mid change 2 s")
@@ -38,6 +39,15 @@ class Resampling:
     def __init__(self, samples: Samples, seed: int) -> None:
         self._samples, self._seed = samples, seed
         self._made: dict[int, Blocks] = {}
+        self._codes: dict[
+            int, tuple[np.ndarray, Codes]
+        ] = {}  # by the array, which is held so that its id stays its own
+
+    def ranks(self, values: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """Standard ranks of the known values of a series of the samples."""
+        if id(values) not in self._codes:
+            self._codes[id(values)] = values, Codes(values)
+        return self._codes[id(values)][1].standard(known)
 
     def of(self, target: str) -> Blocks:
         """Those of a target."""
@@ -61,7 +71,7 @@ def information_coefficients(name: str, samples: Samples, resampling: Resampling
         for feature, x in samples.features.items():
             known = np.isfinite(x) & np.isfinite(y)
             if known.sum() >= LEAST_SAMPLES:
-                pairs[feature] = pair_sums(standard_ranks(x, known), standard_ranks(y, known), known)
+                pairs[feature] = pair_sums(resampling.ranks(x, known), resampling.ranks(y, known), known)
         if not pairs:
             continue
         together = np.concatenate(list(pairs.values()), axis=1)
@@ -88,10 +98,10 @@ def partial_coefficients(name: str, samples: Samples, resampling: Resampling) ->
         known = np.isfinite(y) & np.isfinite(x) & np.all([np.isfinite(other) for other in others], axis=0)
         if known.sum() < LEAST_SAMPLES:
             continue
-        beside = np.stack([standard_ranks(other, known) for other in others], axis=1)
+        beside = np.stack([resampling.ranks(other, known) for other in others], axis=1)
         left_x, left_y = (
             values - beside @ np.linalg.lstsq(beside[known], values[known], rcond=None)[0]
-            for values in (standard_ranks(x, known), standard_ranks(y, known))
+            for values in (resampling.ranks(x, known), resampling.ranks(y, known))
         )
         columns = pair_sums(left_x, left_y, known)
         found = resampling.of(target).interval(columns, correlation)
@@ -167,6 +177,7 @@ def stability(name: str, samples: Samples, seed: int, parts: int = 10) -> Iterat
             if known.sum() < LEAST_SAMPLES:
                 continue
             columns = pair_sums(standard_ranks(x, known), standard_ranks(y[at], known), known)
-            blocks = Blocks(len(at), -(-block_seconds(MAIN_TARGET) // samples.period_seconds), seed + part)
+            length = -(-block_seconds(MAIN_TARGET) // samples.period_seconds)
+            blocks = Blocks(len(at), length, seed + part, RESAMPLES_OF_PARTS)
             found = blocks.interval(columns, correlation)
             yield Measure(name, "ic_of_part", feature, MAIN_TARGET, str(part + 1), *found, int(known.sum()))

@@ -11,15 +11,34 @@ def ranks(values: np.ndarray) -> np.ndarray:
     return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
 
 
-def standard_ranks(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Ranks of the known values, with mean 0 and deviation 1; 0 elsewhere, and where all are equal."""
-    standard = np.zeros(len(values))
-    if not known.any():
+class Codes:
+    """A series whose values are sorted once, to rank any part of it.
+
+    Parameters
+    ----------
+    values : float64[n]
+    """
+
+    def __init__(self, values: np.ndarray) -> None:
+        _, self._codes = np.unique(values, return_inverse=True)
+        self._count = int(self._codes.max(initial=-1)) + 1
+
+    def standard(self, known: np.ndarray) -> np.ndarray:
+        """Ranks of the known values, with mean 0 and deviation 1; 0 elsewhere, and where all are equal."""
+        codes = self._codes[known]
+        counts = np.bincount(codes, minlength=self._count)
+        standard = np.zeros(len(known))
+        if not len(codes):
+            return standard
+        ranked = (np.cumsum(counts) - (counts - 1) / 2)[codes]
+        deviation = ranked.std()
+        standard[known] = (ranked - ranked.mean()) / deviation if deviation > 0 else 0.0
         return standard
-    ranked = ranks(values[known])
-    deviation = ranked.std()
-    standard[known] = (ranked - ranked.mean()) / deviation if deviation > 0 else 0.0
-    return standard
+
+
+def standard_ranks(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Ranks of the known values of a series, as Codes gives them."""
+    return Codes(values).standard(known)
 
 
 def correlation(

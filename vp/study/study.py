@@ -97,7 +97,7 @@ def measure(name: str, samples: Samples, seed: int) -> list[Measure]:
         by_decile(name, samples, resampling),
         calibration(name, samples, resampling),
         stability(name, samples, seed),
-        nulls(name, samples, coefficients),
+        nulls(name, samples, coefficients, resampling),
         flipped(name, samples, resampling),
         planted(name, samples, resampling, seed),
     ):

@@ -8,7 +8,7 @@ from vp.study.samples import MAIN_TARGET
 from vp.study.study import Study
 
 LEAST_BLOCKS = 30
-MOST_LUCK = 0.05  # share of shifts that may show as much
+MOST_LUCK = 0.01  # share of shifts that may show as much: with 0.05, one verdict in twelve was a false alarm
 
 
 def sentences(study: Study) -> list[str]:
@@ -48,15 +48,17 @@ def _foresight(study: Study, name: str, score: Measure) -> str:
     beside = f"; {RIVAL} has {figure(rival)}" if rival else ""
     rank = f"its rank correlation with the mid's move is {figure(score)}{beside}"
     if not told_from_chance(study, name):
+        luck = study.measures.one("shift_p", parameters=name, feature="score", target=MAIN_TARGET)
+        if luck and score.differs_from_0:
+            rank += f"; the same score shifted in time shows as much in {luck.value:.0%} of all shifts"
         return f"Over {MAIN_TARGET} the score cannot be told from chance here: {rank}."
     if score.value < 0:
         return f"Over {MAIN_TARGET} the score pointed the wrong way here: {rank}."
     above = study.measures.one("ic_above_rival", parameters=name, target=MAIN_TARGET)
-    less = (
-        "less than queue imbalance" if above and above.high < 0 else "no less than can be told beside queue imbalance"
-    )
-    if above and above.low > 0:
-        less = "more than queue imbalance"
+    if above is None or not above.differs_from_0:
+        less = "neither more nor less than queue imbalance as far as can be told"
+    else:
+        less = "more than queue imbalance" if above.value > 0 else "less than queue imbalance"
     return f"Over {MAIN_TARGET} the score foretold the mid here, {less}: {rank}."
 
 
@@ -65,7 +67,9 @@ def _addition(study: Study, name: str) -> list[str]:
     gained = study.measures.one("oos_ic_gained", parameters=name, target=MAIN_TARGET)
     if partial is None:
         return []
-    if partial.low <= 0:
+    if partial.high < 0:
+        adds = "adds nothing, it points the other way"
+    elif partial.low <= 0:
         adds = "adds nothing that can be told from chance"
     elif gained is None or gained.low <= 0:
         adds = "adds something here that does not last from the first half to the later"

@@ -107,7 +107,7 @@ class Capture:
         self.error: Exception | None = None
         chosen = plan(Lake(lake), product_type, symbols, dataset, live_from)
         self._directory = chosen.directories[0]
-        self._make = lambda: Recorder(
+        self._make: Callable[[], Recorder] = lambda: Recorder(
             chosen, key, ("127.0.0.1", gateway.port), self.news.append, heartbeat_seconds=1,
             patience_seconds=patience_seconds, backoff_scale=0.02, now_ns=lambda: today_ns,
         )  # fmt: skip

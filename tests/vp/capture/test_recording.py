@@ -16,6 +16,7 @@ from tests.dbn_files import header_with, mbo
 from tests.lakes import FUTURES_OPEN_NS, OPEN_NS, market, put
 from tests.live_gateway.control import GatewayProcess, gateway
 from tests.oracle_book import Rec
+from tests.places import DATA
 from tests.vp.capture.capturing import (
     DATE,
     RECORDS,
@@ -145,8 +146,9 @@ def test_records_that_the_gateway_left_out_are_fetched_by_a_replay(
     assert_whole(tmp_path, expected)
 
 
-def test_a_ticker_is_recorded_from_the_beginning_of_its_session(tmp_path: Path) -> None:
-    """And not from before that: the day of New York is another than that of UTC."""
+@pytest.mark.parametrize("bridged", [True, False])
+def test_a_ticker_is_recorded_from_the_beginning_of_its_session(tmp_path: Path, bridged: bool) -> None:
+    """And not from before that: the day of New York is another than that of UTC. It has no snapshots to go on from."""
     evening = [rec._replace(order_id=rec.order_id + 100_000) for rec in market(OPEN_NS - 86_400 * 10**9, 10, 10)]
     records = [Rec(OPEN_NS - 25 * 10**9, "R", "N", 2**63 - 1, 0, 0, 128), *market(OPEN_NS, 20, 20)]
     head = header_with({"QQQ": [(dt.date(2026, 7, 7), dt.date(2026, 7, 9), "9")]}, dataset="XNAS.ITCH")
@@ -155,18 +157,30 @@ def test_a_ticker_is_recorded_from_the_beginning_of_its_session(tmp_path: Path) 
     file = tmp_path / "feed.dbn"
     file.write_bytes(head + b"".join(mbo(rec, 9, sequence=i) for i, rec in enumerate(evening)) + own[len(head) :])
     lake = tmp_path / "lake"
-    with (
-        gateway(file, from_record=len(evening) + 100) as feed,
-        capturing(feed, lake, symbols=("QQQ",), live_from=None, product_type="equity_mbo", today_ns=OPEN_NS) as capture,
-    ):
+    options = {"symbols": ("QQQ",), "live_from": None, "product_type": "equity_mbo", "today_ns": OPEN_NS}
+    with gateway(file, from_record=len(evening) + 100) as feed, capturing(feed, lake, **options) as capture:
         capture.until(capture.has_all)
+        if not bridged:
+            feed.fault("aged_out")
         feed.fault("reset", at=-1)
-        capture.wait("bridged")
+        capture.wait("break", 1 if bridged else 2)
+        feed.publish(len(evening) + 150)
+        if bridged:
+            capture.wait("bridged")
+        else:
+            capture.until(lambda: len(feed.state()["logins"]) == 3)
         feed.publish()
         capture.until(capture.has_all)
-    assert frames(lake, "QQQ", "2026-07-08", "equity_mbo").equals(
-        frames(tmp_path / "whole", "QQQ", "2026-07-08", "equity_mbo")
-    )
+    seen = frames(lake, "QQQ", "2026-07-08", "equity_mbo")
+    true = frames(tmp_path / "whole", "QQQ", "2026-07-08", "equity_mbo")
+    if bridged:
+        assert seen.equals(true)
+        return
+    quality = seen["quality"].to_numpy()
+    behind = seen["ts_ns"].cast("int64").to_numpy() > records[99].ts_event
+    assert ((quality & 32) != 0).tolist() == behind.tolist()
+    assert seen["book_valid"].to_numpy()[behind].tolist() == [False] * int(behind.sum())
+    assert 10 < behind.sum() < len(true) - 90
 
 
 FAULTY_REPLAYS = {
@@ -305,3 +319,27 @@ def test_a_segment_that_was_changed_is_not_sealed(
     assert lake_program(["seal", DATE, "--lake", str(tmp_path)]) == 1
     assert "is not what its recorder wrote" in capsys.readouterr().err
     assert [path.name for path in directory(tmp_path).iterdir() if path.name.endswith(".zst")] == []
+
+
+ESH4 = DATA / "glbx-mdp3-20231225.mbo.dbn.zst"
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not ESH4.exists(), reason="the real exchange data is not here")
+def test_a_real_session_recorded_through_breaks_plays_as_its_file(tmp_path: Path) -> None:
+    put(tmp_path / "whole", "future_mbo", "ES", ESH4.name, ESH4.read_bytes())
+    day_ns = 1_703_462_400 * 10**9
+    with gateway(ESH4) as feed, capturing(feed, tmp_path, symbols=("ES",), today_ns=day_ns) as capture:
+        records = feed.state()["records"]
+        for part in range(1, 6):
+            feed.publish(records * part // 6)
+            capture.until(capture.has_all)
+            feed.fault(("fin", "reset")[part % 2], at=-1)
+            feed.publish(records * part // 6 + 1)  # one that is idle breaks when it sends something
+            capture.wait("bridged", part)
+        feed.publish()
+        capture.until(capture.has_all)
+    assert {gap["bridged"] for gap in of_kind(tmp_path, "gap", root="ES", date="2023-12-25")} == {True}
+    seen, true = (frames(lake, "ESH4", "2023-12-25") for lake in (tmp_path, tmp_path / "whole"))
+    assert len(true) > 1000
+    assert seen.equals(true)

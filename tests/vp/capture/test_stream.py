@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
+import inspect
 import json
 import random
 from pathlib import Path
@@ -9,10 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from databento.live.protocol import DatabentoLiveProtocol
 
 from tests.dbn_files import header, mbo, other_records, symbol_mapping
 from tests.lakes import FUTURES_OPEN_NS, market
 from tests.vp.capture.capturing import NEAR
+from vp.capture.connection import SECRETIVE
 from vp.capture.segment_file import ManifestFile, SegmentFile
 from vp.capture.stream_scan import Orders, Refusal, StreamScan, System, is_end_of_replay
 from vp.errors import CaptureError, FeedDamagedError
@@ -133,3 +138,15 @@ def test_a_segment_is_never_begun_over_another(tmp_path: Path) -> None:
     file.cut(2)
     file.close()
     assert file.path.read_bytes() == b"ab"
+
+
+def test_the_library_has_what_is_used_of_it() -> None:
+    """All of it is documented for classes of one's own, or asyncio's; a new version may yet have changed it."""
+    made = inspect.signature(DatabentoLiveProtocol.__init__).parameters
+    assert {"api_key", "dataset", "ts_out", "heartbeat_interval_s"} <= made.keys()
+    asked = inspect.signature(DatabentoLiveProtocol.subscribe).parameters
+    assert list(asked)[1:6] == ["schema", "symbols", "stype_in", "start", "snapshot"]
+    for name in ("authenticated", "disconnected", "metadata_received", "is_streaming", "transport"):
+        assert isinstance(inspect.getattr_static(DatabentoLiveProtocol, name), property), name
+    assert issubclass(DatabentoLiveProtocol, asyncio.BufferedProtocol)
+    assert all(importlib.import_module(name).logger.name == name for name in SECRETIVE)

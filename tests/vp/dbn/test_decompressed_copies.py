@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import zstandard
 
-from vp.dbn import decompressed_copies as decompressed
+from vp.dbn import block_files, decompressed_copies, stretches
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.errors import DamagedFileError, TruncatedFileError
 
@@ -19,7 +19,7 @@ LIMIT = 1 << 30
 
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decompressed, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(block_files, "BLOCK_BYTES", 1000)
 
 
 @pytest.fixture
@@ -133,8 +133,134 @@ def test_what_exceeds_the_limit_is_not_kept(tmp_path: Path, raw: Path, data: byt
     files = DecompressedFiles(tmp_path / "cache", limit)
     make(files, raw)
     assert files.copies() == []
-    assert list((tmp_path / "cache").glob("*")) == []
+    assert [path.suffix for path in (tmp_path / "cache").glob("*")] == [".exceeds"] * (limit > 0)
     assert read(files, raw) == data
+
+
+@pytest.mark.parametrize("known", ["stated", "by its beginning", "by the time before"])
+def test_what_exceeds_the_limit_costs_the_others_nothing(
+    tmp_path: Path, data: bytes, known: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused before room is made for it: each start would empty the cache and leave nothing."""
+    files = DecompressedFiles(tmp_path / "cache", 3 * len(data))
+    small, large = tmp_path / "small.dbn.zst", tmp_path / "large.dbn.zst"
+    small.write_bytes(zstandard.ZstdCompressor().compress(data))
+    compressor = zstandard.ZstdCompressor(write_content_size=known == "stated").compressobj()
+    large.write_bytes(compressor.compress(30 * data) + compressor.flush())
+    if known == "stated":
+        large.write_bytes(zstandard.ZstdCompressor().compress(30 * data))
+    if known == "by the time before":
+        monkeypatch.setattr(decompressed_copies, "SAMPLE_MARGIN", 1e9)
+        make(files, large)
+    make(files, small)
+    begun: list[tuple[int, ...]] = []
+
+    def make_room(*sizes: int) -> bool:
+        begun.append(sizes)
+        return True
+
+    monkeypatch.setattr(files, "make_room", make_room)
+    for _start in range(3):
+        make(files, large)
+    assert begun == []
+    assert [path.name[:5] for path, _ in files.copies()] == ["small"]
+
+
+def test_what_a_beginning_lets_expect_may_be_wrong_by_half(tmp_path: Path, data: bytes) -> None:
+    raw = tmp_path / "x.dbn.zst"
+    compressor = zstandard.ZstdCompressor().compressobj()
+    raw.write_bytes(compressor.compress(data) + compressor.flush())
+    assert 0 < decompressed_copies.expected_bytes(raw) <= len(data)
+
+
+def pass_through(files: DecompressedFiles, raw: Path, start: int, end: int, place: int) -> bytes:
+    """Read as a session does: from `start`, with `place` named a few blocks late, until `end`, and no further."""
+    if start == 0:
+        files.keep_from(raw, stretches.NOT_YET)
+    else:
+        files.keep_from(raw, place)
+    got = b""
+    blocks = files.blocks(raw, start)
+    for block in blocks:
+        got += block
+        if start + len(got) >= place:
+            files.keep_from(raw, place)
+        if start + len(got) >= end:
+            break
+    blocks.close()  # type: ignore[attr-defined]
+    return got
+
+
+@pytest.mark.parametrize(("place", "end"), [(1, 9000), (3999, 4001), (4000, 10_321), (4500, 5000), (10_320, 10_321)])
+def test_a_short_run_leaves_the_stretch_that_the_next_one_begins_with(
+    files: DecompressedFiles, raw: Path, data: bytes, place: int, end: int
+) -> None:
+    passed = pass_through(files, raw, 0, end, place)
+    assert data.startswith(passed)
+    ((path, _),) = files.copies()
+    assert path.name.endswith(f"_{place}.blocks")
+    status = raw.stat()
+    raw.write_bytes(bytes(status.st_size))  # the stretch alone can answer now
+    os.utime(raw, ns=(status.st_atime_ns, status.st_mtime_ns))
+    blocks = files.blocks(raw, place)
+    got = b""
+    while len(got) < len(passed) - place:
+        got += next(blocks)
+    assert got == data[place : len(passed)]
+
+
+def test_behind_a_stretch_the_raw_file_is_read_or_the_whole_copy_that_is_there_by_then(
+    files: DecompressedFiles, raw: Path, data: bytes
+) -> None:
+    pass_through(files, raw, 0, 4001, 3999)
+    assert len(files.copies()) == 1
+    assert read(files, raw, 3999) == data[3999:]
+    assert read(files, raw, 100) == data[100:]
+    blocks = files.blocks(raw, 4000)
+    first = next(blocks)
+    make(files, raw)
+    ((path, _),) = files.copies()
+    assert path.name == block_files.Source.of(raw).copy_name(), "the stretch is part of it"
+    assert first + b"".join(blocks) == data[4000:]
+
+
+def test_a_run_that_fails_or_has_a_whole_copy_leaves_no_stretch(
+    files: DecompressedFiles, raw: Path, data: bytes
+) -> None:
+    good = raw.read_bytes()
+    raw.write_bytes(good[:-3])
+    with pytest.raises(TruncatedFileError):
+        pass_through(files, raw, 0, 20_000, 100)
+    raw.write_bytes(good)
+    assert list(files.directory.glob("*")) + list(files.directory.glob(".*")) == []
+    make(files, raw)
+    pass_through(files, raw, 0, 9000, 100)
+    assert len(files.copies()) == 1
+    assert read(files, raw) == data
+
+
+def test_a_flipped_byte_of_a_stretch_is_noticed(files: DecompressedFiles, raw: Path, data: bytes) -> None:
+    pass_through(files, raw, 0, 9000, 100)
+    ((path, _),) = files.copies()
+    good = path.read_bytes()
+    for at in range(0, len(good), 211):
+        bad = bytearray(good)
+        bad[at] ^= 1
+        path.write_bytes(bad)
+        assert read(DecompressedFiles(files.directory, LIMIT), raw, 100) == data[100:], at
+        assert not path.exists(), at
+
+
+def test_a_place_that_passed_too_long_ago_leaves_no_stretch(
+    files: DecompressedFiles, raw: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stretches, "AT_HAND_BYTES", 10)
+    files.keep_from(raw, stretches.NOT_YET)
+    blocks = files.blocks(raw, 0)
+    got = next(blocks) + next(blocks)
+    files.keep_from(raw, 1)
+    assert got + b"".join(blocks) == data
+    assert files.copies() == []
 
 
 def test_a_damaged_raw_file_is_not_kept_and_is_told(files: DecompressedFiles, raw: Path) -> None:

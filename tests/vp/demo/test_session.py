@@ -65,7 +65,9 @@ def test_databento_reads_the_file(tmp_path: Path) -> None:
     assert store.metadata.version == 3
     assert (store.dataset, str(store.schema)) == ("VP.GENERATED", "mbo")
     assert store.symbols == ["MNQH6"]
-    assert (store.metadata.start, store.metadata.end) == (midnight_ns, midnight_ns + 86_400 * 10**9)
+    first_ns = CLOCK_09_30_NS - 40 * 60 * 10**9
+    assert (store.metadata.start, store.metadata.end) == (midnight_ns, first_ns + 20 * 10**9)
+    assert store.metadata.end - 10**9 < int(store.to_ndarray()["ts_event"][-1]) <= store.metadata.end
     [(symbol, [interval])] = store.mappings.items()
     assert (symbol, interval["symbol"]) == ("MNQH6", str(INSTRUMENT_ID))
     assert [str(interval[end]) for end in ("start_date", "end_date")] == ["2026-02-06", "2026-02-07"]

@@ -18,7 +18,8 @@ from tests.dbn_files import compress, header, mbo
 from tests.forks import Forks, forks
 from tests.market_strategies import random_market
 from vp.dbn.accounting import PassedOver
-from vp.dbn.decompressed_copies import DecompressedFiles, Source
+from vp.dbn.block_files import Source
+from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.place import Place
 from vp.model.book import Book
 from vp.model.book_cache import CacheKey, Resume, load_book, save_book
@@ -199,7 +200,7 @@ def test_each_byte_of_a_copy_flipped_and_each_cut(tmp_path: Path) -> None:
 
 
 def test_a_copy_cut_and_scribbled_over_under_its_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vp.dbn.decompressed_copies.BLOCK_BYTES", 512)
+    monkeypatch.setattr("vp.dbn.block_files.BLOCK_BYTES", 512)
     path = write_copy(tmp_path)
     whole = header() + b"".join(DAY)
     for change in (lambda: os.truncate(path, 700), lambda: path.write_bytes(bytes(len(whole)))):

@@ -68,13 +68,13 @@ def test_each_minute_is_what_was_traded_in_it(lake: Path) -> None:
 def test_it_is_kept_until_a_file_changes(lake: Path, caplog: pytest.LogCaptureFixture) -> None:
     made = overview(spec(lake))
     (kept,) = (lake / "cache" / "overviews").glob("*.json")
-    stamp = kept.stat().st_mtime_ns
+    inode = kept.stat().st_ino
 
     def never() -> None:
         pytest.fail("a file is read")
 
     assert overview(spec(lake), never) == made
-    assert kept.stat().st_mtime_ns == stamp
+    assert kept.stat().st_ino == inode
     data = bytearray(kept.read_bytes())
     at = data.index(b'"volume":[0,0') + len(b'"volume":[')
     data[at] = ord("7")
@@ -87,7 +87,7 @@ def test_it_is_kept_until_a_file_changes(lake: Path, caplog: pytest.LogCaptureFi
 
 
 def test_no_more_are_kept_than_may(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vp.model.overview.MOST_FILES", 2)
+    monkeypatch.setattr("vp.lake.cache_budget.MOST_FILES", 2)
     for count in range(1, 5):
         put(lake, "future_mbo", "MNQ", NAME, dbn("MNQH6", INSTRUMENT, known_market()[: 900 + count]))
         overview(spec(lake))

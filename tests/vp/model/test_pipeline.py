@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from tests.dbn_files import compress
 from tests.places import SHARED
+from vp.dbn import decompressed_copies
 from vp.dbn.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
+from vp.dbn.decompressed_copies import DecompressedFiles
+from vp.dbn.zstd import uncompressed
 from vp.errors import BadParameterError, UnknownSymbolError
 from vp.model import book_cache as cache
 from vp.model.live_session import LiveSession
@@ -129,6 +134,35 @@ def test_a_book_can_be_read_by_those_alone_who_may_read_its_raw_file(golden_lake
     prepare(golden_spec(golden_lake))
     (kept,) = (golden_lake / "cache/vp_book").iterdir()
     assert kept.stat().st_mode & 0o777 == 0o600
+
+
+@needs_shared
+def test_a_short_run_of_a_compressed_file_leaves_what_the_next_start_reads(
+    golden_lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A minute from 09:30: the second start takes its events from the stretch, and the raw file's are not read."""
+    plain = next(golden_lake.glob("raw/**/glbx*.dbn"))
+    data = plain.read_bytes()
+    plain.unlink()
+    plain.with_name(f"{plain.name}.zst").write_bytes(compress(data))
+    monkeypatch.setattr(DecompressedFiles, "keep", lambda *_arguments: None)  # the run is too short for a whole copy
+    spec = replace(golden_spec(golden_lake), end_time="09:31")
+    want = frames(prepare(spec))
+    (kept,) = (golden_lake / "cache/decompressed").iterdir()
+    read_from: list[int] = []
+
+    def counted(path: Path, offset: int = 0) -> Iterator[bytes]:
+        read_from.append(offset)
+        return uncompressed(path, offset)
+
+    monkeypatch.setattr(decompressed_copies, "uncompressed", counted)
+    session = prepare(spec)
+    assert session.info.book_cache == "hit"
+    assert set(read_from) <= {0, len(data)}, "the header alone, and where the file ends"
+    assert np.array_equal(frames(session), want)
+    kept.unlink()
+    assert np.array_equal(frames(prepare(spec)), want)
+    assert len(list((golden_lake / "cache/decompressed").iterdir())) == 1, "made again"
 
 
 @needs_shared

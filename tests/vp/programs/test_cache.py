@@ -73,4 +73,4 @@ def test_a_file_that_cannot_be_deleted_is_named(
 
 def test_another_word_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert cache.main(["--clear", "raw"]) == 2
-    assert "expected one of books, decompressed, overviews, all" in capsys.readouterr().err
+    assert "expected one of books, decompressed, overviews, surveys, all" in capsys.readouterr().err

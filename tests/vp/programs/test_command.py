@@ -38,7 +38,7 @@ def test_every_program_repeats_in_its_help_how_it_was_run(program: Program) -> N
     assert "{command}" not in shown.stdout
 
 
-@pytest.mark.parametrize("name", ["serve", "record", "query", "cache", "lake"])
+@pytest.mark.parametrize("name", ["serve", "record", "query", "study", "cache", "lake"])
 def test_the_same_by_the_name_of_the_module(name: str) -> None:
     shown = said_by(sys.executable, "-m", f"vp.{name}", "--help").stdout
     assert shown.startswith(f"usage: python -m vp.{name} [-h]")
@@ -86,7 +86,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "says", "hints"),
     [
-        (["serv"], "There is no program 'serv'. Did you mean serve?", "There are serve, record, query, cache"),
+        (["serv"], "There is no program 'serv'. Did you mean serve?", "There are serve, record, query, study, cache"),
         (["--port", "1"], "There is no program '--port'.", "There are serve"),
         (["x" * 5000], "There is no program", "There are serve"),
         (

@@ -94,6 +94,9 @@ class TinySession:
     def emptiness(self) -> None:
         return None
 
+    def notices(self, reached_ns: int | None = None) -> list[str]:
+        return []
+
     def take_context(self) -> FrameBatch:
         return FrameBatch(self.layout, messages(self.clocks, 0, 0))
 

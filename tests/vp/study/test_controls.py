@@ -7,6 +7,7 @@ import pytest
 
 from tests.vp.study.made_sessions import samples
 from vp.study.controls import nulls, shifted
+from vp.study.foresight import Resampling
 from vp.study.measure import Measures
 from vp.study.study import measure
 
@@ -25,7 +26,7 @@ def test_shifted_correlations_are_those_of_rolled_arrays() -> None:
 
 def test_a_score_that_foretells_is_rare_among_its_shifts_and_noise_is_not() -> None:
     strong, weak = (
-        Measures(list(nulls("default", made, {("score", "5 s"): ic})))
+        Measures(list(nulls("default", made, {("score", "5 s"): ic}, Resampling(made, 1))))
         for made, ic in ((samples(2_000, 0.2), 0.2), (samples(2_000, 0.0), 0.01))
     )
     luck = [one.one("shift_p", feature="score", target="5 s") for one in (strong, weak)]

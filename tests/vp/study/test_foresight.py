@@ -31,8 +31,8 @@ def the(found: Measures, statistic: str, **words: str) -> Measure:
 
 
 def spearman(x: np.ndarray, y: np.ndarray) -> float:
-    ranked = [np.argsort(np.argsort(v)) for v in (x, y)]  # no value is there twice
-    return float(np.corrcoef(*ranked)[0, 1])
+    one, other = (np.argsort(np.argsort(v)) for v in (x, y))  # no value is there twice
+    return float(np.corrcoef(one, other)[0, 1])
 
 
 def test_coefficients(made: Samples, found: Measures) -> None:

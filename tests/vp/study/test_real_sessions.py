@@ -24,7 +24,7 @@ class Known(NamedTuple):
     file: str
     session: tuple[str, str, str, str]
     imbalance: dict[str, tuple[float, float, float]]
-    count: int
+    samples: int
     flow: tuple[float, float]
 
 
@@ -63,7 +63,7 @@ def test_known_answers(known: Known, tmp_path: Path) -> None:
         assert row is not None
         assert row.value == pytest.approx(value, abs=0.0006)
         assert (row.low, row.high) == pytest.approx((low, high), abs=0.02)
-    assert count_of(found, "1 s") == known.count
+    assert count_of(found, "1 s") == known.samples
     flows = [found.one("same_interval_r2", feature=f"order flow{levels}") for levels in ("", " of ten levels")]
     assert [round(row.value, 3) for row in flows if row is not None] == list(known.flow)
 

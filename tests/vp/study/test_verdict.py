@@ -46,7 +46,20 @@ def test_what_foretells_is_said_to_and_held_against_its_rival() -> None:
 
 
 def test_what_points_the_wrong_way_is_said_to() -> None:
-    assert "the score pointed the wrong way here" in sentences(study_of(samples(3_000, -0.3)))[0]
+    first, adds, *_ = sentences(study_of(samples(3_000, -0.3)))
+    assert "the score pointed the wrong way here" in first
+    assert "it adds nothing, it points the other way" in adds
+
+
+def test_an_interval_without_0_is_not_enough_where_shifts_in_time_show_as_much() -> None:
+    study = study_of(samples(3_000, 0.3))
+    rows = [
+        dataclasses.replace(row, value=0.2) if (row.statistic, row.feature) == ("shift_p", "score") else row
+        for row in study.measures.rows
+    ]
+    first = sentences(dataclasses.replace(study, measures=Measures(rows)))[0]
+    assert "cannot be told from chance" in first
+    assert "shifted in time shows as much in 20% of all shifts" in first
 
 
 def test_noise_cannot_be_told_from_chance() -> None:

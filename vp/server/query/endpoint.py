@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from vp.errors import BadParameterError, RequestError, ServerFullError, VPError, quoted
-from vp.server.faults import unexpected
+from vp.server.faults import for_strangers, unexpected
 from vp.server.net.backpressure import ConnectionLostError
 from vp.server.net.bodies import AdmittedResponse, Body, Reader, Readers, TooManyReadersError, connection_of
 from vp.server.query.pool import EncodedAnswer, RefusedError, Room, WorkerPool
@@ -141,5 +141,9 @@ def _each_once(pieces: list[bytes]) -> Iterator[bytes]:
 
 
 def _refusal(problem: VPError | RefusedError, status: int) -> Response:
-    content = {"code": problem.code, "message": problem.message, "hint": problem.hint}
+    content = {
+        "code": problem.code,
+        "message": for_strangers(problem.message),
+        "hint": for_strangers(problem.hint),
+    }
     return JSONResponse(content, status_code=status, headers={"cache-control": "no-store"})

@@ -37,11 +37,11 @@ class OverviewRoute:
     make : callable
         Makes the overview of a session; called in a thread, one at a time, and told by an exception out of its second
         argument, which it calls often, that it takes too long.
-    defaults : StreamRequest
+    defaults : callable
         What a viewer gets who asks for nothing in particular.
     """
 
-    def __init__(self, make: MakeOverview, defaults: StreamRequest) -> None:
+    def __init__(self, make: MakeOverview, defaults: Callable[[], StreamRequest]) -> None:
         self._make = make
         self._defaults = defaults
         self._making: dict[Key, asyncio.Task[dict[str, Any]]] = {}
@@ -51,7 +51,7 @@ class OverviewRoute:
     async def answer(self, request: Request) -> Response:
         """The overview of the session that the query names, as the stream's does; those who ask alike wait together."""
         try:
-            asked = parse_stream_request(request.scope["query_string"].decode("latin-1"), self._defaults)
+            asked = parse_stream_request(request.scope["query_string"].decode("latin-1"), self._defaults())
             key = asked.product_type, asked.symbol, asked.dt
             task = self._making.get(key) or self._begin(key, asked)
             return JSONResponse(await asyncio.shield(task), headers=NO_STORE)

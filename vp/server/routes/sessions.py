@@ -107,17 +107,18 @@ class SessionsRoute:
     ----------
     catalogue : callable
         Lists the sessions; called in a thread, by one request at a time.
-    defaults : StreamRequest
+    defaults : callable
         What a viewer gets who asks for nothing in particular.
     readers : Readers
         Who takes a long body just now.
     """
 
-    def __init__(self, catalogue: Catalogue, defaults: StreamRequest, readers: Readers) -> None:
+    def __init__(self, catalogue: Catalogue, defaults: Callable[[], StreamRequest], readers: Readers) -> None:
         self._catalogue = catalogue
         self._defaults = defaults
         self._readers = readers
         self._listing: Listing | None = None
+        self._chosen: StreamRequest | None = None
         self._bodies = b"", b""
         self._making: asyncio.Task[tuple[bytes, bytes]] | None = None
 
@@ -149,16 +150,15 @@ class SessionsRoute:
 
     def _encoded(self) -> tuple[bytes, bytes]:
         """The body, plain and compressed."""
-        listing = self._catalogue()
-        if listing is not self._listing:
-            text = json.dumps(self._described(listing), separators=(",", ":"))
+        listing, chosen = self._catalogue(), self._defaults()
+        if listing is not self._listing or chosen != self._chosen:
+            text = json.dumps(self._described(listing, chosen), separators=(",", ":"))
             plain = text.encode()
             self._bodies = plain, gzip.compress(plain, GZIP_LEVEL, mtime=0)
-            self._listing = listing
+            self._listing, self._chosen = listing, chosen
         return self._bodies
 
-    def _described(self, listing: Listing) -> dict[str, Any]:
-        chosen = self._defaults
+    def _described(self, listing: Listing, chosen: StreamRequest) -> dict[str, Any]:
         return {
             "version": vp.__version__,
             "protocol": PROTOCOL_VERSION,

@@ -34,14 +34,17 @@ class StreamRoute:
     Parameters
     ----------
     hub : Hub
-    defaults : StreamRequest
+    defaults : callable
         What a viewer gets who asks for nothing in particular.
     judge : callable
         Raises what is wrong with a request by itself; called in a thread, before a session is begun for it.
     """
 
     def __init__(
-        self, hub: Hub, defaults: StreamRequest, judge: Callable[[StreamRequest], None] = lambda _request: None
+        self,
+        hub: Hub,
+        defaults: Callable[[], StreamRequest],
+        judge: Callable[[StreamRequest], None] = lambda _request: None,
     ) -> None:
         self._hub = hub
         self._defaults = defaults
@@ -74,7 +77,7 @@ class StreamRoute:
         try:
             self._hub.enter()
             entered = True
-            request = parse_stream_request(query, self._defaults)
+            request = parse_stream_request(query, self._defaults())
             if not self._hub.plays(request):
                 await asyncio.to_thread(self._judge, request)  # what cannot be has no claim to a session's place
             run = self._hub.join(request)

@@ -114,6 +114,7 @@ class Run:
             "records": facts.records,
             "lag_seconds": round(facts.lag_seconds, 3),
             "paused": facts.paused,
+            "notices": list(facts.notices),
             "loading": self.loading.describe() if self.state is RunState.LOADING else None,
         }
 
@@ -174,4 +175,5 @@ class Run:
                 anomalies=session.anomalies(),
                 records=records,
                 time_ns=time_ns,
+                notices=tuple(session.notices(time_ns)),
             )

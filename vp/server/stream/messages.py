@@ -67,6 +67,7 @@ def status(facts: RunFacts, *, viewers: int, frames_sent: int, frames_missed: in
             "steps_done": facts.steps_done,
             "records_done": int(facts.records_done),
             "records": facts.records,
+            "notices": list(facts.notices),
             "server_time_ns": str(server_time_ns),
         }
     )

@@ -58,6 +58,8 @@ class RunFacts:
         Whether that time stands, because a viewer said so.
     steps_done : int
         Commands to step that have been carried out.
+    notices : tuple of str
+        What a person should know of the session's records, in whole sentences.
     """
 
     clock_ns: int | None = None
@@ -68,6 +70,7 @@ class RunFacts:
     time_ns: int | None = None
     paused: bool = False
     steps_done: int = 0
+    notices: tuple[str, ...] = ()
 
     @property
     def control(self) -> tuple[bool, int]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from vp import files
 from vp.errors import HistoryPlaceError
-from vp.server.history import place
 from vp.server.history.place import IN_MEMORY_BYTES, lies_in_memory, open_spool
 
 LIMIT = 1 << 30
@@ -77,4 +77,4 @@ def test_the_kind_of_a_file_system_is_that_of_its_mount(kind: str, in_memory: bo
     )
     assert lies_in_memory(tmp_path, mounts) is in_memory
     assert lies_in_memory(tmp_path, tmp_path / "missing") is False
-    assert Path("/proc/self/mountinfo") == place.MOUNTS
+    assert Path("/proc/self/mountinfo") == files.MOUNTS

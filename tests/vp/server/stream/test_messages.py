@@ -45,7 +45,7 @@ def test_progress() -> None:
 def test_status_and_end() -> None:
     status = load(
         messages.status(
-            RunFacts(2**60, 9, 0.12345, {"unknown_order": 3}, {"read": 9}, 2**61, paused=True, steps_done=4),
+            RunFacts(2**60, 9, 0.12345, {"unknown_order": 3}, {"read": 9}, 2**61, True, 4, ("It is cut.",)),
             viewers=2,
             frames_sent=7,
             frames_missed=1,
@@ -65,6 +65,7 @@ def test_status_and_end() -> None:
         "steps_done": 4,
         "records_done": 9,
         "records": {"read": 9},
+        "notices": ["It is cut."],
         "server_time_ns": "5",
     }
     assert load(messages.end(7, 1, None)) == {

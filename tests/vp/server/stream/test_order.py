@@ -39,7 +39,7 @@ LIVE = replace(
 STATUS = (
     '{"type":"status","viewers":1,"lag_seconds":0.25,"frames_sent":%d,"frames_missed":%d,'
     '"anomalies":{"unknown_order":3},"clock_ns":"7","time_ns":"9","paused":false,"steps_done":0,'
-    '"records_done":5,"records":{"read":5},"server_time_ns":"1000000000000000000"}'
+    '"records_done":5,"records":{"read":5},"notices":[],"server_time_ns":"1000000000000000000"}'
 )
 SCHEMA = SendPacked(header(len(LAYOUT.schema_message)) + LAYOUT.schema_message)
 
