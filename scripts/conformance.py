@@ -26,7 +26,8 @@ The Autobahn suite itself (autobahntestsuite 25.10.1 on PyPI) is Python 2 and co
 `scripts/autobahn` runs it where Docker is. It has not been run for this report. In its place the suite's own library,
 autobahn 26.10.2, was a strict client of the same echo (UTF-8 checked as it comes, masked frames of a server refused,
 the whole closing handshake): texts and binaries of 0, 1, 125 to 128, 65,535, 65,536 and 1,048,576 bytes, whole and in
-thirds (thousands of pieces are refused with 1008, as a bound of the server has it), text cut inside letters, a ping of 125 bytes, a close with 3000: 27 of 27 as they should be.
+thirds (thousands of pieces are refused with 1008, as a bound of the server has it), text cut inside letters, a ping of
+125 bytes, a close with 3000: 27 of 27 as they should be.
 
 | case | what | outcome |
 | --- | --- | --- |

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import pytest
@@ -11,6 +12,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     The suite starts some hundred processes of the product, each of which would compile every package again.
     """
+    _hear_signals()
     if not sys.dont_write_bytecode or not config.pluginmanager.hasplugin("cacheprovider"):
         return
     assert config.cache is not None
@@ -18,6 +20,14 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.dont_write_bytecode = False
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # python -B sets none
+
+
+def _hear_signals() -> None:
+    """Let no process of a test inherit that signals are ignored, as they are under nohup and in the background."""
+    for name, handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -8,8 +8,8 @@ EXIT_CODE_BASE = 128  # a shell's: 130 for SIGINT, 143 for SIGTERM, 129 for SIGH
 
 
 def ending_signals() -> tuple[signal.Signals, ...]:
-    """Those that there are on this system; without SIGHUP where it is ignored, as `nohup` has it."""
-    hangup: signal.Signals | None = getattr(signal, "SIGHUP", None)
-    if hangup is None or signal.getsignal(hangup) is signal.SIG_IGN:
-        return signal.SIGINT, signal.SIGTERM
-    return signal.SIGINT, signal.SIGTERM, hangup
+    """Those that there are on this system, without those that are ignored: `nohup` ignores SIGHUP, and a shell's script
+    SIGINT for what it starts in the background.
+    """
+    there = (getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP"))
+    return tuple(one for one in there if one is not None and signal.getsignal(one) is not signal.SIG_IGN)

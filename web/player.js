@@ -22,8 +22,10 @@ export class Player {
     this.loopedMs = NaN;
     /** It was the loop that held the session. */
     this.heldByLoop = false;
-    /** A session that is being opened is to be held from its beginning. */
+    /** A session that is being opened is to be held from its beginning; so until it is known to be. */
     this.holdDue = false;
+    /** The session has been told to hold. */
+    this.holdSaid = false;
     this.told = false;
     page.session.player = this;
   }
@@ -48,7 +50,10 @@ export class Player {
   }
 
   /** Hold the session itself, or let it go on. */
-  toggleHold() { this.command({ type: this.held ? "resume" : "pause" }); }
+  toggleHold() {
+    this.command({ type: this.held ? "resume" : "pause" });
+    this.forgetHold();
+  }
 
   /** The next event end, with a frame of its own. */
   event() {
@@ -191,12 +196,16 @@ export class Player {
       this.loop = null;
     }
     if (this.holdDue) this.command({ type: "pause" });
-    this.holdDue = false;
+    this.holdSaid = this.holdDue;
   }
+
+  /** Nothing is to be held any more, or it is. */
+  forgetHold() { this.holdDue = this.holdSaid = false; }
 
   /** The server does not do what it was told to. @param {Message} message */
   refused({ code, message, hint }) {
     const { session, feed } = this.page;
+    this.forgetHold();
     const own = { label: "Watch it alone from here", act: () => {
       this.holdDue = true;
       session.open({ alone: "yes", start_time: session.startTime(feed.nowMs) }, true);
@@ -216,6 +225,7 @@ export class Player {
   /** Bring the bar in line with what is. */
   refresh() {
     const { held, loop } = this;
+    if (held && this.holdSaid) this.forgetHold();
     if (held !== this.told) say(HOLD_WORDS[String(held)]);
     this.told = held;
     element("hold").setAttribute("aria-pressed", String(held));

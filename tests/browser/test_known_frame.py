@@ -370,7 +370,7 @@ def test_numbers_stand_in_cells_with_room(market: KnownMarket) -> None:
     switch_layer(market.page, "sizes", on=True)
     try:
         assert min(digits(-7), digits(7)) > 60  # of bids and of asks, beside all lines
-        assert digits(-11) < few  # nothing rests there
+        assert digits(-9) < few  # nothing rests there
         market.show(DOWN, -60)
         assert max(digits(-7), digits(7)) < few  # too narrow
     finally:

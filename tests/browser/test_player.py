@@ -201,6 +201,12 @@ def test_what_is_held_stays_held_in_another_view_and_at_another_speed(player: Pa
     player.wait_for_function("() => vp.config().speed === 10 && vp.state().columns > 10", timeout=60_000)
     expect(player.locator("#engine")).to_have_text("session held")
     assert player.evaluate("() => vp.config().session_id") != session
+    session = player.evaluate("() => vp.config().session_id")
+    player.select_option("#speed", "5")  # and on at once, before the session can tell that it is held
+    player.wait_for_function(f"() => vp.config().session_id !== '{session}'", timeout=60_000)
+    player.select_option("#speed", "20")
+    player.wait_for_function("() => vp.config().speed === 20 && vp.state().columns > 10", timeout=60_000)
+    expect(player.locator("#engine")).to_have_text("session held")
     assert player.evaluate(NEWEST) < newest + 20_000  # what came before the word to hold
 
 

@@ -13,9 +13,10 @@ if not hasattr(signal, "SIGHUP"):
 
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT)}
     yield
-    signal.signal(signal.SIGHUP, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_a_terminal_that_closes_ends_a_program_unless_it_was_told_to_stay() -> None:
@@ -23,3 +24,5 @@ def test_a_terminal_that_closes_ends_a_program_unless_it_was_told_to_stay() -> N
     assert ending_signals() == (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
     assert ending_signals() == (signal.SIGINT, signal.SIGTERM)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a script has it for what it starts in the background
+    assert ending_signals() == (signal.SIGTERM,)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import zstandard
 
 from vp.capture.segment_file import PART_ENDING, ManifestFile
 from vp.capture.stream_scan import Orders, StreamScan
+from vp.dbn.zstd import blocks, compressing
 from vp.errors import CaptureError, DamagedFileError, FeedDamagedError, LakeError, NoRawFileError
 from vp.files import READ_ONLY, link_new, written_whole
 from vp.lake.inputs import SEGMENTS, RawFile
@@ -139,8 +139,7 @@ def _write(path: Path, files: Sequence[RawFile], manifest: Manifest) -> tuple[in
     digest = hashlib.sha256()
     records = repeated = size = 0
     with written_whole(path, replace=False, most_mode=READ_ONLY) as out:
-        compressor = zstandard.ZstdCompressor(level=3, write_checksum=True)
-        with compressor.stream_writer(out, closefd=False) as compressed:
+        with compressing(out) as compressed:
             form: tuple[int, bool] | None = None
             for number, raw in enumerate(files):
                 entry = manifest.finished[raw.path.name]
@@ -213,9 +212,8 @@ def _check(out: BinaryIO, expected: bytes, path: Path) -> None:
     out.flush()
     out.seek(0)
     digest = hashlib.sha256()
-    with zstandard.ZstdDecompressor().stream_reader(out, closefd=False) as reader:
-        while data := reader.read(READ_BYTES):
-            digest.update(data)
+    for data in blocks(out, path):
+        digest.update(data)
     if digest.digest() != expected:
         raise LakeError(f"{path} was not written as it should be.", hint="See to the disk of the lake.")
     out.seek(0, 2)

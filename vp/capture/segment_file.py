@@ -11,9 +11,6 @@ from typing import Any, NoReturn
 from vp.errors import CaptureError
 from vp.files import LOCKS, lay_down, link_new, sync_directory
 
-if LOCKS:
-    import fcntl
-
 PART_ENDING = ".part"
 
 
@@ -154,6 +151,8 @@ def lock(handle: int) -> bool:
     """Keep others from writing to an open file, as far as the system can; False where another holds it."""
     if not LOCKS:
         return True
+    import fcntl  # noqa: PLC0415 - of Unix alone
+
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

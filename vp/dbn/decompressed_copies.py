@@ -17,13 +17,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-import zstandard
-
 from vp import counters
 from vp.dbn.block_files import ENDING, Copy, DamagedCopyError, Source, open_copy, write_footer
 from vp.dbn.stretches import Stretch
-from vp.dbn.zstd import uncompressed
-from vp.errors import VPError
+from vp.dbn.zstd import blocks, stated_bytes, uncompressed
+from vp.errors import FileError, VPError
 from vp.files import most_mode_of, remove_if_possible, write_whole, written_whole
 from vp.lake.cache_budget import CacheBudget
 
@@ -256,22 +254,18 @@ def expected_bytes(raw: Path) -> float:
     """
     size_bytes = raw.stat().st_size
     with raw.open("rb") as file:
-        head = file.read(18)  # the longest header of a frame
-        try:
-            stated = zstandard.frame_content_size(head)
-        except zstandard.ZstdError:
-            stated = -1
-        if stated > 0:
+        stated = stated_bytes(file.read(18))  # the longest header of a frame
+        if stated:
             return stated
         file.seek(0)
         sampled = 0
         try:
-            with zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=False) as sample:
-                while file.tell() < SAMPLE_BYTES and sampled < SAMPLE_UNCOMPRESSED_BYTES:
-                    piece = sample.read(1 << 20)
-                    if not piece:
-                        return sampled
-                    sampled += len(piece)
-        except (zstandard.ZstdError, MemoryError):
+            for block in blocks(file, raw):
+                sampled += len(block)
+                if file.tell() >= SAMPLE_BYTES or sampled >= SAMPLE_UNCOMPRESSED_BYTES:
+                    break
+            else:
+                return sampled
+        except FileError:
             return 0  # whoever reads it says what is wrong with it
         return sampled / max(file.tell(), 1) * size_bytes / SAMPLE_MARGIN

@@ -24,6 +24,7 @@ SKIPPABLE = range(0x184D2A50, 0x184D2A60)  # magic numbers of frames that hold n
 READ_BYTES = 1 << 17
 BLOCK_BYTES = 1 << 20
 WINDOW_LOG = 26
+LEVEL = 3
 OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG}
 EXPANSION_VARIABLE = "VP_MAX_EXPANSION"
 MAX_EXPANSION = 100.0  # market-by-order files expand to 3 to 6 times their size
@@ -37,6 +38,20 @@ def is_compressed(path: Path) -> bool:
     with path.open("rb") as file:
         magic = file.read(len(ZSTD_MAGIC))
     return magic == ZSTD_MAGIC or (len(magic) == len(ZSTD_MAGIC) and int.from_bytes(magic, "little") in SKIPPABLE)
+
+
+def stated_bytes(head: bytes) -> int | None:
+    """What the frame that begins with these bytes, 18 at least, says that it expands to; None where it does not say."""
+    try:
+        return zstd.get_frame_info(head).decompressed_size
+    except zstd.ZstdError:
+        return None
+
+
+def compressing(out: BinaryIO) -> zstd.ZstdFile:
+    """A file that compresses what is written to it into `out`, with a checksum; its frame ends when it is closed."""
+    parameters = zstd.CompressionParameter
+    return zstd.ZstdFile(out, "wb", options={parameters.compression_level: LEVEL, parameters.checksum_flag: 1})
 
 
 def max_expansion() -> float:
@@ -76,7 +91,7 @@ def uncompressed(path: Path, offset: int = 0) -> Iterator[bytes]:
         size = os.fstat(file.fileno()).st_size
         most = max(FREE_BYTES, times * size)
         made = 0
-        for block in _blocks(file, path):
+        for block in blocks(file, path):
             made += len(block)
             if made > most:
                 raise ExpansionError(
@@ -90,8 +105,11 @@ def uncompressed(path: Path, offset: int = 0) -> Iterator[bytes]:
             offset = max(offset - len(block), 0)
 
 
-def _blocks(file: BinaryIO, path: Path) -> Iterator[bytes]:
-    """Zstandard frames, one after the other, to bytes; a frame that does not end is an error."""
+def blocks(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    """Uncompressed bytes of the zstandard frames that follow in an open file, whatever they expand to.
+
+    Raises as `uncompressed`; `path` is what errors name.
+    """
     frame = zstd.ZstdDecompressor(options=OPTIONS)
     begun = False
     rest = b""
