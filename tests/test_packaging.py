@@ -32,6 +32,7 @@ NOT_IMPORTED = {
     "tzdata": "zoneinfo reads it where the system has no time zones",
 }
 RUN_BY_NAME = {"mypy", "pip-audit", "ruff", "pytest-xdist", "pytest-benchmark", "pytest-cov"}  # tools, plugins
+STANDARD = sys.stdlib_module_names | {"compression"}  # from Python 3.14 on
 OF_THE_CHECKOUT = {"vp", "kernels", "tests", "scripts", "benchmarks"}
 
 
@@ -52,7 +53,7 @@ def imported(folder: str) -> dict[str, set[str]]:
                 continue
             for module in modules:
                 top = module.partition(".")[0]
-                if top not in sys.stdlib_module_names and top not in OF_THE_CHECKOUT:
+                if top not in STANDARD and top not in OF_THE_CHECKOUT:
                     found.setdefault(top, set()).add(f"{path.relative_to(ROOT)}:{node.lineno}")
     return found
 
