@@ -129,10 +129,14 @@ def test_engine_socket_and_tab_have_signs_of_their_own(browser: Browser, lake: P
         signs("lost", "engine –", "tab ok")
 
 
-def sleep_through(page: Page, server: Server, frames: int) -> None:
-    """Another viewer, who takes few of them, lets the session make so many frames and holds it; then the page wakes."""
+def sleep_through(page: Page, server: Server, frames: int) -> float:
+    """Another viewer, who takes few of them, lets the session make so many frames and holds it; then the page wakes.
+
+    Returns the time, ms, of the newest frame that the page had before.
+    """
     session = page.evaluate("() => vp.config().session_id")
     with connect(page.evaluate(SLEEP)) as other:
+        slept_ms: float = page.evaluate(NEWEST)
         made = frames_made(server, session)
         while frames_made(server, session) < made + frames:
             other.recv(timeout=10)
@@ -143,6 +147,7 @@ def sleep_through(page: Page, server: Server, frames: int) -> None:
                 break
         page.evaluate("() => vp.reconnect()")
         expect(page.locator("#connection")).to_contain_text("live")
+    return slept_ms
 
 
 @pytest.mark.long
@@ -167,8 +172,7 @@ def test_what_the_server_holds_no_longer_is_said_to_be_gone(browser: Browser, la
         ending.callback(server.end)
         page = ending.enter_context(watched_page(browser))
         live(page, server, "?speed=100&start_time=09:30", columns=200)
-        last_ms = page.evaluate(NEWEST)
-        sleep_through(page, server, SENT_AT_MOST + 8000)
+        last_ms = sleep_through(page, server, SENT_AT_MOST + 8000)
         sign = page.locator("#connection")
         expect(sign).to_have_text("live, data missing")
         # at this speed a busy page may have missed frames before it slept
