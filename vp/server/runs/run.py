@@ -8,12 +8,16 @@ makes frames, at most one call into the loop is under way.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from vp.errors import VPError
+from vp.logs import event
 from vp.model.progress import ProgressLike
 from vp.server.faults import unexpected
 from vp.server.history.frame_store import Block
@@ -22,6 +26,8 @@ from vp.server.runs.session import Prepare, Session, StoppedError
 from vp.server.stream.encoding import FrameEncoder
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import FramesHeld, Loading, RunFacts, RunState
+
+log = logging.getLogger("vp.server")
 
 
 class Run:
@@ -138,11 +144,21 @@ class Run:
             self.error = unexpected(error, "The session")
         finally:
             self.state = state
-            if self.session is not None:
-                self.session.close()
+            with self._ending():
+                if self.session is not None:
+                    self.session.close()
             self.call()
-            self._rest()
+            with self._ending():
+                self._rest()
             give_back()
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        """Tell the log alone of what fails when the session is over: nobody waits for it, and all may be ending."""
+        try:
+            yield
+        except Exception as problem:  # whatever it is, it must not touch other sessions  # noqa: BLE001
+            event(log, logging.WARNING, "session ended badly", session=self.id, why=repr(problem))
 
     def _hold(self, session: Session) -> None:
         """Make what has to be there as soon as viewers are told of the session."""

@@ -97,6 +97,32 @@ def test_time_goes_on_where_no_record_comes_but_not_past_the_next() -> None:
 
 
 @dataclass
+class Unclosable(TinySession):
+    """A session that does not let go of what it holds."""
+
+    def close(self) -> None:
+        raise OSError(5, "Input/output error")
+
+
+def test_a_session_that_ends_badly_tells_the_log_and_its_viewers_nothing_else(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def body(hub: Hub) -> None:
+        hub.enter()
+        run = hub.join(replace(DEFAULTS, speed=1e6))
+        await until(lambda: run.state is RunState.ENDED)
+        hub.leave(run)
+        run.stop()
+        await asyncio.to_thread(run.join, 10)
+
+    with caplog.at_level("WARNING"):
+        in_hub(body, lambda _request: Unclosable(even_clocks(9)))
+    (record,) = [record for record in caplog.records if record.threadName and record.threadName.startswith("vp-run")]
+    assert "session ended badly" in record.getMessage()
+    assert record.exc_info is None
+
+
+@dataclass
 class Slow(TinySession):
     """A session that needs longer for each frame than passes between two."""
 
