@@ -11,7 +11,7 @@ from typing import Any
 from tests.vp.server.tiny import DEFAULTS, TinySession, even_clocks, preparing
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.runs.hub import Hub, ServerLimits
-from vp.server.runs.session import Session
+from vp.server.runs.session import FindRecording, Session
 from vp.server.runs.viewer import Viewer
 from vp.server.stream.request import StreamRequest
 
@@ -70,11 +70,12 @@ def in_hub(
     make: Callable[[StreamRequest], Session] = tiny,
     limits: ServerLimits | None = None,
     spool: FrameSpool | None = None,
+    recording: FindRecording = lambda _request: None,
 ) -> Any:
     """Run `await body(hub)`."""
 
     async def main() -> Any:
-        hub = Hub(preparing(make), limits or ServerLimits(), spool=spool)
+        hub = Hub(preparing(make), limits or ServerLimits(), spool=spool, recording=recording)
         hub.start()
         try:
             return await body(hub)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from vp.dbn.growing_input import GrowingInput
-from vp.server.history.session_history import SessionHistory
 from vp.server.runs.session import Prepare, Session
 from vp.server.runs.shared_run import FRAMES_A_CALL, LOOK_SECONDS, NOTE_SECONDS, SharedRun
 from vp.server.stream.request import StreamRequest
@@ -26,7 +25,6 @@ class LiveRun(SharedRun):
         self._recording = recording
 
     def _play(self, session: Session) -> None:
-        self.history = SessionHistory.begin(session.layout, self.spool)
         self.state = RunState.LIVE
         noted_at = 0.0
         while True:
