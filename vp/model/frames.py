@@ -188,10 +188,7 @@ class FrameLayout:
 
     def table(self, messages: np.ndarray) -> pa.Table:
         """Frame messages, uint8[n, message_bytes], as an Arrow table of n rows (copied)."""
-        arrays = []
-        for column in self.columns:
-            data = messages[:, column.offset : column.offset + column.length_bytes]
-            arrays.append(_column_array(self.schema.field(column.name), column, data, messages))
+        arrays = [_column_array(self.schema.field(column.name), column, messages) for column in self.columns]
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
 
@@ -322,23 +319,24 @@ def _copy_range(index: np.ndarray, target: int, source: int, length: int) -> Non
     index[target : target + length] = np.arange(source, source + length)
 
 
-def _column_array(field: pa.Field, column: ColumnPlace, data: np.ndarray, messages: np.ndarray) -> pa.Array:
-    n = len(messages)  # copied always: of one message, a column is contiguous where it lies
+def column_values(messages: np.ndarray, column: ColumnPlace) -> np.ndarray:
+    """The values of one column of frame messages, uint8[n, message_bytes]: [n], or of a grid [n, rows].
+
+    They are copied always: of one message, a column is contiguous where it lies. What is null is 0, a bool a byte.
+    """
+    name = column.type.partition("[")[0]
+    dtype = {"timestamp_ns": "int64", "bool": "uint8"}.get(name, name)
+    values = messages[:, column.offset : column.offset + column.length_bytes].copy().view(dtype)
+    return values if column.type.endswith("]") else values.reshape(-1)
+
+
+def _column_array(field: pa.Field, column: ColumnPlace, messages: np.ndarray) -> pa.Array:
+    values = column_values(messages, column)
     if column.type == "bool":
-        return pa.array((data[:, 0] & 1).astype(bool), pa.bool_())
+        return pa.array((values & 1).astype(bool), pa.bool_())
     if pa.types.is_fixed_size_list(field.type):
-        dtype = np.int64 if column.name == EVENT_ID_GRID else np.float32
-        values = pa.array(data.copy().view(dtype).reshape(-1), field.type.value_type)
-        return pa.FixedSizeListArray.from_arrays(values, type=field.type)
-    dtypes = {
-        "timestamp_ns": np.int64,
-        "int64": np.int64,
-        "float64": np.float64,
-        "float32": np.float32,
-        "int8": np.int8,
-        "uint8": np.uint8,
-    }
-    values = data.copy().view(dtypes[column.type]).reshape(n)
+        flat = pa.array(values.reshape(-1), field.type.value_type)
+        return pa.FixedSizeListArray.from_arrays(flat, type=field.type)
     if column.validity_offset is None:
         return pa.array(values, pa.int64()).cast(field.type) if column.type == "timestamp_ns" else pa.array(values)
     return pa.array(values, mask=messages[:, column.validity_offset] & 1 == 0)

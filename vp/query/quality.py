@@ -66,13 +66,14 @@ def replayed_quality(session: ChosenSession) -> ArrowSource:
     """The runs in the frames of every event's end of a session from its start time on, which a scan makes."""
 
     def qualities() -> Qualities:
-        from vp.model.pipeline import prepare  # noqa: PLC0415 - kernels take a while to load
+        from vp.model.frames import column_values  # noqa: PLC0415 - kernels take a while to load
+        from vp.model.pipeline import prepare  # noqa: PLC0415
 
         with contextlib.closing(prepare(session.spec(throttle_ms=0.0))) as live:
-            at = next(column.offset for column in live.layout.columns if column.name == "quality")
+            column = next(column for column in live.layout.columns if column.name == "quality")
             while not live.finished:
                 batch = live.advance(None, FRAMES_A_CALL)
-                yield batch.ts_ns, batch.buffer[:, at].copy()
+                yield batch.ts_ns, column_values(batch.buffer, column)
 
     return _source(qualities)
 

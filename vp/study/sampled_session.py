@@ -15,7 +15,7 @@ from vp.kernels.contract import (
     SAMPLE_FLOW,
     SCALAR_COLUMNS,
 )
-from vp.model.frames import FrameLayout
+from vp.model.frames import FrameLayout, column_values
 from vp.model.live_session import LiveSession
 from vp.model.pipeline import prepare
 from vp.model.progress import Progress, ignore_progress
@@ -120,10 +120,5 @@ def _run(session: LiveSession, spec: SessionSpec, on_share: Callable[[float], No
 
 
 def _scalars(layout: FrameLayout, messages: np.ndarray) -> dict[str, np.ndarray]:
-    """The scalar columns of frame messages by name, copied."""
-    columns = {}
-    for place in layout.columns[: len(SCALAR_COLUMNS)]:
-        dtype = {"timestamp_ns": "int64"}.get(place.type, place.type)
-        data = np.ascontiguousarray(messages[:, place.offset : place.offset + place.length_bytes])
-        columns[place.name] = data.view(dtype).reshape(-1)
-    return columns
+    """The scalar columns of frame messages by name."""
+    return {column.name: column_values(messages, column) for column in layout.columns[: len(SCALAR_COLUMNS)]}

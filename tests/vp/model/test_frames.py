@@ -20,7 +20,7 @@ from tests.oracle_book import F_LAST, UNDEFINED_PRICE
 from vp.errors import BadParameterError
 from vp.kernels.contract import GRID_COLUMNS, NULLABLE_COLUMNS, SCALAR_COLUMNS
 from vp.model.engine import EventDrivenVPEngine
-from vp.model.frames import FrameLayout, frame_schema, judge_fields
+from vp.model.frames import FrameLayout, column_values, frame_schema, judge_fields
 
 METADATA = {"vp.symbol": "MNQH6", "vp.parameters": "tau=30.0, ü"}
 NUMPY_TYPES = {
@@ -142,8 +142,11 @@ def test_a_table_stays_what_it_is_when_the_messages_are_written_over(
 ) -> None:
     buffer = messages[:count].copy()
     table = engine.layout.table(buffer)
+    read = [column_values(buffer, column) for column in engine.layout.columns]
     buffer[:] = messages[5 : 5 + count]
     assert table.equals(engine.layout.table(messages[:count]))
+    for column, values in zip(engine.layout.columns, read, strict=True):
+        assert np.array_equal(values, column_values(messages[:count], column), equal_nan=True), column.name
     assert not table.equals(engine.layout.table(buffer))
 
 
