@@ -9,6 +9,7 @@ machines may write to, whose locks need not be seen here, only once nobody has w
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import shutil
@@ -99,6 +100,12 @@ def write_whole(path: Path, data: bytes, *, most_mode: int = EVERYONE) -> None:
     """Put `data` in the place of what `path` holds, on disk before it returns; raises OSError."""
     with written_whole(path, most_mode=most_mode) as file:
         file.write(data)
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file in hexadecimal; raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def most_mode_of(*sources: Path) -> int:

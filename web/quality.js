@@ -8,6 +8,7 @@
 export const MISSING = 64;
 /** They are missing for good. */
 export const GONE = 256;
+export const GONE_WORDS = "gone: the server holds these frames no longer";
 /** Nothing is shown, as nothing happened for long. */
 export const NO_EVENTS = 128;
 
@@ -20,7 +21,7 @@ const REASONS = [
   { bit: 16, words: "incomplete book: no snapshot yet", hatching: "faint" },
   { bit: 32, words: "after a gap of the feed", hatching: "dense" },
   { bit: MISSING, words: "data missing", hatching: "dense" },
-  { bit: GONE, words: "gone: the server holds these frames no longer", hatching: "dense" },
+  { bit: GONE, words: GONE_WORDS, hatching: "dense" },
   { bit: NO_EVENTS, words: "no events", hatching: "dotted" },
 ];
 

@@ -2,7 +2,7 @@
 
 import { amountText, clockText, exactText, priceText, spanText } from "./format.js";
 import { unitOf } from "./modes.js";
-import { doubtsOf } from "./quality.js";
+import { doubtsOf, GONE_WORDS } from "./quality.js";
 import { HOLD_MS } from "./time-bins.js";
 
 /** @typedef {import("./ring.js").Ring} Ring @typedef {import("./http-api.js").Block} Block */
@@ -30,7 +30,7 @@ const piece = (text, kind = "div") => {
  */
 export function describeCell(card, ring, spot, column, { decimals, exact, field, quantity, full, lowest, quietMs }) {
   if (column === null) {
-    card.replaceChildren(piece(spot.timeMs >= ring.goneFromMs ? "gone: the server holds these frames no longer" : "before what the page holds"));
+    card.replaceChildren(piece(spot.timeMs >= ring.goneFromMs ? GONE_WORDS : "before what the page holds"));
     return;
   }
   const value = (/** @type {string} */ name) => ring.scalar(name, column);

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from vp.capture.live_segments import LiveDay
 from vp.capture.plan import CapturePlan
@@ -14,7 +14,7 @@ from vp.capture.recorded import Recorded, read_segment, recorded_of
 from vp.capture.segment import Segment, instruments_of, segment_entry
 from vp.capture.segment_file import PART_ENDING, ManifestFile, SegmentFile, lock, name_segment
 from vp.errors import CaptureError
-from vp.files import sync_directory
+from vp.files import sha256_of, sync_directory
 from vp.lake.names import parse_name
 from vp.lake.segment_manifest import Manifest, manifest_path, read_manifest
 from vp.market.session_hours import SessionWindow, midnight_ns, session_window
@@ -100,26 +100,14 @@ class CaptureDay:
         assert segment.overlap is not None
         self._manifest.append(
             {"kind": "overlap", "file": segment.file.name, "instruments": instruments_of(segment.overlap)},
-            {
-                "kind": "gap",
-                "start_ns": start_ns,
-                "end_ns": segment.bridged_at_ns,
-                "reason": reason,
-                "bridged": True,
-                "file": segment.file.name,
-            },
+            _gap(start_ns, segment.bridged_at_ns, reason, segment.file.name, bridged=True),
         )
 
     def gap(self, segment: Segment, start_ns: int, end_ns: int, reason: str) -> None:
         """Write down what is missing before a segment; raises OSError."""
         assert segment.file is not None
         segment.is_behind_gap = True
-        self._manifest.append(
-            {
-                "kind": "gap", "start_ns": start_ns, "end_ns": end_ns, "reason": reason, "bridged": False,
-                "file": segment.file.name,
-            }
-        )  # fmt: skip
+        self._manifest.append(_gap(start_ns, end_ns, reason, segment.file.name))
 
     def finish(self, segment: Segment, ended: str) -> None:
         """Give a segment its name; one that cannot be played is set aside; raises OSError."""
@@ -143,12 +131,7 @@ class CaptureDay:
     def abandon(self) -> None:
         """Write down that the rest of the session is missing, of one that is over; raises OSError."""
         if self.last is not None and self.last.reached_ns < self.window.end_ns and self.ended == KILLED:
-            self._manifest.append(
-                {
-                    "kind": "gap", "start_ns": self.last.reached_ns, "end_ns": self.window.end_ns, "reason": KILLED,
-                    "bridged": False, "file": "",
-                }
-            )  # fmt: skip
+            self._manifest.append(_gap(self.last.reached_ns, self.window.end_ns, KILLED))
 
     def close(self) -> None:
         """Let others write here."""
@@ -191,9 +174,7 @@ class CaptureDay:
             if name not in manifest.finished:
                 decided = begun["after"] is None or name in manifest.begins or name in manifest.behind_gaps
                 is_sound = decided and (bool(begun["replayed"]) or contents.snapshot_is_whole)
-                with part.open("rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
-                entries = [segment_entry(name, contents.scan, digest, KILLED)]
+                entries = [segment_entry(name, contents.scan, sha256_of(part), KILLED)]
                 if not is_sound:
                     entries.append({"kind": "set_aside", "file": name, "reason": KILLED})
                 self._manifest.append(*entries)
@@ -202,6 +183,13 @@ class CaptureDay:
             name_segment(part, self.plan.directories)
         finally:
             os.close(handle)
+
+
+def _gap(start_ns: int, end_ns: int, reason: str, behind: str = "", *, bridged: bool = False) -> dict[str, Any]:
+    """The line of what is missing between two times, or was; `behind`: the segment behind it."""
+    return {
+        "kind": "gap", "start_ns": start_ns, "end_ns": end_ns, "reason": reason, "bridged": bridged, "file": behind,
+    }  # fmt: skip
 
 
 def finish_earlier_days(plan: CapturePlan, today: dt.date) -> None:

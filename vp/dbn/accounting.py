@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from typing import Any
 
 IGNORED_TALLIES = {"trade": "ignored_trade", "fill": "ignored_fill", "none": "ignored_none"}
@@ -84,13 +84,7 @@ class Accounting:
         """The counts by name, as `status` and `/health` show them."""
         return {
             "read": self.read,
-            "passed_over": {
-                "other_types": self.passed_over.other_types,
-                "other_instruments": self.passed_over.other_instruments,
-                "outside_window": self.passed_over.outside_window,
-                "unknown_types": self.passed_over.unknown_types,
-                "repeated": self.passed_over.repeated,
-            },
+            "passed_over": asdict(self.passed_over),
             "waiting": self.waiting,
             "processed": self.processed,
             "applied": self.applied,

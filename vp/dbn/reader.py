@@ -79,7 +79,6 @@ class EventReader:
         Fill ts_event, ts_recv and sequence too.
     begin : (int, int), optional
         Byte offset and number of the record from which the file counts; what is before it repeats another file.
-
     is_behind_gap : bool
         Whether records are missing before the file.
 
@@ -179,7 +178,6 @@ class EventReader:
                 record_index=self.records_seen,
                 byte_offset=base,
             )
-
         self.last_record_ns = _last_time_ns(last)
 
     def _decode_some(self, view: np.ndarray, cursor: np.ndarray, base: int) -> bool:

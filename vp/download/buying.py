@@ -8,7 +8,6 @@ from pathlib import Path
 
 from vp.download.calendar import Calendar
 from vp.download.definitions import choose, parents_of_file, stream
-from vp.download.files import sha256_of
 from vp.download.ledger import EMPTY, LAID, REFUSED, STREAMING, Entry, Ledger, Order, Want, now
 from vp.download.spend import Budget, Cashier
 from vp.download.vendor import Vendor
@@ -19,7 +18,7 @@ from vp.errors import (
     VendorRefusedError,
     VendorUnreachableError,
 )
-from vp.files import lay_down, write_whole
+from vp.files import lay_down, sha256_of, write_whole
 from vp.lake.lake import Lake
 from vp.lake.layout import note_path
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from vp.dbn.file import DbnFile
-from vp.download.files import keep_decompressed, sha256_of
+from vp.download.files import keep_decompressed
 from vp.download.jobs import comparable, require_fields
 from vp.download.ledger import LAID, Entry, Ledger, Want
 from vp.download.report import Report
 from vp.download.transfer import Remote, Transfer
 from vp.download.vendor import NEWER_HINT, Vendor
 from vp.errors import DownloadError, FileError, UnexpectedAnswerError
-from vp.files import lay_down, write_whole
+from vp.files import lay_down, sha256_of, write_whole
 from vp.lake.lake import Lake
 from vp.lake.layout import ENDINGS, note_path
 from vp.lake.names import parse_name

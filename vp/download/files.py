@@ -1,8 +1,7 @@
-"""What a file is by its sha256, and its uncompressed copy beside it; vp.files gives every file its name."""
+"""The uncompressed copy beside a downloaded file; vp.files gives every file its name."""
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from vp.dbn.file import DbnFile
@@ -11,12 +10,6 @@ from vp.dbn.selection import EVERY_INSTRUMENT
 from vp.dbn.zstd import uncompressed
 from vp.errors import DownloadError, FileError
 from vp.files import READ_ONLY, most_mode_of, written_whole
-
-
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file in hexadecimal; raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def keep_decompressed(path: Path, schema: str) -> None:

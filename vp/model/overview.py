@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from vp.dbn.events import Events
-from vp.files import most_mode_of, write_whole
 from vp.kernels.contract import ACTION_TRADE, BOOK_ONLY, FLAG_LAST, NO_TIME, UNDEF_PRICE, UNDEF_SIZE
-from vp.lake.cache_budget import OVERVIEWS, CacheBudget, mark_as_used
+from vp.lake.cache_budget import OVERVIEWS
+from vp.lake.kept_json import keep, load_kept
 from vp.model.book_cache import CacheKey
 from vp.model.pipeline import find_session
 from vp.model.session import SessionSpec
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MOST_BINS = 2000
 MINUTE_NS = 60_000_000_000
 WIDTHS_MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440)
@@ -128,9 +125,7 @@ def overview(spec: SessionSpec, check: Callable[[], None] = ignore_check) -> dic
         window.start_ns,
         found.input.raw_files,
     ).to_json() + str(FORMAT_VERSION)
-    directory = found.cache.directory / OVERVIEWS.directory
-    path = directory / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
-    kept = _load(path, key)
+    kept: dict[str, Any] | None = load_kept(found.cache, OVERVIEWS, key)
     if kept is not None:
         return kept
     counted, clock_ns = Overview.empty(window.start_ns, window.end_ns), NO_TIME
@@ -138,39 +133,6 @@ def overview(spec: SessionSpec, check: Callable[[], None] = ignore_check) -> dic
         check()
         clock_ns = counted.count(events, clock_ns)
     told = counted.to_json()
-    _save(found.cache, path, key, told, [raw.path for raw in found.input.raw_files])
+    if not keep(found.cache, OVERVIEWS, key, told, [raw.path for raw in found.input.raw_files]):
+        log.warning("the overview of %s %s cannot be kept: there is no room for it", found.input.contract, window.dates)
     return told
-
-
-def _load(path: Path, key: str) -> dict[str, Any] | None:
-    """What `_save` wrote under this key, if all of it is there."""
-    try:
-        checksum, _, body = path.read_text("utf-8").partition("\n")
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError):
-        checksum, body = "unreadable", ""
-    if checksum != _checksum(body):
-        log.warning("the overview %s is damaged: it is made anew", path.name)
-        return None
-    mark_as_used(path)
-    kept: dict[str, Any] = json.loads(body)
-    return kept["overview"] if kept["key"] == key else None
-
-
-def _save(cache: CacheBudget, path: Path, key: str, told: dict[str, Any], raws: Sequence[Path]) -> None:
-    """Keep an overview, where there is room."""
-    body = json.dumps({"key": key, "overview": told}, separators=(",", ":"))
-    data = f"{_checksum(body)}\n{body}".encode()
-    if not cache.make_room(len(data)):
-        log.warning("the overview %s cannot be kept: there is no room for it", path.name)
-        return
-    try:
-        cache.place(OVERVIEWS)
-        write_whole(path, data, most_mode=most_mode_of(*raws))
-    except OSError as error:
-        log.warning("the overview %s cannot be kept: %s", path.name, error.strerror or error)
-
-
-def _checksum(body: str) -> str:
-    return f"vp-sha256:{hashlib.sha256(body.encode()).hexdigest()}"

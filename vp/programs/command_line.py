@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import gc
 import logging
 import os
@@ -24,6 +25,7 @@ from vp.settings.table import of_program, shown
 
 if TYPE_CHECKING:
     from vp.model.parameters import ModelParameters
+    from vp.model.session import SessionSpec
 
 EXIT_INTERRUPTED = EXIT_CODE_BASE + signal.SIGINT
 EXIT_TERMINATED = EXIT_CODE_BASE + signal.SIGTERM
@@ -133,6 +135,14 @@ def model_parameters(values: dict[str, Any]) -> ModelParameters:
     from vp.model.parameter_texts import read_parameters  # noqa: PLC0415 - heavy, and not needed for --help
 
     return read_parameters(values["parameters"] or "default")
+
+
+def session_spec(values: dict[str, Any], parameters: ModelParameters) -> SessionSpec:
+    """The session that options name, under a set of parameters; what a program has no option for is as by default."""
+    from vp.model.session import SessionSpec  # noqa: PLC0415 - heavy, and not needed for --help
+
+    named = {one.name: values[one.name] for one in dataclasses.fields(SessionSpec) if one.name in values}
+    return SessionSpec(**(named | {"parameters": parameters}))
 
 
 def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str] | None) -> int:

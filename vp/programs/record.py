@@ -47,7 +47,6 @@ def _main(arguments: Sequence[str] | None) -> int:
     from vp.model.frames import judge_fields  # noqa: PLC0415
     from vp.model.pipeline import judge, prepare  # noqa: PLC0415
     from vp.model.recording import ENDINGS, record  # noqa: PLC0415
-    from vp.model.session import SessionSpec  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
 
     lake = Lake(values["lake"], values["products"])
@@ -57,21 +56,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     judge_fields(values["fields"])
     parameters = cli.model_parameters(values)
     demonstration = cli.choose_session(values)  # the last, as it may look into a file
-    names = (
-        "product_type",
-        "symbol",
-        "dt",
-        "start_time",
-        "end_time",
-        "throttle_ms",
-        "bucket",
-        "lake",
-        "products",
-        "file",
-        "decompressed_limit_gb",
-        "cache_limit_gb",
-    )
-    spec = SessionSpec(**{name: values[name] for name in names}, parameters=parameters)
+    spec = cli.session_spec(values, parameters)
     judge(spec, look=not demonstration)
     started = time.monotonic()
     with TerminalProgress() as progress:

@@ -50,7 +50,6 @@ def _main(arguments: Sequence[str] | None) -> int:
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
     from vp.model.pipeline import judge  # noqa: PLC0415
-    from vp.model.session import SessionSpec  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
     from vp.study.run import StudyRequest, judge_request, run_study  # noqa: PLC0415
     from vp.study.verdict import sentences  # noqa: PLC0415
@@ -60,20 +59,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     sets = parameter_sets(values["parameters"])
     values["dt"] = values["dt"] or values["report"]
     demonstration = cli.choose_session(values)
-    names = (
-        "product_type",
-        "symbol",
-        "dt",
-        "start_time",
-        "end_time",
-        "bucket",
-        "lake",
-        "products",
-        "file",
-        "decompressed_limit_gb",
-    )
     request = StudyRequest(
-        SessionSpec(**{name: values[name] for name in names}),
+        cli.session_spec(values, sets[0][1]),
         sets,
         values["choose"],
         values["report"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 import vp
 from vp.dbn.opened_lake import open_lake
 from vp.errors import BadParameterError, EmptySessionError, NoRawFileError
+from vp.files import sha256_of
 from vp.kernels.contract import SCALAR_COLUMNS
 from vp.market.products import Product
 from vp.market.session_hours import SessionDates, parse_dates
@@ -24,7 +24,6 @@ from vp.study.sampled_session import SampledSession, sample_session
 from vp.study.samples import MODEL_FEATURES, Samples, take_samples
 from vp.study.study import Choice, ParameterSet, Source, Study, choose, measure, together
 
-HASHED_AT_ONCE = 1 << 20
 FEATURE_COLUMNS = tuple(name for name in SCALAR_COLUMNS if name not in {"ts_ns", "event_id", *MODEL_FEATURES})
 
 
@@ -159,7 +158,7 @@ def _run_days(
             try:
                 files = [raw.path for raw in find_session(day).input.raw_files]
                 for path in files:
-                    hashes.setdefault(path, pool.submit(sha256, path))
+                    hashes.setdefault(path, pool.submit(sha256_of, path))
                 for name, parameters in request.sets:
                     sampled = sample_session(dataclasses.replace(day, parameters=parameters), on_progress, on_share)
                     parts[name].append(take_samples(sampled, request.every_seconds, request.columns))
@@ -192,12 +191,3 @@ def _each_day(spec: SessionSpec) -> tuple[Product, Sequence[SessionDates]]:
     if not held:
         lake.inputs_by_date(product, [dates.first])  # says what there is instead
     return product, [SessionDates(day, day, dates.trading_day) for day in held]
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(HASHED_AT_ONCE):
-            digest.update(block)
-    return digest.hexdigest()

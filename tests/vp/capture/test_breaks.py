@@ -4,41 +4,25 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from tests.live_gateway.control import GatewayProcess, gateway
+from tests.live_gateway.control import GatewayProcess
 from tests.vp.capture.capturing import (
     RECORDS,
     capturing,
-    directory,
     frames,
     of_kind,
-    write_market,
 )
 
 SEEDS = range(int(os.environ.get("VP_LIVE_BREAKS", "20")))
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    lake = tmp_path_factory.mktemp("whole")
-    write_market(directory(lake) / "glbx-mdp3-20260206.mbo.dbn")
-    return lake
-
-
-@pytest.fixture(scope="module")
 def expected(whole: Path) -> pa.Table:
     return frames(whole, "MNQM6")
-
-
-@pytest.fixture(scope="module")
-def process(whole: Path) -> Iterator[GatewayProcess]:
-    with gateway(directory(whole) / "glbx-mdp3-20260206.mbo.dbn") as running:
-        yield running
 
 
 @pytest.mark.long

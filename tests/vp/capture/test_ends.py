@@ -28,7 +28,6 @@ from tests.vp.capture.capturing import (
     manifest,
     of_kind,
     received_all,
-    write_market,
 )
 from vp.capture.recorded import read_segment
 from vp.errors import ApiKeyError, CaptureError
@@ -42,26 +41,6 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
 """  # no file of the program gets larger: what a full disk does to one
 NIGHT_NS = 1_770_681_600 * 10**9  # 2026-02-10 00:00 UTC, a Tuesday
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    lake = tmp_path_factory.mktemp("whole")
-    write_market(directory(lake) / "glbx-mdp3-20260206.mbo.dbn")
-    return lake
-
-
-@pytest.fixture(scope="module")
-def process(whole: Path) -> Iterator[GatewayProcess]:
-    with gateway(directory(whole) / "glbx-mdp3-20260206.mbo.dbn") as running:
-        yield running
-
-
-@pytest.fixture
-def feed(process: GatewayProcess) -> GatewayProcess:
-    process.order("reset")
-    process.order("listen")
-    return process
 
 
 @contextlib.contextmanager

@@ -27,7 +27,6 @@ from tests.vp.capture.capturing import (
     manifest,
     market_bytes,
     of_kind,
-    write_market,
 )
 from vp.lake.lake import Lake
 from vp.programs.lake import main as lake_program
@@ -36,28 +35,8 @@ from vp.query.sandbox import ask
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake that holds the market as a file."""
-    lake = tmp_path_factory.mktemp("whole")
-    write_market(directory(lake) / "glbx-mdp3-20260206.mbo.dbn")
-    return lake
-
-
-@pytest.fixture(scope="module")
 def expected(whole: Path) -> dict[str, pa.Table]:
     return {symbol: frames(whole, symbol) for symbol in ("MNQH6", "MNQM6")}
-
-
-@pytest.fixture(scope="module")
-def process(whole: Path) -> Iterator[GatewayProcess]:
-    with gateway(directory(whole) / "glbx-mdp3-20260206.mbo.dbn") as running:
-        yield running
-
-
-@pytest.fixture
-def feed(process: GatewayProcess) -> GatewayProcess:
-    process.order("reset")
-    return process
 
 
 def settle(feed: GatewayProcess, capture: Capture, until: int = RECORDS) -> None:
