@@ -10,8 +10,8 @@ from typing import Any
 
 from vp.capture.live_segments import LiveDay
 from vp.capture.plan import CapturePlan
-from vp.capture.recorded import Recorded, read_segment, recorded_of
-from vp.capture.segment import Segment, instruments_of, segment_entry
+from vp.capture.recorded import Recorded, SegmentContents, read_segment, recorded_of
+from vp.capture.segment import Beginning, Segment, instruments_of, segment_entry
 from vp.capture.segment_file import PART_ENDING, ManifestFile, SegmentFile, lock, name_segment
 from vp.errors import CaptureError
 from vp.files import sha256_of, sync_directory
@@ -64,8 +64,12 @@ class CaptureDay:
         except OSError as error:
             raise _unwritable(plan, error) from error
 
-    def open_file(self, time_ns: int) -> SegmentFile:
-        """A new segment that begins at a time of the feed, named so that it comes behind those there are."""
+    def open_file(self, time_ns: int, beginning: Beginning) -> SegmentFile:
+        """A new segment that begins at a time of the feed, named so that it comes behind those there are.
+
+        How it begins is on disk before its first byte is: a recorder that is killed later leaves what can be used.
+        Raises OSError.
+        """
         midnight = midnight_ns(self.date)
         at_ns = max(min(time_ns, midnight + DAY_NS - MICROSECOND_NS), midnight, self._last_name_ns + MICROSECOND_NS)
         while True:
@@ -77,22 +81,14 @@ class CaptureDay:
                 file = SegmentFile(self.plan.directories[0], name)
             except FileExistsError:
                 continue
-            sync_directory(file.path.parent)
+            try:
+                sync_directory(file.path.parent)
+                self._manifest.append(self._begin_entry(name, time_ns, beginning))
+            except OSError:
+                file.discard()
+                raise
             self._last_name_ns = at_ns - MICROSECOND_NS
             return file
-
-    def begun(self, segment: Segment) -> None:
-        """Write down that a segment has begun to hold the market; raises OSError."""
-        beginning = segment.beginning
-        assert segment.file is not None
-        self._manifest.append(
-            {
-                "kind": "begin", "file": segment.file.name, "opened_ns": segment.feed_time_ns,
-                "replayed": beginning.start_ns is not None,
-                "after": None if beginning.after is None else beginning.after.path.name.removesuffix(PART_ENDING),
-                "symbols": self.plan.asked,
-            }
-        )  # fmt: skip
 
     def bridged(self, segment: Segment, start_ns: int, reason: str) -> None:
         """Write down from where a segment goes on from the one before; raises OSError."""
@@ -138,6 +134,13 @@ class CaptureDay:
         self._manifest.close()
         self.live.end()
 
+    def _begin_entry(self, name: str, time_ns: int, beginning: Beginning) -> dict[str, Any]:
+        after = beginning.after
+        return {
+            "kind": "begin", "file": name, "opened_ns": time_ns, "replayed": beginning.start_ns is not None,
+            "after": None if after is None else after.path.name.removesuffix(PART_ENDING), "symbols": self.plan.asked,
+        }  # fmt: skip
+
     def _take_up(self, manifest: Manifest) -> None:
         """Finish what an earlier run left, and find what there is to go on from."""
         directory = self.plan.directories[0]
@@ -167,15 +170,15 @@ class CaptureDay:
             name = part.name.removesuffix(PART_ENDING)
             begun = manifest.begun.get(name)
             contents = read_segment(part, replayed=bool(begun and begun["replayed"]))
-            if begun is None:
+            if not contents.has_market:
                 part.unlink()
                 return
             os.ftruncate(handle, contents.scan.whole_bytes)
             if name not in manifest.finished:
-                decided = begun["after"] is None or name in manifest.begins or name in manifest.behind_gaps
-                is_sound = decided and (bool(begun["replayed"]) or contents.snapshot_is_whole)
                 entries = [segment_entry(name, contents.scan, sha256_of(part), KILLED)]
-                if not is_sound:
+                if begun is None:
+                    entries.append({"kind": "set_aside", "file": name, "reason": "how it begins is not written down"})
+                elif not _can_be_played(name, begun, manifest, contents):
                     entries.append({"kind": "set_aside", "file": name, "reason": KILLED})
                 self._manifest.append(*entries)
                 for entry in entries:
@@ -183,6 +186,12 @@ class CaptureDay:
             name_segment(part, self.plan.directories)
         finally:
             os.close(handle)
+
+
+def _can_be_played(name: str, begun: dict[str, Any], manifest: Manifest, contents: SegmentContents) -> bool:
+    """Whether it is known where a killed recorder's segment goes on, and its snapshot is whole."""
+    decided = begun["after"] is None or name in manifest.begins or name in manifest.behind_gaps
+    return decided and (bool(begun["replayed"]) or contents.snapshot_is_whole)
 
 
 def _gap(start_ns: int, end_ns: int, reason: str, behind: str = "", *, bridged: bool = False) -> dict[str, Any]:

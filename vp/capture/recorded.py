@@ -122,12 +122,15 @@ class SegmentContents:
     Attributes
     ----------
     scan : StreamScan
+    has_market : bool
+        Whether there is a market-by-order record.
     caught_up : bool
         Whether its connection came to the present.
     snapshot_is_whole : bool
     """
 
     scan: StreamScan
+    has_market: bool
     caught_up: bool
     snapshot_is_whole: bool
 
@@ -136,14 +139,16 @@ def read_segment(path: Path, *, replayed: bool) -> SegmentContents:
     """Read a segment through; `replayed` says whether its connection began with a replay. Raises OSError."""
     scan = StreamScan()
     snapshot = SnapshotProgress()
-    caught_up = not replayed
+    caught_up, has_market = not replayed, False
     with path.open("rb", buffering=0) as file, suppress(FeedDamagedError):
         while data := file.read(READ_BYTES):
             for item in scan.feed(data):
                 caught_up |= is_end_of_replay(item)
-                if isinstance(item, Orders) and not snapshot.is_whole:
-                    snapshot.feed(item, scan.names)
-    return SegmentContents(scan, caught_up, snapshot.is_whole)
+                if isinstance(item, Orders):
+                    has_market = True
+                    if not snapshot.is_whole:
+                        snapshot.feed(item, scan.names)
+    return SegmentContents(scan, has_market, caught_up, snapshot.is_whole)
 
 
 def recorded_of(path: Path, scan: StreamScan, *, replayed: bool, caught_up: bool) -> Recorded:

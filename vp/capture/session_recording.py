@@ -68,7 +68,7 @@ class SessionRecording:
         self._can_bridge = True
         self._segment: Segment | None = None
         self._told: set[str] = set()
-        self._wrote_begin = False
+        self._told_recording = False
 
     @property
     def segment(self) -> Segment | None:
@@ -124,7 +124,7 @@ class SessionRecording:
         """One connection, to its end."""
         beginning = self._beginning()
         segment = self._segment = Segment(beginning, self._open_file)
-        self._wrote_begin = False
+        self._told_recording = False
         connection = self._recorder.connection(self._receive)
         how = "with the book as it is" if beginning.snapshot else "from now on"
         if beginning.start_ns is not None:
@@ -204,8 +204,9 @@ class SessionRecording:
                     self._missing_since(self._day.last.reached_ns, self._day.ended)
                     raise _OtherDayError
         self._recorder.finish_earlier_days(self._day.date)
+        assert self._segment is not None
         try:
-            return self._day.open_file(now_ns)
+            return self._day.open_file(now_ns, self._segment.beginning)
         except OSError as error:
             raise CaptureError(
                 f"No segment can be begun in {self._plan.directories[0]}: {error.strerror or error}.",
@@ -224,9 +225,8 @@ class SessionRecording:
             self._day.live.update(segment)
 
     def _write_down(self, segment: Segment) -> None:
-        if not self._wrote_begin:
-            self._wrote_begin = True
-            self._day.begun(segment)
+        if not self._told_recording:
+            self._told_recording = True
             assert segment.file is not None
             self._recorder.say("recording", f"to {segment.file.path}")
         if segment.bridged_at_ns and self._break_ns:

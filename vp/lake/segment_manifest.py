@@ -4,7 +4,7 @@
 happened. `kind` tells what a line is about:
 
 begin
-    A connection has begun: `file`, `opened_ns`, `replayed` (whether it begins with a replay), `after` (the segment that
+    A connection has begun, and nothing of it is on the disk yet: `file`, `opened_ns`, `replayed` (whether it begins with a replay), `after` (the segment that
     it is to go on from, or null), `symbols`.
 overlap
     `file` goes on from the one before: `instruments`, by id `[byte offset, record index]` from which its records are

@@ -30,6 +30,7 @@ from tests.vp.capture.capturing import (
     received_all,
 )
 from vp.capture.recorded import read_segment
+from vp.capture.segment_file import SegmentFile
 from vp.errors import ApiKeyError, CaptureError
 
 KILLS = int(os.environ.get("VP_LIVE_KILLS", "5"))
@@ -121,6 +122,43 @@ def test_what_was_killed_on_an_earlier_day_is_finished_and_the_rest_of_that_day_
     assert gap["end_ns"] > gap["start_ns"]
     assert not gap["bridged"]
     assert len(frames(tmp_path, "MNQH6")) > 50
+
+
+def test_how_a_segment_begins_is_on_disk_before_its_first_byte(feed: GatewayProcess, tmp_path: Path) -> None:
+    feed.publish(200)
+    with capturing(feed, tmp_path) as capture:
+        capture.until(capture.has_all)
+    seen: list[bool] = []
+    write = SegmentFile.write
+
+    def look(file: SegmentFile, data: bytes | memoryview) -> None:
+        seen.append(any(entry["kind"] == "begin" and entry["file"] == file.name for entry in manifest(tmp_path)))
+        write(file, data)
+
+    with pytest.MonkeyPatch.context() as patch, capturing(feed, tmp_path) as capture:
+        patch.setattr(SegmentFile, "write", look)
+        capture.until(capture.has_all)
+    assert seen
+    assert all(seen)
+
+
+def test_the_market_of_a_segment_without_a_beginning_is_kept_and_not_played(
+    feed: GatewayProcess, tmp_path: Path
+) -> None:
+    feed.publish(200)
+    with program(feed, tmp_path) as running:
+        until(lambda: received_all(feed, directory(tmp_path)))
+        running.kill()
+    (part,) = directory(tmp_path).glob("*.part")
+    data = part.read_bytes()
+    next(directory(tmp_path).glob("*.segments.jsonl")).unlink()
+    with capturing(feed, tmp_path) as capture:
+        capture.until(capture.has_all)
+    path = part.with_name(part.name.removesuffix(".part"))
+    assert path.read_bytes() == data
+    (aside,) = of_kind(tmp_path, "set_aside")
+    assert aside["file"] == path.name
+    assert "how it begins" in aside["reason"]
 
 
 def test_a_full_disk_ends_the_recording_whole_and_the_next_start_goes_on(
