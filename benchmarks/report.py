@@ -12,7 +12,17 @@ from pathlib import Path
 
 from benchmarks.starts import Start
 
-PACKAGES = ("numba", "llvmlite", "numpy", "pyarrow", "databento-dbn", "backports.zstd", "starlette", "uvicorn", "websockets")
+PACKAGES = (
+    "numba",
+    "llvmlite",
+    "numpy",
+    "pyarrow",
+    "databento-dbn",
+    "backports.zstd",
+    "starlette",
+    "uvicorn",
+    "websockets",
+)
 
 
 @dataclass
