@@ -421,6 +421,9 @@ test("an address says the usual settings by saying nothing, and what is live by 
   assert.equal(address.hash, `#end=${START_MS}&span=60000&live=1&theme=dark&scale=0..3.5`);
   const { place, scale } = readAddress(address.search, address.hash.slice(1));
   assert.deepEqual([place.following, place.rows, scale], [true, undefined, { lower: 0, upper: 3.5 }]);
+  const [stands, runs] = [true, false].map((held) => new URL(addressOf(HERE, { speed: 1 }, viewport, defaults(), { lower: 0, upper: 3.5, frozen: false }, held)));
+  assert.deepEqual([stands, runs].map(({ search, hash }) => readAddress(search, hash.slice(1)).held), [true, false]);
+  assert.deepEqual(readAddress("", "held=perhaps&constructor=1").passedOver, ["held=perhaps", "constructor=1"]);
 });
 
 test("an address without meaning is passed over in one sentence of bounded length", () => {
