@@ -234,7 +234,9 @@ export class Player {
     const session = this.sessionName;
     const timeMs = Math.round(this.pointMs * 1000) / 1000;
     if (!session || Number.isNaN(timeMs)) return;
-    say(bookmarks.put({ session, timeMs, note: "" }) ? `Bookmark at ${clockText(timeMs)}` : "The browser keeps no more bookmarks");
+    const kept = bookmarks.put({ session, timeMs, note: "" });
+    const full = bookmarks.all().length >= bookmarks.MOST_BOOKMARKS;
+    say(kept ? `Bookmark at ${clockText(timeMs)}` : full ? `There are ${bookmarks.MOST_BOOKMARKS} bookmarks, as many as there may be: take some away first` : "The browser keeps no bookmarks");
     this.refresh();
   }
 
