@@ -1,6 +1,6 @@
 /** Grids and labels of time and price, and where the sessions of the market begin and end. */
 
-import { clockText, dateAndTime, priceStep, priceText, timeStep, zoneName } from "./format.js";
+import { clockText, dateAndTime, priceStep, priceText, shortenedTo, timeStep, zoneName } from "./format.js";
 import { PRICE_AXIS_PX } from "./scene.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
@@ -58,7 +58,7 @@ export function paintBookmarks(context, { bookmarks, viewport, size: { width, he
     context.lineTo(at, top + 9);
     context.fill();
     const room = (i + 1 < shown.length ? x(shown[i + 1].timeMs) - 6 : width) - at - 8;
-    const words = context.measureText(note).width <= room ? note : "";
+    const words = shortenedTo(note, room, (text) => context.measureText(text).width);
     if (!words) continue;
     context.fillStyle = theme.ground;
     context.fillRect(at + 6, top + 1, context.measureText(words).width + 4, 15);

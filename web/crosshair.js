@@ -8,7 +8,7 @@ import { say } from "./notices.js";
 import { moveCard, Pins } from "./pins.js";
 import { describeCell, measureText } from "./readout.js";
 import { contextOf, FONT } from "./scene.js";
-import { cellWords } from "./spoken.js";
+import { cellWords, measureWords } from "./spoken.js";
 
 /**
  * @typedef {import("./feed.js").Feed} Feed @typedef {import("./chart.js").Chart} Chart
@@ -59,12 +59,12 @@ export class Crosshair {
     this.speakTimer = setTimeout(() => this.speak(), SPEAK_MS);
   }
 
-  /** Say what the crosshair lies on. */
+  /** Say what the crosshair lies on, or measures by keys. */
   speak() {
     const { at, feed: { ring, decimals, lowestBucket: lowest, quietMs }, chart } = this;
     const { scene } = chart;
     if (!at || !ring || !scene || at.x >= scene.size.width || at.y >= scene.size.height) return;
-    say(cellWords(ring, chart.spotAt(at), { decimals, field: chart.settings.mode, lowest, quietMs }));
+    say(this.measuring ? measureWords(this.measureText()) : cellWords(ring, chart.spotAt(at), { decimals, field: chart.settings.mode, lowest, quietMs }));
   }
 
   /** Measure between two points of the chart. @param {Point} from @param {Point} to */
@@ -75,9 +75,11 @@ export class Crosshair {
 
   /** Begin to measure at the crosshair, or take the measure away. */
   toggleMeasure() {
+    const taken = this.measured !== null;
     this.measuring = !this.measured && this.at !== null;
     this.measured = this.measuring && this.at ? [this.chart.spotAt(this.at), this.chart.spotAt(this.at)] : null;
     this.painting.request("cursor");
+    if (this.measuring || taken) say(taken ? "The measure is taken away" : "A measure begins here");
   }
 
   /** Let go of the cell, the measure and what is pinned. */

@@ -16,6 +16,7 @@ import { msOf, Stream } from "./stream.js";
  * @property {(config: Message, fresh: boolean) => void} configured `fresh`: the ring began anew
  * @property {(message: Message) => void} message
  * @property {(state: Connection, why: string) => void} connection
+ * @property {() => void} opened a socket is there, and nothing has come on it
  */
 
 /** Time runs on where no frame has come for so long. */
@@ -56,6 +57,8 @@ export class Feed {
     this.keepRing = false;
     this.schemaDue = false;
     this.identity = "";
+    /** The session and the first event to be had again of it, until one is there: the page was loaded again. */
+    this.returnTo = "";
     /** Nobody asked for another session, and yet the one that was shown is gone: the server began again. */
     this.restarted = false;
     /** @type {ArrayBuffer | null} the newest frame as it came */
@@ -71,6 +74,7 @@ export class Feed {
       binary: (frame) => this.frame(frame),
       connection: (state, why) => { this.connection = state; hooks.connection(state, why); },
       after: () => this.place(),
+      opened: hooks.opened,
     });
   }
 
@@ -81,6 +85,8 @@ export class Feed {
     const { product_type, contract, dt } = this.config;
     return contract ? `${product_type} ${contract} ${dt}` : "";
   }
+  /** The page was loaded again, and the session that stood meanwhile is the one that is watched. */
+  get returned() { return this.returnTo !== "" && this.returnTo.split(".")[0] === this.config.session_id; }
   get decimals() { return this.config.decimals ?? 2; }
   /** Names of the raw files played. @returns {string} */
   get files() { return (this.config.raw_files ?? []).join(", ") || "–"; }
@@ -138,7 +144,8 @@ export class Feed {
   /** The newest frame held, for a reconnection. */
   place() {
     const { ring } = this;
-    if (!ring || ring.count === 0 || this.identity === "" || this.keepRing) return "";
+    if (!ring) return this.returnTo;
+    if (ring.count === 0 || this.identity === "" || this.keepRing) return "";
     return `${this.config.session_id}.${ring.eventId(ring.end - 1)}`;
   }
 

@@ -91,7 +91,7 @@ function paintAll(stalled, startMs) {
     summarisedMs = startMs;
     showSummary(ring, column, feed.decimals, shownMs, feed.quietMs);
   }
-  if (viewport.startMs < ring.timeMs(ring.first) && !viewport.following) void backfill.older(viewport.startMs);
+  if (viewport.startMs < ring.timeMs(ring.first) && (!viewport.following || player.held)) void backfill.older(viewport.startMs);
   const endMs = performance.now();
   latency.add("paint", endMs - startMs, endMs);
   if (!Number.isNaN(feed.arrivedMs)) latency.add("wait", Math.max(0, startMs - feed.arrivedMs), endMs);
