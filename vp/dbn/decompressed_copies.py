@@ -14,16 +14,19 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
+from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
 from vp import counters
 from vp.dbn.block_files import ENDING, Copy, DamagedCopyError, Source, open_copy, write_footer
+from vp.dbn.stretches import ROOM_BYTES as STRETCH_ROOM_BYTES
 from vp.dbn.stretches import Stretch
 from vp.dbn.zstd import blocks, stated_bytes, uncompressed
 from vp.errors import FileError, VPError
 from vp.files import most_mode_of, remove_if_possible, write_whole, written_whole
-from vp.lake.cache_budget import CacheBudget
+from vp.lake.cache_budget import DECOMPRESSED, CacheBudget
+from vp.lake.cache_room import Room
 
 log = logging.getLogger(__name__)
 
@@ -42,26 +45,24 @@ class TooLargeError(Exception):
 
 
 class DecompressedFiles:
-    """The copies in one directory, `limit_bytes` of them at most; the one used longest ago goes first.
+    """The copies in one cache.
 
     Parameters
     ----------
-    directory : Path
-    limit_bytes : int
-    budget : CacheBudget, optional
-        Of the cache that the directory belongs to.
+    budget : CacheBudget
+        Of the cache.
 
     Attributes
     ----------
-    room_bytes : int
-        As much room is made at a time.
+    directory : Path
+    limit_bytes : int
+        What all copies may take.
     """
 
-    def __init__(self, directory: Path, limit_bytes: int, budget: CacheBudget | None = None) -> None:
-        self.directory = directory
-        self.limit_bytes = limit_bytes
+    def __init__(self, budget: CacheBudget) -> None:
         self._budget = budget
-        self.room_bytes = min(ROOM_BYTES, limit_bytes // 16)
+        self.directory = budget.directory / DECOMPRESSED.directory
+        self.limit_bytes = budget.limit_of(DECOMPRESSED)
         self._stretch_from: dict[Path, int] = {}
 
     def blocks(self, raw: Path, offset: int) -> Iterator[bytes]:
@@ -110,28 +111,9 @@ class DecompressedFiles:
         """
         self._stretch_from[raw] = offset
 
-    def copies(self) -> list[tuple[Path, int]]:
-        """The copies and their sizes in bytes, the one used last first."""
-        found = []
-        for path in self.directory.glob(f"*{ENDING}"):
-            try:
-                status = path.stat()
-            except OSError:  # another process may take it away
-                continue
-            found.append((status.st_mtime_ns, path, status.st_size))
-        return [(path, size) for _, path, size in sorted(found, reverse=True)]
-
-    def make_room(self, bytes_wanted: int, bytes_written: int = 0) -> bool:
-        """Take copies away until there is room for this many bytes; False where there is none however many go."""
-        if bytes_wanted > self.limit_bytes:
-            return False
-        total = bytes_wanted
-        for path, size in self.copies():
-            total += size
-            if total > self.limit_bytes:
-                remove_if_possible(path)
-                total -= size
-        return self._budget is None or self._budget.make_room(bytes_wanted, bytes_written)
+    def room(self, ahead_bytes: int) -> Room:
+        """Room for one more; so much more is made room for at a time."""
+        return Room(self._budget, DECOMPRESSED, min(ahead_bytes, self.limit_bytes // 16))
 
     def refuse_if_above_limit(self, size_bytes: float) -> None:
         """Raise TooLargeError for what takes more than all copies may."""
@@ -173,15 +155,15 @@ class DecompressedFiles:
     def _stretches(self, source: Source) -> list[tuple[int, Path]]:
         begin = f"{source.stem()}_"
         found = []
-        for path, _size in self.copies():
+        for path in self.directory.glob(f"{escape(begin)}*{ENDING}"):
             first = path.name.removeprefix(begin).removesuffix(ENDING)
-            if path.name.startswith(begin) and first.isdigit():
+            if first.isdigit():
                 found.append((int(first), path))
         return found
 
     def _decompressed(self, raw: Path, source: Source, offset: int) -> Iterator[bytes]:
         """The raw file's bytes; those that are to be kept are written down as they pass."""
-        with Stretch(self.directory, raw, source, offset, self._stretch_room) as stretch:
+        with Stretch(self.directory, raw, source, offset, self.room(STRETCH_ROOM_BYTES)) as stretch:
             try:
                 skipped = 0
                 for whole in uncompressed(raw):
@@ -195,9 +177,6 @@ class DecompressedFiles:
                 stretch.pass_by(b"", self._stretch_from.get(raw))  # the place may have been named since the last block
             if (self.directory / source.copy_name()).exists():
                 stretch.discard()
-
-    def _stretch_room(self, bytes_wanted: int) -> bool:
-        return self.limit_bytes > 0 and self.make_room(bytes_wanted)
 
 
 class Making(threading.Thread):
@@ -228,15 +207,14 @@ class Making(threading.Thread):
 
     def _decompress(self, file: BinaryIO) -> int:
         """Write all uncompressed bytes; returns how many."""
-        written = room = 0
+        room = self._files.room(ROOM_BYTES)
+        written = 0
         for block in uncompressed(self._raw):
             if written + len(block) > self._files.limit_bytes:
                 self._files.remember_excess(self._source, written + len(block))
                 raise TooLargeError
-            if written + len(block) > room:
-                room = min(written + len(block) + self._files.room_bytes, self._files.limit_bytes)
-                if not self._files.make_room(room, written):
-                    raise OSError(0, "there is no room for it")
+            if not room.make(written + len(block), written):
+                raise OSError(0, "there is no room for it")
             file.write(block)
             written += len(block)
         if Source.of(self._raw) != self._source:
