@@ -35,6 +35,7 @@ ROOM_BYTES = 64 << 20
 SAMPLE_BYTES = 2 << 20
 SAMPLE_UNCOMPRESSED_BYTES = 64 << 20
 SAMPLE_MARGIN = 1.5
+PATIENCE_SECONDS = 10.0
 
 _in_progress: dict[Path, Making] = {}
 _lock = threading.Lock()
@@ -88,20 +89,22 @@ class DecompressedFiles:
                 break
             if path.name == source.copy_name():
                 return
-            copy = self._copy_at(source, offset)  # the whole one may be there by now
+            yield b""  # all that lies before has to be decompressed once more, unless the whole copy is there by then
+            copy = self._copy_at(source, offset)
         yield from self._decompressed(raw, source, offset)
 
-    def keep(self, raw: Path) -> None:
+    def keep(self, raw: Path, when: threading.Event | None = None) -> None:
         """Make a copy of the compressed file `raw` in the background, unless there is one or it is being made.
 
-        Nor is one made of a file that is known, or must be expected, to take more than the limit.
+        Nor is one made of a file that is known, or must be expected, to take more than the limit. It is begun at once,
+        or at a signal, and without that after PATIENCE_SECONDS.
         """
         source = Source.of(raw)
         path = self.directory / source.copy_name()
         with _lock:
             wanted = self.limit_bytes > 0 and path not in _in_progress and not path.exists()
             if wanted and self._exceeds(source) <= self.limit_bytes:
-                _in_progress[path] = Making(self, raw, source, path)
+                _in_progress[path] = Making(self, raw, source, path, when)
                 _in_progress[path].start()
 
     def keep_from(self, raw: Path, offset: int) -> None:
@@ -182,13 +185,17 @@ class DecompressedFiles:
 class Making(threading.Thread):
     """Decompresses a raw file into a temporary file, which becomes the copy once it is whole."""
 
-    def __init__(self, files: DecompressedFiles, raw: Path, source: Source, path: Path) -> None:
+    def __init__(
+        self, files: DecompressedFiles, raw: Path, source: Source, path: Path, when: threading.Event | None
+    ) -> None:
         super().__init__(name=f"decompress {raw.name}", daemon=True)
-        self._files, self._raw, self._source, self._path = files, raw, source, path
+        self._files, self._raw, self._source, self._path, self._when = files, raw, source, path, when
 
     def run(self) -> None:
         """Make the copy; what hinders it is logged and costs nothing else."""
         try:
+            if self._when is not None:
+                self._when.wait(PATIENCE_SECONDS)
             self._files.refuse_if_above_limit(expected_bytes(self._raw))
             self._files.directory.mkdir(parents=True, exist_ok=True)
             with written_whole(self._path, most_mode=most_mode_of(self._raw)) as file:

@@ -162,8 +162,9 @@ def _begin(
     context = _advance(engine, feed, bounds.emit_from_ns, meter)
     meter.update(feed.records_seen, last=True)
     engine.start_emitting(round(spec.throttle_ms * NS_PER_MS))
-    opened.reader.keep_decompressed()
-    return LiveSession(info, engine, feed, context, instead, ends_early)
+    session = LiveSession(info, engine, feed, context, instead, ends_early)
+    opened.reader.keep_decompressed(session.first_frame_is_out)
+    return session
 
 
 def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> np.ndarray:

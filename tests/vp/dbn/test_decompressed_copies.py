@@ -299,3 +299,34 @@ def test_what_a_dead_process_left_half_made_is_swept(files: DecompressedFiles, r
     dead.touch()
     make(files, raw)
     assert not dead.exists()
+
+
+def test_a_copy_waits_for_a_signal_and_not_for_ever(
+    files: DecompressedFiles, raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    when = threading.Event()
+    files.keep(raw, when)
+    (maker,) = (thread for thread in threading.enumerate() if thread.name == f"decompress {raw.name}")
+    maker.join(0.2)
+    assert maker.is_alive()
+    assert copies(files) == []
+    when.set()
+    maker.join()
+    assert len(copies(files)) == 1
+    copies(files)[0][0].unlink()
+    monkeypatch.setattr(decompressed_copies, "PATIENCE_SECONDS", 0.01)
+    files.keep(raw, threading.Event())
+    for thread in threading.enumerate():
+        if thread.name == maker.name:
+            thread.join(10)
+    assert len(copies(files)) == 1
+
+
+def test_behind_a_stretch_nothing_is_decompressed_before_it_is_waited_for(
+    files: DecompressedFiles, raw: Path, data: bytes
+) -> None:
+    pass_through(files, raw, 0, 4001, 3999)
+    parts = list(files.blocks(raw, 3999))
+    stretch_bytes = sum(map(len, parts[: parts.index(b"")]))
+    assert stretch_bytes >= 2
+    assert b"".join(parts) == data[3999:]
