@@ -256,11 +256,23 @@ export class Session {
       this.reach();
     }
     else if (message.type === "history" || message.type === "end") showProgress(null);
-    else if (message.type === "refused") this.player?.refused(message);
+    else if (message.type === "gap") this.gapTold(message);
+    else if (message.type === "next_session") {
+      if (this.query.dt) this.query.dt = message.dt;
+      say(`The session of ${message.dt} begins`);
+    } else if (message.type === "refused") this.player?.refused(message);
     else if (message.type === "error") {
       showProgress(null);
       void this.explain(message);
     }
+  }
+
+  /** @param {Message} gap */
+  gapTold({ reason, end_ns: end, bridged }) {
+    this.painting.request("all");
+    if (!this.feed.live) return; // those of before are in the picture
+    if (!end) say(`The feed broke: ${reason}`);
+    else say(bridged ? "The feed is whole again: what was missing has come" : `A gap of the feed, never recorded: ${reason}`);
   }
 
   /** An error in place, with what there is instead. @param {Message} problem */
