@@ -18,6 +18,7 @@ BASE = {
     "errors": set[str](),
     "counters": set[str](),
     "csv_lines": set[str](),
+    "durations": set[str](),
     "ending_signals": set[str](),
     "files": set[str](),
     "logs": set[str](),

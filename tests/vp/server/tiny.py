@@ -23,7 +23,7 @@ from vp.server.net.server import WebServer
 from vp.server.runs.hub import ServerLimits
 from vp.server.runs.session import Session
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import Loading
+from vp.server.stream.snapshot import Gap, Loading
 
 START_NS = 1_770_388_200_000_000_000  # 2026-02-06 09:30 in New York
 MS = 1_000_000
@@ -93,6 +93,12 @@ class TinySession:
 
     def advance_event(self, until_clock_ns: int) -> FrameBatch:
         return self.advance(until_clock_ns, 1)
+
+    arrived_at: float | None = None
+    waiting_since: float | None = None
+
+    def gaps(self) -> tuple[Gap, ...]:
+        return ()
 
     def emptiness(self) -> None:
         return None

@@ -5,16 +5,17 @@ All of it may read files: call it in a thread, never in the event loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from vp.model.frames import ColumnPlace, FrameLayout, column_values
 from vp.server.history.frame_spool import FrameSpool
-from vp.server.history.frame_store import MEMORY_BYTES, PROMISED_NS, FrameStore
+from vp.server.history.frame_store import MEMORY_BYTES, PROMISED_NS, RETENTION_NS, FrameStore
 from vp.server.stream.messages import Hole
 from vp.server.stream.packing import header, unpack
+from vp.server.stream.snapshot import Gap
 from vp.study.running_samples import COLUMNS, RunningSamples
 
 JOIN_NS = PROMISED_NS
@@ -34,12 +35,15 @@ class SessionHistory:
     frames : FrameStore
         Its frame messages with their websocket headers.
     layout : FrameLayout
+    gaps : callable
+        What its feed has not delivered.
     samples : RunningSamples or None
         What all of them were worth, those that are held no longer too; None where nobody asks for that.
     """
 
     frames: FrameStore
     layout: FrameLayout
+    gaps: Callable[[], Sequence[Gap]] = tuple
     samples: RunningSamples | None = None
 
     @classmethod
@@ -48,13 +52,18 @@ class SessionHistory:
         layout: FrameLayout,
         spool: FrameSpool | None = None,
         memory_bytes: int = MEMORY_BYTES,
+        *,
+        retention_ns: int = RETENTION_NS,
+        gaps: Callable[[], Sequence[Gap]] = tuple,
         samples: RunningSamples | None = None,
     ) -> SessionHistory:
         """An empty history of frames of this layout, each column a field of its own on disk."""
         front = len(header(layout.message_bytes))
         cuts = [front + at for column in layout.columns for at in (column.offset, column.offset + column.length_bytes)]
-        frames = FrameStore(front + layout.message_bytes, spool=spool, cuts=cuts, memory_bytes=memory_bytes)
-        return cls(frames, layout, samples)
+        frames = FrameStore(
+            front + layout.message_bytes, spool=spool, cuts=cuts, retention_ns=retention_ns, memory_bytes=memory_bytes
+        )
+        return cls(frames, layout, gaps, samples)
 
     def sample(self, messages: np.ndarray) -> None:
         """Take samples of the next frame messages, uint8[n, message_bytes]; the thread that appends them."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from vp.dbn.accounting import Accounting
 from vp.dbn.growing_input import GrowingInput
+from vp.durations import Durations
 from vp.errors import VPError
 from vp.model.frames import FrameLayout
 from vp.model.progress import ProgressLike
 from vp.server.stream.request import StreamRequest
+from vp.server.stream.snapshot import Gap
 
 
 class Batch(Protocol):
@@ -55,6 +57,11 @@ class Session(Protocol):
     def clock_ns(self) -> int | None: ...
     @property
     def records_done(self) -> int: ...
+    @property
+    def arrived_at(self) -> float | None: ...
+    @property
+    def waiting_since(self) -> float | None: ...
+    def gaps(self) -> Sequence[Gap]: ...
     def emptiness(self) -> VPError | None: ...
     def notices(self, reached_ns: int | None = None) -> list[str]: ...
     def take_context(self) -> Batch: ...
@@ -65,8 +72,20 @@ class Session(Protocol):
     def close(self) -> None: ...
 
 
-FindRecording = Callable[[StreamRequest], GrowingInput | None]
-"""The recording that a request's session is of, while that goes on."""
+class Feed(Protocol):
+    """What a server needs of the live feed (vp.capture.recorder_thread.RecorderThread)."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def states(self) -> Sequence[str]: ...
+    @property
+    def stages(self) -> Mapping[str, Durations]: ...
+    def describe(self) -> dict[str, Any]: ...
+    def find(self, product_type: str, root: str, date: str, /) -> GrowingInput | None: ...
+    def date(self) -> str | None: ...
+    def next_date(self, date: str, /) -> str | None: ...
+
 
 Prepare = Callable[[StreamRequest, Callable[[ProgressLike], None]], Session]
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from vp.server.history.frame_spool import FrameSpool
-from vp.server.history.frame_store import Block
+from vp.server.history.frame_store import RETENTION_NS, Block
 from vp.server.history.session_history import SessionHistory
 from vp.server.runs.control import PlayControl
 from vp.server.runs.pacing import NS, Pace
@@ -66,6 +66,7 @@ class SharedRun(Run):
     """
 
     shared = True
+    retention_ns = RETENTION_NS
 
     def __init__(self, request: StreamRequest, prepare: Prepare, session: Session | None = None) -> None:
         super().__init__(request, prepare, session)
@@ -87,12 +88,17 @@ class SharedRun(Run):
             if over or not follower.push(now, encoded):
                 self.waiting.discard(follower)
                 follower.wake()
-        if self.observe_lag is None or self.history is None or not encoded:
+        if self.history is None or not encoded:
             return
         frames = self.history.frames
         if frames.head > self._observed:
             self._observed = frames.head
-            self.observe_lag(frames.age_seconds(self._observed - 1))
+            self._observe(frames.age_seconds(self._observed - 1))
+
+    def _observe(self, seconds: float) -> None:
+        """Take how long ago the newest frame was made that all who keep up have now."""
+        if self.observe_lag is not None:
+            self.observe_lag(seconds)
 
     def stop(self) -> None:
         """As Run.stop, out of a pause too."""
@@ -119,8 +125,13 @@ class SharedRun(Run):
 
     def _hold(self, session: Session) -> None:
         info = session.info
-        samples = RunningSamples(info.tick_int, info.emit_from_ns, is_warm=self.request.start_time is not None)
-        history = SessionHistory.begin(session.layout, self.spool, samples=samples)
+        history = SessionHistory.begin(
+            session.layout,
+            self.spool,
+            retention_ns=self.retention_ns,
+            gaps=session.gaps,
+            samples=RunningSamples(info.tick_int, info.emit_from_ns, is_warm=self.request.start_time is not None),
+        )
         context = session.take_context()
         if context.count:
             history.frames.append(pack(context.buffer), int(context.ts_ns[-1]))
