@@ -101,7 +101,7 @@ export class Session {
   /** Go on with the same session at another speed. @param {number} speed */
   setSpeed(speed) {
     const { ring, config } = this.feed;
-    if (!ring || ring.count === 0) return;
+    if (!ring || ring.count === 0 || this.feed.live) return; // the market has its own
     const newestMs = this.feed.nowMs;
     const early = msOf(config.emit_from_ns) > newestMs - 2000;
     this.player?.holdOn();
