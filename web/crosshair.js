@@ -164,10 +164,12 @@ export class Crosshair {
 
   /** Every column of a frame, exact. @param {number} eventId */
   async fetchFull(eventId) {
-    const { ring, config } = this.feed;
+    const { ring } = this.feed;
+    if (!ring) return;
+    const { session, base } = ring.partOf(eventId);
     try {
-      const block = await fetchHistory(this.base, { session: config.session_id, after: eventId - 1, before: eventId + 1, exact: true });
-      if (ring && block.frames === 1) this.full = { ring, eventId, block };
+      const block = await fetchHistory(this.base, { session, after: eventId - base - 1, before: eventId - base + 1, exact: true });
+      if (block.frames === 1) this.full = { ring, eventId, block };
       this.painting.request("cursor");
     } catch { /* the rounded values stay */ }
   }

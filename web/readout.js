@@ -41,7 +41,7 @@ export function describeCell(card, ring, spot, column, { decimals, exact, field,
   const quote = (/** @type {string} */ side) => `${side} ${price(value(`${side}_price`))} × ${amountText(value(`${side}_size`))}`;
   lines.push(piece(`${quote("bid")}   ${quote("ask")}`));
   const traded = tradedText(value("buy_volume"), value("sell_volume"), value("other_volume"));
-  lines.push(piece(`score ${value("score").toFixed(2)}   strength ${value("strength").toFixed(2)}   event ${ring.eventId(column)}${traded && `   ${traded}`}`));
+  lines.push(piece(`score ${value("score").toFixed(2)}   strength ${value("strength").toFixed(2)}   event ${ring.eventId(column) - ring.partOf(ring.eventId(column)).base}${traded && `   ${traded}`}`));
   const { words, silentMs } = doubtsOf(ring, column, spot.timeMs, quietMs);
   lines.push(...words.map((doubt) => piece(`⚠ ${doubt}`)));
   if (silentMs > 0) lines.push(piece(`no events for ${spanText(silentMs)}`));

@@ -25,7 +25,7 @@ export class SessionChooser {
     this.date.addEventListener("change", () => this.settle());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const start = this.start.value.trim();
+      const start = this.start.disabled ? "" : this.start.value.trim();
       chosen({
         product_type: this.product.value, symbol: this.symbol.value.trim(), dt: this.date.value,
         start_time: /^\d:/.test(start) ? `0${start}` : start,
@@ -69,7 +69,7 @@ export class SessionChooser {
     const symbols = (this.catalogue?.sessions ?? []).filter((entry) => entry.product_type === this.product.value);
     element("choose-symbols").replaceChildren(...[...new Set(symbols.flatMap(({ symbol, contracts }) => [symbol, ...(contracts ?? [])]))].map((name) => new Option(name, name)));
     if (!this.symbol.value && symbols.length > 0) this.symbol.value = symbols[0].symbol;
-    const dates = this.entries().map(({ dt, source }) => /** @type {[string, string]} */ ([dt, source === "generated" ? `${dt} (generated)` : dt]));
+    const dates = this.entries().map(({ dt, source, live }) => /** @type {[string, string]} */ ([dt, live ? `${dt} (live)` : source === "generated" ? `${dt} (generated)` : dt]));
     fillSelect(this.date, dates, dates.some(([name]) => name === date) ? date : (dates.at(-1)?.[0] ?? ""));
     this.settle();
   }
@@ -86,7 +86,8 @@ export class SessionChooser {
     }
     const entries = this.entries();
     const entry = entries.find(({ dt }) => dt === this.date.value);
-    const text = entry ? entry.hours_et : `the lake holds no session of ${this.symbol.value || "this product"}`;
+    this.start.disabled = entry?.live === true;
+    const text = entry ? `${entry.live ? "live, being recorded now; " : ""}${entry.hours_et}` : `the lake holds no session of ${this.symbol.value || "this product"}`;
     element("choose-note").textContent = text;
   }
 }

@@ -107,7 +107,7 @@ export class Session {
   /** Go on with the same session at another speed. @param {number} speed */
   setSpeed(speed) {
     const { ring, config } = this.feed;
-    if (!ring || ring.count === 0) return;
+    if (!ring || ring.count === 0 || this.feed.live) return; // the market has its own
     const newestMs = this.feed.nowMs;
     const early = msOf(config.emit_from_ns) > newestMs - 2000;
     this.player?.holdOn();
@@ -270,11 +270,23 @@ export class Session {
       this.reach();
     }
     else if (message.type === "history" || message.type === "end") showProgress(null);
-    else if (message.type === "refused") this.player?.refused(message);
+    else if (message.type === "gap") this.gapTold(message);
+    else if (message.type === "next_session") {
+      if (this.query.dt) this.query.dt = message.dt;
+      say(`The session of ${message.dt} begins`);
+    } else if (message.type === "refused") this.player?.refused(message);
     else if (message.type === "error") {
       showProgress(null);
       void this.explain(message);
     }
+  }
+
+  /** @param {Message} gap */
+  gapTold({ reason, end_ns: end, bridged }) {
+    this.painting.request("all");
+    if (!this.feed.live) return; // those of before are in the picture
+    if (!end) say(`The feed broke: ${reason}`);
+    else say(bridged ? "The feed is whole again: what was missing has come" : `A gap of the feed, never recorded: ${reason}`);
   }
 
   /** An error in place, with what there is instead. @param {Message} problem */

@@ -1,6 +1,7 @@
 /** Signs of life: which of the way to the server, the engine and this tab is late or dead, and by how much. */
 
 import { element, write } from "./dom.js";
+import { showFeedState } from "./feed-state.js";
 import { clockText, spanText, zoneName } from "./format.js";
 import { say, showSign } from "./notices.js";
 
@@ -77,6 +78,7 @@ export function showLiveness({ session, feed, viewport, chart, painting }) {
   const { ring } = feed;
   showSocket(session);
   showEngine(feed);
+  showFeedState(feed);
   showWallClock(feed);
   showTab(painting, chart.heatmap.painter.lost, !ring || ring.count === 0, now);
   if (!ring || ring.count === 0) return;

@@ -31,6 +31,7 @@ from vp.server.routes.overview import MakeOverview, OverviewRoute
 from vp.server.routes.page_script import page_script
 from vp.server.routes.sessions import Catalogue, Listing, SessionsRoute
 from vp.server.routes.stream import StreamRoute
+from vp.server.routes.track_record import TrackRecordRoute
 from vp.server.runs.hub import Hub, ServerLimits
 from vp.server.runs.live_recordings import LiveRecordings
 from vp.server.runs.session import Prepare
@@ -141,6 +142,7 @@ def build_app(service: Service) -> Starlette:
             Route(f"{API}/sessions", sessions.answer),
             Route(f"{API}/history", history.history),
             Route(f"{API}/frames", history.frames),
+            Route(f"{API}/track-record", TrackRecordRoute(hub).answer),
             *([Route(f"{API}/overview", overview.answer)] if overview is not None else []),
             *([Route(QUERY, queries.answer, methods=["POST"])] if queries is not None else []),
             Route("/", page_files.home),
