@@ -1,4 +1,4 @@
-"""The intervals once more by another's bootstrap: that of arch (the extra `study`), in blocks as long as it finds right.
+"""The intervals once more by another's bootstrap: arch's (the extra `study`), in blocks as long as it finds right.
 
 The verdict never rests on it: it says whether VP's own intervals can be believed.
 """

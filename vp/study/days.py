@@ -8,6 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from vp.dbn.opened_lake import open_lake
 from vp.errors import EmptySessionError, NoRawFileError
 from vp.files import sha256_of
@@ -47,7 +49,7 @@ def run_days(
     """
     product, each = _each_day(spec)
     parts: dict[str, list[Samples]] = {name: [] for name, _ in request.sets}
-    sources, notes, fees_ticks = [], [], 0.0
+    sources, notes, fees_ticks = [], [], []
     with ThreadPoolExecutor(1) as pool:
         hashes: dict[Path, Future[str]] = {}
         for dates in each:
@@ -66,7 +68,7 @@ def run_days(
                 notes.append(f"{dates} is left out: {error.message}")
                 continue
             assert sampled is not None
-            fees_ticks = request.fees / (sampled.tick_int / 1e9 * product.multiplier)
+            fees_ticks.append(request.fees / (sampled.tick_int / 1e9 * product.multiplier))
             sources.append((sampled.contract, sampled.dt, files))
         if not sources:
             raise EmptySessionError(f"Nothing of {spec.symbol} happens on {spec.dt}.", hint=" ".join(notes))
@@ -74,7 +76,8 @@ def run_days(
             Source(contract, day, tuple((path.name, hashes[path].result()) for path in files))
             for contract, day, files in sources
         )
-    return Days({name: together(part) for name, part in parts.items()}, named, fees_ticks, tuple(notes))
+    samples = {name: together(part) for name, part in parts.items()}
+    return Days(samples, named, float(np.mean(fees_ticks)) if fees_ticks else 0.0, tuple(notes))
 
 
 def _each_day(spec: SessionSpec) -> tuple[Product, Sequence[SessionDates]]:

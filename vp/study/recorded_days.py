@@ -73,7 +73,7 @@ def read_days(
         for parts in read.values()
         for part, path in parts
     )
-    return Days(samples, sources, _fees_ticks(request, files, recordings[0]), tuple(_notes(first)))
+    return Days(samples, sources, _fees_ticks(request, files, recordings), tuple(_notes(first)))
 
 
 def _set_of(recording: Recording) -> ModelParameters:
@@ -115,13 +115,16 @@ def _judge_together(read: dict[str, list[tuple[ReadRecording, Path]]]) -> None:
             )
 
 
-def _fees_ticks(request: StudyRequest, files: RecordingFiles, recording: Recording) -> float:
+def _fees_ticks(request: StudyRequest, files: RecordingFiles, recordings: Sequence[Recording]) -> float:
+    """The mean over the recordings, whose ticks may differ."""
     if not request.fees:
         return 0.0
-    facts = recording.facts
     products = Lake(files.lake, files.products).products
-    multiplier = products.find(facts["product_type"], facts["contract"]).multiplier
-    return request.fees / (int(facts["tick_int"]) / 1e9 * multiplier)
+    found = []
+    for facts in (one.facts for one in recordings):
+        multiplier = products.find(facts["product_type"], facts["contract"]).multiplier
+        found.append(request.fees / (int(facts["tick_int"]) / 1e9 * multiplier))
+    return sum(found) / len(found)
 
 
 def _notes(parts: Sequence[tuple[ReadRecording, Path]]) -> list[str]:

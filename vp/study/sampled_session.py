@@ -11,6 +11,7 @@ import numpy as np
 
 from vp.kernels.contract import (
     CHANGE_CLOCK,
+    OPENING_PAUSE_NS,
     SAMPLE_EVENT_ENDS,
     SAMPLE_FLOW,
     SCALAR_COLUMNS,
@@ -67,6 +68,17 @@ class SampledSession:
     def frame_at(self, times_ns: np.ndarray) -> np.ndarray:
         """The frame of each moment: the last one up to it; -1 before the first."""
         return np.searchsorted(self.columns["ts_ns"], times_ns, "right") - 1
+
+    def is_awake(self, times_ns: np.ndarray) -> np.ndarray:
+        """Whether there is a frame at each moment, and no pause: OPENING_PAUSE_NS since its event."""
+        frames = self.frame_at(times_ns)
+        return (frames >= 0) & (times_ns - self.columns["ts_ns"][frames] <= OPENING_PAUSE_NS)
+
+    def time_of_end(self, event_ends: np.ndarray) -> np.ndarray:
+        """When there had been so many event ends, to the next frame, ns UTC; the last frame's where there were not."""
+        frames = np.searchsorted(self.event_ends, event_ends, "left")
+        times: np.ndarray = self.columns["ts_ns"][np.minimum(frames, len(self.event_ends) - 1)]
+        return times
 
 
 def sample_session(
