@@ -46,7 +46,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
     from vp.model.frames import judge_fields  # noqa: PLC0415
     from vp.model.pipeline import judge, prepare  # noqa: PLC0415
-    from vp.model.recording import ENDINGS, record  # noqa: PLC0415
+    from vp.model.recording import record  # noqa: PLC0415
+    from vp.model.recording_file import ENDINGS  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
 
     lake = Lake(values["lake"], values["products"])
