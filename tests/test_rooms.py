@@ -39,6 +39,7 @@ ROOMS = BASE | {
     "model": {*RAW, "dbn", "demo", "settings"},
     "query": {*RAW, "settings", "dbn", "model"},
     "study": {*RAW, "dbn", "model", "settings"},
+    "backfill": {*RAW, "dbn", "model", "settings", "study"},
     "download": {*RAW, "dbn"},
     "capture": {*RAW, "dbn"},
     "server.faults": {*BASE},
@@ -64,6 +65,7 @@ ENTRY_POINTS = {
     "vp.query.__main__",
     "vp.capture.__main__",
     "vp.study.__main__",
+    "vp.backfill.__main__",
 }
 PUBLIC_NAMES = "vp"  # the package itself: __version__ is for everyone, the rest for other programs alone
 
