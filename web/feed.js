@@ -16,7 +16,7 @@ import { msOf, Stream } from "./stream.js";
  * @property {(config: Message, fresh: boolean) => void} configured `fresh`: the ring began anew
  * @property {(message: Message) => void} message
  * @property {(state: Connection, why: string) => void} connection
- * @property {() => void} opened a socket is there, and nothing has come on it
+ * @property {() => boolean} held whether a session that begins now is to stand
  */
 
 /** Time runs on where no frame has come for so long. */
@@ -83,8 +83,10 @@ export class Feed {
         this.connection = state;
         hooks.connection(state, why);
       },
-      after: () => this.place(),
-      opened: hooks.opened,
+      wishes: () => {
+        const after = this.place();
+        return { ...(after && { after }), ...(hooks.held() && { held: "yes" }) };
+      },
     });
   }
 

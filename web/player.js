@@ -190,9 +190,6 @@ export class Player {
     this.holdDue ||= this.held;
   }
 
-  /** There is a socket: a session that is told to hold now does not begin to run. */
-  opened() { if (this.holdDue) this.command({ type: "pause" }); }
-
   /** The page goes: what is held is come back to. */
   leave() {
     const { feed: { ring, config }, viewport } = this.page;
@@ -212,6 +209,7 @@ export class Player {
       this.heldByLoop = false;
       this.loop = null;
     }
+    if (this.holdDue) this.command({ type: "pause" }); // one that it has come back to may run
     this.holdSaid = this.holdDue;
   }
 

@@ -72,7 +72,7 @@ export class Session {
       configured: (config, fresh) => this.configured(config, fresh),
       message: (message) => this.message(message),
       connection: (state, why) => this.connection(state, why),
-      opened: () => this.player?.opened(),
+      held: () => this.player?.holdDue === true,
     });
     const returnTo = takeReturn();
     if (this.linked.held) this.feed.returnTo = returnTo;

@@ -12,8 +12,7 @@ const BAD_REQUEST = 1008;
  * @property {(message: Message) => void} message a JSON message
  * @property {(frame: ArrayBuffer) => void} binary a binary message
  * @property {(state: Connection, why: string) => void} connection
- * @property {() => string} after what is held of the session, or nothing
- * @property {() => void} opened what is said now is heard before the session's first frame
+ * @property {() => Record<string, string>} wishes what else is asked for: what comes after what is held of the session, a session that stands
  */
 
 /** A time in a message. @param {string} ns UTC @returns {number} ms UTC, whole ones */
@@ -47,18 +46,13 @@ export class Stream {
     this.socket?.close();
     this.listener.connection("connecting", "");
     const query = new URLSearchParams(this.query);
-    const after = this.listener.after();
-    if (after) query.set("after", after);
+    for (const [name, value] of Object.entries(this.listener.wishes())) query.set(name, value);
     const socket = new WebSocket(`${this.base.replace(/^http/, "ws")}/v1/vacuum-pressure/stream?${query}`);
     this.socket = socket;
     socket.binaryType = "arraybuffer";
     let over = false;
     this.refused = true;
-    socket.onopen = () => {
-      if (socket !== this.socket) return;
-      this.refused = false;
-      this.listener.opened();
-    };
+    socket.onopen = () => { if (socket === this.socket) this.refused = false; };
     socket.onmessage = ({ data }) => {
       if (socket !== this.socket) return;
       if (typeof data !== "string") {

@@ -405,6 +405,18 @@ SETTINGS: tuple[Setting, ...] = (
         query=True,
     ),
     Setting(
+        "held",
+        "--held",
+        False,
+        switch,
+        "",
+        "A session of the viewer's own that stands before its first frame, as if it was paused: resume and step take "
+        "it on. Of no effect at speed 0, on the live feed, and where `after` finds a session.",
+        "yes",
+        (),
+        query=True,
+    ),
+    Setting(
         "out",
         "--out",
         None,

@@ -227,6 +227,20 @@ def test_a_session_of_ones_own_is_joined_by_nobody(server: Running) -> None:
         assert len({player.seen.last("runtime_config")["session_id"] for player in players}) == 3
 
 
+def test_a_session_that_is_asked_for_held_stands_before_its_first_frame_and_is_ones_own(server: Running) -> None:
+    with client(server.ws("held=yes")) as one, client(server.ws()) as two:
+        held, other = Player(one), Player(two)
+        held.status(paused=True)
+        assert len(held.seen.frames) == 1  # the schema
+        other.until(lambda: len(other.seen.frames) > 2)
+        assert len({each.seen.last("runtime_config")["session_id"] for each in (held, other)}) == 2
+        held.say("step", count=1)
+        held.until(lambda: len(held.seen.frames) == 2)
+        assert held.seen.event_ids[0] == other.seen.event_ids[0]
+        held.say("resume")
+        held.status(paused=False)
+
+
 def test_speed_0_has_no_clock(server: Running) -> None:
     with client(server.ws("speed=0")) as websocket:
         player = Player(websocket)

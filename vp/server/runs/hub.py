@@ -23,7 +23,7 @@ from vp.server.runs.session import Prepare
 from vp.server.runs.shared_run import SharedRun
 from vp.server.runs.startup import StartupSession
 from vp.server.runs.viewer import Viewer
-from vp.server.stream.commands import Command, NotAloneError, NotPacedError, Resume
+from vp.server.stream.commands import Command, NotAloneError, NotPacedError, Pause, Resume
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import NextSession, RunState
 from vp.settings.table import of_program
@@ -263,7 +263,7 @@ class Hub:
         """A request as it is meant: the market has one pace, and all share what comes."""
         if request.speed == 0 or self._recording(request) is None:
             return request
-        return replace(request, speed=1.0, alone=False)
+        return replace(request, speed=1.0, alone=False, held=False)
 
     def _recording(self, request: StreamRequest) -> GrowingInput | None:
         return None if self._live is None else self._live.find(request)
@@ -290,7 +290,7 @@ class Hub:
             for run in self._runs:
                 if run.id == request.after[0] and run.request == request.session and not run.state.over:
                     return run
-        shared = None if request.alone else self._shared.get(request.session)
+        shared = None if request.alone or request.held else self._shared.get(request.session)
         return None if shared is None or shared.state.over else shared
 
     def _keep_apart(self, run: SharedRun) -> None:
@@ -315,7 +315,9 @@ class Hub:
                 run = LiveRun(request.session, prepare, recording, self._live.feed, session)
             run.observe_lag = self.observe_lag
             run.spool = self.spool
-            if not request.alone:
+            if request.held and not isinstance(run, LiveRun):
+                run.control.obey(Pause())
+            if not (request.alone or request.held):
                 self._shared[request.session] = run
         else:
             run = LosslessRun(request, prepare, session)
@@ -375,7 +377,9 @@ class Hub:
 
 def _settings_of(own: StreamRequest, asked: StreamRequest) -> StreamRequest:
     """What was asked for, by settings of the server's own."""
-    return replace(own, symbol=asked.symbol, dt=asked.dt, speed=asked.speed, after=None, fields=None, alone=False)
+    return replace(
+        own, symbol=asked.symbol, dt=asked.dt, speed=asked.speed, after=None, fields=None, alone=False, held=False
+    )
 
 
 def _names(run: Run) -> dict[str, Any]:

@@ -39,6 +39,8 @@ class StreamRequest(SessionName):
         Session id and event_id of the newest frame that the viewer holds of it.
     alone : bool
         Whether the session is to be this viewer's own, shared with nobody.
+    held : bool
+        Whether it is to be so and to stand before its first frame.
     """
 
     speed: float = 1.0
@@ -48,11 +50,12 @@ class StreamRequest(SessionName):
     fields: tuple[str, ...] | None = None
     after: tuple[str, int] | None = None
     alone: bool = False
+    held: bool = False
 
     @property
     def session(self) -> StreamRequest:
         """The same request without what concerns this viewer alone: viewers with equal ones share."""
-        return replace(self, fields=None, after=None, alone=False)
+        return replace(self, fields=None, after=None, alone=False, held=False)
 
     def describe(self) -> dict[str, Any]:
         """The session asked for, in the form of /health."""
