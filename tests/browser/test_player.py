@@ -35,6 +35,9 @@ COLUMNS_SHOWN = """() => {
   const { endMs, spanMs } = vp.view();
   return vp.events(endMs).length - vp.events(endMs - spanMs).length;
 }"""
+BOOKMARK_OF_ANOTHER = """async () => {
+  (await import("./bookmarks.js")).put({ session: "future_mbo ESH4 2023-12-25", timeMs: 5, note: "elsewhere" });
+}"""
 NEWEST_EVENT = "() => vp.events().at(-1)"
 
 
@@ -286,6 +289,12 @@ def test_bookmarks_are_kept_noted_found_taken_away_and_had_back(player: Page) ->
     player.get_by_role("button", name="Undo").click()
     expect(player.locator("#bookmarks-open")).to_have_text("Bookmarks 1")
     assert json.loads(player.evaluate("() => localStorage.getItem('vp.bookmarks')")) == [kept]
+    player.evaluate(BOOKMARK_OF_ANOTHER)
+    player.get_by_role("button", name="Take away 1 of other sessions").click()
+    assert json.loads(player.evaluate("() => localStorage.getItem('vp.bookmarks')")) == [kept]
+    player.get_by_role("button", name="Undo").click()
+    expect(player.get_by_role("button", name="Take away 1 of other sessions")).to_be_visible()
+    expect(player.locator("#bookmarks-open")).to_have_text("Bookmarks 1")
     player.keyboard.press("Escape")
     expect(player.locator("#bookmarks")).to_be_hidden()
 
