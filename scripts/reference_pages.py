@@ -13,7 +13,7 @@ from vp.errors import VPError
 from vp.settings.table import Setting, of_program, of_query, shown
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-PROGRAMS = ("serve", "record", "capture", "query", "study", "cache", "lake")
+PROGRAMS = ("serve", "record", "backfill", "capture", "query", "study", "cache", "lake")
 GENERATED = "This page is written by `scripts/reference_pages.py` out of the code; change it there."
 
 

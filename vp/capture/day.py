@@ -143,6 +143,7 @@ class CaptureDay:
 
     def _take_up(self, manifest: Manifest) -> None:
         """Finish what an earlier run left, and find what there is to go on from."""
+        self.live.had_gaps(manifest.gaps)
         directory = self.plan.directories[0]
         stem = f"{self.plan.file_dataset}-{self.date:%Y%m%d}.mbo"
         for part in sorted(directory.glob(f"{stem}.*.dbn{PART_ENDING}")):

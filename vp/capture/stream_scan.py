@@ -100,6 +100,8 @@ class StreamScan:
     marks : list of (byte offset, record index, clock_ns)
         A place about every MARK_BYTES; clock_ns as of what stands before it.
     names : dict of int to str
+    newest : (int, int) or None
+        ts_event and ts_recv of the newest market-by-order record; None where that is a snapshot's or has neither.
     """
 
     def __init__(self) -> None:
@@ -112,6 +114,7 @@ class StreamScan:
         self.received_ns = (0, 0)
         self.marks: list[tuple[int, int, int]] = []
         self.names: dict[int, str] = {}
+        self.newest: tuple[int, int] | None = None
         self._carry = b""
 
     @property
@@ -205,6 +208,8 @@ class StreamScan:
         time = time[time != UNDEFINED_NS]
         if len(time):
             self.clock_ns = max(self.clock_ns, int(time.max()))
+        untimed = event[-1] == UNDEFINED_NS or receipt[-1] == UNDEFINED_NS
+        self.newest = None if untimed or rows["flags"][-1] & FLAG_SNAPSHOT else (int(event[-1]), int(receipt[-1]))
         receipt = receipt[receipt != UNDEFINED_NS]
         if len(receipt):
             first, _ = self.received_ns

@@ -11,6 +11,7 @@ from typing import Any
 
 from vp.files import most_mode_of, read_bounded, write_whole
 from vp.lake.cache_budget import CacheBudget, CacheKind, mark_as_used
+from vp.lake.cache_room import Room
 
 MOST_BYTES = 64 << 20
 
@@ -43,7 +44,7 @@ def keep(cache: CacheBudget, kind: CacheKind, key: str, value: Any, sources: Seq
     """
     body = json.dumps({"key": key, "value": value}, separators=(",", ":"))
     data = f"{_checksum(body)}\n{body}".encode()
-    if not cache.make_room(len(data)):
+    if not Room(cache, kind).make(len(data)):
         return False
     path = _path(cache, kind, key)
     try:

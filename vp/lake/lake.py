@@ -156,6 +156,10 @@ class Lake:
             return list(self.lone_file.dates) if holds else []
         return [entry.date for entry in self._entries(product.product_type, product.root, None)]
 
+    def sessions_of(self, product: Product) -> list[SessionEntry]:
+        """The sessions of a product, by date; raises LakeError."""
+        return self._entries(product.product_type, product.root, None)
+
     def sessions(self, seen: Seen | None = None) -> list[SessionEntry]:
         """Every session that can be asked for, with the files that would be read.
 

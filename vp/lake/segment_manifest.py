@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -50,6 +50,27 @@ def manifest_beside(raw: RawFile) -> Path:
     return manifest_path(raw.path.parent, raw.dataset, raw.date)
 
 
+@dataclass(frozen=True)
+class FeedGap:
+    """What a feed has not delivered when it should have.
+
+    Attributes
+    ----------
+    start_ns : int
+        Of the last record before it, ns UTC.
+    end_ns : int
+        Of the first record behind it; 0 while nothing has come.
+    reason : str
+    bridged : bool
+        Whether what was missing has come again.
+    """
+
+    start_ns: int
+    end_ns: int
+    reason: str
+    bridged: bool
+
+
 @dataclass
 class Manifest:
     """What the lines of a manifest say.
@@ -62,7 +83,7 @@ class Manifest:
         By segment and instrument, from where its records are new.
     set_aside : dict of str to str
         Segments that are not played, and why.
-    gaps : list of dict
+    gaps : list of FeedGap
         Lines of `gap`.
     behind_gaps : set of str
         Segments that stand behind one that was not bridged.
@@ -72,7 +93,7 @@ class Manifest:
     finished: dict[str, dict[str, Any]] = field(default_factory=dict)
     begins: dict[str, dict[int, tuple[int, int]]] = field(default_factory=dict)
     set_aside: dict[str, str] = field(default_factory=dict)
-    gaps: list[dict[str, Any]] = field(default_factory=list)
+    gaps: list[FeedGap] = field(default_factory=list)
     behind_gaps: set[str] = field(default_factory=set)
 
     def add(self, entry: dict[str, Any]) -> None:
@@ -80,10 +101,9 @@ class Manifest:
         kind = entry["kind"]
         if kind == "gap":
             start_ns, end_ns, reason, bridged = (entry[name] for name in GAP_NAMES)
-            times = {"start_ns": _whole(start_ns), "end_ns": _whole(end_ns)}
             if not entry["bridged"]:
                 self.behind_gaps.add(str(entry.get("file", "")))
-            self.gaps.append(times | {"reason": str(reason), "bridged": bool(bridged)})
+            self.gaps.append(FeedGap(_whole(start_ns), _whole(end_ns), str(reason), bool(bridged)))
         elif kind == "begin":
             self.begun[str(entry["file"])] = {"replayed": False, "after": "", **entry}
         elif kind == "segment":
@@ -93,6 +113,14 @@ class Manifest:
             self.begins[str(entry["file"])] = {int(n): (_whole(at), _whole(index)) for n, (at, index) in instruments}
         elif kind == "set_aside":
             self.set_aside[str(entry["file"])] = str(entry["reason"])
+
+
+def gaps_of(raw_files: Iterable[RawFile], start_ns: int, end_ns: int) -> Iterator[FeedGap]:
+    """The gaps that reach into a time, of the days of raw files; raises as read_manifest."""
+    for manifest in dict.fromkeys(manifest_beside(raw) for raw in raw_files):
+        for gap in read_manifest(manifest).gaps:
+            if gap.end_ns >= start_ns and gap.start_ns < end_ns:
+                yield gap
 
 
 def read_manifest(path: Path) -> Manifest:

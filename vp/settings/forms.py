@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 from decimal import Decimal
@@ -27,6 +28,7 @@ FORMATS = ("table", "csv", "json", "parquet", "arrow")
 NO_FIELDS = "none"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
+SEQUELS = ("study",)
 LIVE_FROM = ("now", "today", "week")
 DATASET = re.compile(r"[A-Z0-9]{2,8}\.[A-Z0-9]{2,12}")
 
@@ -110,6 +112,13 @@ def session_dates(_name: str, value: str) -> str | None:
     return str(parse_dates(value.strip())) if value.strip() else None
 
 
+def date(_name: str, value: str) -> dt.date | None:
+    """A day; raises BadDateError."""
+    from vp.market.session_hours import parse_date  # noqa: PLC0415 - --help is fast
+
+    return parse_date(value.strip()) if value.strip() else None
+
+
 def clock_time(name: str, value: str) -> str | None:
     """A time of day, perhaps with a day before it and a zone behind it; raises BadStartTimeError."""
     from vp.market.wall_times import parse_time  # noqa: PLC0415 - --help is fast
@@ -185,6 +194,13 @@ def log_format(name: str, value: str) -> str:
     """A name out of LOG_FORMATS."""
     if value.lower() not in LOG_FORMATS:
         raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(LOG_FORMATS)}.")
+    return value.lower()
+
+
+def sequel(name: str, value: str) -> str:
+    """A name out of SEQUELS."""
+    if value.lower() not in SEQUELS:
+        raise BadParameterError(f"{name} was {quoted(value)}, expected {' or '.join(SEQUELS)}.")
     return value.lower()
 
 

@@ -19,6 +19,7 @@ from vp.settings.forms import (
     HISTORY_LIMIT_GB,
     LOG_FORMATS,
     LOG_LEVELS,
+    SEQUELS,
     address,
     assignments,
     bucket,
@@ -28,6 +29,7 @@ from vp.settings.forms import (
     context_minutes,
     count,
     dataset,
+    date,
     fees,
     field_list,
     limit_gb,
@@ -38,6 +40,7 @@ from vp.settings.forms import (
     output_format,
     place,
     port,
+    sequel,
     session_dates,
     speed,
     switch,
@@ -67,7 +70,7 @@ class Setting:
     example : str
         A value that works, as typed.
     programs : tuple of str
-        Which programs take it: serve, record, query, study, cache, lake.
+        Which programs take it: serve, record, backfill, query, study, cache, lake, capture.
     query : bool
         Whether the stream's address takes it too.
     repeated : bool
@@ -105,10 +108,11 @@ RECORD = ("record",)
 QUERY = ("query",)
 STUDY = ("study",)
 SESSION = ("serve", "record", "query")
-EVERY = ("serve", "record", "query", "study", "cache", "lake", "capture")
+EVERY = ("serve", "record", "backfill", "query", "study", "cache", "lake", "capture")
 CAPTURE = ("capture",)
 SESSIONS = (*SESSION, "study")
 LAKE = ("lake",)
+BACKFILL = ("backfill",)
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -122,6 +126,37 @@ SETTINGS: tuple[Setting, ...] = (
         "future_mbo",
         SESSIONS,
         query=True,
+    ),
+    Setting(
+        "symbols",
+        "--symbols",
+        (),
+        column_list,
+        "SYMBOLS",
+        "Contracts, roots (the busiest contract of each day), continuous names, or tickers, with commas between. Left "
+        "out: every root or ticker that the lake holds.",
+        "ES,MNQ",
+        BACKFILL,
+    ),
+    Setting(
+        "start",
+        "--start",
+        None,
+        date,
+        "YYYY-MM-DD",
+        "First day. Left out: the first that the lake holds.",
+        "2026-01-02",
+        BACKFILL,
+    ),
+    Setting(
+        "end",
+        "--end",
+        None,
+        date,
+        "YYYY-MM-DD",
+        "Last day, which is recorded too. Left out: the last that the lake holds.",
+        "2026-03-31",
+        BACKFILL,
     ),
     Setting(
         "symbol",
@@ -191,7 +226,7 @@ SETTINGS: tuple[Setting, ...] = (
         "and a date before it where the session has several. The book is built up to 30 minutes before, the model "
         "warmed up from there. Left out: frames from the start of the session (the demonstration: 09:30).",
         "09:30",
-        SESSIONS,
+        (*SESSIONS, *BACKFILL),
         query=True,
     ),
     Setting(
@@ -202,7 +237,7 @@ SETTINGS: tuple[Setting, ...] = (
         "HH:MM",
         "Time at which the recording or study ends, written as --start-time is. Left out: the end of the session.",
         "10:15",
-        ("record", "study"),
+        ("record", "study", "backfill"),
     ),
     Setting(
         "speed",
@@ -224,7 +259,7 @@ SETTINGS: tuple[Setting, ...] = (
         "MILLISECONDS",
         "Least event time between two frames; 0 makes one at the end of every market event.",
         "100",
-        BOTH,
+        (*BOTH, *BACKFILL),
         query=True,
     ),
     Setting(
@@ -236,7 +271,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Width of a price bucket, a row of the map, in the product's currency: a multiple of its tick. Left out: as "
         "products.yaml says; else the tick for futures, and for tickers one that suits the price.",
         "0.50",
-        SESSIONS,
+        (*SESSIONS, *BACKFILL),
         query=True,
     ),
     Setting(
@@ -248,7 +283,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Parameters of the model: a preset (default, touch), name:value with commas between, or, on command lines, a "
         "YAML file of lines name: value; what is left out is the default's. Left out: default.",
         "touch",
-        BOTH,
+        (*BOTH, *BACKFILL),
         query=True,
     ),
     Setting(
@@ -325,6 +360,17 @@ SETTINGS: tuple[Setting, ...] = (
         STUDY,
     ),
     Setting(
+        "cross_check",
+        "--cross-check",
+        False,
+        switch,
+        "",
+        "Set the score's intervals beside those of another bootstrap, of the package arch, with blocks as long as that "
+        "finds right. Needs the extra study.",
+        "yes",
+        STUDY,
+    ),
+    Setting(
         "fields",
         "--fields",
         None,
@@ -332,7 +378,7 @@ SETTINGS: tuple[Setting, ...] = (
         "NAMES",
         "Grid columns wanted, with commas between; the scalar columns always come. none: those alone. Left out: all.",
         "pressure,vacuum",
-        RECORD,
+        (*RECORD, *BACKFILL),
         query=True,
     ),
     Setting(
@@ -367,6 +413,48 @@ SETTINGS: tuple[Setting, ...] = (
         "File to write, Arrow or Parquet by its ending (.arrow, .parquet). It is written whole or not at all.",
         "mnq.parquet",
         RECORD,
+    ),
+    Setting(
+        "out",
+        "--out",
+        None,
+        text,
+        "DIRECTORY",
+        "Directory of the recordings, one of its own for each kind of request; it is made if need be.",
+        "frames",
+        BACKFILL,
+    ),
+    Setting(
+        "workers",
+        "--workers",
+        None,
+        count,
+        "COUNT",
+        "Most sessions to work on at a time. Left out: one a processor.",
+        "4",
+        BACKFILL,
+    ),
+    Setting(
+        "memory_limit_gb",
+        "--memory-limit-gb",
+        None,
+        limit_gb,
+        "GIGABYTES",
+        "Most memory that these take together; as many are worked on as there is room for. Left out: nine tenths of "
+        "what is free at the start.",
+        "8",
+        BACKFILL,
+    ),
+    Setting(
+        "then",
+        "--then",
+        None,
+        sequel,
+        "WHAT",
+        f"What to make of the recorded sessions besides: {', '.join(SEQUELS)}, one of each day and one of all days "
+        "of a symbol.",
+        "study",
+        BACKFILL,
     ),
     Setting(
         "sql",
@@ -407,6 +495,18 @@ SETTINGS: tuple[Setting, ...] = (
         "File of frames that vp.record wrote. Left out: the newest of the session in the lake's recordings.",
         "frames.parquet",
         QUERY,
+    ),
+    Setting(
+        "recording",
+        "--recording",
+        (),
+        text,
+        "FILE",
+        "File of frames that vp.record wrote, to be studied instead of a session; once for each. A recording with "
+        "--throttle-ms 0 has every event end.",
+        "frames.parquet",
+        STUDY,
+        repeated=True,
     ),
     Setting(
         "build",
@@ -536,7 +636,7 @@ SETTINGS: tuple[Setting, ...] = (
         "File of products (futures, tickers, spreads) that adds to those that VP knows and to products.yaml in the "
         "lake's root, and overrides them.",
         "products.yaml",
-        (*SESSIONS, "lake", *CAPTURE),
+        (*SESSIONS, *BACKFILL, "lake", *CAPTURE),
     ),
     Setting(
         "decompressed_limit_gb",
@@ -558,7 +658,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Most disk that the lake's cache takes in all: books, decompressed copies, overviews and surveys. What "
         "was used longest ago goes first, what nobody has used for 90 days too, and a GiB of the disk stays free.",
         "30",
-        BOTH,
+        (*BOTH, *BACKFILL),
     ),
     Setting(
         "history_limit_gb",
@@ -608,9 +708,9 @@ SETTINGS: tuple[Setting, ...] = (
         False,
         switch,
         "",
-        "Say what an import would do, and do nothing.",
+        "Say what would be done, and do nothing.",
         "yes",
-        LAKE,
+        (*LAKE, *BACKFILL),
     ),
     Setting(
         "clear",
@@ -640,7 +740,7 @@ SETTINGS: tuple[Setting, ...] = (
         "TYPE",
         "Kind of market: future_mbo or equity_mbo.",
         "future_mbo",
-        CAPTURE,
+        (*CAPTURE, *BACKFILL),
     ),
     Setting(
         "symbol",

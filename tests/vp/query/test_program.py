@@ -265,7 +265,7 @@ def test_a_table_steers_no_terminal(asked_lake: Path, capsysbinary: pytest.Captu
     ]
 
 
-@pytest.mark.parametrize("fact", [b"x", b"-1", b"1.5", b"9" * 30, b"9" * 6000, b"", "١".encode()])
+@pytest.mark.parametrize("fact", [b"x", b"0", b"-1", b"1.5", b"9" * 30, b"9" * 6000, b"", "١".encode()])
 def test_a_recording_whose_metadata_are_made_up_is_none(
     fact: bytes, asked_lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
