@@ -74,6 +74,8 @@ class Service:
         The state of the live feed, for /health.
     today : callable, optional
         The date of the session that the live feed brings now; None where there is no such feed.
+    upstream : str, optional
+        The address of the server whose sessions are handed on: `prepare` makes a RelayedSession.
     """
 
     defaults: StreamRequest
@@ -89,6 +91,7 @@ class Service:
     recording: FindRecording = lambda _request: None
     feed: Callable[[], dict[str, Any]] | None = None
     today: Callable[[], str | None] = lambda: None
+    upstream: str | None = None
 
     def current_defaults(self) -> StreamRequest:
         """What a viewer gets who asks for nothing in particular now."""
@@ -105,7 +108,14 @@ def build_app(service: Service) -> Starlette:
         The page cannot be put together; better said at the start than to the first who opens it.
     """
     page_script(page_files.WEB)
-    hub = Hub(service.prepare, service.limits, service.startup, service.spool, service.recording)
+    hub = Hub(
+        service.prepare,
+        service.limits,
+        service.startup,
+        service.spool,
+        service.recording,
+        relays=service.upstream is not None,
+    )
     readers = Readers()
     history = HistoryRoutes(hub, readers)
     sessions = SessionsRoute(service.catalogue, service.current_defaults, readers)
@@ -135,6 +145,7 @@ def build_app(service: Service) -> Starlette:
                 "sessions": hub.describe(),
                 "viewers": hub.viewers,
                 **({} if service.feed is None else {"feed": service.feed()}),
+                **({} if service.upstream is None else {"upstream": service.upstream}),
             },
             headers={"cache-control": "no-store"},
         )

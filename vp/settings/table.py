@@ -43,6 +43,7 @@ from vp.settings.forms import (
     sequel,
     session_dates,
     speed,
+    stream_server,
     switch,
     text,
     throttle_ms,
@@ -571,6 +572,17 @@ SETTINGS: tuple[Setting, ...] = (
         "COUNT",
         "Most sessions at work at a time, runs at speed 0 included.",
         "4",
+        SERVE,
+    ),
+    Setting(
+        "upstream",
+        "--upstream",
+        None,
+        stream_server,
+        "URL",
+        "Another server, ws:// or wss://, whose sessions are handed on to viewers of this one: one connection there "
+        "for each session, however many watch it here.",
+        "ws://origin.example:8002",
         SERVE,
     ),
     Setting(

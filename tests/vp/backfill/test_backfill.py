@@ -168,8 +168,9 @@ def test_nothing_is_written_among_raw_files(original: Path, capfd: pytest.Captur
 LIMITED = """
 import resource, sys
 from vp.programs.backfill import main
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
-sys.exit(main(sys.argv[2:]))
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+    sys.exit(main(sys.argv[2:]))
 """
 
 

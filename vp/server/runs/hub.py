@@ -16,6 +16,7 @@ from vp.server.history.retention import KEEP_SECONDS, RetainedHistories
 from vp.server.history.session_history import SessionHistory
 from vp.server.runs.live_run import LiveRun
 from vp.server.runs.lossless_run import LosslessRun
+from vp.server.runs.relayed_run import RelayedRun
 from vp.server.runs.run import Run
 from vp.server.runs.session import FindRecording, Prepare
 from vp.server.runs.shared_run import SharedRun
@@ -78,6 +79,8 @@ class Hub:
         Where older frames of all sessions go; left out, memory alone holds frames.
     recording : callable, optional
         The recording that a request's session is of, while that goes on.
+    relays : bool
+        Whether sessions are those of another server: `prepare` makes a RelayedSession.
     """
 
     def __init__(
@@ -87,8 +90,11 @@ class Hub:
         startup: StartupSession | None = None,
         spool: FrameSpool | None = None,
         recording: FindRecording = lambda _request: None,
+        *,
+        relays: bool = False,
     ) -> None:
         self._recording = recording
+        self._relays = relays
         self.limits = limits
         self.spool = spool if spool is not None else FrameSpool()
         self.viewers = 0
@@ -184,6 +190,8 @@ class Hub:
         """
         if not isinstance(run, SharedRun):
             raise NotPacedError("A stream at speed 0 waits for its reader anyway.", hint="Read no further to pause it.")
+        if isinstance(run, RelayedRun):
+            raise NotPacedError("This server hands on what another plays.", hint="Pause and step it at that one.")
         if isinstance(run, LiveRun):
             raise NotPacedError("The market does not wait.", hint="Pause the page instead: it keeps what it shows.")
         if not isinstance(command, Resume):
@@ -264,7 +272,9 @@ class Hub:
         run: Run
         if request.speed > 0:
             recording = self._recording(request)
-            if recording is None:
+            if self._relays:
+                run = RelayedRun(request.session, prepare, session)
+            elif recording is None:
                 run = SharedRun(request.session, prepare, session)
             else:
                 run = LiveRun(request.session, prepare, recording, session)

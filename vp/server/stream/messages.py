@@ -69,6 +69,7 @@ def status(facts: RunFacts, *, viewers: int, frames_sent: int, frames_missed: in
             "records": facts.records,
             "notices": list(facts.notices),
             "server_time_ns": str(server_time_ns),
+            **({} if facts.hop_seconds is None else {"hop_seconds": round(facts.hop_seconds, 6)}),
         }
     )
 

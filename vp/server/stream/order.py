@@ -82,6 +82,8 @@ class MessageOrder:
         How its frames go out; None before it was told how to read them.
     status_at : float
         Monotonic time from which on a status is due.
+    session_id : str
+        A relayed session has its own only once the upstream has said it.
     """
 
     def __init__(self, request: StreamRequest, session_id: str) -> None:
@@ -90,7 +92,7 @@ class MessageOrder:
         self.status_at = 0.0
         self._control_told = RunFacts().control
         self._request = request
-        self._session_id = session_id
+        self.session_id = session_id
         self._history = ""
 
     def steps(self, seen: Snapshot) -> Steps:
@@ -146,7 +148,7 @@ class MessageOrder:
     def _resumes_after(self) -> int | None:
         """The event behind which a viewer goes on that comes back to this run."""
         after = self._request.after
-        return after[1] if after is not None and after[0] == self._session_id else None
+        return after[1] if after is not None and after[0] == self.session_id else None
 
     def _send_frames(self, seen: Snapshot) -> Generator[Step, Snapshot, Snapshot]:
         """Send all frames that the viewer does not miss, until the run is over; how it stands then."""
@@ -179,7 +181,7 @@ class MessageOrder:
 
     def _runtime_config(self, session: Introduced, encoder: FrameEncoder) -> str:
         return messages.runtime_config(
-            self._request, self._session_id, session.info.to_json(), encoder.layout.describe()
+            self._request, self.session_id, session.info.to_json(), encoder.layout.describe()
         )
 
     def _status(self, seen: Snapshot) -> str:

@@ -60,6 +60,8 @@ class RunFacts:
         Commands to step that have been carried out.
     notices : tuple of str
         What a person should know of the session's records, in whole sentences.
+    hop_seconds : float or None
+        How long a message takes from the server that plays the session to this one; None where that is the same.
     """
 
     clock_ns: int | None = None
@@ -71,6 +73,7 @@ class RunFacts:
     paused: bool = False
     steps_done: int = 0
     notices: tuple[str, ...] = ()
+    hop_seconds: float | None = None
 
     @property
     def control(self) -> tuple[bool, int]:
