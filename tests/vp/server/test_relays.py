@@ -78,7 +78,7 @@ def test_bytes_are_those_of_the_origin_through_two_relays(origin: Running, tmp_p
         last = watch(far, 2 * FRAMES)  # all that it has, the near one had before
         for query in queries:
             at_origin, at_near, at_far = (watch(server, FRAMES, query) for server in (origin, near, far))
-            ids = {seen.texts[0]["session_id"] for seen in (at_origin, at_near, at_far)}
+            ids = {seen.last("runtime_config")["session_id"] for seen in (at_origin, at_near, at_far)}
             assert len(ids) == 1
             assert at_far.frames[0] == at_near.frames[0] == at_origin.frames[0]
             frames = by_event(at_origin)
@@ -87,7 +87,7 @@ def test_bytes_are_those_of_the_origin_through_two_relays(origin: Running, tmp_p
                 assert len(shared) > FRAMES // 2
                 assert all(by_event(seen)[event] == frames[event] for event in shared)
                 assert seen.event_ids == list(range(seen.event_ids[0], seen.event_ids[-1] + 1))
-        config_here, config_there = last.texts[0], watch(origin, 1).texts[0]
+        config_here, config_there = last.last("runtime_config"), watch(origin, 1).last("runtime_config")
         assert config_here == config_there
         status = last.last("status")
         assert 0 < status["hop_seconds"] < 5
@@ -107,9 +107,9 @@ def test_a_viewer_of_a_dead_relay_goes_on_at_another_without_a_hole(origin: Runn
         watch(other, 1)
         with relaying(origin, tmp_path) as dying:
             before = watch(dying)
-        session, event = before.texts[0]["session_id"], before.event_ids[-1]
+        session, event = before.last("runtime_config")["session_id"], before.event_ids[-1]
         after = watch(other, FRAMES, f"after={session}.{event}")
-        assert after.texts[0]["session_id"] == session
+        assert after.last("runtime_config")["session_id"] == session
         assert after.last("history")["hole"] is False
         assert [*before.event_ids, *after.event_ids] == list(range(before.event_ids[0], after.event_ids[-1] + 1))
 
@@ -118,7 +118,7 @@ def test_a_relay_that_came_late_says_what_it_never_had(
     origin: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = watch(origin, 10)
-    session = first.texts[0]["session_id"]
+    session = first.last("runtime_config")["session_id"]
     watch(origin, 3 * FRAMES)
     monkeypatch.setattr(session_history, "JOIN_NS", 10 * STEP_MS * 1_000_000)
     with relaying(origin, tmp_path) as late:
@@ -235,8 +235,9 @@ def test_an_origin_that_begins_another_session_ends_the_old_one(tmp_path: Path) 
             wire.cut()
             read_on(websocket, seen)
         assert seen.code == 1001
-        again = watch(relay, 5, f"after={seen.texts[0]['session_id']}.{seen.event_ids[-1]}")
-        assert again.texts[0]["session_id"] != seen.texts[0]["session_id"]
+        session = seen.last("runtime_config")["session_id"]
+        again = watch(relay, 5, f"after={session}.{seen.event_ids[-1]}")
+        assert again.last("runtime_config")["session_id"] != session
 
 
 def test_the_end_and_errors_are_the_origins(tmp_path: Path) -> None:
@@ -277,7 +278,7 @@ def test_a_session_of_ones_own_is_to_be_had_at_the_origin(origin: Running, tmp_p
 def test_history_over_http_is_held_by_the_relay(origin: Running, tmp_path: Path) -> None:
     with relaying(origin, tmp_path) as relay:
         seen = watch(relay, 50)
-        session = seen.texts[0]["session_id"]
+        session = seen.last("runtime_config")["session_id"]
         import urllib.request
 
         address = f"{relay.http}/v1/vacuum-pressure/frames?session_id={session}"

@@ -35,7 +35,7 @@ class RelayedRun(SharedRun):
             self._check_stop()
             batch = relayed.advance()
             if relayed.begins_late and history.complete_from_ns is None:
-                history.complete_from_ns = int(batch.ts_ns[0])
+                history.complete_from_ns = 0  # not from the session's beginning; nothing of what it joined is missing
             self._keep(batch)
             if relayed.begins_late and not has_joined and history.frames.head >= relayed.frames_at_once:
                 history.complete_from_ns = self._last_frame_ns - JOIN_NS  # so far the upstream's history goes
