@@ -6,7 +6,9 @@ import contextlib
 import socket
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,7 +60,14 @@ def watch(server: Running, frames: int = FRAMES, query: str = "") -> Seen:
     seen = Seen()
     with client(server.ws(query)) as websocket:
         read_on(websocket, seen, frames + 1)
+        websocket.socket.shutdown(socket.SHUT_RDWR)  # a close in good order takes seconds
     return seen
+
+
+def watch_all(servers: tuple[Running, ...], query: str) -> list[Seen]:
+    """Viewers of each at the same time."""
+    with ThreadPoolExecutor() as threads:
+        return list(threads.map(lambda server: watch(server, FRAMES, query), servers))
 
 
 def by_event(seen: Seen) -> dict[int, bytes]:
@@ -74,10 +83,10 @@ def until(done: Callable[[], bool]) -> None:
 
 def test_bytes_are_those_of_the_origin_through_two_relays(origin: Running, tmp_path: Path) -> None:
     with relaying(origin, tmp_path) as near, relaying(near, tmp_path) as far:
-        queries = ("", "", "fields=pressure,vacuum", "fields=none")
+        queries = ("", "fields=pressure,vacuum", "fields=none")
         last = watch(far, 2 * FRAMES)  # all that it has, the near one had before
         for query in queries:
-            at_origin, at_near, at_far = (watch(server, FRAMES, query) for server in (origin, near, far))
+            at_origin, at_near, at_far = watch_all((origin, near, far), query)
             ids = {seen.last("runtime_config")["session_id"] for seen in (at_origin, at_near, at_far)}
             assert len(ids) == 1
             assert at_far.frames[0] == at_near.frames[0] == at_origin.frames[0]
@@ -89,12 +98,10 @@ def test_bytes_are_those_of_the_origin_through_two_relays(origin: Running, tmp_p
                 assert seen.event_ids == list(range(seen.event_ids[0], seen.event_ids[-1] + 1))
         config_here, config_there = last.last("runtime_config"), watch(origin, 1).last("runtime_config")
         assert config_here == config_there
-        status = last.last("status")
-        assert 0 < status["hop_seconds"] < 5
+        until(lambda: get_json(far, "/health")["sessions"][0]["hop_seconds"] > 0)
+        assert 0 <= last.last("status")["hop_seconds"] < 5
         assert "hop_seconds" not in watch(origin, 1).last("status")
-        entry = get_json(far, "/health")["sessions"][0]
-        assert entry["hop_seconds"] > 0
-        assert entry["lag_seconds"] >= 0
+        assert get_json(far, "/health")["sessions"][0]["lag_seconds"] >= 0
         assert get_json(far, "/health")["upstream"] == f"ws://127.0.0.1:{near.port}"
         assert "upstream" not in get_json(origin, "/health")
         assert get_json(origin, "/health")["viewers"] == 1  # however many watch behind it
@@ -125,9 +132,11 @@ def test_a_relay_that_came_late_says_what_it_never_had(
         seen = watch(late)
         begins = seen.event_ids[0]
         assert begins > FRAMES
-        history = watch(late, FRAMES, f"after={session}.{5}").last("history")
+        again = watch(late, FRAMES, f"after={session}.{5}")
+        history = again.last("history")
         assert history["hole"] is True
-        assert (history["hole_after_event_id"], history["hole_before_event_id"]) == (5, begins)
+        assert (history["hole_after_event_id"], history["hole_before_event_id"]) == (5, again.event_ids[0])
+        assert FRAMES < again.event_ids[0] <= begins
         assert watch(late, 1, f"after={session}.{begins}").last("history")["hole"] is False
         assert seen.last("history")["hole"] is False
 
@@ -154,10 +163,13 @@ class Wire:
         with contextlib.suppress(OSError):
             while True:
                 here, _ = self._listener.accept()
-                if self.refuses:
+                try:
+                    there = None if self.refuses else socket.create_connection(("127.0.0.1", self._target))
+                except OSError:
+                    there = None
+                if there is None:
                     here.close()
                     continue
-                there = socket.create_connection(("127.0.0.1", self._target))
                 self._open += [here, there]
                 for source, sink in ((here, there), (there, here)):
                     threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
@@ -167,6 +179,7 @@ class Wire:
             while data := source.recv(65536):
                 sink.sendall(data)
         self._shut(source, sink)
+        source.close()  # its other thread has it as the sink alone, and learns of it
 
     def _shut(self, *sockets: socket.socket) -> None:
         for one in sockets:
@@ -279,8 +292,6 @@ def test_history_over_http_is_held_by_the_relay(origin: Running, tmp_path: Path)
     with relaying(origin, tmp_path) as relay:
         seen = watch(relay, 50)
         session = seen.last("runtime_config")["session_id"]
-        import urllib.request
-
         address = f"{relay.http}/v1/vacuum-pressure/frames?session_id={session}"
         with urllib.request.urlopen(address, timeout=10) as answer:
             stream = answer.read()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ SILENCE_SECONDS = 10.0  # without an answer to a ping
 MOST_BYTES = 4 << 20  # of one message
 FRAMES_A_BATCH = 256
 CLOSE_SECONDS = 1.0
+
+
+log = logging.getLogger("vp.server.upstream")
+log.setLevel(logging.CRITICAL)  # of the client: what goes wrong is raised, and told by who handles it
 
 
 class UpstreamError(VPError):
@@ -114,6 +119,7 @@ class UpstreamStream:
                     close_timeout=CLOSE_SECONDS,
                     ping_interval=PING_SECONDS,
                     ping_timeout=SILENCE_SECONDS,
+                    logger=log,
                 )
             )
         except (OSError, TimeoutError, EOFError) as error:
