@@ -18,6 +18,7 @@ BASE = {
     "errors": set[str](),
     "counters": set[str](),
     "csv_lines": set[str](),
+    "durations": set[str](),
     "ending_signals": set[str](),
     "files": set[str](),
     "logs": set[str](),
@@ -45,11 +46,11 @@ ROOMS = BASE | {
     "server.stream": {*BASE, "server.faults", "market", "model", "settings"},
     "server.net": {*BASE, "server.faults"},
     "server.query": {*RAW, "settings", "server.faults", "dbn", "query", "server.net"},
-    "server.history": {*BASE, "server.faults", "model", "server.stream"},
-    "server.runs": {*BASE, "server.faults", "dbn", "model", "settings", "server.stream", "server.history"},
+    "server.history": {*BASE, "server.faults", "model", "study", "server.stream"},
+    "server.runs": {*BASE, "server.faults", "dbn", "model", "study", "settings", "server.stream", "server.history"},
 }
 SERVER = {room for room in ROOMS if room.startswith("server.")}
-ROOMS["server.routes"] = {*RAW, *SERVER, "model", "settings"}
+ROOMS["server.routes"] = {*RAW, *SERVER, "model", "study", "settings"}
 ROOMS["server.app"] = {*ROOMS["server.routes"], "server.routes"}
 ROOMS["programs"] = {*ROOMS}
 ROOMS["entry points"] = {"programs"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
@@ -207,11 +208,15 @@ class EventSource(Protocol):
     def records_seen(self) -> int: ...
     @property
     def passed_over(self) -> PassedOver: ...
+    @property
+    def arrived_at(self) -> float | None: ...
+    @property
+    def waiting_since(self) -> float | None: ...
     def start(self) -> Place: ...
     def record_estimate(self) -> int | None: ...
     def is_behind_gap(self, file_index: int, /) -> bool: ...
     def chunks(self, place: Place | None = None, /) -> Iterator[tuple[Events, Place]]: ...
-    def keep_decompressed(self) -> None: ...
+    def keep_decompressed(self, when: threading.Event) -> None: ...
 
 
 class SessionReader:
@@ -237,6 +242,16 @@ class SessionReader:
     def passed_over(self) -> PassedOver:
         """Those of them that are no events of the session."""
         return self._reader.passed_over
+
+    @property
+    def arrived_at(self) -> float | None:
+        """Files have not arrived just now."""
+        return None
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Nothing waits."""
+        return None
 
     @property
     def last(self) -> EventReader:
@@ -286,10 +301,10 @@ class SessionReader:
         repeated = replace(passed_over, repeated=passed_over.repeated + record)
         return Place(index, offset, record, records_before, repeated)
 
-    def keep_decompressed(self) -> None:
-        """Have decompressed copies of the files made in the background, where copies are kept."""
+    def keep_decompressed(self, when: threading.Event) -> None:
+        """Have decompressed copies of the files made in the background from a signal on, where copies are kept."""
         for reader in self._readers:
-            reader.file.keep_decompressed()
+            reader.file.keep_decompressed(when)
 
     def keep_from(self, place: Place | None) -> None:
         """Have what is read from now on and follows a place kept decompressed; None: the place will be named."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from vp.lake.inputs import SOURCES, USUAL_DATASET, LoneFile, RawFile, RawInput, 
 from vp.lake.layout import LAYOUT, Place, note_path, place_of
 from vp.lake.names import parse_name
 from vp.lake.seen import Seen, reason
+from vp.lake.stated_totals import read_note
 from vp.market.products import LAKE_FILE, PRODUCT_TYPES, Product, Products, load_products
 
 SYMBOL_FORM = re.compile(r"[A-Z0-9][A-Z0-9.\-+=^#]*")
@@ -230,11 +230,7 @@ class Lake:
 
     def condition(self, raw: RawFile) -> str | None:
         """How complete Databento says the day is (available, degraded, ...); None where nobody wrote it down."""
-        try:
-            note = json.loads(note_path(raw.path).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        condition = note.get("condition") if isinstance(note, dict) else None
+        condition = read_note(note_path(raw.path)).get("condition")
         return condition if isinstance(condition, str) else None
 
     def _of_lone_file(self, lone: LoneFile, product: Product, date: dt.date) -> list[RawInput]:

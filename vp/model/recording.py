@@ -12,7 +12,6 @@ import pyarrow as pa
 from vp.model.live_session import LiveSession
 from vp.output_file import output_file
 
-ENDINGS = (".arrow", ".parquet")
 FRAMES_A_CALL = 256
 FRAMES_A_GROUP = 2048
 

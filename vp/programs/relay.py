@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     from vp.model.progress import ProgressLike
     from vp.server.app import Service
-    from vp.server.routes.sessions import Listing
+    from vp.server.routes.relayed_catalogue import RelayedCatalogue
     from vp.server.runs.session import Session
     from vp.server.runs.upstream_documents import UpstreamDocuments
     from vp.server.stream.request import StreamRequest
@@ -33,8 +32,9 @@ def serve_relay(values: dict[str, Any]) -> int:
     """Serve what the upstream serves, until a signal ends it; the exit code."""
     from vp.server.app import build_app  # noqa: PLC0415 - --help is fast
     from vp.server.net.descriptors import raise_descriptor_limit  # noqa: PLC0415
-    from vp.server.net.listener import address_of, open_listener  # noqa: PLC0415
+    from vp.server.net.listener import address_of, is_loopback, open_listener  # noqa: PLC0415
     from vp.server.net.server import WebServer  # noqa: PLC0415
+    from vp.server.routes.relayed_catalogue import RelayedCatalogue  # noqa: PLC0415
     from vp.server.runs.allocator import keep_little  # noqa: PLC0415
     from vp.server.runs.upstream_documents import UpstreamDocuments  # noqa: PLC0415
 
@@ -44,45 +44,24 @@ def serve_relay(values: dict[str, Any]) -> int:
             f"--upstream and {given[0]} cannot both be.", hint="A relay serves the sessions that its upstream serves."
         )
     upstream = UpstreamDocuments(values["upstream"])
-    defaults = Defaults(upstream)
+    catalogue = RelayedCatalogue(upstream)
     raise_descriptor_limit()
     keep_little()
     listener: socket.socket
     with open_listener(values["host"], values["port"]) as listener:
-        server = WebServer(build_app(relay_service(values, upstream, defaults)), values["log_level"])
+        if not is_loopback(values["host"]):
+            cli.say(
+                f"WARNING: {values['host']} can be reached from the network, and nothing asks who is there: anyone who "
+                "can connect can watch sessions, and have the server upstream start them."
+            )
+        server = WebServer(build_app(relay_service(values, upstream, catalogue)), values["log_level"])
         cli.started()
         print(f"Vacuum Pressure: {address_of(listener, values['host'])}/vacuum-pressure.html", flush=True)
         server.run(sockets=[listener])
     return 0
 
 
-class Defaults:
-    """What a viewer gets who asks for nothing in particular: as the upstream said when it was last asked."""
-
-    def __init__(self, upstream: UpstreamDocuments) -> None:
-        from vp.server.runs.upstream_documents import default_request  # noqa: PLC0415
-
-        self._upstream = upstream
-        self._lock = threading.Lock()
-        self.request: StreamRequest = default_request(upstream.sessions())
-
-    def listing(self) -> Listing:
-        """Ask the upstream for its sessions, and keep what it plays by itself; raises UpstreamError, RelayedError."""
-        from vp.server.routes.sessions import Listing  # noqa: PLC0415
-        from vp.server.runs.upstream_documents import default_request  # noqa: PLC0415
-
-        said = self._upstream.sessions()
-        with self._lock:
-            self.request = default_request(said)
-        return Listing(
-            list(said.get("sessions", ())),
-            int(said.get("sessions_left_out", 0)),
-            list(said.get("passed_over", ())),
-            int(said.get("passed_over_count", 0)),
-        )
-
-
-def relay_service(values: dict[str, Any], upstream: UpstreamDocuments, defaults: Defaults) -> Service:
+def relay_service(values: dict[str, Any], upstream: UpstreamDocuments, catalogue: RelayedCatalogue) -> Service:
     """What a relay serves."""
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.server.app import Service  # noqa: PLC0415
@@ -98,16 +77,15 @@ def relay_service(values: dict[str, Any], upstream: UpstreamDocuments, defaults:
 
     asked = None if values["history_directory"] is None else Path(values["history_directory"])
     return Service(
-        defaults.request,
+        catalogue.defaults,
         prepare,
         gate=Gate(is_loopback(values["host"]), frozenset(values["allow_origin"])),
         limits=ServerLimits(viewers=values["max_viewers"], sessions=values["max_sessions"]),
-        catalogue=defaults.listing,
+        catalogue=catalogue,
         overview=upstream.overview,
         judge=judge,
         spool=open_spool(asked, Lake(values["lake"]).cache_dir, round(values["history_limit_gb"] * BYTES_PER_GB)),
-        today=lambda: defaults.request.dt,
-        upstream=values["upstream"],
+        upstream=catalogue,
     )
 
 

@@ -361,6 +361,17 @@ SETTINGS: tuple[Setting, ...] = (
         STUDY,
     ),
     Setting(
+        "cross_check",
+        "--cross-check",
+        False,
+        switch,
+        "",
+        "Set the score's intervals beside those of another bootstrap, of the package arch, with blocks as long as that "
+        "finds right. Needs the extra study.",
+        "yes",
+        STUDY,
+    ),
+    Setting(
         "fields",
         "--fields",
         None,
@@ -485,6 +496,18 @@ SETTINGS: tuple[Setting, ...] = (
         "File of frames that vp.record wrote. Left out: the newest of the session in the lake's recordings.",
         "frames.parquet",
         QUERY,
+    ),
+    Setting(
+        "recording",
+        "--recording",
+        (),
+        text,
+        "FILE",
+        "File of frames that vp.record wrote, to be studied instead of a session; once for each. A recording with "
+        "--throttle-ms 0 has every event end.",
+        "frames.parquet",
+        STUDY,
+        repeated=True,
     ),
     Setting(
         "build",

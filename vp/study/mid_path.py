@@ -65,6 +65,9 @@ class MidPath:
 
     def next_move(self, rows: np.ndarray) -> np.ndarray:
         """The sign of the first move after each row; NaN where none follows in its segment."""
-        later = np.minimum(rows + 1, len(self.ticks) - 1)
-        sign: np.ndarray = np.sign(self.move(rows, later, rows + 1 < len(self.ticks)))
+        sign: np.ndarray = np.sign(self.move(rows, self.row_of_next(rows), rows + 1 < len(self.ticks)))
         return sign
+
+    def row_of_next(self, rows: np.ndarray) -> np.ndarray:
+        """The row of the first change after each row; the last row where none follows."""
+        return np.minimum(rows + 1, len(self.ticks) - 1)

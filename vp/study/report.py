@@ -197,6 +197,11 @@ def _controls(study: Study, name: str) -> Iterator[Part]:
         ("planted_ic", "IC of a signal planted with 0.15, which must be found"),
     ):
         rows += [(words, row.feature, row.target, figure(row)) for row in study.measures.of(statistic, parameters=name)]
+    lengths = {row.feature: row.value for row in study.measures.of("cross_check_block_seconds", parameters=name)}
+    rows += [
+        (f"IC by arch's bootstrap, in blocks of {lengths[row.feature]:g} s", row.feature, row.target, figure(row))
+        for row in study.measures.of("cross_checked_ic", parameters=name)
+    ]
     if rows:
         yield Heading("Controls")
         svg = plots.null(study.measures, name)

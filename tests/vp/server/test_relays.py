@@ -18,8 +18,9 @@ import pytest
 
 from tests.vp.server.clients import Seen, client, get_json, read_on, read_to_end
 from tests.vp.server.tiny import DEFAULTS, Running, TinySession, even_clocks, serving, tiny_service
-from vp.programs.relay import Defaults, relay_service
+from vp.programs.relay import relay_service
 from vp.server.history import session_history
+from vp.server.routes.relayed_catalogue import RelayedCatalogue
 from vp.server.runs import relayed_session
 from vp.server.runs.upstream_documents import UpstreamDocuments
 
@@ -41,7 +42,7 @@ def relaying(upstream: Running | int, lake: Path) -> Iterator[Running]:
     port = upstream if isinstance(upstream, int) else upstream.port
     values = {**VALUES, "upstream": f"ws://127.0.0.1:{port}", "lake": str(lake)}
     documents = UpstreamDocuments(values["upstream"])
-    with serving(relay_service(values, documents, Defaults(documents))) as server:
+    with serving(relay_service(values, documents, RelayedCatalogue(documents))) as server:
         yield server
 
 
@@ -60,7 +61,8 @@ def watch(server: Running, frames: int = FRAMES, query: str = "") -> Seen:
     seen = Seen()
     with client(server.ws(query)) as websocket:
         read_on(websocket, seen, frames + 1)
-        websocket.socket.shutdown(socket.SHUT_RDWR)  # a close in good order takes seconds
+        with contextlib.suppress(OSError):
+            websocket.socket.shutdown(socket.SHUT_RDWR)  # a close in good order takes seconds
     return seen
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -36,7 +35,9 @@ def session(
     rows = [(START_NS + round(at * NS), ends, round(2 * mid * TICK), flags) for at, ends, mid, flags in changes]
     flow = np.array(columns.get("flow", [0] * count), np.int64)
     return SampledSession(
-        info=SimpleNamespace(tick_int=TICK),  # type: ignore[arg-type]
+        contract="MNQH6",
+        dt="2026-02-06",
+        tick_int=TICK,
         columns=values,
         event_ends=np.arange(1, count + 1),
         flow=np.stack([flow, *[2 * flow] * 9], axis=1),

@@ -5,16 +5,18 @@ All of it may read files: call it in a thread, never in the event loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from vp.model.frames import ColumnPlace, FrameLayout
+from vp.model.frames import ColumnPlace, FrameLayout, column_values
 from vp.server.history.frame_spool import FrameSpool
-from vp.server.history.frame_store import MEMORY_BYTES, PROMISED_NS, FrameStore
+from vp.server.history.frame_store import MEMORY_BYTES, PROMISED_NS, RETENTION_NS, FrameStore
 from vp.server.stream.messages import Hole
 from vp.server.stream.packing import header, unpack
+from vp.server.stream.snapshot import Gap
+from vp.study.running_samples import COLUMNS, RunningSamples
 
 JOIN_NS = PROMISED_NS
 READ_BYTES = 256 << 10
@@ -33,23 +35,44 @@ class SessionHistory:
     frames : FrameStore
         Its frame messages with their websocket headers.
     layout : FrameLayout
+    gaps : callable
+        What its feed has not delivered.
+    samples : RunningSamples or None
+        What all of them were worth, those that are held no longer too; None where nobody asks for that.
     complete_from_ns : int or None
         Since when it lacks nothing, ns UTC; None: since the session's beginning, as frame 0 is its first.
     """
 
     frames: FrameStore
     layout: FrameLayout
+    gaps: Callable[[], Sequence[Gap]] = tuple
+    samples: RunningSamples | None = None
     complete_from_ns: int | None = None
 
     @classmethod
     def begin(
-        cls, layout: FrameLayout, spool: FrameSpool | None = None, memory_bytes: int = MEMORY_BYTES
+        cls,
+        layout: FrameLayout,
+        spool: FrameSpool | None = None,
+        memory_bytes: int = MEMORY_BYTES,
+        *,
+        retention_ns: int = RETENTION_NS,
+        gaps: Callable[[], Sequence[Gap]] = tuple,
+        samples: RunningSamples | None = None,
     ) -> SessionHistory:
         """An empty history of frames of this layout, each column a field of its own on disk."""
         front = len(header(layout.message_bytes))
         cuts = [front + at for column in layout.columns for at in (column.offset, column.offset + column.length_bytes)]
-        frames = FrameStore(front + layout.message_bytes, spool=spool, cuts=cuts, memory_bytes=memory_bytes)
-        return cls(frames, layout)
+        frames = FrameStore(
+            front + layout.message_bytes, spool=spool, cuts=cuts, retention_ns=retention_ns, memory_bytes=memory_bytes
+        )
+        return cls(frames, layout, gaps, samples)
+
+    def sample(self, messages: np.ndarray) -> None:
+        """Take samples of the next frame messages, uint8[n, message_bytes]; the thread that appends them."""
+        if self.samples is not None:
+            places = {column.name: column for column in self.layout.columns}
+            self.samples.take({name: column_values(messages, places[name]) for name in COLUMNS})
 
     def after_event(self, event_id: int) -> int:
         """Sequence number of the first frame held whose event_id is above `event_id`; `head` if none is."""

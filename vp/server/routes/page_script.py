@@ -19,6 +19,7 @@ MODULES = "$modules"
 HINT = 'Modules import by a line of import { a, b as c } from "./other.js"; and export a const, class or function.'
 # Comments and types, which no text of the page looks like; and indentation, which no text of the page minds.
 COMMENT = re.compile(r"/\*\*(?:(?!\*/).)*\*/[ \t]*", re.DOTALL)
+LINE_COMMENT = re.compile(r"(?:^|(?<=[\s;{}),]))// .*$", re.MULTILINE)
 INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 EMPTY_LINES = re.compile(r"^\n+", re.MULTILINE)
 IMPORT = re.compile(r'^import (\{ [\w, ]+ \}|\* as \w+) from "\./([\w-]+\.js)";$', re.MULTILINE)
@@ -43,7 +44,7 @@ class _Module:
 
 def stripped(source: str) -> str:
     """A script as it is sent: without comments, types, indentation and empty lines."""
-    return EMPTY_LINES.sub("", INDENTATION.sub("", COMMENT.sub("", source)))
+    return EMPTY_LINES.sub("", INDENTATION.sub("", LINE_COMMENT.sub("", COMMENT.sub("", source))))
 
 
 @functools.cache

@@ -48,5 +48,6 @@ class RelayedRun(SharedRun):
                     paused=bool(status.get("paused", False)),
                     steps_done=int(status.get("steps_done", 0)),
                     hop_seconds=relayed.hop_seconds,
+                    feed=status.get("feed"),
                 )
         self._note(relayed.lag_seconds, relayed.time_ns)

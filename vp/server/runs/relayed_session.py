@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 GIVE_UP_SECONDS = 60.0
 SERVER_FULL = "server_full"
+RELIED_ON = ("tick_int", "emit_from_ns", "end_ns")
 OWN_NAMES = ("type", "protocol", "session_id", "speed", "quality_bits", "frame")
 
 
@@ -42,6 +43,21 @@ class RelayedError(VPError):
     def __init__(self, said: Mapping[str, Any]) -> None:
         super().__init__(str(said.get("message", "")), hint=str(said.get("hint", "")))
         self.code = str(said.get("code", self.code))
+
+
+@dataclass(frozen=True)
+class RelayedGap:
+    """What the upstream's feed has not delivered; `end_ns` is 0 while it is open."""
+
+    start_ns: int
+    end_ns: int
+    reason: str
+    bridged: bool
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> RelayedGap:
+        """From a `gap` message."""
+        return cls(int(said["start_ns"]), int(said["end_ns"] or 0), str(said["reason"]), bool(said["bridged"]))
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,11 @@ class RelayedInfo:
     def end_ns(self) -> int:
         """Where the session ends, ns UTC."""
         return int(self.config["end_ns"])
+
+    @property
+    def tick_int(self) -> int:
+        """In 1e-9 units."""
+        return int(self.config["tick_int"])
 
     def to_json(self) -> dict[str, Any]:
         """All of it, but what each server says of its own stream."""
@@ -111,6 +132,7 @@ class RelayedSession:
         self._pause_seconds = FIRST_PAUSE_SECONDS
         self._last_event_id: int | None = None
         self._over = False
+        self._gaps: tuple[RelayedGap, ...] = ()
         self._must_overlap = False
         self.begins_late: bool | None = None
         self.reconnections = 0
@@ -165,6 +187,20 @@ class RelayedSession:
         """How long a message takes from the first server to here."""
         own = 0.0 if self._stream is None else self._stream.latency_seconds
         return own + float(self.status.get("hop_seconds") or 0.0)
+
+    @property
+    def arrived_at(self) -> float | None:
+        """None: only the server that is fed knows."""
+        return None
+
+    @property
+    def waiting_since(self) -> float | None:
+        """None, as `arrived_at`."""
+        return None
+
+    def gaps(self) -> Sequence[RelayedGap]:
+        """What the upstream's feed has not delivered; the same object until that changes."""
+        return self._gaps
 
     def emptiness(self) -> VPError | None:
         """None: of an empty session the upstream has told by an error."""
@@ -264,8 +300,11 @@ class RelayedSession:
         kind = message["type"]
         if kind == "status":
             self.status = message
-        elif kind == "end":
+        elif kind in {"end", "next_session"}:  # the one that follows is a session of its own
             self._over = True
+        elif kind == "gap":
+            told = RelayedGap.of(message)
+            self._gaps = (*(gap for gap in self._gaps if gap.start_ns != told.start_ns), told)
         elif kind == "missed":  # this reader was too slow: its history has them still
             raise UpstreamGoneError("The upstream has left frames out.")
         elif kind == "error":
@@ -319,6 +358,8 @@ class RelayedSession:
             elif message["type"] == "history":
                 break
         try:
+            for name in RELIED_ON:
+                int(config[name])
             layout = layout_of(schema, int(config["frame"]["message_bytes"]))
             oldest = message["oldest_event_id"]
             return Beginning(

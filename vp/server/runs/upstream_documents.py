@@ -27,9 +27,15 @@ class UpstreamDocuments:
     ----------
     upstream : str
         Its address, ws:// or wss://.
+
+    Attributes
+    ----------
+    address : str
+        The same.
     """
 
     def __init__(self, upstream: str) -> None:
+        self.address = upstream
         scheme, _, rest = upstream.rstrip("/").partition("://")
         self._root = f"{SCHEMES[scheme]}://{rest}"
 
