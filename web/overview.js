@@ -12,6 +12,16 @@ import { contextOf, FONT } from "./scene.js";
 /** A live session is looked at anew after so long. */
 const GROWS_MS = 60_000;
 
+/** So many bins are shown of what orders do before anything is traded: that may be hours. */
+const BEFORE_TRADING = 5;
+
+/** From shortly before the first trade to the last bin in which something happened. @param {{events: number[], high: (number | null)[]}} bins @returns {[number, number]} the first one, and that behind the last */
+export function binsShown({ events, high }) {
+  const first = events.findIndex((count) => count > 0);
+  const last = events.reduce((found, count, bin) => (count > 0 ? bin : found), events.length - 1);
+  return [Math.max(first, high.findIndex((price) => price !== null) - BEFORE_TRADING, 0), last + 1];
+}
+
 export class Overview {
   /** @param {string} base @param {import("./commands.js").Page} page @param {import("./player.js").Player} player */
   constructor(base, page, player) {
@@ -24,7 +34,7 @@ export class Overview {
     /** Of the session: the greatest volume of a bin, the lowest and the highest price. */
     this.range = { most: 1, low: NaN, high: NaN };
     this.session = "";
-    /** What is shown of the session: from its first bin in which something happened to its last. */
+    /** What is shown of the session. */
     this.fromMs = NaN;
     this.untilMs = NaN;
     /** Where the pointer or the keys are. */
@@ -45,13 +55,12 @@ export class Overview {
     this.loadedMs = now;
     const data = await fetchOverview(this.base, this.page.feed.config).catch(() => null);
     if (!data || sessionName !== this.session) return;
-    const first = data.events.findIndex((count) => count > 0);
-    const last = data.events.reduce((found, count, bin) => (count > 0 ? bin : found), data.events.length - 1);
+    const [first, end] = binsShown(data);
     this.data = data;
     const prices = [...data.high, ...data.low].filter((price) => price !== null);
     this.range = { most: Math.max(...data.volume, 1), low: Math.min(...prices), high: Math.max(...prices) };
-    this.fromMs = data.startMs + Math.max(first, 0) * data.binMs;
-    this.untilMs = Math.min(data.startMs + (last + 1) * data.binMs, data.endMs);
+    this.fromMs = data.startMs + first * data.binMs;
+    this.untilMs = Math.min(data.startMs + end * data.binMs, data.endMs);
     this.canvas.setAttribute("aria-valuemin", String(Math.round(this.fromMs)));
     this.canvas.setAttribute("aria-valuemax", String(Math.round(this.untilMs)));
     this.paint();

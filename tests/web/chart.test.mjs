@@ -10,6 +10,7 @@ import { sizeText } from "../../web/format.js";
 import { FrameLayout } from "../../web/frame-layout.js";
 import { ladderLevels } from "../../web/ladder.js";
 import { cellNumbers } from "../../web/layer-sizes.js";
+import { binsShown } from "../../web/overview.js";
 import { measureText } from "../../web/readout.js";
 import { CHUNK, Ring } from "../../web/ring.js";
 import { scoreCourse, signalAt, signalText } from "../../web/score-strip.js";
@@ -224,4 +225,13 @@ test("a measure of what is not held says so instead of sums", () => {
     const words = measureText(ring, a, b, 2, "contracts");
     assert.match(words, /^Δt 5.0 s\nΔ price 5.00   5 rows\nthe page holds no frame of it$/);
   }
+});
+
+test("an overview begins shortly before the first trade, and ends with what happened last", () => {
+  const bins = (events, traded) => ({ events, high: events.map((_, bin) => (traded.includes(bin) ? 100 : null)) });
+  const long = Array.from({ length: 40 }, (_, bin) => (bin >= 2 && bin < 38 ? 3 : 0));
+  assert.deepEqual(binsShown(bins(long, [20, 30])), [15, 38]);
+  assert.deepEqual(binsShown(bins(long, [4])), [2, 38]);
+  assert.deepEqual(binsShown(bins(long, [])), [2, 38]);
+  assert.deepEqual(binsShown(bins([0, 0, 0], [])), [0, 3]);
 });
