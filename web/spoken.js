@@ -5,10 +5,13 @@ import { doubtsOf } from "./quality.js";
 
 /** @typedef {import("./ring.js").Ring} Ring @typedef {import("./readout.js").Spot} Spot */
 
+/** Forces fade and never end: less than this is not read out digit by digit. */
+const LEAST_SPOKEN = 0.001;
 const NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
 
 /** @param {number} value @returns {string} three digits that count, none that do not */
 function amount(value) {
+  if (value !== 0 && Math.abs(value) < LEAST_SPOKEN) return "almost 0";
   const size = Number(Math.abs(value).toPrecision(3)).toLocaleString("en-US", { maximumSignificantDigits: 3 });
   return value < 0 ? `minus ${size}` : size;
 }

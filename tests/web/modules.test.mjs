@@ -608,6 +608,7 @@ test("a cell is spoken in whole words", () => {
   blocked.grids.pressure[52] = toBfloat16(3.25); // two rows above
   blocked.grids.vacuum[52] = toBfloat16(0.375);
   blocked.grids.pressure[49] = toBfloat16(0.5);
+  blocked.grids.vacuum[48] = toBfloat16(7.5e-22); // forces fade and never end
   blocked.scalars.quality[2] = 2;
   ring.insert(blocked);
   const how = { decimals: 2, field: "balance", lowest: 0, quietMs: 3000 };
@@ -615,6 +616,7 @@ test("a cell is spoken in whole words", () => {
   assert.equal(said(START_MS, 102), "pressure 3.25, vacuum 0.375 at 102.00, two rows above the price, at 09:30:00");
   assert.equal(said(START_MS, 102, { field: "vacuum" }), "vacuum 0.375, pressure 3.25 at 102.00, two rows above the price, at 09:30:00");
   assert.equal(said(START_MS, 99), "pressure 0.5, vacuum 0 at 99.00, one row below the price, at 09:30:00");
+  assert.equal(said(START_MS, 98), "pressure 0, vacuum almost 0 at 98.00, two rows below the price, at 09:30:00");
   assert.match(said(START_MS, 100), /, at the price, at 09:30:00$/);
   assert.equal(said(START_MS, 160), "beyond the grid at 160.00, 60 rows above the price, at 09:30:00");
   assert.equal(said(START_MS - 1, 100), "before what the page holds");
