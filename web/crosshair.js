@@ -209,9 +209,13 @@ function paintCrosshair(canvas, scene, at, rectangle, text) {
   const [a, b] = rectangle;
   const [left, top] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
   context.strokeStyle = theme.text;
+  context.save();
+  context.beginPath();
+  context.rect(0, 0, size.width, size.height); // what goes on beyond the map lies under no axis
+  context.clip();
   context.setLineDash([4, 3]);
   context.strokeRect(left + 0.5, top + 0.5, Math.abs(b.x - a.x), Math.abs(b.y - a.y));
-  context.setLineDash([]);
+  context.restore();
   if (!text) return said;
   const lines = text.split("\n");
   const width = Math.max(...lines.map((line) => context.measureText(line).width)) + 16;

@@ -807,9 +807,13 @@ def test_a_measure_by_keys_goes_along_with_the_crosshair(market: KnownMarket) ->
     expect(said).to_have_text(measured)
     market.page.keyboard.press(";")
     assert "-3 rows" in market.page.evaluate("() => vp.state().measured")
+    market.page.mouse.move(5, 5)
+    market.show(12.5)  # the rectangle goes on beyond the map, and not over the prices
+    width, height = market.size["width"], market.size["height"]
+    assert market.count("cursor", width - 100, 0, 98, height)["painted"] > 20
+    assert market.count("cursor", width + 2, 0, 150, height)["painted"] == 0
     market.page.keyboard.press("m")
     assert market.page.evaluate("() => vp.state().measured") == ""
-    market.page.mouse.move(5, 5)
 
 
 def test_what_is_not_to_be_trusted(market: KnownMarket) -> None:
