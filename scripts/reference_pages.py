@@ -14,7 +14,7 @@ from vp.settings.setting import Setting
 from vp.settings.table import of_program, of_query, shown
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-PROGRAMS = ("serve", "record", "capture", "query", "study", "cache", "lake")
+PROGRAMS = ("serve", "record", "backfill", "capture", "query", "study", "cache", "lake")
 GENERATED = "This page is written by `scripts/reference_pages.py` out of the code; change it there."
 
 

@@ -19,7 +19,7 @@ def test_every_setting_explains_itself(setting: Setting) -> None:
     assert setting.help.endswith(".")
     assert bool(setting.unit) is (setting.form is not forms.switch)
     assert setting.parse(setting.example) is not None
-    assert set(setting.programs) <= {"serve", "record", "query", "study", "cache", "lake", "capture"}
+    assert set(setting.programs) <= {"serve", "record", "backfill", "query", "study", "cache", "lake", "capture"}
 
 
 def test_which_program_takes_what() -> None:

@@ -24,7 +24,7 @@ from vp.dbn.stretches import ROOM_BYTES as STRETCH_ROOM_BYTES
 from vp.dbn.stretches import Stretch
 from vp.dbn.zstd import blocks, stated_bytes, uncompressed
 from vp.errors import FileError, VPError
-from vp.files import most_mode_of, remove_if_possible, write_whole, written_whole
+from vp.files import most_mode_of, read_bounded, remove_if_possible, write_whole, written_whole
 from vp.lake.cache_budget import DECOMPRESSED, CacheBudget
 from vp.lake.cache_room import Room
 
@@ -138,7 +138,7 @@ class DecompressedFiles:
     def _exceeds(self, source: Source) -> int:
         """More than so many bytes a file is known to take; 0 where nothing is known."""
         try:
-            return int((self.directory / f"{source.stem()}{EXCEEDS}").read_bytes()[:20])
+            return int(read_bounded(self.directory / f"{source.stem()}{EXCEEDS}", 20))
         except (OSError, ValueError):
             return 0
 

@@ -21,6 +21,10 @@ class EventSource(Protocol):
     def records_seen(self) -> int: ...
     @property
     def passed_over(self) -> PassedOver: ...
+    @property
+    def arrived_at(self) -> float | None: ...
+    @property
+    def waiting_since(self) -> float | None: ...
     def start(self) -> Place: ...
     def record_estimate(self) -> int | None: ...
     def is_behind_gap(self, file_index: int, /) -> bool: ...
@@ -51,6 +55,16 @@ class SessionReader:
     def passed_over(self) -> PassedOver:
         """Those of them that are no events of the session."""
         return self._reader.passed_over
+
+    @property
+    def arrived_at(self) -> float | None:
+        """Files have not arrived just now."""
+        return None
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Nothing waits."""
+        return None
 
     @property
     def last(self) -> EventReader:

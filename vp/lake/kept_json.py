@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from vp.files import most_mode_of, write_whole
+from vp.files import most_mode_of, read_bounded, write_whole
 from vp.lake.cache_budget import CacheBudget, CacheKind, mark_as_used
 from vp.lake.cache_room import Room
+
+MOST_BYTES = 64 << 20
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +22,7 @@ def load_kept(cache: CacheBudget, kind: CacheKind, key: str) -> Any:
     """What was kept under a key; None where there is none to be trusted (with a warning, if it is damaged)."""
     path = _path(cache, kind, key)
     try:
-        checksum, _, body = path.read_text("utf-8").partition("\n")
+        checksum, _, body = read_bounded(path, MOST_BYTES).decode().partition("\n")
     except FileNotFoundError:
         return None
     except (OSError, ValueError):

@@ -41,6 +41,16 @@ class EventFeed:
         """Records of the files read so far, of every type and instrument."""
         return self._reader.records_seen
 
+    @property
+    def arrived_at(self) -> float | None:
+        """When the bytes of the newest events arrived, of a session that is being recorded (vp.dbn.growing_input)."""
+        return self._reader.arrived_at
+
+    @property
+    def waiting_since(self) -> float | None:
+        """When the first of those bytes arrived that have not been read yet; None: all have been."""
+        return self._reader.waiting_since
+
     def ready(self) -> bool:
         """Make sure that an event stands at `index`; False when there are no more."""
         while self.index >= len(self.events):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from vp.dbn.accounting import Accounting
 from vp.dbn.events import Events
 from vp.errors import EmptySessionError
 from vp.kernels.contract import CLOCK_UNKNOWN
+from vp.lake.segment_manifest import FeedGap
 from vp.market.session_hours import as_et
 from vp.model.book import NO_LIMIT
 from vp.model.clock_jumps import JUMP_NS, ClockJumps
@@ -32,6 +33,8 @@ class LiveSession:
     ----------
     info : SessionInfo
     layout : FrameLayout
+    gaps : callable
+        What the feed did not deliver of a session that was recorded live, or is.
     first_frame_is_out : threading.Event
         Set when more is asked for SETTLING_SECONDS after frames have been made: what can wait does not delay them.
     """
@@ -44,6 +47,7 @@ class LiveSession:
         context: np.ndarray | None = None,
         instead: Callable[[], str] = str,
         early_end: Callable[[bool], str | None] = lambda _read: None,
+        gaps: Callable[[], Sequence[FeedGap]] = tuple,
     ) -> None:
         self.info = info
         self.layout: FrameLayout = engine.layout
@@ -51,6 +55,7 @@ class LiveSession:
         self._feed = feed
         self._instead = instead
         self._early_end = early_end
+        self.gaps = gaps
         self.first_frame_is_out = threading.Event()
         self._first_frame_seconds = float("inf")
         self._jumps = ClockJumps()
@@ -104,6 +109,19 @@ class LiveSession:
     def anomalies_before(self) -> dict[str, int]:
         """All of them that were counted before the emit boundary."""
         return dict(self._anomalies_before)
+
+    @property
+    def arrived_at(self) -> float | None:
+        """When the newest bytes arrived that frames have been made of, in seconds of the monotonic clock.
+
+        None where they were not recorded just now.
+        """
+        return self._feed.arrived_at
+
+    @property
+    def waiting_since(self) -> float | None:
+        """When the first of those bytes arrived that still wait; None: none does."""
+        return self._feed.waiting_since
 
     def accounting(self) -> Accounting:
         """What became of every record read so far."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ from vp.files import most_mode_of
 from vp.lake.cache_budget import BOOKS, CacheBudget
 from vp.lake.cache_room import Room
 from vp.lake.lake import Lake
+from vp.lake.segment_manifest import FeedGap, gaps_of
 from vp.lake.stated_totals import stated_totals
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import Product, canonical_symbol, is_contract
@@ -64,7 +65,8 @@ def prepare(
         Each kind of wrong request or damaged file has its own type (vp.errors).
     """
     opened = _open(spec, on_progress)
-    return _begin(spec, opened, on_progress, lambda: _instead(opened), _early_end(opened), new_engine)
+    gaps = tuple(gaps_of(opened.input.raw_files, opened.window.start_ns, opened.window.end_ns))
+    return _begin(spec, opened, on_progress, lambda: gaps, lambda: _instead(opened), _early_end(opened), new_engine)
 
 
 def prepare_growing(
@@ -92,7 +94,13 @@ def prepare_growing(
     feed = EventFeed(reader, None, book.mark_gap)
     files = tuple(InputFile(raw, ()) for raw in recording.raw_files())
     opened = _Opened(lake, product, window, scale, SessionInput(contract, files), reader, bounds, book, feed, "off")
-    return _begin(spec, opened, on_progress, str, lambda _read: None)
+    return _begin(spec, opened, on_progress, recording.gaps, str, lambda _read: None)
+
+
+def growing_contract(spec: SessionSpec, recording: GrowingInput) -> tuple[str, SessionWindow]:
+    """The contract of a session that is being recorded, and its window; raises as prepare_growing."""
+    lake, product, window, _ = _meaning(spec)
+    return _contract_of_feed(lake, product, canonical_symbol(product, spec.symbol), recording), window
 
 
 def _contract_of_feed(lake: Lake, product: Product, symbol: str, recording: GrowingInput) -> str:
@@ -115,6 +123,7 @@ def _begin(
     spec: SessionSpec,
     opened: _Opened,
     on_progress: Callable[[Progress], None],
+    gaps: Callable[[], Sequence[FeedGap]],
     instead: Callable[[], str],
     ends_early: Callable[[bool], str | None],
     new_engine: Callable[..., EventDrivenVPEngine] = EventDrivenVPEngine,
@@ -162,7 +171,7 @@ def _begin(
     context = _advance(engine, feed, bounds.emit_from_ns, meter)
     meter.update(feed.records_seen, last=True)
     engine.start_emitting(round(spec.throttle_ms * NS_PER_MS))
-    session = LiveSession(info, engine, feed, context, instead, ends_early)
+    session = LiveSession(info, engine, feed, context, instead, ends_early, gaps)
     opened.reader.keep_decompressed(session.first_frame_is_out)
     return session
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vp.settings.forms import address, dataset, live_from, switch, text
-from vp.settings.setting import CAPTURE, SERVE, Setting
+from vp.settings.setting import BACKFILL, CAPTURE, SERVE, Setting
 
 FEED_SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -24,7 +24,7 @@ FEED_SETTINGS: tuple[Setting, ...] = (
         "TYPE",
         "Kind of market: future_mbo or equity_mbo.",
         "future_mbo",
-        CAPTURE,
+        (*CAPTURE, *BACKFILL),
     ),
     Setting(
         "symbol",

@@ -12,7 +12,7 @@ from vp.settings.forms import (
     switch,
     text,
 )
-from vp.settings.setting import BOTH, CAPTURE, EVERY, LAKE, SERVE, SESSIONS, Setting
+from vp.settings.setting import BACKFILL, BOTH, CAPTURE, EVERY, LAKE, SERVE, SESSIONS, Setting
 
 LAKE_SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -45,7 +45,7 @@ LAKE_SETTINGS: tuple[Setting, ...] = (
         "File of products (futures, tickers, spreads) that adds to those that VP knows and to products.yaml in the "
         "lake's root, and overrides them.",
         "products.yaml",
-        (*SESSIONS, "lake", *CAPTURE),
+        (*SESSIONS, *BACKFILL, "lake", *CAPTURE),
     ),
     Setting(
         "decompressed_limit_gb",
@@ -67,7 +67,7 @@ LAKE_SETTINGS: tuple[Setting, ...] = (
         "Most disk that the lake's cache takes in all: books, decompressed copies, overviews and surveys. What "
         "was used longest ago goes first, what nobody has used for 90 days too, and a GiB of the disk stays free.",
         "30",
-        BOTH,
+        (*BOTH, *BACKFILL),
     ),
     Setting(
         "history_limit_gb",
@@ -117,9 +117,9 @@ LAKE_SETTINGS: tuple[Setting, ...] = (
         False,
         switch,
         "",
-        "Say what an import would do, and do nothing.",
+        "Say what would be done, and do nothing.",
         "yes",
-        LAKE,
+        (*LAKE, *BACKFILL),
     ),
     Setting(
         "clear",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vp.settings.forms import FORMATS, assignments, field_list, output_format, place, switch, text
-from vp.settings.setting import QUERY, RECORD, STUDY, Setting
+from vp.settings.setting import BACKFILL, QUERY, RECORD, STUDY, Setting
 
 OUTPUT_SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -14,7 +14,7 @@ OUTPUT_SETTINGS: tuple[Setting, ...] = (
         "NAMES",
         "Grid columns wanted, with commas between; the scalar columns always come. none: those alone. Left out: all.",
         "pressure,vacuum",
-        RECORD,
+        (*RECORD, *BACKFILL),
         query=True,
     ),
     Setting(

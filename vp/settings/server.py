@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vp.settings.forms import context_minutes, count, origin, port, switch, text
+from vp.settings.forms import context_minutes, count, origin, port, stream_server, switch, text
 from vp.settings.setting import SERVE, Setting
 
 SERVER_SETTINGS: tuple[Setting, ...] = (
@@ -61,6 +61,17 @@ SERVER_SETTINGS: tuple[Setting, ...] = (
         "",
         "Answer SQL over the lake at /v1/vacuum-pressure/query: read-only, with limits of time, memory and rows.",
         "yes",
+        SERVE,
+    ),
+    Setting(
+        "upstream",
+        "--upstream",
+        None,
+        stream_server,
+        "URL",
+        "Another server, ws:// or wss://, whose sessions are handed on to viewers of this one: one connection there "
+        "for each session, however many watch it here.",
+        "ws://origin.example:8002",
         SERVE,
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vp.settings.forms import bucket, clock_time, session_dates, speed, switch, text, throttle_ms
-from vp.settings.setting import BOTH, SERVE, SESSION, SESSIONS, STUDY, Setting
+from vp.settings.setting import BACKFILL, BOTH, SERVE, SESSION, SESSIONS, STUDY, Setting
 
 SESSION_SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -86,7 +86,7 @@ SESSION_SETTINGS: tuple[Setting, ...] = (
         "and a date before it where the session has several. The book is built up to 30 minutes before, the model "
         "warmed up from there. Left out: frames from the start of the session (the demonstration: 09:30).",
         "09:30",
-        SESSIONS,
+        (*SESSIONS, *BACKFILL),
         query=True,
     ),
     Setting(
@@ -97,7 +97,7 @@ SESSION_SETTINGS: tuple[Setting, ...] = (
         "HH:MM",
         "Time at which the recording or study ends, written as --start-time is. Left out: the end of the session.",
         "10:15",
-        ("record", "study"),
+        ("record", "study", "backfill"),
     ),
     Setting(
         "speed",
@@ -119,7 +119,7 @@ SESSION_SETTINGS: tuple[Setting, ...] = (
         "MILLISECONDS",
         "Least event time between two frames; 0 makes one at the end of every market event.",
         "100",
-        BOTH,
+        (*BOTH, *BACKFILL),
         query=True,
     ),
     Setting(
@@ -131,7 +131,7 @@ SESSION_SETTINGS: tuple[Setting, ...] = (
         "Width of a price bucket, a row of the map, in the product's currency: a multiple of its tick. Left out: as "
         "products.yaml says; else the tick for futures, and for tickers one that suits the price.",
         "0.50",
-        SESSIONS,
+        (*SESSIONS, *BACKFILL),
         query=True,
     ),
     Setting(
@@ -143,7 +143,7 @@ SESSION_SETTINGS: tuple[Setting, ...] = (
         "Parameters of the model: a preset (default, touch), name:value with commas between, or, on command lines, a "
         "YAML file of lines name: value; what is left out is the default's. Left out: default.",
         "touch",
-        BOTH,
+        (*BOTH, *BACKFILL),
         query=True,
     ),
     Setting(

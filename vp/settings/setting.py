@@ -30,7 +30,7 @@ class Setting:
     example : str
         A value that works, as typed.
     programs : tuple of str
-        Which programs take it: serve, record, query, study, cache, lake.
+        Which programs take it: serve, record, backfill, query, study, cache, lake, capture.
     query : bool
         Whether the stream's address takes it too.
     repeated : bool
@@ -68,7 +68,8 @@ RECORD = ("record",)
 QUERY = ("query",)
 STUDY = ("study",)
 SESSION = ("serve", "record", "query")
-EVERY = ("serve", "record", "query", "study", "cache", "lake", "capture")
+EVERY = ("serve", "record", "backfill", "query", "study", "cache", "lake", "capture")
 CAPTURE = ("capture",)
 SESSIONS = (*SESSION, "study")
 LAKE = ("lake",)
+BACKFILL = ("backfill",)

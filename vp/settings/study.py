@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vp.settings.forms import column_list, count, fees, session_dates
+from vp.settings.forms import column_list, count, fees, session_dates, switch, text
 from vp.settings.setting import STUDY, Setting
 
 STUDY_SETTINGS: tuple[Setting, ...] = (
@@ -66,5 +66,28 @@ STUDY_SETTINGS: tuple[Setting, ...] = (
         "Seed of the resampling; the same gives the same report.",
         "7",
         STUDY,
+    ),
+    Setting(
+        "cross_check",
+        "--cross-check",
+        False,
+        switch,
+        "",
+        "Set the score's intervals beside those of another bootstrap, of the package arch, with blocks as long as that "
+        "finds right. Needs the extra study.",
+        "yes",
+        STUDY,
+    ),
+    Setting(
+        "recording",
+        "--recording",
+        (),
+        text,
+        "FILE",
+        "File of frames that vp.record wrote, to be studied instead of a session; once for each. A recording with "
+        "--throttle-ms 0 has every event end.",
+        "frames.parquet",
+        STUDY,
+        repeated=True,
     ),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vp.settings.backfill import BACKFILL_SETTINGS
 from vp.settings.feed import FEED_SETTINGS
 from vp.settings.forms import LOG_FORMATS, LOG_LEVELS, log_format, log_level
 from vp.settings.lake import LAKE_SETTINGS
@@ -44,6 +45,7 @@ SETTINGS: tuple[Setting, ...] = (
     *SESSION_SETTINGS,
     *STUDY_SETTINGS,
     *OUTPUT_SETTINGS,
+    *BACKFILL_SETTINGS,
     *SERVER_SETTINGS,
     *LAKE_SETTINGS,
     *FEED_SETTINGS,
