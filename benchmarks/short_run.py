@@ -34,16 +34,18 @@ def main() -> int:
         if not options.recorded:
             shutil.rmtree(kept[form], ignore_errors=True)
             record_a_minute(lake, kept[form])
-    seconds: dict[str, list[float]] = {form: [] for form in lakes}
+    taken: dict[str, list[starts.Start]] = {form: [] for form in lakes}
     for _round in range(options.rounds):
         for form, lake in lakes.items():
             shutil.rmtree(lake / "cache", ignore_errors=True)
             shutil.copytree(kept[form], lake / "cache", copy_function=os.link)
-            seconds[form].append(starts.start(lake, cold=False).seconds)
-            print(f"{form}: {seconds[form][-1]:.2f} s", flush=True)
-    medians = {form: statistics.median(taken) for form, taken in seconds.items()}
-    print(*(f"{form}: median {median:.2f} s" for form, median in medians.items()), sep="\n")
-    print(f"ratio: {medians['zst'] / medians['dbn']:.2f}")
+            one = starts.start(lake, cold=False)
+            taken[form].append(one)
+            print(f"{form}: {one.seconds:.2f} s, {one.processor_seconds:.2f} s of processors", flush=True)
+    for name in ("seconds", "processor_seconds"):
+        medians = {form: statistics.median(getattr(one, name) for one in many) for form, many in taken.items()}
+        listed = ", ".join(f"{form} {median:.2f}" for form, median in medians.items())
+        print(f"{name}: median {listed}, ratio {medians['zst'] / medians['dbn']:.2f}")
     return 0
 
 

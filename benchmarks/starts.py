@@ -27,9 +27,10 @@ POLL_SECONDS = 0.01
 
 @dataclass(frozen=True)
 class Start:
-    """One start: seconds to the first frame, and the most private memory the process had."""
+    """One start: seconds to the first frame, of them of processors, and the most private memory the process had."""
 
     seconds: float
+    processor_seconds: float
     private_bytes: int
 
 
@@ -58,6 +59,11 @@ class Server:
         """Address of the stream."""
         return f"ws://{self.address}{STREAM}{query}"
 
+    def processor_seconds(self) -> float:
+        """Processor time that it has used so far, in all its threads."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def __enter__(self) -> Server:
         return self
 
@@ -85,9 +91,10 @@ def start(lake: Path, *, cold: bool, environment: dict[str, str] | None = None) 
         shutil.rmtree(cache, ignore_errors=True)
     with Server(lake, environment=environment) as server:
         seconds = asyncio.run(_first_frame_at(server.url())) - server.started
+        processor_seconds = server.processor_seconds()
         if cold:
             _wait_for_caches(lake)
-        return Start(seconds, server.private_bytes)
+        return Start(seconds, processor_seconds, server.private_bytes)
 
 
 def first_ever(lake: Path) -> tuple[float, float]:

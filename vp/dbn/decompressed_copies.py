@@ -35,7 +35,7 @@ ROOM_BYTES = 64 << 20
 SAMPLE_BYTES = 2 << 20
 SAMPLE_UNCOMPRESSED_BYTES = 64 << 20
 SAMPLE_MARGIN = 1.5
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 
 _in_progress: dict[Path, Making] = {}
 _lock = threading.Lock()

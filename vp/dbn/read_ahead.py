@@ -8,7 +8,7 @@ import threading
 from collections.abc import Generator, Iterator
 
 BLOCKS_AHEAD = 3
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 
 
 def read_ahead(blocks: Iterator[bytes]) -> Generator[bytes]:

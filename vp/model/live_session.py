@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -22,6 +23,7 @@ from vp.model.session import SessionInfo
 
 PEEKED_RECORDS = 1000
 SILENCE_NS = 30 * 60_000_000_000
+SETTLING_SECONDS = 1.0
 
 
 class LiveSession:
@@ -34,7 +36,7 @@ class LiveSession:
     gaps : callable
         What the feed did not deliver of a session that was recorded live, or is.
     first_frame_is_out : threading.Event
-        Set when more is asked for after frames have been made: what can wait until then does not delay them.
+        Set when more is asked for SETTLING_SECONDS after frames have been made: what can wait does not delay them.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class LiveSession:
         self._early_end = early_end
         self.gaps = gaps
         self.first_frame_is_out = threading.Event()
-        self._frames_made = False
+        self._first_frame_seconds = float("inf")
         self._jumps = ClockJumps()
         self._anomalies_before = engine.anomalies()
         self._before_openings = engine.before_openings()
@@ -196,7 +198,7 @@ class LiveSession:
         """Take the feed's events through the engine until there are frames, or it leaves events standing."""
         feed = self._feed
         engine = self.engine
-        if self._frames_made:
+        if time.monotonic() - self._first_frame_seconds >= SETTLING_SECONDS:
             self.first_frame_is_out.set()
         while feed.ready():
             first, before_ns, disorder = feed.index, engine.clock_ns, engine.book.out_of_order
@@ -204,7 +206,8 @@ class LiveSession:
             clocks = feed.events.columns.clock_ns[first : feed.index]
             self._jumps.look(clocks, before_ns, engine.clock_ns, engine.book.out_of_order - disorder)
             if batch.count or feed.index < len(feed.events):
-                self._frames_made |= batch.count > 0
+                if batch.count and self._first_frame_seconds == float("inf"):
+                    self._first_frame_seconds = time.monotonic()
                 return batch
         return self.engine.no_frames()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import zstandard
 
 from vp.dbn import block_files, decompressed_copies, stretches
 from vp.dbn.decompressed_copies import DecompressedFiles
+from vp.dbn.zstd import uncompressed
 from vp.errors import DamagedFileError, TruncatedFileError
 from vp.lake.cache_budget import DECOMPRESSED, CacheBudget
 from vp.lake.cache_room import Room
@@ -323,10 +325,19 @@ def test_a_copy_waits_for_a_signal_and_not_for_ever(
 
 
 def test_behind_a_stretch_nothing_is_decompressed_before_it_is_waited_for(
-    files: DecompressedFiles, raw: Path, data: bytes
+    files: DecompressedFiles, raw: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pass_through(files, raw, 0, 4001, 3999)
-    parts = list(files.blocks(raw, 3999))
-    stretch_bytes = sum(map(len, parts[: parts.index(b"")]))
-    assert stretch_bytes >= 2
-    assert b"".join(parts) == data[3999:]
+    begun: list[Path] = []
+
+    def noted(path: Path) -> Iterator[bytes]:
+        begun.append(path)
+        yield from uncompressed(path)
+
+    monkeypatch.setattr(decompressed_copies, "uncompressed", noted)
+    blocks = files.blocks(raw, 3999)
+    got = b"".join(iter(lambda: next(blocks), b""))
+    assert got
+    assert begun == [], "an empty block says that it takes long from here on"
+    assert got + b"".join(blocks) == data[3999:]
+    assert begun == [raw]

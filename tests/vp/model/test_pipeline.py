@@ -168,9 +168,14 @@ def test_a_copy_is_begun_when_the_first_frame_is_out(golden_lake: Path, monkeypa
     monkeypatch.setattr(DecompressedFiles, "keep", lambda _files, _raw, when: signals.append(when))
     session = prepare(golden_spec(golden_lake))
     (signal,) = signals
+    monkeypatch.setattr("vp.model.live_session.SETTLING_SECONDS", 0.0)
     while not session.advance(max_frames=1).count:
         pass
     assert not signal.is_set(), "who asked has not been given it yet"
+    monkeypatch.setattr("vp.model.live_session.SETTLING_SECONDS", 1e9)
+    session.advance(max_frames=1)
+    assert not signal.is_set(), "it may still be on its way"
+    monkeypatch.setattr("vp.model.live_session.SETTLING_SECONDS", 0.0)
     session.advance(max_frames=1)
     assert signal.is_set()
     session.close()
