@@ -37,6 +37,8 @@ class Job(Protocol):
     name : str
         As a person reads it.
     out : Path
+    digest : str
+        Of all that its output depends on.
     size_bytes : int
         Of its inputs, as if none were compressed: how long it takes, beside others.
     """
@@ -45,6 +47,8 @@ class Job(Protocol):
     def name(self) -> str: ...
     @property
     def out(self) -> Path: ...
+    @property
+    def digest(self) -> str: ...
     @property
     def size_bytes(self) -> int: ...
     def run(self, on_share: Callable[[float], None]) -> Result: ...

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from vp.backfill.finished import finished_digest
+from vp.backfill.finished import FinishedOutputs
 from vp.backfill.job import RecordingJob
 from vp.dbn.opened_lake import open_lake
 from vp.errors import NoRawFileError, VPError
@@ -106,8 +106,11 @@ def plan(request: Request) -> Plan:
                 jobs.append(RecordingJob(task, _place(request.out, spec), task.digest(identities), size_bytes))
             except VPError as error:
                 refused.append(Refusal(f"{symbol} {date}", error))
+    outputs = FinishedOutputs(request.out)
     with ThreadPoolExecutor(READERS) as pool:
-        found = list(pool.map(lambda job: finished_digest(job.out), jobs))
+        found = list(pool.map(lambda job: outputs.digest(job.out), jobs))
+    if request.out.is_dir() and any(found):
+        outputs.remember()
     left = [job for job, digest in zip(jobs, found, strict=True) if digest != job.digest]
     return Plan(
         tuple(sorted(left, key=lambda job: (-job.size_bytes, job.name))),

@@ -10,6 +10,7 @@ from vp.backfill.job import FAILED, Job, Outcome
 from vp.backfill.plan import Refusal
 
 REFUSED, LEFT = "refused", "left"
+TOLD_SHARE = 0.02  # of the work: before, nobody knows how long the rest takes
 HEADER = ("session", "state", "rows", "seconds", "peak MB", "file or reason")
 
 
@@ -57,7 +58,7 @@ class Tally:
         done = sum(job.size_bytes for job, _ in self.outcomes)
         done += round(sum(job.size_bytes * share for job, share in self._shares.items()))
         rate = done / seconds
-        left = f", {_duration((total - done) / rate)} left" if done else ""
+        left = f", {_duration((total - done) / rate)} left" if done > TOLD_SHARE * total else ""
         failed = f", {len(self.failed)} failed" if self.failed else ""
         return (
             f"{len(self.outcomes)} of {len(self.jobs)} sessions{failed}, {_megabytes(done)} of {_megabytes(total)} MB, "

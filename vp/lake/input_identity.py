@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,13 +27,20 @@ class FileIdentity(NamedTuple):
 
 
 class InputIdentities:
-    """Identities of the files that sessions of a lake may be played from; directories are listed once."""
+    """Identities of the files that sessions of a lake may be played from; each directory is listed once.
+
+    Attributes
+    ----------
+    lake : Lake
+    """
 
     def __init__(self, lake: Lake) -> None:
-        self._lake = lake
-        self._definitions: dict[Path, tuple[FileIdentity, ...]] = {}
+        self.lake = lake
+        self._raw = str(lake.root / "raw") + "/"
+        self._by_day: dict[tuple[str, str], dict[dt.date, list[FileIdentity]]] = {}
+        self._beside: dict[tuple[str, str], list[FileIdentity]] = {}
 
-    def of(self, product: Product, dates: Iterable[dt.date]) -> tuple[FileIdentity, ...]:
+    def of(self, product: Product, dates: Sequence[dt.date]) -> list[FileIdentity]:
         """Every file that a session of these days may be played from, and what lies beside and tells about it.
 
         Raises
@@ -42,20 +49,33 @@ class InputIdentities:
             There is none.
         LakeError
         """
-        by_date = self._lake.inputs_by_date(product, dates)
-        files = {raw.path: raw for inputs in by_date.values() for one in inputs for raw in one.files}
-        found = {self._identity(raw) for raw in files.values()}
-        found |= {self._of_path(manifest_beside(raw)) for raw in files.values() if raw.kind == SEGMENTS}
-        if product.product_type.startswith("future_"):
-            for directory in {path.parent for path in files}:
-                found |= {*self._of_definitions(directory), *self._of_definitions(directory.with_name(DEFINITIONS))}
-        return tuple(sorted(found))
+        key = product.product_type, product.root
+        if key not in self._by_day:
+            self._look(product, key)
+        by_day = self._by_day[key]
+        found = {identity for date in dates for identity in by_day.get(date, ())}
+        if not found:
+            self.lake.inputs_by_date(product, dates)  # says what there is instead
+        return sorted({*found, *self._beside[key]})
 
-    def _of_definitions(self, directory: Path) -> tuple[FileIdentity, ...]:
-        if directory not in self._definitions:
-            held = [path for path in sorted(directory.glob("*.definition*")) if path.is_file()]
-            self._definitions[directory] = tuple(self._of_path(path) for path in held)
-        return self._definitions[directory]
+    def _look(self, product: Product, key: tuple[str, str]) -> None:
+        by_day: dict[dt.date, list[FileIdentity]] = {}
+        directories = set()
+        lone = self.lake.lone_file
+        for one in self.lake.every_input(product):
+            for raw in one.files:
+                identities = [self._identity(raw)]
+                if raw.kind == SEGMENTS:
+                    identities.append(self._of_path(manifest_beside(raw)))
+                for day in raw.name.days() if lone is None else lone.dates:
+                    by_day.setdefault(day, []).extend(identities)
+                directories.add(raw.path.parent)
+        self._by_day[key] = by_day
+        self._beside[key] = []
+        if product.product_type.startswith("future_"):  # definitions state ticks of spreads
+            places = {place for path in directories for place in (path, path.with_name(DEFINITIONS))}
+            files = (path for place in sorted(places) for path in place.glob("*.definition*") if path.is_file())
+            self._beside[key] = [self._of_path(path) for path in files]
 
     def _identity(self, raw: RawFile) -> FileIdentity:
         return FileIdentity(self._name(raw.path), raw.size_bytes, str(raw.mtime_ns))
@@ -68,5 +88,5 @@ class InputIdentities:
         return FileIdentity(self._name(path), status.st_size, str(status.st_mtime_ns))
 
     def _name(self, path: Path) -> str:
-        raw = self._lake.root / "raw"
-        return path.relative_to(raw).as_posix() if path.is_relative_to(raw) else path.name
+        text = str(path)
+        return text.removeprefix(self._raw) if text.startswith(self._raw) else path.name

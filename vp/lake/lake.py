@@ -136,6 +136,12 @@ class Lake:
             raise self._no_raw_file(product, date, self.dates(product))
         return found
 
+    def every_input(self, product: Product) -> list[RawInput]:
+        """What can be read for any session of a product; raises LakeError."""
+        if self.lone_file is not None:
+            return [RawInput((self.lone_file.raw,))]
+        return inputs_of(product.product_type, self._raw_files(product.product_type, product.root))
+
     def inputs_by_date(self, product: Product, dates: Iterable[dt.date]) -> dict[dt.date, list[RawInput]]:
         """As `inputs`, of each of the days for which there is anything; raises as `inputs` where there is nothing."""
         found: dict[dt.date, list[RawInput]] = {}

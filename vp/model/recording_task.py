@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -80,20 +79,21 @@ class RecordingTask:
             What is wrong with the request by itself, or that there is no file for it.
         """
         spec = self.session
-        lake = open_lake(spec.lake, spec.products, spec.file)
+        identities = identities or InputIdentities(open_lake(spec.lake, spec.products, spec.file))
+        lake = identities.lake
         product = lake.products.find(spec.product_type, spec.symbol)
         window = window_of(spec.product_type, parse_dates(spec.dt))
         wanted = GRID_COLUMNS if self.fields is None else self.fields
         facts = {
-            "inputs": (identities or InputIdentities(lake)).of(product, window.file_dates),
-            "product": dataclasses.asdict(product),
+            "inputs": identities.of(product, window.file_dates),
+            "product": repr(product),
             "spreads": lake.products.spread_entries() if product.product_type.startswith("future_") else [],
             "symbol": [spec.symbol, canonical_symbol(product, spec.symbol)],
             "dt": str(window.dates),
-            "phases": dataclasses.asdict(phases(window, spec.start_time, spec.end_time)),
+            "phases": repr(phases(window, spec.start_time, spec.end_time)),
             "throttle_ns": round(spec.throttle_ms * NS_PER_MS),
             "bucket": None if spec.bucket is None else str(spec.bucket.normalize()),
-            "parameters": spec.parameters.to_json(),
+            "parameters": repr(spec.parameters),
             "fields": [name for name in GRID_COLUMNS if name in wanted],
             "k": K,
             "software": software(),

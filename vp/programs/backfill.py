@@ -51,7 +51,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     values = cli.parse(cli.parser("backfill", DESCRIPTION, EPILOG), "backfill", arguments)
     cli.configure_logging(values["log_level"])
 
-    from vp.backfill.finished import finished_digest  # noqa: PLC0415 - --help is fast
+    from vp.backfill.finished import FinishedOutputs  # noqa: PLC0415 - --help is fast
     from vp.backfill.plan import plan  # noqa: PLC0415
     from vp.backfill.report import Tally  # noqa: PLC0415
     from vp.backfill.study_job import study_jobs  # noqa: PLC0415
@@ -66,10 +66,19 @@ def _main(arguments: Sequence[str] | None) -> int:
         return _report(Tally(()), planned.refused)
     request.out.mkdir(parents=True, exist_ok=True)
     engine = _engine(values)
-    code = _run(engine, planned.jobs, planned.refused)
+    outputs = FinishedOutputs(request.out)
+    tally = Tally(planned.jobs)
+    try:
+        code = _run(engine, tally, planned.refused)
+    finally:
+        for job, outcome in tally.outcomes:
+            if outcome.result is not None:
+                outputs.note(job.out, job.digest)
+        outputs.remember()
     if values["then"] == STUDY:
-        recorded = [job for job in (*planned.done, *planned.jobs) if finished_digest(job.out) == job.digest]
-        code = max(code, _run(engine, [job for job in study_jobs(recorded) if not job.is_done], ()))
+        recorded = [job for job in (*planned.done, *planned.jobs) if outputs.digest(job.out) == job.digest]
+        studies = Tally([job for job in study_jobs(recorded) if not job.is_done])
+        code = max(code, _run(engine, studies, ()))
     return code
 
 
@@ -103,19 +112,17 @@ def _engine(values: dict[str, Any]) -> LocalEngine:
     return LocalEngine(values["workers"] or processors(), round(memory_bytes), values["log_level"])
 
 
-def _run(engine: LocalEngine, jobs: Sequence[Job], refused: Sequence[Refusal]) -> int:
+def _run(engine: LocalEngine, tally: Tally, refused: Sequence[Refusal]) -> int:
     """Run jobs and say what came of them, however it ends; the exit code."""
-    from vp.backfill.report import Tally  # noqa: PLC0415
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
 
-    tally = Tally(jobs)
     try:
-        if jobs:
+        if tally.jobs:
             with TerminalProgress() as progress:
                 ensure_compiled(lambda share: progress.share("compile", share))
             lines = _ProgressLines(tally)
-            for job, outcome in engine.run(jobs, lines.hear):
+            for job, outcome in engine.run(tally.jobs, lines.hear):
                 lines.end(job, outcome)
     finally:
         code = _report(tally, refused)

@@ -105,6 +105,22 @@ def origin(name: str, value: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, PORTS[parts.scheme]} else "")
 
 
+def stream_server(name: str, value: str) -> str | None:
+    """The address of a server of streams: ws:// or wss://, a host, perhaps a port and a path."""
+    from urllib.parse import urlsplit  # noqa: PLC0415 - --help is fast
+
+    if not value.strip():
+        return None
+    try:
+        parts = urlsplit(value.strip())
+        _ = parts.port
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"ws", "wss"} or not parts.hostname or parts.query or parts.fragment:
+        raise BadParameterError(f"{name} was {quoted(value)}, expected ws:// or wss://, a host and perhaps a port.")
+    return value.strip().rstrip("/")
+
+
 def session_dates(_name: str, value: str) -> str | None:
     """The days of a session; raises BadDateError."""
     from vp.market.session_hours import parse_dates  # noqa: PLC0415 - --help is fast

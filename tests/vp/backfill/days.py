@@ -56,6 +56,7 @@ class MadeJob:
     allocates_bytes: int = 0
     seconds: float = 0.0
     fault: str = ""
+    digest: str = ""
 
     def run(self, on_share: Callable[[float], None]) -> Result:
         """Write its name into `out`, and when it began and ended into a file beside."""

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.vp.backfill.days import DATES, SYMBOLS, build, lay
+from vp.backfill.finished import REMEMBERED
 from vp.child_processes import python_command, python_environment
 from vp.files import parts_in
 from vp.programs import backfill, record
@@ -54,12 +55,17 @@ def out(recorded: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(recorded, tmp_path / "out"))
 
 
+def held(out: Path) -> list[str]:
+    """What lies in a directory, but for what it remembers of it."""
+    return sorted(path.name for path in out.iterdir() if path.name != REMEMBERED)
+
+
 def stamps(out: Path) -> dict[str, int]:
-    return {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
+    return {file: (out / file).stat().st_mtime_ns for file in held(out)}
 
 
 def test_each_session_is_the_file_that_record_writes(original: Path, recorded: Path, tmp_path: Path) -> None:
-    assert sorted(path.name for path in recorded.iterdir()) == NAMES
+    assert held(recorded) == NAMES
     for symbol in SYMBOLS:
         for dt in DATES:
             one = tmp_path / name(symbol, dt)
@@ -88,6 +94,26 @@ def test_a_second_run_does_nothing_and_a_touched_file_is_recorded_again(
     assert run(lake, out, "--workers", "1") == 0
     assert {file for file, stamp in stamps(out).items() if stamp != before[file]} == {name("QQQ", "2026-07-09")}
     assert "QQQ 2026-07-09  written" in capfd.readouterr().out
+
+
+def test_what_is_remembered_of_outputs_is_believed_only_of_the_same_files(
+    lake: Path, out: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def done() -> bool:
+        assert run(lake, out, "--dry-run") == 0
+        return "4 done before" in capfd.readouterr().err
+
+    assert done()
+    for remembered in (None, b"", b"[1]", b'{"a": 1}', b'{"equity_mbo-QQQ-2026-07-08.parquet": [[1, 2, 3], "x"]}'):
+        (out / REMEMBERED).unlink(missing_ok=True)
+        if remembered is not None:
+            (out / REMEMBERED).write_bytes(remembered)
+        assert done(), remembered
+        assert done()
+    one = out / name("QQQ", DATES[0])
+    data = one.read_bytes()
+    one.write_bytes(data[:-4] + b"PARX")  # of the same size
+    assert not done()
 
 
 def test_what_is_cut_short_or_of_another_request_is_not_done(
@@ -124,7 +150,7 @@ def test_bad_rows_are_told_and_hinder_no_other(lake: Path, tmp_path: Path, capfd
     lay(lake, "AAPL", 1, b"this is no DBN file" * 10)
     out = tmp_path / "out"
     assert run(lake, out, "--symbols", "AAPL,QQQ,MSFT,G:D", "--workers", "2") == 1
-    assert sorted(path.name for path in out.iterdir()) == [name("AAPL", DATES[0]), name("QQQ", DATES[1])]
+    assert held(out) == [name("AAPL", DATES[0]), name("QQQ", DATES[1])]
     said = capfd.readouterr()
     rows = {line.split("  ")[0]: line for line in said.out.splitlines()}
     assert "failed" in rows["QQQ 2026-07-08"]
@@ -168,14 +194,15 @@ def test_nothing_is_written_among_raw_files(original: Path, capfd: pytest.Captur
 LIMITED = """
 import resource, sys
 from vp.programs.backfill import main
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
-sys.exit(main(sys.argv[2:]))
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+    sys.exit(main(sys.argv[2:]))
 """
 
 
 def test_a_full_disk_is_the_row_of_what_did_not_fit(original: Path, recorded: Path, tmp_path: Path) -> None:
     """No file may grow beyond the limit, which two of the four stay under."""
-    sizes = sorted(path.stat().st_size for path in recorded.iterdir())
+    sizes = sorted((recorded / file).stat().st_size for file in held(recorded))
     assert sizes[1] < sizes[2]
     options = [*COMMON, "--lake", str(original), "--out", str(tmp_path), "--workers", "1"]
     script = tmp_path.parent / "limited.py"
@@ -192,7 +219,7 @@ def test_a_full_disk_is_the_row_of_what_did_not_fit(original: Path, recorded: Pa
     assert done.stdout.count("  failed") == 2
     assert "Cannot write" in done.stdout
     assert "Traceback" not in done.stderr
-    left = sorted(path.name for path in tmp_path.iterdir())
+    left = held(tmp_path)
     assert len(left) == 2
     for file in left:
         assert (tmp_path / file).read_bytes() == (recorded / file).read_bytes()
@@ -219,16 +246,16 @@ def test_ctrl_c_leaves_whole_files_and_says_what_is_left(tmp_path: Path) -> None
     said, told = program.communicate(timeout=60)
     assert program.returncode == 130, told
     assert "Traceback" not in told
-    assert said.count("  written") == len(list(out.iterdir())) < 4
+    assert said.count("  written") == len(held(out)) < 4
     assert said.count("  written") + said.count("  left") == 4
-    for path in out.iterdir():
-        assert len(pq.read_table(path, page_checksum_verification=True)) > 100
+    for file in held(out):
+        assert len(pq.read_table(out / file, page_checksum_verification=True)) > 100
 
 
 def test_studies_are_made_of_each_day_and_of_all(lake: Path, out: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(lake, out, "--symbols", "QQQ", "--then", "study", "--workers", "2") == 0
     of_days = [f"equity_mbo-QQQ-{days}-study" for days in (*DATES, "..".join(DATES))]
-    made = {path.name for path in out.iterdir()} - {*NAMES}
+    made = {*held(out)} - {*NAMES}
     assert made == {f"{study}.{ending}" for study in of_days for ending in ("html", "md", "parquet")}
     before = stamps(out)
     capfd.readouterr()

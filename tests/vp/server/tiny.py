@@ -44,6 +44,7 @@ class TinyInfo:
         return {
             "contract": self.contract,
             "k": 50,
+            "tick_int": self.tick_int,
             "session_start_ns": str(self.emit_from_ns),
             "context_from_ns": str(self.emit_from_ns),
             "emit_from_ns": str(self.emit_from_ns),
