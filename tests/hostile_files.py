@@ -91,7 +91,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "orders": lambda: pack(header(), orders(700_000)),
     "orders, cut in a record": lambda: pack(header(), orders(700_000)[:-20]),
     "orders, cut in a block": lambda: pack(header(), orders(700_000))[:-5000],
-    "far prices": lambda: pack(header(), orders(200_000, price=np.arange(1, 200_001) * 10**13)),
+    "far prices": lambda: pack(header(), orders(150_000, price=np.arange(1, 150_001) * 10**13)),
     "prices at the ends": lambda: pack(header(), orders(600_000, price=np.tile([1 - 2**63, 2**63 - 2], 300_000))),
     "sizes": lambda: pack(header(), orders(600_000, size=2**32 - 1)),
     "trades": lambda: pack(header(), orders(600_000, action=ord("T"), size=2**32 - 1)),

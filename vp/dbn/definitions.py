@@ -15,12 +15,12 @@ import databento_dbn
 from vp.dbn.file import DbnFile
 from vp.dbn.zstd import DAMAGED_HINT
 from vp.errors import DamagedFileError, FileError, TruncatedFileError
+from vp.lake.layout import definition_directories
 from vp.lake.names import parse_name
 from vp.market.products import Product, decimals_of
 from vp.market.symbols import spelling_key
 
 SCHEMA = "definition"
-TABLE = "table=definition"
 REMEMBERED_TICKS = 1024
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def with_defined_tick(product: Product, contract: str, raw_files: Sequence[Path]
 def _files_beside(raw_files: Sequence[Path], contract: str, dates: Sequence[dt.date]) -> list[Path]:
     found: dict[Path, tuple[int, str]] = {}
     for raw in raw_files:
-        for directory in (raw.parent, raw.parent.with_name(TABLE)):
+        for directory in definition_directories(raw.parent):
             for path in directory.glob(f"*.{SCHEMA}*"):
                 name = parse_name(path.name, SCHEMA)
                 if name is None or not path.is_file():

@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 from vp.lake.inputs import SEGMENTS, RawFile
 from vp.lake.lake import Lake
+from vp.lake.layout import definition_directories
 from vp.lake.segment_manifest import manifest_beside
 from vp.market.products import Product
-
-DEFINITIONS = "table=definition"
 
 
 class FileIdentity(NamedTuple):
@@ -73,7 +72,7 @@ class InputIdentities:
         self._by_day[key] = by_day
         self._beside[key] = []
         if product.product_type.startswith("future_"):  # definitions state ticks of spreads
-            places = {place for path in directories for place in (path, path.with_name(DEFINITIONS))}
+            places = {place for path in directories for place in definition_directories(path)}
             files = (path for place in sorted(places) for path in place.glob("*.definition*") if path.is_file())
             self._beside[key] = [self._of_path(path) for path in files]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from vp.errors import LakeError
 
 ENDINGS = (".dbn", ".dbn.zst")
+DEFINITION_TABLE = "table=definition"
 
 
 @dataclass(frozen=True)
@@ -77,3 +78,9 @@ def place_of(product_type: str, schema: str) -> Place:
 def note_path(raw: Path) -> Path:
     """The note beside a downloaded file, which tells its condition and origin."""
     return raw.with_name(f"{raw.name.removesuffix('.zst')}.json")
+
+
+def definition_directories(directory: Path) -> tuple[Path, Path]:
+    """Where the definitions of raw files in a directory lie: beside them, or in the table beside theirs."""
+    above = directory / ".." if directory.name in {"", ".."} else directory.parent  # no name: where the program runs
+    return directory, above / DEFINITION_TABLE

@@ -29,6 +29,9 @@ from vp.model.recording_file import Recording
 from vp.study.sampled_session import SampledSession
 
 SECOND_NS = 1_000_000_000
+DAY_NS = 86_400 * SECOND_NS
+MOST_DAYS = 31
+NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_timestamp)
 NEVER_NS = -(1 << 62)
 SUMMED = ("ofi", "buy_volume", "sell_volume", "other_volume")  # of a frame: since the frame before
 NEEDED = (
@@ -74,6 +77,10 @@ def sample_recording(
     if missing:
         made_by = f"it was made by version {recording.facts['version']}"
         raise NoRecordingError(f"{name} has no column {missing[0]}: {made_by}.", hint="Record the session anew.")
+    for column in names:
+        kind = recording.schema.field(column).type
+        if not any(is_kind(kind) for is_kind in NUMBERS):
+            raise NoRecordingError(f"The column {column} of {name} is of type {kind}, expected numbers.", hint=EXPECTED)
     reading = _Reading(names)
     try:
         frames = recording.frames()
@@ -89,6 +96,12 @@ def sample_recording(
         raise NoRecordingError(f"{name} cannot be read to its end: {what}", hint=EXPECTED) from None
     if not reading.frames:
         raise EmptySessionError(f"{name} holds no frame.", hint="Record a session in which something happens.")
+    if reading.days > MOST_DAYS:
+        raise NoRecordingError(
+            f"The frames of {name} span {reading.days:,.0f} days, expected at most {MOST_DAYS}, as each "
+            "second is a sample.",
+            hint=EXPECTED,
+        )
     return ReadRecording(reading.session(recording), reading.gap_ns)
 
 
@@ -106,6 +119,11 @@ class _Reading:
         self._valid_before, self._mid_before, self._clock_before = False, 0, NEVER_NS
         self.frames = 0
         self.gap_ns = 1 << 62
+
+    @property
+    def days(self) -> float:
+        """From the first frame to the last."""
+        return (self._clock_before - self._from_ns) / DAY_NS
 
     def take(self, batch: pa.RecordBatch) -> bool:
         """Take some frames; false where they go back in time."""

@@ -194,6 +194,19 @@ def test_a_recording_that_is_terminated_leaves_nothing(small_lake: Path, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_of_the_directory_where_the_program_runs_is_recorded_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = tmp_path / "here" / "one.dbn"
+    raw.parent.mkdir()
+    raw.write_bytes(dbn("MNQH6", 6, market(FUTURES_OPEN_NS, 2, 2)))
+    monkeypatch.chdir(raw.parent)
+    for name in ("one.dbn", "../here/one.dbn"):
+        assert record.main(["--file", name, "--lake", "lake", "--out", "one.arrow"]) == 0
+    monkeypatch.chdir(tmp_path)
+    assert record.main(["--file", "here/one.dbn", "--lake", "lake", "--out", "one.arrow"]) == 0
+
+
 def test_a_file_is_recorded_by_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     records = [Rec(FUTURES_OPEN_NS + i, "A", "BA"[i], 10**9 * (5 + i), 3, 7 + i, 128) for i in range(2)]
     path = tmp_path / "from somewhere.dbn"

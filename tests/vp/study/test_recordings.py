@@ -153,6 +153,11 @@ def changed(path: Path, out: Path, change: Any) -> Path:
     return out
 
 
+def with_column(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    at = table.schema.get_field_index(name)
+    return table.set_column(at, name, values)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -166,6 +171,12 @@ def changed(path: Path, out: Path, change: Any) -> Path:
             "tau_of_tomorrow",
         ),
         (lambda table: table.replace_schema_metadata({}), "is no recording"),
+        (lambda table: with_column(table, "ts_ns", pa.array([str(i) for i in range(len(table))])), "ts_ns .* string"),
+        (lambda table: with_column(table, "ofi", pa.array([[1]] * len(table))), "ofi .* list<"),
+        (
+            lambda table: with_column(table.slice(0, 2), "ts_ns", pa.array([0, 32 * 86_400 * S], pa.int64())),
+            "span 32 days, expected at most 31",
+        ),
     ],
 )
 def test_a_file_that_is_not_what_it_should_be_is_told(

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from vp.errors import VPError
 from vp.logs import event
@@ -26,6 +26,8 @@ from vp.server.runs.session import Prepare, Session, StoppedError
 from vp.server.stream.encoding import FrameEncoder
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import FramesHeld, Gap, Loading, RunFacts, RunState
+
+Problem = TypeVar("Problem", bound=BaseException)
 
 log = logging.getLogger("vp.server")
 
@@ -145,7 +147,7 @@ class Run:
         except StoppedError:
             state = RunState.STOPPED
         except VPError as error:
-            self.error = error
+            self.error = _without_frames(error)
         except Exception as error:  # whatever it is, it must not touch other sessions  # noqa: BLE001
             self.error = unexpected(error, "The session")
         finally:
@@ -199,3 +201,9 @@ class Run:
                 time_ns=time_ns,
                 notices=tuple(session.notices(time_ns)),
             )
+
+
+def _without_frames(error: Problem) -> Problem:
+    """An error that may be kept: the calls that it came through would hold what they had at hand, a whole book."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error

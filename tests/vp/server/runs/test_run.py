@@ -7,6 +7,7 @@ import gc
 import platform
 import threading
 import time
+import weakref
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.vp.server.hubs import OWN, in_hub, until
 from tests.vp.server.live_feeds import TinyFeed, TinyRecording
 from tests.vp.server.runs.memory import private_kib
 from tests.vp.server.tiny import DEFAULTS, TinySession, even_clocks
+from vp.errors import DamagedFileError
 from vp.model.engine import FrameBatch
 from vp.server.history.frame_spool import SLOT_BYTES, FrameSpool
 from vp.server.history.frame_store import MEMORY_BYTES
@@ -148,6 +150,49 @@ def test_a_session_that_ends_badly_tells_the_log_and_its_viewers_nothing_else(
     (record,) = [record for record in caplog.records if record.threadName and record.threadName.startswith("vp-run")]
     assert "session ended badly" in record.getMessage()
     assert record.exc_info is None
+
+
+class Book:
+    """Something large that a call has at hand."""
+
+
+@dataclass
+class Failing(TinySession):
+    """A session that fails in a call which has something large at hand, and not by its first fault."""
+
+    expected: bool = True
+    held: list[weakref.ref[Book]] = field(default_factory=list)
+
+    def advance(self, until_clock_ns: int | None, max_frames: int) -> FrameBatch:
+        book = Book()
+        self.held.append(weakref.ref(book))
+        try:
+            int("no number")
+        except ValueError as error:
+            if self.expected:
+                raise DamagedFileError("The file is damaged.", path="x") from error
+            raise KeyError(id(book)) from error
+
+
+@pytest.mark.parametrize("expected", [True, False])
+def test_an_error_that_is_kept_holds_nothing_of_what_failed(expected: bool) -> None:
+    async def body(hub: Hub) -> None:
+        hub.enter()
+        gc.disable()
+        try:
+            run = hub.join(DEFAULTS)
+            await until(lambda: run.state is RunState.FAILED)
+            run.stop()
+            await asyncio.to_thread(run.join, 10)
+            assert run.error is not None
+            assert ("unexpectedly" in run.error.message) != expected
+            assert [book() for book in session.held] == [None]
+        finally:
+            gc.enable()
+        hub.leave(run)
+
+    session = Failing(even_clocks(9), expected=expected)
+    in_hub(body, lambda _request: session)
 
 
 @dataclass
