@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+import os
 import signal
 import time
 from collections import Counter
@@ -184,7 +185,7 @@ class Recorder:
         behind_ns = time_ns - clock_ns if state is FeedState.CATCHING_UP and clock_ns else 0
         return {
             "state": state,
-            "text": self._failure or self._last.text,
+            "text": self._without_directories(self._failure or self._last.text),
             "dataset": self.plan.dataset,
             "symbols": self.plan.asked,
             "time_ns": str(time_ns) if time_ns else None,
@@ -196,6 +197,12 @@ class Recorder:
             "records": self.health.records,
             "latency": self.health.latency(),
         }
+
+    def _without_directories(self, text: str) -> str:
+        """What the terminal is told, as viewers may read it."""
+        for directory in self.plan.directories:
+            text = text.replace(f"{directory}{os.sep}", "").replace(str(directory), "the lake")
+        return text
 
     @property
     def state(self) -> FeedState:
@@ -210,6 +217,8 @@ class Recorder:
             return FeedState.GAP if running is not None and running.is_broken else FeedState.CONNECTING
         if not segment.caught_up:
             return FeedState.CATCHING_UP
+        if not segment.has_market and not running.is_broken:
+            return FeedState.SILENT if self.health.is_silent else FeedState.CONNECTING
         if not segment.is_sound:
             return FeedState.SNAPSHOT
         return FeedState.SILENT if self.health.is_silent else FeedState.LIVE

@@ -105,7 +105,7 @@ def _serve_live(values: dict[str, Any], symbols: Sequence[str]) -> int:
         )
         recorder.start()
         try:
-            values["dt"] = str(_first_day(recorder).date)
+            values["dt"] = str(chosen.window_at(time.time_ns()).dates.first)  # until the feed says which day it is
             _serve(values, listener, demonstration=False, recorder=recorder)
         finally:
             recorder.stop()
@@ -114,11 +114,12 @@ def _serve_live(values: dict[str, Any], symbols: Sequence[str]) -> int:
     return 0
 
 
-def _first_day(recorder: RecorderThread) -> LiveDay:
+def _first_day(recorder: RecorderThread, on_wait: Callable[[], None]) -> LiveDay:
     """The session that is being recorded, once the feed has sent something of it; raises what ended the recorder."""
     while (day := recorder.day()) is None:
         if recorder.error is not None:
             raise recorder.error
+        on_wait()
         time.sleep(LOOK_SECONDS)
     return day
 
@@ -237,7 +238,11 @@ def _service(
             ensure_compiled(tell_share("compile"), demonstration=demonstration)
             if demonstration:
                 ensure_demo(Lake(values["lake"]).root, tell_share("demo"))
-            session = prepare_request(defaults, tell)
+            request = defaults
+            if recorder is not None:
+                first = _first_day(recorder, lambda: on_progress(Loading("connect")))
+                request = startup.request = replace(defaults, dt=str(first.date))
+            session = prepare_request(request, tell)
             nothing = session.emptiness() if session.finished else None
             if nothing is not None:
                 cli.say(f"WARNING: {nothing}")
