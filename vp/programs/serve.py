@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vp.server.stream.request import StreamRequest
 
 LOOK_SECONDS = 0.05
+SWITCH_SECONDS = 0.0005  # that one thread may keep the others waiting: recorder, engine and sockets take turns
 
 DESCRIPTION = """\
 Play a session of market-by-order data as pressure and vacuum around the price, live,
@@ -98,6 +99,7 @@ def _serve_live(values: dict[str, Any], symbols: Sequence[str]) -> int:
     chosen = plan(lake, values["product_type"], symbols, values["dataset"], values["live_from"])
     key = key_of_environment()
     raise_descriptor_limit()
+    sys.setswitchinterval(SWITCH_SECONDS)
     with open_listener(values["host"], values["port"]) as listener:
         values["speed"] = 1.0  # the market has one
         recorder = RecorderThread(
