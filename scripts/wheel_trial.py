@@ -4,7 +4,7 @@
     uv run python scripts/wheel_trial.py [--python /usr/bin/python3.12 ...] [--lowest] [--beside kernels]
 
 Each Python gets an empty environment with the known-good versions of pyproject.toml. There, in a directory that holds
-a `vp` and a `kernels` of somebody else, the demonstration is served, watched, recorded and queried.
+a `vp` and a `kernels` of somebody else, the demonstration is served, watched, recorded, studied and queried.
 """
 
 from __future__ import annotations
@@ -180,6 +180,9 @@ class Environment:
             out = self._run(directory, "record", "--end-time", "09:31", "--out", "demo.parquet")
             if not re.search(r"demo\.parquet: [1-9][0-9,]* frames", out):
                 raise TrialError(f"{self.name}: vp record said {out!r}")
+            report = self._run(directory, "study", "--end-time", "09:40")
+            if not report.startswith("# What the signal was worth: MNQH6, "):
+                raise TrialError(f"{self.name}: vp study said {report[:300]!r}")
             queries = self._run(directory, "query", "--list")
             names = [path.stem for path in sorted((ROOT / "sql").glob("*.sql"))]
             missing = [name for name in names if f"  {name} " not in queries]

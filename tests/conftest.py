@@ -35,4 +35,4 @@ def pytest_xdist_setupnodes() -> None:
     """Compile kernels before there are processes of tests, each of which would compile them."""
     from vp.model.compilation import ensure_compiled
 
-    ensure_compiled(lambda _share: None, demonstration=True)
+    ensure_compiled(lambda _share: None, demonstration=True, sampling=True)

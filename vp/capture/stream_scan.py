@@ -18,6 +18,7 @@ from vp.kernels.contract import FLAG_SNAPSHOT, MBO_BYTES, MBO_DTYPE, RTYPE_MBO
 END_OF_REPLAY = re.compile(r"(finish|complet).*replay|replay.*(finish|complet)", re.IGNORECASE)  # where no code says it
 PRELUDE_BYTES = 8
 MAX_METADATA_BYTES = 16 << 20
+MOST_NAMES = 1 << 20  # instruments that one connection can be of
 RTYPE_ERROR, RTYPE_MAPPING, RTYPE_SYSTEM = 21, 22, 23
 FIRST_LOOK_RECORDS = 64
 MARK_BYTES = 1 << 20
@@ -230,6 +231,8 @@ class StreamScan:
             stated.add(record)
             for mapping in stated.mappings():
                 self.names[mapping.instrument_id] = mapping.raw_symbol
+                if len(self.names) > MOST_NAMES:
+                    raise FeedDamagedError(f"The stream names more than {MOST_NAMES:,} instruments, more than any has.")
                 yield mapping
         elif rtype in CODE_BEFORE_END:
             time = int.from_bytes(record[8:16], "little")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ class _Open:
 
 
 class GrowingReader:
-    """The events of one contract, as vp.dbn.reader.SessionReader gives them; what is not there yet comes later.
+    """The events of one contract, as vp.dbn.session_reader.SessionReader gives them; what is not there yet comes later.
 
     Parameters
     ----------
@@ -138,7 +139,7 @@ class GrowingReader:
         """Nobody knows how many records there will be."""
         return None
 
-    def keep_decompressed(self) -> None:
+    def keep_decompressed(self, _when: threading.Event) -> None:
         """Nothing is compressed."""
 
     def chunks(self, _place: Place | None = None) -> Iterator[tuple[Events, Place]]:

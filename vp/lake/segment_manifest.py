@@ -31,9 +31,13 @@ from pathlib import Path
 from typing import Any
 
 from vp.errors import DamagedFileError, UnreadableFileError
+from vp.files import read_bounded
 from vp.lake.inputs import RawFile
 
 GAP_NAMES = ("start_ns", "end_ns", "reason", "bridged")
+MOST_BYTES = 16 << 20  # tens of thousands of connections in a day
+REMEMBERED_BYTES = 64 << 10  # a longer one is read anew each time
+LAST = 2**63 - 1
 
 
 def manifest_path(directory: Path, dataset: str, date: dt.date) -> Path:
@@ -103,20 +107,20 @@ class Manifest:
     behind_gaps: set[str] = field(default_factory=set)
 
     def add(self, entry: dict[str, Any]) -> None:
-        """Take a line; raises KeyError, TypeError, ValueError where it is none."""
+        """Take a line; raises KeyError, TypeError, ValueError, OverflowError, AttributeError where it is none."""
         kind = entry["kind"]
         if kind == "gap":
             start_ns, end_ns, reason, bridged = (entry[name] for name in GAP_NAMES)
             if not entry["bridged"]:
                 self.behind_gaps.add(str(entry.get("file", "")))
-            self.gaps.append(FeedGap(int(start_ns), int(end_ns), str(reason), bool(bridged)))
+            self.gaps.append(FeedGap(_whole(start_ns), _whole(end_ns), str(reason), bool(bridged)))
         elif kind == "begin":
-            self.begun[str(entry["file"])] = entry
+            self.begun[str(entry["file"])] = {"replayed": False, "after": "", **entry}
         elif kind == "segment":
-            self.finished[str(entry["file"])] = entry
+            self.finished[str(entry["file"])] = {"ended": "", **entry}
         elif kind == "overlap":
             instruments = entry["instruments"].items()
-            self.begins[str(entry["file"])] = {int(n): (int(at), int(index)) for n, (at, index) in instruments}
+            self.begins[str(entry["file"])] = {int(n): (_whole(at), _whole(index)) for n, (at, index) in instruments}
         elif kind == "set_aside":
             self.set_aside[str(entry["file"])] = str(entry["reason"])
 
@@ -142,19 +146,25 @@ def read_manifest(path: Path) -> Manifest:
         return Manifest()
     except OSError as error:
         raise _unreadable(path, error) from error
+    if status.st_size > REMEMBERED_BYTES:
+        return _parse(path)
     return _read(path, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=256)
 def _read(path: Path, _size_bytes: int, _mtime_ns: int) -> Manifest:
+    return _parse(path)
+
+
+def _parse(path: Path) -> Manifest:
     manifest = Manifest()
     for number, line in enumerate(_lines(path), 1):
         try:
             manifest.add(json.loads(line))
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             raise DamagedFileError(
                 f"Line {number} of {path.name} is no entry of a segment manifest.",
-                hint="Expected a JSON object with kind, and of a gap start_ns, end_ns, reason and bridged.",
+                hint="Expected a JSON object with kind and what a line of its kind holds.",
                 path=str(path),
             ) from None
     return manifest
@@ -162,10 +172,18 @@ def _read(path: Path, _size_bytes: int, _mtime_ns: int) -> Manifest:
 
 def _lines(path: Path) -> Iterator[bytes]:
     try:
-        text = path.read_bytes()
+        text = read_bounded(path, MOST_BYTES)
     except OSError as error:
         raise _unreadable(path, error) from error
     yield from text.split(b"\n")[:-1]
+
+
+def _whole(value: Any) -> int:
+    """A number of nanoseconds, bytes or records."""
+    number = int(value)
+    if not 0 <= number <= LAST:
+        raise ValueError(value)
+    return number
 
 
 def _unreadable(path: Path, error: OSError) -> UnreadableFileError:

@@ -35,11 +35,11 @@ log = logging.getLogger(__name__)
 ADD = (NS, "A", "B", NS, 1, 1, 128)
 
 
-def ensure_compiled(on_share: Callable[[float], None], *, demonstration: bool = False) -> None:
+def ensure_compiled(on_share: Callable[[float], None], *, demonstration: bool = False, sampling: bool = False) -> None:
     """Compile what a session runs, unless that has been done; `on_share` hears 0 to 1 now and then.
 
-    `demonstration`: also what generates the demonstration. A process that fails costs time alone: what it should have
-    compiled is compiled where it is first called.
+    `demonstration`: also what generates the demonstration; `sampling`: also what samples a session. A process that
+    fails costs time alone: what it should have compiled is compiled where it is first called.
     """
     if CACHE_DIRECTORY is None:
         log.warning(
@@ -47,7 +47,7 @@ def ensure_compiled(on_share: Callable[[float], None], *, demonstration: bool = 
             "NUMBA_CACHE_DIR or XDG_CACHE_HOME can name a directory of your own for them"
         )
         return
-    wanted = [["loops"], ["cells", "demonstration"] if demonstration else ["cells"]]
+    wanted = [["loops", *(["sampling"] * sampling)], ["cells", *(["demonstration"] * demonstration)]]
     directory = CACHE_DIRECTORY
     missing = [[part for part in parts if not _mark(directory, part).exists()] for parts in wanted]
     if numba.config.DISABLE_JIT or not any(missing):  # type: ignore[attr-defined]
@@ -96,6 +96,15 @@ def compile_loops() -> None:
     engine.advance(Events.from_records([ADD]))
 
 
+def compile_sampling() -> None:
+    """What runs through records for a study, around what runs through them for everyone."""
+    from vp.model.sampling_engine import SamplingEngine  # noqa: PLC0415 - for studies alone
+
+    engine = SamplingEngine(book=Book(NS))
+    engine.start_emitting()
+    engine.advance(Events.from_records([ADD]))
+
+
 def compile_cells() -> None:
     """What the engine's loop calls now and then; the loop finds it done, which in the meantime compiled the others."""
     book = Book(NS).state
@@ -124,7 +133,12 @@ def compile_demonstration() -> None:
     demo_market.run(demo_book.new_market(script, depths, np.zeros((1, 3)), 0, 0, 0))
 
 
-PARTS = {"loops": compile_loops, "cells": compile_cells, "demonstration": compile_demonstration}
+PARTS = {
+    "loops": compile_loops,
+    "sampling": compile_sampling,
+    "cells": compile_cells,
+    "demonstration": compile_demonstration,
+}
 
 
 def _install(directory: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -32,6 +33,8 @@ class LiveSession:
     layout : FrameLayout
     gaps : callable
         What the feed did not deliver of a session that was recorded live, or is.
+    first_frame_is_out : threading.Event
+        Set when more is asked for after frames have been made: what can wait until then does not delay them.
     """
 
     def __init__(
@@ -51,6 +54,8 @@ class LiveSession:
         self._instead = instead
         self._early_end = early_end
         self.gaps = gaps
+        self.first_frame_is_out = threading.Event()
+        self._frames_made = False
         self._jumps = ClockJumps()
         self._anomalies_before = engine.anomalies()
         self._before_openings = engine.before_openings()
@@ -191,12 +196,15 @@ class LiveSession:
         """Take the feed's events through the engine until there are frames, or it leaves events standing."""
         feed = self._feed
         engine = self.engine
+        if self._frames_made:
+            self.first_frame_is_out.set()
         while feed.ready():
             first, before_ns, disorder = feed.index, engine.clock_ns, engine.book.out_of_order
             feed.index, batch = advance(feed.events, first)
             clocks = feed.events.columns.clock_ns[first : feed.index]
             self._jumps.look(clocks, before_ns, engine.clock_ns, engine.book.out_of_order - disorder)
             if batch.count or feed.index < len(feed.events):
+                self._frames_made |= batch.count > 0
                 return batch
         return self.engine.no_frames()
 

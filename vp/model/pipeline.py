@@ -17,11 +17,12 @@ from vp.dbn.growing_input import GrowingInput, GrowingReader, contracts_of
 from vp.dbn.input_prices import input_prices
 from vp.dbn.kept_surveys import KeptSurveys
 from vp.dbn.opened_lake import open_lake
-from vp.dbn.reader import EventSource, SessionReader
 from vp.dbn.session_input import InputFile, SessionInput, find_input, session_reader
+from vp.dbn.session_reader import EventSource, SessionReader
 from vp.errors import BadParameterError, LakeError, UnknownSymbolError
 from vp.files import most_mode_of
-from vp.lake.cache_budget import BOOKS, DECOMPRESSED, CacheBudget
+from vp.lake.cache_budget import BOOKS, CacheBudget
+from vp.lake.cache_room import Room
 from vp.lake.lake import Lake
 from vp.lake.segment_manifest import FeedGap, gaps_of
 from vp.lake.stated_totals import stated_totals
@@ -170,8 +171,9 @@ def _begin(
     context = _advance(engine, feed, bounds.emit_from_ns, meter)
     meter.update(feed.records_seen, last=True)
     engine.start_emitting(round(spec.throttle_ms * NS_PER_MS))
-    opened.reader.keep_decompressed()
-    return LiveSession(info, engine, feed, context, instead, ends_early, gaps)
+    session = LiveSession(info, engine, feed, context, instead, ends_early, gaps)
+    opened.reader.keep_decompressed(session.first_frame_is_out)
+    return session
 
 
 def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> np.ndarray:
@@ -296,13 +298,15 @@ class FoundSession(NamedTuple):
 def find_session(spec: SessionSpec) -> FoundSession:
     """Find a session's contract and files, and read nothing of it yet; raises as `prepare` does."""
     lake, product, window, bounds = _meaning(spec)
-    cache = CacheBudget(lake.cache_dir, round(spec.cache_limit_gb * BYTES_PER_GB))
+    cache = CacheBudget(
+        lake.cache_dir,
+        round(spec.cache_limit_gb * BYTES_PER_GB),
+        decompressed_limit_bytes=round(spec.decompressed_limit_gb * BYTES_PER_GB),
+    )
     symbol = canonical_symbol(product, spec.symbol)
     found = find_input(lake, product, symbol, window.file_dates, KeptSurveys(cache))
     product = lake.products.of_contract(product, found.contract)
-    decompressed = DecompressedFiles(
-        cache.directory / DECOMPRESSED.directory, round(spec.decompressed_limit_gb * BYTES_PER_GB), cache
-    )
+    decompressed = DecompressedFiles(cache)
 
     def new_reader() -> SessionReader:
         return session_reader(found, window.start_ns, window.end_ns, decompressed=decompressed)
@@ -367,7 +371,7 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
     reader.keep_from(feed.resume().place)
     try:
         mode = most_mode_of(*raw_paths)
-        save_book(directory, key, book, feed.resume(), prices, most_mode=mode, make_room=cache.make_room)
+        save_book(directory, key, book, feed.resume(), prices, most_mode=mode, make_room=Room(cache, BOOKS).make)
     except (LakeError, OSError) as error:
         log.warning("%s", error)
     return opened(book, scale, feed, "miss")

@@ -64,11 +64,11 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 def _answer(values: dict[str, Any]) -> None:
     from vp.dbn.opened_lake import open_lake  # noqa: PLC0415
+    from vp.model.recording_file import open_recording  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
     from vp.query import catalogue, execution, output  # noqa: PLC0415
     from vp.query.connection import find_views  # noqa: PLC0415
     from vp.query.interruption import interruptible, signals_interrupt  # noqa: PLC0415
-    from vp.query.recordings import open_recording  # noqa: PLC0415
     from vp.query.views import RECORDING_VIEWS, in_memory  # noqa: PLC0415
 
     lake = open_lake(values["lake"], values["products"], values["file"])

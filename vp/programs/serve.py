@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vp.errors import BadParameterError, RequestError
 from vp.programs import command_line as cli
+from vp.programs.relay import serve_relay
 
 if TYPE_CHECKING:
     import socket
@@ -40,6 +41,8 @@ examples:
       a session out of the lake, from the evening's opening on
   {command} --speed 10 --port 0
       ten times as fast, on any free port
+  {command} --upstream ws://origin.example:8002 --host 0.0.0.0
+      the sessions of another server, for viewers of this one
   {command} --live --symbol MNQ
       the market as it happens, recorded on the way (DATABENTO_API_KEY is the key)
 
@@ -58,6 +61,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     values["parameters"] = cli.model_parameters(values)
     symbols = [symbol for symbol in values["symbol"] or () if symbol]
     values["symbol"] = symbols[0] if symbols else None
+    if values["upstream"] is not None:
+        return serve_relay({**values, "symbol": symbols})
     if values["live"]:
         return _serve_live(values, symbols)
     if len(symbols) > 1:

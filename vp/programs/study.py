@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vp.errors import BadParameterError
-from vp.output_file import output_file, output_path
+from vp.output_file import output_path
 from vp.programs import command_line as cli
 
 if TYPE_CHECKING:
     from vp.model.parameters import ModelParameters
-    from vp.study.study import Study
+    from vp.study.request import RecordingFiles
 
 DESCRIPTION = """\
 Measure what score, state and other columns of frames foretold about the mid of sessions,
@@ -30,11 +30,14 @@ examples:
   {command} --symbol MNQ --parameters default,touch \\
       --choose 2026-02-02..2026-02-03 --report 2026-02-04..2026-02-06 --out mnq.html
       the better of two sets of parameters on two days, reported on three others
+  {command} --recording mon.parquet --recording tue.parquet --out two.html
+      two recordings that vp.record made
 
 Exit code 0: done, whatever the verdict; 2: what was asked for does not exist; 1: something
 could not be used (lake, file)."""
 
 ENDING = ".html"
+OF_A_SESSION = ("product_type", "symbol", "dt", "trading_day", "start_time", "end_time", "file", "bucket", "parameters")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,17 +53,25 @@ def _main(arguments: Sequence[str] | None) -> int:
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
     from vp.model.pipeline import judge  # noqa: PLC0415
+    from vp.model.session import SessionSpec  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
-    from vp.study.run import StudyRequest, judge_request, run_study  # noqa: PLC0415
+    from vp.study.request import StudyRequest, judge_request  # noqa: PLC0415
+    from vp.study.run import run_study  # noqa: PLC0415
     from vp.study.verdict import sentences  # noqa: PLC0415
 
     lake = Lake(values["lake"], values["products"])
     out = None if values["out"] is None else output_path(values["out"], lake.root, (ENDING,))
-    sets = parameter_sets(values["parameters"])
-    values["dt"] = values["dt"] or values["report"]
-    demonstration = cli.choose_session(values)
+    sets: tuple[tuple[str, ModelParameters], ...] = ()
+    source: SessionSpec | RecordingFiles
+    if values["recording"]:
+        source, demonstration = recording_files(values), False
+    else:
+        sets = parameter_sets(values["parameters"])
+        values["dt"] = values["dt"] or values["report"]
+        demonstration = cli.choose_session(values)
+        source = cli.session_spec(values, sets[0][1])
     request = StudyRequest(
-        cli.session_spec(values, sets[0][1]),
+        source,
         sets,
         values["choose"],
         values["report"],
@@ -68,11 +79,13 @@ def _main(arguments: Sequence[str] | None) -> int:
         values["columns"],
         values["fees"],
         values["seed"],
+        values["cross_check"],
     )
     judge_request(request)
-    judge(request.session, look=False)
     with TerminalProgress() as progress:
-        ensure_compiled(lambda share: progress.share("compile", share), demonstration=demonstration)
+        if isinstance(source, SessionSpec):
+            judge(source, look=False)
+            ensure_compiled(lambda share: progress.share("compile", share), demonstration=demonstration, sampling=True)
         if demonstration:
             ensure_demo(lake.root, lambda share: progress.share("demo", share))
         cli.started()
@@ -83,10 +96,31 @@ def _main(arguments: Sequence[str] | None) -> int:
 
         sys.stdout.write(markdown(report(study)))
         return 0
+    from vp.study.report_files import write  # noqa: PLC0415
+
     for path in write(study, out):
         cli.say(f"written: {path}")
     print(" ".join(sentences(study)))
     return 0
+
+
+def recording_files(values: Mapping[str, Any]) -> RecordingFiles:
+    """The recordings that --recording names.
+
+    Raises
+    ------
+    BadParameterError
+        A session is named too, or what a recording has settled when it was made.
+    """
+    from vp.study.request import RecordingFiles  # noqa: PLC0415 - --help is fast
+
+    for name in OF_A_SESSION:
+        if values[name]:
+            raise BadParameterError(
+                f"--recording and --{name.replace('_', '-')} are both given: a recording is studied as it was made.",
+                hint="Leave one of the two out.",
+            )
+    return RecordingFiles(tuple(map(Path, values["recording"])), values["lake"], values["products"])
 
 
 def parameter_sets(texts: Sequence[str]) -> tuple[tuple[str, ModelParameters], ...]:
@@ -107,24 +141,6 @@ def parameter_sets(texts: Sequence[str]) -> tuple[tuple[str, ModelParameters], .
     if not names:
         raise BadParameterError("parameters names no set.", hint="For example --parameters default,touch.")
     return tuple((name, read_parameters(name)) for name in names)
-
-
-def write(study: Study, out: Path) -> list[Path]:
-    """Write the report to `out`, and beside it the same as Markdown and every figure as Parquet; returns the paths."""
-    from pyarrow import parquet  # noqa: PLC0415 - --help is fast
-
-    from vp.study.rendering import arrow_table, html, markdown  # noqa: PLC0415
-    from vp.study.report import report  # noqa: PLC0415
-
-    parts: list[Any] = list(report(study))
-    texts = {out: html(parts), out.with_suffix(".md"): markdown(parts)}
-    for path, text in texts.items():
-        with output_file(path) as file:
-            file.write(text.encode())
-    table = out.with_suffix(".parquet")
-    with output_file(table) as file:
-        parquet.write_table(arrow_table(study), file, compression="zstd", write_page_checksum=True)
-    return [*texts, table]
 
 
 if __name__ == "__main__":

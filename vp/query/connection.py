@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from vp.lake.choice import choose
 from vp.lake.lake import Lake
+from vp.model.recording_file import open_recording
 from vp.query.book_orders import Tell
-from vp.query.recordings import find_recording, open_recording
+from vp.query.recordings import find_recording
 from vp.query.session import ChosenSession
 from vp.query.views import Views, in_memory, quoted_name, register_view
 

@@ -21,7 +21,7 @@ from vp.kernels.contract import (
 from vp.query.sources import TIME, ArrowSource
 
 if TYPE_CHECKING:
-    from vp.query.recordings import Recording
+    from vp.model.recording_file import Recording
     from vp.query.session import ChosenSession
 
 QUALITY_SCHEMA = pa.schema(

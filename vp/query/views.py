@@ -15,19 +15,19 @@ from vp.errors import NoRecordingError, NoSessionError, VPError
 from vp.kernels.contract import UNDEF_PRICE, UNDEF_SIZE
 from vp.model.frames import COLUMN_NAMES, frame_schema
 from vp.model.order_schema import ORDER_SCHEMA
+from vp.model.recording_file import RECORDING_SCHEMA
 from vp.query import catalogue
 from vp.query.book_orders import Tell, cached_book
 from vp.query.events import SESSION_EVENT_SCHEMA
 from vp.query.gaps import GAP_SCHEMA, session_gaps
 from vp.query.inventory import book_files, raw_files, recording_files
 from vp.query.quality import QUALITY_SCHEMA, recorded_quality, replayed_quality
-from vp.query.recordings import RECORDING_SCHEMA
 from vp.query.session import SESSION_SCHEMA
 from vp.query.sources import ArrowSource, absent
 
 if TYPE_CHECKING:
     from vp.lake.lake import Lake
-    from vp.query.recordings import Recording
+    from vp.model.recording_file import Recording
     from vp.query.session import ChosenSession
 
 log = logging.getLogger("vp.query")

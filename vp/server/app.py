@@ -29,8 +29,10 @@ from vp.server.routes.history import HistoryRoutes
 from vp.server.routes.metrics import Metrics
 from vp.server.routes.overview import MakeOverview, OverviewRoute
 from vp.server.routes.page_script import page_script
+from vp.server.routes.relayed_catalogue import RelayedCatalogue
 from vp.server.routes.sessions import Catalogue, Listing, SessionsRoute
 from vp.server.routes.stream import StreamRoute
+from vp.server.routes.track_record import TrackRecordRoute
 from vp.server.runs.hub import Hub, ServerLimits
 from vp.server.runs.live_recordings import LiveRecordings
 from vp.server.runs.session import Prepare
@@ -70,6 +72,8 @@ class Service:
         Where older frames of sessions go; left out, memory alone holds frames.
     live : LiveRecordings, optional
         The sessions that are being recorded.
+    upstream : RelayedCatalogue, optional
+        The server whose sessions are handed on: `prepare` makes a RelayedSession.
     """
 
     defaults: StreamRequest
@@ -83,9 +87,12 @@ class Service:
     judge: Callable[[StreamRequest], None] = lambda _request: None
     spool: FrameSpool | None = None
     live: LiveRecordings | None = None
+    upstream: RelayedCatalogue | None = None
 
     def current_defaults(self) -> StreamRequest:
         """What a viewer gets who asks for nothing in particular now."""
+        if self.upstream is not None:
+            return self.upstream.defaults
         date = None if self.live is None else self.live.feed.date()
         return self.defaults if date is None else replace(self.defaults, dt=date)
 
@@ -99,7 +106,14 @@ def build_app(service: Service) -> Starlette:
         The page cannot be put together; better said at the start than to the first who opens it.
     """
     page_script(page_files.WEB)
-    hub = Hub(service.prepare, service.limits, service.startup, service.spool, service.live)
+    hub = Hub(
+        service.prepare,
+        service.limits,
+        service.startup,
+        service.spool,
+        service.live,
+        relays=service.upstream is not None,
+    )
     readers = Readers()
     history = HistoryRoutes(hub, readers)
     sessions = SessionsRoute(service.catalogue, service.current_defaults, readers)
@@ -129,6 +143,7 @@ def build_app(service: Service) -> Starlette:
                 "sessions": hub.describe(),
                 "viewers": hub.viewers,
                 **({} if service.live is None else {"feed": service.live.feed.describe()}),
+                **({} if service.upstream is None else {"upstream": service.upstream.address}),
             },
             headers={"cache-control": "no-store"},
         )
@@ -141,6 +156,7 @@ def build_app(service: Service) -> Starlette:
             Route(f"{API}/sessions", sessions.answer),
             Route(f"{API}/history", history.history),
             Route(f"{API}/frames", history.frames),
+            Route(f"{API}/track-record", TrackRecordRoute(hub).answer),
             *([Route(f"{API}/overview", overview.answer)] if overview is not None else []),
             *([Route(QUERY, queries.answer, methods=["POST"])] if queries is not None else []),
             Route("/", page_files.home),

@@ -2,6 +2,9 @@
 
 A resample is as many blocks of consecutive samples, round the end to the beginning, as make up the whole; each is so
 often drawn. Every statistic of one `Blocks` sees the same resamples, so that differences of two are paired.
+
+Sums are of whole numbers, which doubles hold exactly: in whatever order a processor and its threads add them up, they
+are the same.
 """
 
 from __future__ import annotations
@@ -12,7 +15,10 @@ import numpy as np
 
 RESAMPLES = 1000
 COVERAGE = 0.95
-FINE_SAMPLES = 8192  # with more, blocks begin at every few samples alone
+FINE_SAMPLES = 4096  # with more, blocks begin at every few samples alone
+LEAST_BLOCKS = 10  # with fewer, resamples are all but the same, and their spread means nothing
+EXACT_BITS = 52  # whole numbers up to there are doubles
+RESAMPLES_AT_ONCE = 16  # their weights, as doubles, stay near the processor
 
 
 class Blocks:
@@ -34,20 +40,31 @@ class Blocks:
         bins = -(-count // self.stride)
         blocks = -(-bins * self.stride // self.length)
         starts = np.random.default_rng(seed).integers(bins, size=(resamples, blocks))
-        offsets = np.arange(resamples)[:, None] * bins
-        counts = np.bincount((starts + offsets).ravel(), minlength=resamples * bins)
-        self._weights = counts.astype(np.float32).reshape(resamples, bins)
+        self._draws = blocks
+        self._weights = np.empty((resamples, bins), np.uint16)
+        for weights, drawn in zip(self._weights, starts, strict=True):
+            weights[:] = np.bincount(drawn, minlength=bins)
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether the samples hold blocks enough for an interval."""
+        return self.count >= LEAST_BLOCKS * self.length
 
     def sums(self, columns: np.ndarray) -> np.ndarray:
-        """Sums of each column, [count, m], over each resample: float64[resamples, m]."""
-        bins = self._weights.shape[1]
+        """Sums of each column, [count, m], over each resample: float64[resamples, m]; NaN with too few blocks."""
+        resamples, bins = self._weights.shape
+        sums = np.full((resamples, columns.shape[1]), np.nan)
+        if not self.are_enough:
+            return sums
         padded = np.zeros((bins * self.stride, columns.shape[1]))
         padded[: self.count] = columns
         binned = padded.reshape(bins, self.stride, -1).sum(1)
         around = np.cumsum(np.concatenate([np.zeros((1, binned.shape[1])), binned, binned]), axis=0)
         long = max(1, self.length // self.stride)
-        blocks = around[long : long + bins] - around[:bins]
-        sums: np.ndarray = (self._weights @ blocks.astype(np.float32)).astype(np.float64)
+        whole, scale = _whole_numbers(around[long : long + bins] - around[:bins], self._draws)
+        for first in range(0, resamples, RESAMPLES_AT_ONCE):
+            some = slice(first, first + RESAMPLES_AT_ONCE)
+            sums[some] = (self._weights[some].astype(np.float64) @ whole) / scale
         return sums
 
     def interval(self, columns: np.ndarray, statistic: Callable[..., np.ndarray]) -> tuple[float, float, float]:
@@ -68,6 +85,13 @@ class Blocks:
         tail = (1 - COVERAGE) / 2
         low, high = np.quantile(known, [tail, 1 - tail])
         return float(low), float(high)
+
+
+def _whole_numbers(values: np.ndarray, summed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Each column times a power of two, rounded, so that sums of so many are exact; and these powers."""
+    most = np.abs(values).max(axis=0, initial=0.0) * summed
+    scale = np.exp2(np.floor(EXACT_BITS - np.log2(np.where(most > 0, most, 1.0))))
+    return np.rint(values * scale), scale
 
 
 def _stride(count: int, length: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 
 import numpy as np
 
@@ -25,12 +26,21 @@ RESAMPLES_OF_PARTS = 400
 SECONDS_OF = {target_name(seconds): seconds for seconds in HORIZONS_SECONDS}
 RIVAL = "queue imbalance"  # what the score is held against
 BESIDE = ("queue imbalance", "order flow 10 s", "order flow of ten levels 10 s", "mid change 2 s")
+FORECAST_DECIMALS = 9  # of ticks: what is beyond differs between processors, and would part equal forecasts
 GAP_SECONDS = max(HORIZONS_SECONDS)
 
 
-def block_seconds(target: str) -> int:
-    """How long the blocks are that the intervals of a target are made of."""
-    return max(LEAST_BLOCK_SECONDS, 2 * SECONDS_OF.get(target, 0))
+def block_seconds(target: str, window_seconds: float = 0.0) -> int:
+    """How long the blocks are that the intervals of a target are made of: twice its windows, and not too short.
+
+    `window_seconds` is how long they are on average, of a target that says no time by itself.
+    """
+    return max(LEAST_BLOCK_SECONDS, ceil(2 * SECONDS_OF.get(target, window_seconds)))
+
+
+def block_length(samples: Samples, target: str) -> int:
+    """As `block_seconds`, in samples."""
+    return -(-block_seconds(target, samples.window_seconds.get(target, 0.0)) // samples.period_seconds)
 
 
 class Resampling:
@@ -51,11 +61,10 @@ class Resampling:
 
     def of(self, target: str) -> Blocks:
         """Those of a target."""
-        seconds = block_seconds(target)
-        if seconds not in self._made:
-            length = -(-seconds // self._samples.period_seconds)
-            self._made[seconds] = Blocks(len(self._samples), length, self._seed + seconds)
-        return self._made[seconds]
+        length = block_length(self._samples, target)
+        if length not in self._made:
+            self._made[length] = Blocks(len(self._samples), length, self._seed + length * self._samples.period_seconds)
+        return self._made[length]
 
 
 def pair_sums(x: np.ndarray, y: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -65,7 +74,7 @@ def pair_sums(x: np.ndarray, y: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 def information_coefficients(name: str, samples: Samples, resampling: Resampling) -> Iterator[Measure]:
     """IC of every feature with every target, and how far that of the score is above its rival's."""
-    for target in TARGETS:
+    for target in samples.targets:
         y = samples.targets[target]
         pairs = {}
         for feature, x in samples.features.items():
@@ -128,7 +137,7 @@ def out_of_sample(name: str, samples: Samples, seed: int) -> Iterator[Measure]:
         for features in (baselines, everything):
             forecast = _forecast(np.stack(features, axis=1), y, trained)
             sums.append(pair_sums(standard_ranks(forecast, tested), standard_ranks(y, tested), tested)[tested])
-        blocks = Blocks(len(sums[0]), -(-block_seconds(target) // samples.period_seconds), seed)
+        blocks = Blocks(len(sums[0]), block_length(samples, target), seed)
         value = [float(correlation(*one.sum(0)[:, None])[0]) for one in sums]
         resampled = [correlation(*blocks.sums(one).T) for one in sums]
         count = int(tested.sum())
@@ -144,7 +153,7 @@ def _forecast(features: np.ndarray, y: np.ndarray, trained: np.ndarray) -> np.nd
     scaled = (features - mean) / np.where(deviation > 0, deviation, 1.0)
     scaled = np.concatenate([np.ones((len(scaled), 1)), np.nan_to_num(scaled)], axis=1)
     forecast: np.ndarray = scaled @ np.linalg.lstsq(scaled[trained], y[trained], rcond=None)[0]
-    return forecast
+    return forecast.round(FORECAST_DECIMALS)
 
 
 def same_interval(name: str, samples: Samples, seed: int) -> Iterator[Measure]:
@@ -171,13 +180,12 @@ def stability(name: str, samples: Samples, seed: int, parts: int = 10) -> Iterat
     """IC of the score and of its rival in each tenth of the samples."""
     y = samples.targets[MAIN_TARGET]
     for part, at in enumerate(np.array_split(np.arange(len(samples)), parts)):
+        blocks = Blocks(len(at), block_length(samples, MAIN_TARGET), seed + part, RESAMPLES_OF_PARTS)
         for feature in ("score", RIVAL):
             x = samples.features[feature][at]
             known = np.isfinite(x) & np.isfinite(y[at])
             if known.sum() < LEAST_SAMPLES:
                 continue
             columns = pair_sums(standard_ranks(x, known), standard_ranks(y[at], known), known)
-            length = -(-block_seconds(MAIN_TARGET) // samples.period_seconds)
-            blocks = Blocks(len(at), length, seed + part, RESAMPLES_OF_PARTS)
             found = blocks.interval(columns, correlation)
             yield Measure(name, "ic_of_part", feature, MAIN_TARGET, str(part + 1), *found, int(known.sum()))

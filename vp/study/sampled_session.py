@@ -11,6 +11,7 @@ import numpy as np
 
 from vp.kernels.contract import (
     CHANGE_CLOCK,
+    OPENING_PAUSE_NS,
     SAMPLE_EVENT_ENDS,
     SAMPLE_FLOW,
     SCALAR_COLUMNS,
@@ -20,7 +21,7 @@ from vp.model.live_session import LiveSession
 from vp.model.pipeline import prepare
 from vp.model.progress import Progress, ignore_progress
 from vp.model.sampling_engine import SamplingEngine
-from vp.model.session import SessionInfo, SessionSpec
+from vp.model.session import SessionSpec
 
 LOOK_BACK_MINUTES = 1.0
 
@@ -31,12 +32,15 @@ class SampledSession:
 
     Attributes
     ----------
-    info : SessionInfo
+    contract, dt : str
+        What it is of.
+    tick_int : int
+        In 1e-9 units.
     columns : dict of str to array[n]
         The scalar columns of frames by name, times as int64 ns UTC; prices in 1e-9 units, 0 where there is none. A
         frame is that of the last event end up to a moment of the grid.
     event_ends : int64[n]
-        How many there were up to each frame.
+        How many there were up to each frame; all 0 where they cannot be counted.
     flow : int64[n, 10]
         Order-flow imbalance of each of the ten best levels up to each frame, in contracts; of a recording [n, 1].
     changes : int64[m, CHANGE_WORDS]
@@ -44,12 +48,14 @@ class SampledSession:
     from_ns, last_ns : int
         First moment that may be sampled, and up to when the mid is known, ns UTC.
     last_event_end : int
-        How many event ends there were at last.
+        How many event ends there were at last; 0 where they cannot be counted.
     warm_from_ns : int
         What began up to here the engine had been warmed up for, ns UTC.
     """
 
-    info: SessionInfo
+    contract: str
+    dt: str
+    tick_int: int
     columns: dict[str, np.ndarray]
     event_ends: np.ndarray
     flow: np.ndarray
@@ -59,14 +65,20 @@ class SampledSession:
     last_event_end: int
     warm_from_ns: int
 
-    @property
-    def tick_int(self) -> int:
-        """In 1e-9 units."""
-        return self.info.tick_int
-
     def frame_at(self, times_ns: np.ndarray) -> np.ndarray:
         """The frame of each moment: the last one up to it; -1 before the first."""
         return np.searchsorted(self.columns["ts_ns"], times_ns, "right") - 1
+
+    def is_awake(self, times_ns: np.ndarray) -> np.ndarray:
+        """Whether there is a frame at each moment, and no pause: OPENING_PAUSE_NS since its event."""
+        frames = self.frame_at(times_ns)
+        return (frames >= 0) & (times_ns - self.columns["ts_ns"][frames] <= OPENING_PAUSE_NS)
+
+    def time_of_end(self, event_ends: np.ndarray) -> np.ndarray:
+        """When there had been so many event ends, to the next frame, ns UTC; the last frame's where there were not."""
+        frames = np.searchsorted(self.event_ends, event_ends, "left")
+        times: np.ndarray = self.columns["ts_ns"][np.minimum(frames, len(self.event_ends) - 1)]
+        return times
 
 
 def sample_session(
@@ -107,7 +119,9 @@ def _run(session: LiveSession, spec: SessionSpec, on_share: Callable[[float], No
     assert len(samples) == len(columns["ts_ns"])
     was_warm = spec.start_time is not None and len(changes) > 0
     return SampledSession(
-        info=info,
+        contract=info.contract,
+        dt=info.dt,
+        tick_int=info.tick_int,
         columns=columns,
         event_ends=samples[:, SAMPLE_EVENT_ENDS],
         flow=samples[:, SAMPLE_FLOW:],

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from vp.kernels.contract import NULLABLE_COLUMNS
 from vp.study.mid_path import NO_SEGMENT, MidPath
 from vp.study.sampled_session import SampledSession
 
@@ -57,6 +58,9 @@ class Samples:
     interval : dict of str to float64[n]
         Over the SAME_INTERVAL_SECONDS from the moment on: `move` in ticks, `order flow`, `order flow of ten levels`.
     period_seconds : int
+    window_seconds : dict of str to float
+        How long the windows of the targets are on average that say no time by themselves; without those that are
+        not known.
     """
 
     times_ns: np.ndarray
@@ -65,6 +69,7 @@ class Samples:
     half_spread_ticks: np.ndarray
     interval: dict[str, np.ndarray]
     period_seconds: int
+    window_seconds: dict[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """How many."""
@@ -74,30 +79,38 @@ class Samples:
 def take_samples(session: SampledSession, every_seconds: int = 1, columns: tuple[str, ...] = ()) -> Samples:
     """Samples of a session at each `every_seconds` of the clock: book valid, and a minute into its segment.
 
-    That minute is left out where the session had been warmed up before. `columns` are further scalar columns of frames
-    to be features.
+    That minute is left out where the session had been warmed up before. In a pause, OPENING_PAUSE_NS after the last
+    event, there are none. `columns` are further scalar columns of frames to be features.
     """
     path = MidPath(session.changes, session.tick_int, session.last_ns, session.last_event_end)
     period_ns = every_seconds * NS
     times = np.arange(-(-session.from_ns // period_ns) * period_ns, session.last_ns + 1, period_ns, dtype=np.int64)
     rows = path.row_at(times)
-    usable = (rows >= 0) & (session.frame_at(times) >= 0)
+    usable = (rows >= 0) & session.is_awake(times)
     usable[usable] &= path.segment[rows[usable]] != NO_SEGMENT
     times, rows = times[usable], rows[usable]
     begins = path.segment_begin_ns(rows)
     warm = (times - begins >= WARMUP_SECONDS * NS) | (begins <= session.warm_from_ns)
     moments = _Moments(session, path, times[warm], rows[warm])
+    targets, window_seconds = _targets(moments)
     column = {name: values[moments.frames] for name, values in session.columns.items()}
     half_spread_ticks = (column["ask_price"] - column["bid_price"]) / (2 * session.tick_int)
-    features = {name: column[name].astype(np.float64) for name in (*MODEL_FEATURES, *columns)}
+    features = {name: _feature(name, column[name]) for name in (*MODEL_FEATURES, *columns)}
     return Samples(
         moments.times,
         features | _baselines(moments, column, half_spread_ticks),
-        _targets(moments),
+        targets,
         half_spread_ticks,
         _interval(moments),
         every_seconds,
+        window_seconds,
     )
+
+
+def _feature(name: str, values: np.ndarray) -> np.ndarray:
+    """A scalar column of frames as numbers, NaN where there is none."""
+    numbers = values.astype(np.float64)
+    return np.where(values == 0, np.nan, numbers) if name in NULLABLE_COLUMNS else numbers
 
 
 class _Moments:
@@ -111,7 +124,7 @@ class _Moments:
         """So many seconds later (or, below 0, before): rows of the mid, frames, and whether they can be looked at."""
         times = self.times + seconds * NS
         rows, frames = self.path.row_at(times), self.session.frame_at(times)
-        return rows, frames, (rows >= 0) & (frames >= 0) & (times <= self.session.last_ns)
+        return rows, frames, (rows >= 0) & self.session.is_awake(times) & (times <= self.session.last_ns)
 
     def move(self, seconds: int) -> np.ndarray:
         """Ticks from the mid now to the mid so many seconds later; below 0: from then to now."""
@@ -144,15 +157,22 @@ def _baselines(
     return {name: baselines[name] for name in BASELINES if name in baselines}
 
 
-def _targets(moments: _Moments) -> dict[str, np.ndarray]:
+def _targets(moments: _Moments) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Every target, and how long the windows of those are that end with something that happens."""
     path, rows = moments.path, moments.rows
     targets = {target_name(seconds): moments.move(seconds) for seconds in HORIZONS_SECONDS}
-    targets[NEXT_MOVE] = path.next_move(rows)
     ends = moments.session.event_ends[moments.frames]
+    later_rows = {NEXT_MOVE: path.row_of_next(rows)}
+    targets[NEXT_MOVE] = path.next_move(rows)
     for count in EVENT_HORIZONS:
-        later = path.row_after_ends(ends + count)
-        targets[f"{count} events"] = path.move(rows, later, ends + count <= path.event_ends)
-    return targets
+        name = f"{count} events"
+        later_rows[name] = path.row_after_ends(ends + count)
+        targets[name] = path.move(rows, later_rows[name], ends + count <= path.event_ends)
+    reached = {NEXT_MOVE: path.clock_ns[later_rows[NEXT_MOVE]]} | {
+        f"{count} events": moments.session.time_of_end(ends + count) for count in EVENT_HORIZONS
+    }
+    seconds = {name: (times - moments.times)[np.isfinite(targets[name])] / NS for name, times in reached.items()}
+    return targets, {name: float(lasted.mean()) for name, lasted in seconds.items() if len(lasted)}
 
 
 def _interval(moments: _Moments) -> dict[str, np.ndarray]:

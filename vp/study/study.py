@@ -116,7 +116,16 @@ def together(parts: Sequence[Samples]) -> Samples:
         np.concatenate([part.half_spread_ticks for part in parts]),
         {name: np.concatenate([part.interval[name] for part in parts]) for name in intervals},
         parts[0].period_seconds,
+        _longest_windows(parts),
     )
+
+
+def _longest_windows(parts: Sequence[Samples]) -> dict[str, float]:
+    """How long windows are on average in the session in which they are longest."""
+    found: dict[str, float] = {}
+    for part in parts:
+        found |= {name: max(seconds, found.get(name, 0.0)) for name, seconds in part.window_seconds.items()}
+    return found
 
 
 def choose(samples_by_set: dict[str, Samples], days: str, seed: int) -> Choice:

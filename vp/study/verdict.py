@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from vp.study.foresight import RIVAL, block_seconds
 from vp.study.measure import Measure
 from vp.study.samples import MAIN_TARGET
@@ -38,7 +40,7 @@ def _too_short(study: Study, name: str, score: Measure | None) -> str:
             f"told from fewer than {LEAST_BLOCKS}."
         )
     planted = study.measures.one("planted_ic", parameters=name)
-    if planted is None or planted.low <= 0 or not planted.value > 0:
+    if planted is None or not planted.low > 0:
         return "Too short to tell: not even a signal that was planted into these samples is found in them."
     return ""
 
@@ -67,11 +69,11 @@ def _addition(study: Study, name: str) -> list[str]:
     gained = study.measures.one("oos_ic_gained", parameters=name, target=MAIN_TARGET)
     if partial is None:
         return []
-    if partial.high < 0:
-        adds = "adds nothing, it points the other way"
-    elif partial.low <= 0:
+    if not partial.differs_from_0 or not told_from_chance(study, name):
         adds = "adds nothing that can be told from chance"
-    elif gained is None or gained.low <= 0:
+    elif partial.high < 0:
+        adds = "adds nothing, it points the other way"
+    elif gained is None or not gained.low > 0:
         adds = "adds something here that does not last from the first half to the later"
     else:
         adds = "adds something"
@@ -82,7 +84,7 @@ def _addition(study: Study, name: str) -> list[str]:
 def _cost(study: Study, name: str) -> list[str]:
     ways = {"UP": 1.0, "DOWN": -1.0}
     found = {state: study.measures.one("mean_move", parameters=name, target=MAIN_TARGET, group=state) for state in ways}
-    known = {state: row for state, row in found.items() if row is not None and row.count}
+    known = {state: row for state, row in found.items() if row is not None and isfinite(row.low)}
     if not known:
         return []
     best = max(known, key=lambda state: ways[state] * known[state].value)
@@ -105,6 +107,8 @@ def _scope(study: Study) -> str:
 
 def figure(row: Measure | None) -> str:
     """A value with its interval, as text."""
-    if row is None:
+    if row is None or not isfinite(row.value):
         return "unknown"
+    if not isfinite(row.low) or not isfinite(row.high):
+        return f"{row.value:.3f} [no interval]"
     return f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"

@@ -17,6 +17,7 @@ from vp.kernels.engine import advance
 from vp.kernels.forward import fast_forward
 from vp.kernels.frame import write_frame
 from vp.kernels.ring import recentre
+from vp.kernels.sampling import advance_to_samples
 from vp.model import compilation
 
 
@@ -51,7 +52,9 @@ def test_compiles_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(started) == 2
     compilation.ensure_compiled(shares.append, demonstration=True)
     assert started[2:] == [["demonstration"]]
-    assert sorted(path.name for path in cache.iterdir()) == ["cells.done", "demonstration.done", "loops.done"]
+    compilation.ensure_compiled(shares.append, sampling=True)
+    assert started[3:] == [["sampling"]]
+    assert {path.stem for path in cache.glob("*.done")} == set(compilation.PARTS)
 
 
 def test_without_a_place_for_kernels_none_are_compiled_ahead_and_that_is_said(
@@ -98,16 +101,16 @@ def test_a_worker_is_not_left_behind(cache: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_what_is_compiled_is_what_a_session_calls() -> None:
     """A signature of their own would have to be compiled again."""
-    compilation.compile_parts(["cells", "loops"])
+    compilation.compile_parts(["cells", "loops", "sampling"])
     gc.enable()
-    for kernel in (fast_forward, advance, write_frame, recentre):
+    for kernel in (fast_forward, advance, advance_to_samples, write_frame, recentre):
         assert len(kernel.signatures) == 1
 
 
 LISTED = """
 import sys
 from vp.model.compilation import CACHE_DIRECTORY, ensure_compiled
-ensure_compiled(lambda _share: None, demonstration=True)
+ensure_compiled(lambda _share: None, demonstration=True, sampling=True)
 print(CACHE_DIRECTORY)
 """
 COUNTED = """
@@ -117,6 +120,7 @@ from vp.model import compilation
 from vp.demo import session as demo
 from tests.kernels.test_rules import dispatchers
 compilation.compile_loops()
+compilation.compile_sampling()
 demo.write_session(io.BytesIO(), seconds=1)
 import vp.demo.book, vp.demo.exponential, vp.demo.market
 missed = 0

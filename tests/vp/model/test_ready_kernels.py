@@ -28,8 +28,9 @@ from vp.demo import session as demo
 started = []
 start = compilation._start
 compilation._start = lambda parts: started.append(parts) or start(parts)
-compilation.ensure_compiled(lambda _share: None, demonstration=True)
+compilation.ensure_compiled(lambda _share: None, demonstration=True, sampling=True)
 compilation.compile_loops()
+compilation.compile_sampling()
 written = io.BytesIO()
 demo.write_session(written, seconds=2)
 modules = [importlib.import_module(f"vp.kernels.{module.name}") for module in pkgutil.iter_modules(kernels.__path__)]
@@ -49,7 +50,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a wheel's build leaves, made of kernels that this machine has compiled for itself."""
-    compilation.ensure_compiled(lambda _share: None, demonstration=True)
+    compilation.ensure_compiled(lambda _share: None, demonstration=True, sampling=True)
     directory = tmp_path_factory.mktemp("wheel") / "ready"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ready_kernels, "_compile_into", copy_compiled)

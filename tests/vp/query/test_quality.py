@@ -18,11 +18,11 @@ from tests.vp.query.asked import PATIENT, rows
 from vp.errors import DamagedFileError
 from vp.kernels.contract import QUALITY_EMPTY_SIDE
 from vp.lake.lake import Lake
+from vp.model.recording_file import open_recording
 from vp.programs.record import main as record
 from vp.query import connect
 from vp.query.connection import choose_session, find_views
 from vp.query.quality import REASONS, recorded_quality
-from vp.query.recordings import open_recording
 from vp.query.sandbox import ask
 
 S = 10**9

@@ -11,7 +11,8 @@ from tests.places import DATA
 from vp.model.session import SessionSpec
 from vp.programs.study import main
 from vp.study.measure import Measures
-from vp.study.run import StudyRequest, run_study
+from vp.study.request import StudyRequest
+from vp.study.run import run_study
 
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason="needs real exchange data (../shared/data)")
 RAW = "raw/source=databento/product_type=future_mbo/symbol={}/table=market_by_order_dbn"

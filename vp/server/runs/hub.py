@@ -18,6 +18,7 @@ from vp.server.history.session_history import SessionHistory
 from vp.server.runs.live_recordings import LiveRecordings
 from vp.server.runs.live_run import LiveRun
 from vp.server.runs.lossless_run import LosslessRun
+from vp.server.runs.relayed_run import RelayedRun
 from vp.server.runs.run import Run
 from vp.server.runs.session import Prepare
 from vp.server.runs.shared_run import SharedRun
@@ -80,6 +81,8 @@ class Hub:
         Where older frames of all sessions go; left out, memory alone holds frames.
     live : LiveRecordings, optional
         The sessions that are being recorded.
+    relays : bool
+        Whether sessions are those of another server: `prepare` makes a RelayedSession.
     """
 
     def __init__(
@@ -89,9 +92,12 @@ class Hub:
         startup: StartupSession | None = None,
         spool: FrameSpool | None = None,
         live: LiveRecordings | None = None,
+        *,
+        relays: bool = False,
     ) -> None:
         self._live = live
         self._went_live: str | None = None
+        self._relays = relays
         self.limits = limits
         self.spool = spool if spool is not None else FrameSpool()
         self.viewers = 0
@@ -209,6 +215,8 @@ class Hub:
         """
         if not isinstance(run, SharedRun):
             raise NotPacedError("A stream at speed 0 waits for its reader anyway.", hint="Read no further to pause it.")
+        if isinstance(run, RelayedRun):
+            raise NotPacedError("This server hands on what another plays.", hint="Pause and step it at that one.")
         if isinstance(run, LiveRun):
             raise NotPacedError("The market does not wait.", hint="Pause the page instead: it keeps what it shows.")
         if not isinstance(command, Resume):
@@ -328,7 +336,9 @@ class Hub:
         run: Run
         if request.speed > 0:
             recording = self._recording(request)
-            if recording is None or self._live is None:
+            if self._relays:
+                run = RelayedRun(request.session, prepare, session)
+            elif recording is None or self._live is None:
                 run = SharedRun(request.session, prepare, session)
             else:
                 run = LiveRun(request.session, prepare, recording, self._live.feed, session)

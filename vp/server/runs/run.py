@@ -126,6 +126,7 @@ class Run:
             "lag_seconds": round(facts.lag_seconds, 3),
             "paused": facts.paused,
             "notices": list(facts.notices),
+            **({} if facts.hop_seconds is None else {"hop_seconds": round(facts.hop_seconds, 6)}),
             "loading": self.loading.describe() if self.state is RunState.LOADING else None,
         }
 

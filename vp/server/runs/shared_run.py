@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from vp.server.history.frame_sampler import FrameSampler
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.history.frame_store import RETENTION_NS, Block
 from vp.server.history.session_history import SessionHistory
@@ -20,6 +21,7 @@ from vp.server.stream.encoding import FrameEncoder
 from vp.server.stream.packing import pack
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import FramesHeld, RunState
+from vp.study.running_samples import RunningSamples
 
 FRAMES_A_CALL = 64
 STEP_NS = 10 * NS
@@ -123,10 +125,20 @@ class SharedRun(Run):
         return None if block is None else Block(block.first, block.count, encoder.encode(block.data))
 
     def _hold(self, session: Session) -> None:
-        history = SessionHistory.begin(session.layout, self.spool, retention_ns=self.retention_ns, gaps=session.gaps)
+        info = session.info
+        samples = RunningSamples(info.tick_int, info.emit_from_ns, is_warm=self.request.start_time is not None)
+        sampler = FrameSampler(session.layout, samples)
+        history = SessionHistory.begin(
+            session.layout,
+            self.spool,
+            retention_ns=self.retention_ns,
+            gaps=session.gaps,
+            sampler=sampler,
+        )
         context = session.take_context()
         if context.count:
             history.frames.append(pack(context.buffer), int(context.ts_ns[-1]))
+            sampler.take(context.buffer, int(context.ts_ns[-1]))
         self.history = history
 
     def _play(self, session: Session) -> None:
@@ -198,6 +210,8 @@ class SharedRun(Run):
             self._last_frame_ns = int(batch.ts_ns[-1])
             self.history.frames.append(pack(batch.buffer), self._last_frame_ns)
             self.call()
+            if self.history.sampler is not None:
+                self.history.sampler.take(batch.buffer, self._last_frame_ns)
             self.history.frames.tidy()
 
     def _rest(self) -> None:

@@ -149,6 +149,7 @@ class Viewer:
         """How the run stands; its state is read first, so that what came before its end is seen."""
         run = self.run
         state = run.state
+        self._order.session_id = run.id
         return Snapshot(
             now_seconds=time.monotonic(),
             now_ns=time.time_ns(),

@@ -70,6 +70,7 @@ def status(facts: RunFacts, *, viewers: int, frames_sent: int, frames_missed: in
             "notices": list(facts.notices),
             "feed": facts.feed,
             "server_time_ns": str(server_time_ns),
+            **({} if facts.hop_seconds is None else {"hop_seconds": round(facts.hop_seconds, 6)}),
         }
     )
 

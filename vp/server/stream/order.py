@@ -92,6 +92,8 @@ class MessageOrder:
         Monotonic time from which on a status is due.
     told_of : NextSession or None
         The session that the viewer has been told to go on with.
+    session_id : str
+        A relayed session has its own only once the upstream has said it.
     """
 
     def __init__(self, request: StreamRequest, session_id: str, *, goes_on: bool = False) -> None:
@@ -101,7 +103,7 @@ class MessageOrder:
         self._control_told = RunFacts().control
         self._feed_state_told = RunFacts().feed_state
         self._request = request
-        self._session_id = session_id
+        self.session_id = session_id
         self._history = ""
         self.told_of: NextSession | None = None
         self._goes_on = goes_on
@@ -173,7 +175,7 @@ class MessageOrder:
     def _resumes_after(self) -> int | None:
         """The event behind which a viewer goes on that comes back to this run."""
         after = self._request.after
-        return after[1] if after is not None and after[0] == self._session_id else None
+        return after[1] if after is not None and after[0] == self.session_id else None
 
     def _send_frames(self, seen: Snapshot) -> Generator[Step, Snapshot, Snapshot]:
         """Send all frames that the viewer does not miss, until the run is over; how it stands then."""
@@ -218,7 +220,7 @@ class MessageOrder:
 
     def _runtime_config(self, session: Introduced, encoder: FrameEncoder) -> str:
         return messages.runtime_config(
-            self._request, self._session_id, session.info.to_json(), encoder.layout.describe()
+            self._request, self.session_id, session.info.to_json(), encoder.layout.describe()
         )
 
     def _status(self, seen: Snapshot) -> str:

@@ -62,6 +62,8 @@ class RunFacts:
         What a person should know of the session's records, in whole sentences.
     feed : mapping or None
         How the feed is doing of a session that is being recorded, as docs/protocol.md has it.
+    hop_seconds : float or None
+        How long a message takes from the server that plays the session to this one; None where that is the same.
     """
 
     clock_ns: int | None = None
@@ -74,6 +76,7 @@ class RunFacts:
     steps_done: int = 0
     notices: tuple[str, ...] = ()
     feed: Mapping[str, Any] | None = None
+    hop_seconds: float | None = None
 
     @property
     def control(self) -> tuple[bool, int]:
