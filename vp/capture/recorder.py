@@ -102,6 +102,7 @@ class Recorder:
         self._attempted_at: float | None = None
         self._has_finished_earlier_days = False
         self._running: SessionRecording | None = None
+        self._before: SessionRecording | None = None
         self._last = FeedNews("connecting", "")
         self._counts: Counter[str] = Counter()
 
@@ -133,7 +134,8 @@ class Recorder:
                         self, CaptureDay(self.plan, self.plan.window_at(running.feed_time_ns)), is_first=False
                     )
                     running.hand_over_to(later)
-                    running = self._running = later
+                    self._before, self._running = running, later
+                    running = later
                     tasks.add(asyncio.create_task(running.record()))
         finally:
             self._stopping.set()
@@ -177,7 +179,7 @@ class Recorder:
 
         docs/protocol.md says what each name tells.
         """
-        running = self._running
+        running = self._telling
         segment = None if running is None else running.segment
         time_ns = 0 if running is None else running.feed_time_ns
         state = self._state(running, segment)
@@ -207,8 +209,17 @@ class Recorder:
     @property
     def state(self) -> FeedState:
         """The same by itself."""
-        running = self._running
+        running = self._telling
         return self._state(running, None if running is None else running.segment)
+
+    @property
+    def _telling(self) -> SessionRecording | None:
+        """The session whose connection is the feed: at midnight the old one, until the new one can be played."""
+        running, before = self._running, self._before
+        if running is None or before is None or running.is_sound.is_set():
+            return running
+        segment = before.segment
+        return running if segment is None or segment.file is None else before
 
     def _state(self, running: SessionRecording | None, segment: Segment | None) -> FeedState:
         if self._failure:
