@@ -126,6 +126,13 @@ class ServerFullError(VPError):
     close_code = FULL
 
 
+class FeedNotReadyError(VPError):
+    """The live feed has sent nothing yet; try again soon."""
+
+    code = "feed_not_ready"
+    close_code = FULL
+
+
 class LakeError(VPError):
     """A directory of the lake cannot be read or written."""
 

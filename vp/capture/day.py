@@ -16,12 +16,14 @@ from vp.capture.segment_file import PART_ENDING, ManifestFile, SegmentFile, lock
 from vp.errors import CaptureError
 from vp.files import sha256_of, sync_directory
 from vp.lake.names import parse_name
-from vp.lake.segment_manifest import Manifest, manifest_path, read_manifest
+from vp.lake.segment_manifest import Manifest, manifest_date, manifest_path, read_manifest
 from vp.market.session_hours import SessionWindow, midnight_ns, session_window
 
 MICROSECOND_NS = 1000
 DAY_NS = 86_400_000_000_000
 KILLED = "the recorder was killed"
+STOPPED, WHOLE_SESSION = "the recorder was stopped", "the session was over"
+ENDED_AS_ASKED = (STOPPED, WHOLE_SESSION)
 
 
 class CaptureDay:
@@ -217,6 +219,29 @@ def finish_earlier_days(plan: CapturePlan, today: dt.date) -> None:
             raise _unwritable(plan, error) from error
         finally:
             day.close()
+    try:
+        _tell_of_missing_end(plan, today)
+    except OSError as error:
+        raise _unwritable(plan, error) from error
+
+
+def _tell_of_missing_end(plan: CapturePlan, today: dt.date) -> None:
+    """Write down what the last session before today's lacks, if its recording failed and nothing went on from there."""
+    stated = [manifest_date(path, plan.file_dataset) for path in plan.directories[0].iterdir()]
+    date = max((one for one in stated if one is not None and one < today), default=None)
+    if date is None:
+        return
+    paths = [manifest_path(directory, plan.file_dataset, date) for directory in plan.directories]
+    manifest, end_ns = read_manifest(paths[0]), session_window(plan.product_type, date).end_ns
+    last = next(reversed(manifest.finished.values()), None)
+    if last is None or last["ended"] in ENDED_AS_ASKED or any(gap.end_ns >= end_ns for gap in manifest.gaps):
+        return
+    if last["last_ns"] < end_ns:
+        file = ManifestFile([path for path in paths if path.exists()])
+        try:
+            file.append(_gap(last["last_ns"], end_ns, str(last["ended"])))
+        finally:
+            file.close()
 
 
 def _unwritable(plan: CapturePlan, error: OSError) -> CaptureError:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from vp.market.products import Product, canonical_symbol, is_contract
 from vp.market.session_hours import SessionWindow, from_ns, session_window
 from vp.market.wall_times import NEW_YORK
 
+PARENT, CONTINUOUS = "parent", "continuous"
+OUTRIGHT = r"[FGHJKMNQUVXZ]\d{1,2}"
 NOW, TODAY, WEEK = "now", "today", "week"
 DATASETS = {"future_mbo": "GLBX.MDP3", "equity_mbo": "XNAS.ITCH"}
 
@@ -102,6 +105,7 @@ def plan(
         products.setdefault(product.root, product)
         stype, name = _as_subscribed(product, symbol)
         by_stype.setdefault(stype, {})[name] = None
+    _leave_out_covered(by_stype, products.values())
     place = place_of(product_type, "mbo")
     return CapturePlan(
         product_type,
@@ -113,6 +117,18 @@ def plan(
     )
 
 
+def _leave_out_covered(by_stype: dict[str, dict[str, None]], products: Iterable[Product]) -> None:
+    """Do not ask twice for what all contracts of a root hold: a replay would send it twice."""
+    for product in products:
+        if f"{product.root}.FUT" not in by_stype.get(PARENT, {}):
+            continue
+        covered = re.compile(rf"{re.escape(product.root)}({OUTRIGHT}|\..*)")
+        for stype in [stype for stype in by_stype if stype != PARENT]:
+            names = by_stype[stype] = {name: None for name in by_stype[stype] if not covered.fullmatch(name)}
+            if not names:
+                del by_stype[stype]
+
+
 def _as_subscribed(product: Product, symbol: str) -> tuple[str, str]:
     """The symbology and the name of a symbol in it."""
     name = canonical_symbol(product, symbol)
@@ -121,5 +137,5 @@ def _as_subscribed(product: Product, symbol: str) -> tuple[str, str]:
     if is_contract(product, name):
         return "raw_symbol", name
     if name == product.root or name.endswith(".FUT"):
-        return "parent", f"{product.root}.FUT"
-    return "continuous", name
+        return PARENT, f"{product.root}.FUT"
+    return CONTINUOUS, name

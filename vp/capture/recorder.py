@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+import os
 import signal
 import time
 from collections import Counter
@@ -101,6 +102,7 @@ class Recorder:
         self._attempted_at: float | None = None
         self._has_finished_earlier_days = False
         self._running: SessionRecording | None = None
+        self._before: SessionRecording | None = None
         self._last = FeedNews("connecting", "")
         self._counts: Counter[str] = Counter()
 
@@ -132,7 +134,8 @@ class Recorder:
                         self, CaptureDay(self.plan, self.plan.window_at(running.feed_time_ns)), is_first=False
                     )
                     running.hand_over_to(later)
-                    running = self._running = later
+                    self._before, self._running = running, later
+                    running = later
                     tasks.add(asyncio.create_task(running.record()))
         finally:
             self._stopping.set()
@@ -176,7 +179,7 @@ class Recorder:
 
         docs/protocol.md says what each name tells.
         """
-        running = self._running
+        running = self._telling
         segment = None if running is None else running.segment
         time_ns = 0 if running is None else running.feed_time_ns
         state = self._state(running, segment)
@@ -184,7 +187,7 @@ class Recorder:
         behind_ns = time_ns - clock_ns if state is FeedState.CATCHING_UP and clock_ns else 0
         return {
             "state": state,
-            "text": self._failure or self._last.text,
+            "text": self._without_directories(self._failure or self._last.text),
             "dataset": self.plan.dataset,
             "symbols": self.plan.asked,
             "time_ns": str(time_ns) if time_ns else None,
@@ -197,11 +200,26 @@ class Recorder:
             "latency": self.health.latency(),
         }
 
+    def _without_directories(self, text: str) -> str:
+        """What the terminal is told, as viewers may read it."""
+        for directory in self.plan.directories:
+            text = text.replace(f"{directory}{os.sep}", "").replace(str(directory), "the lake")
+        return text
+
     @property
     def state(self) -> FeedState:
         """The same by itself."""
-        running = self._running
+        running = self._telling
         return self._state(running, None if running is None else running.segment)
+
+    @property
+    def _telling(self) -> SessionRecording | None:
+        """The session whose connection is the feed: at midnight the old one, until the new one can be played."""
+        running, before = self._running, self._before
+        if running is None or before is None or running.is_sound.is_set():
+            return running
+        segment = before.segment
+        return running if segment is None or segment.file is None else before
 
     def _state(self, running: SessionRecording | None, segment: Segment | None) -> FeedState:
         if self._failure:
@@ -210,6 +228,8 @@ class Recorder:
             return FeedState.GAP if running is not None and running.is_broken else FeedState.CONNECTING
         if not segment.caught_up:
             return FeedState.CATCHING_UP
+        if not segment.has_market and not running.is_broken:
+            return FeedState.SILENT if self.health.is_silent else FeedState.CONNECTING
         if not segment.is_sound:
             return FeedState.SNAPSHOT
         return FeedState.SILENT if self.health.is_silent else FeedState.LIVE

@@ -65,10 +65,10 @@ class RecorderThread:
         return None if day is None else str(day.date)
 
     def find(self, product_type: str, root: str, date: str) -> LiveDay | None:
-        """The session of a futures root or ticker on a date, if it is being recorded."""
+        """The session of a futures root or ticker on a date, if it is being recorded and can be played."""
         if not self._recorder.plan.holds(product_type, root):
             return None
-        return next((live for day, live in self._recorder.days.items() if str(day) == date and not live.is_over), None)
+        return next((live for live in self.live_days if str(live.date) == date), None)
 
     def next_date(self, date: str) -> str | None:
         """The date of the session that follows another one, as soon as something of it can be played."""

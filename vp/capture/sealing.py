@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from vp.capture.day import WHOLE_SESSION
 from vp.capture.segment_file import PART_ENDING, ManifestFile
 from vp.capture.stream_scan import Orders, StreamScan
 from vp.dbn.zstd import blocks, compressing
@@ -23,7 +24,6 @@ from vp.lake.segment_manifest import FeedGap, Manifest, manifest_beside, read_ma
 from vp.market.products import PRODUCT_TYPES
 
 READ_BYTES = 4 << 20
-WHOLE_SESSION = "the session was over"
 
 
 @dataclass(frozen=True)

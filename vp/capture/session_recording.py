@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vp.capture.connection import Connection, ConnectionEnd, ConnectionLostError, is_final
-from vp.capture.day import CaptureDay
+from vp.capture.day import STOPPED, WHOLE_SESSION, CaptureDay
 from vp.capture.segment import Beginning, NotBridgedError, Segment, SkippedRecordsError
 from vp.capture.segment_file import SegmentFile
 from vp.capture.stream_scan import (
@@ -269,7 +269,7 @@ class SessionRecording:
         segment, self._segment = self._segment, None
         assert segment is not None
         asked = self._recorder.is_stopping or self._is_handed_over()
-        reason = "the recorder was stopped" if self._recorder.is_stopping else "the session was over"
+        reason = STOPPED if self._recorder.is_stopping else WHOLE_SESSION
         reason = reason if asked else end.reason
         try:
             self._day.finish(segment, reason)

@@ -45,6 +45,16 @@ def manifest_path(directory: Path, dataset: str, date: dt.date) -> Path:
     return directory / f"{dataset}-{date:%Y%m%d}.mbo.segments.jsonl"
 
 
+def manifest_date(path: Path, dataset: str) -> dt.date | None:
+    """The day that the manifest of a dataset is of, by its name; None where it is no such name."""
+    day = path.name.removeprefix(f"{dataset}-").removesuffix(".mbo.segments.jsonl")
+    try:
+        date = dt.datetime.strptime(day, "%Y%m%d").date()
+    except ValueError:
+        return None
+    return date if manifest_path(path.parent, dataset, date) == path else None
+
+
 def manifest_beside(raw: RawFile) -> Path:
     """The manifest of the day of a raw file, which need not be there."""
     return manifest_path(raw.path.parent, raw.dataset, raw.date)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from vp.server.stream.request import StreamRequest
 
 LOOK_SECONDS = 0.05
+SWITCH_SECONDS = 0.0005  # that one thread may keep the others waiting: recorder, engine and sockets take turns
 
 DESCRIPTION = """\
 Play a session of market-by-order data as pressure and vacuum around the price, live,
@@ -103,6 +104,7 @@ def _serve_live(values: dict[str, Any], symbols: Sequence[str]) -> int:
     chosen = plan(lake, values["product_type"], symbols, values["dataset"], values["live_from"])
     key = key_of_environment()
     raise_descriptor_limit()
+    sys.setswitchinterval(SWITCH_SECONDS)
     with open_listener(values["host"], values["port"]) as listener:
         values["speed"] = 1.0  # the market has one
         recorder = RecorderThread(
@@ -110,7 +112,7 @@ def _serve_live(values: dict[str, Any], symbols: Sequence[str]) -> int:
         )
         recorder.start()
         try:
-            values["dt"] = str(_first_day(recorder).date)
+            values["dt"] = str(chosen.window_at(time.time_ns()).dates.first)  # until the feed says which day it is
             _serve(values, listener, demonstration=False, recorder=recorder)
         finally:
             recorder.stop()
@@ -119,11 +121,12 @@ def _serve_live(values: dict[str, Any], symbols: Sequence[str]) -> int:
     return 0
 
 
-def _first_day(recorder: RecorderThread) -> LiveDay:
+def _first_day(recorder: RecorderThread, on_wait: Callable[[], None]) -> LiveDay:
     """The session that is being recorded, once the feed has sent something of it; raises what ended the recorder."""
     while (day := recorder.day()) is None:
         if recorder.error is not None:
             raise recorder.error
+        on_wait()
         time.sleep(LOOK_SECONDS)
     return day
 
@@ -242,7 +245,11 @@ def _service(
             ensure_compiled(tell_share("compile"), demonstration=demonstration)
             if demonstration:
                 ensure_demo(Lake(values["lake"]).root, tell_share("demo"))
-            session = prepare_request(defaults, tell)
+            request = defaults
+            if recorder is not None:
+                first = _first_day(recorder, lambda: on_progress(Loading("connect")))
+                request = startup.request = replace(defaults, dt=str(first.date))
+            session = prepare_request(request, tell)
             nothing = session.emptiness() if session.finished else None
             if nothing is not None:
                 cli.say(f"WARNING: {nothing}")

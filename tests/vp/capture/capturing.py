@@ -56,9 +56,11 @@ def directory(lake: Path, root: str = "MNQ") -> Path:
     return lake / RAW.format("future_mbo", root)
 
 
-def frames(lake: Path, symbol: str, date: str = DATE, product_type: str = "future_mbo") -> pa.Table:
-    """Every frame of a session, at each event's end."""
-    spec = SessionSpec(product_type=product_type, symbol=symbol, dt=date, lake=str(lake), throttle_ms=0)
+def frames(
+    lake: Path, symbol: str, date: str = DATE, product_type: str = "future_mbo", throttle_ms: float = 0
+) -> pa.Table:
+    """Every frame of a session, at each event's end unless told otherwise."""
+    spec = SessionSpec(product_type=product_type, symbol=symbol, dt=date, lake=str(lake), throttle_ms=throttle_ms)
     with contextlib.closing(prepare(spec)) as session:
         tables = []
         while not session.finished:

@@ -284,3 +284,24 @@ def test_the_key_stands_nowhere(feed: GatewayProcess, tmp_path: Path) -> None:
     assert manifests
     for path in manifests:
         assert KEY.encode() not in path.read_bytes()
+
+
+def test_what_a_full_disk_kept_of_a_session_that_is_over_is_a_gap_of_it(feed: GatewayProcess, tmp_path: Path) -> None:
+    """But not where the recorder was stopped as it was asked to be."""
+    feed.publish(100)
+    with program(feed, tmp_path, limit_bytes=FULL_BYTES) as running:
+        until(lambda: received_all(feed, directory(tmp_path)))
+        feed.publish(300)
+        running.communicate(timeout=20)
+    (segment,) = of_kind(tmp_path, "segment")
+    file = night_market(tmp_path / "night" / "market.dbn")
+    for _ in range(2):  # told once
+        with gateway(file, from_record=50) as later, capturing(later, tmp_path, today_ns=NIGHT_NS - 1) as capture:
+            capture.wait("recording")
+    (gap,) = of_kind(tmp_path, "gap")
+    assert (gap["start_ns"], gap["bridged"]) == (segment["last_ns"], False)
+    assert gap["end_ns"] % (86_400 * 10**9) == 0
+    assert "could not be written" in gap["reason"]
+    with gateway(file, from_record=239) as next_day, capturing(next_day, tmp_path, today_ns=NIGHT_NS + 1) as capture:
+        capture.wait("recording")
+    assert [one["bridged"] for one in of_kind(tmp_path, "gap", date="2026-02-09")] == [True]

@@ -18,9 +18,11 @@ from tests.dbn_files import header, mbo, other_records, symbol_mapping
 from tests.lakes import FUTURES_OPEN_NS, market
 from tests.vp.capture.capturing import NEAR
 from vp.capture.connection import SECRETIVE
+from vp.capture.plan import plan
 from vp.capture.segment_file import ManifestFile, SegmentFile
 from vp.capture.stream_scan import Orders, Refusal, StreamScan, System, is_end_of_replay
 from vp.errors import CaptureError, FeedDamagedError
+from vp.lake.lake import Lake
 from vp.lake.segment_manifest import read_manifest
 
 
@@ -150,3 +152,15 @@ def test_the_library_has_what_is_used_of_it() -> None:
         assert isinstance(inspect.getattr_static(DatabentoLiveProtocol, name), property), name
     assert issubclass(DatabentoLiveProtocol, asyncio.BufferedProtocol)
     assert all(importlib.import_module(name).logger.name == name for name in SECRETIVE)
+
+
+@pytest.mark.parametrize(
+    ("symbols", "asked"),
+    [
+        (("MNQH6", "MNQ"), ["MNQ.FUT"]),
+        (("MNQ.v.0", "MNQ", "ESH6"), ["MNQ.FUT", "ESH6"]),
+        (("MNQH6", "MNQM6"), ["MNQH6", "MNQM6"]),
+    ],
+)
+def test_nothing_is_asked_for_twice(symbols: tuple[str, ...], asked: list[str], tmp_path: Path) -> None:
+    assert plan(Lake(tmp_path), "future_mbo", symbols).asked == asked

@@ -10,7 +10,7 @@ from typing import Any
 
 from vp import counters
 from vp.dbn.growing_input import GrowingInput
-from vp.errors import ServerFullError
+from vp.errors import FeedNotReadyError, ServerFullError
 from vp.logs import event
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.history.retention import KEEP_SECONDS, RetainedHistories
@@ -96,6 +96,7 @@ class Hub:
         relays: bool = False,
     ) -> None:
         self._live = live
+        self._went_live: str | None = None
         self._relays = relays
         self.limits = limits
         self.spool = spool if spool is not None else FrameSpool()
@@ -114,7 +115,6 @@ class Hub:
         """Begin to load the first session and to look after the runs."""
         if self._startup is not None:
             self._startup.start()
-            self._go_live(self._startup.request)
         self._ticker = asyncio.create_task(self._tick())
 
     async def close(self) -> None:
@@ -173,6 +173,7 @@ class Hub:
         ------
         ServerFullError
         """
+        self._go_live()
         request = self.as_live(request)
         run = self._under_way(request)
         if run is None:
@@ -199,8 +200,10 @@ class Hub:
     def plays(self, request: StreamRequest) -> bool:
         """Whether a run is under way, or being loaded ahead, that this request would share."""
         request = self.as_live(request)
-        started_with = self._startup is not None and self._startup.request.session == request.session
-        return started_with or self._under_way(request) is not None
+        return self._is_of_startup(request) or self._under_way(request) is not None
+
+    def _is_of_startup(self, request: StreamRequest) -> bool:
+        return self._startup is not None and self._startup.request.session == request.session
 
     def command(self, run: Run, command: Command) -> None:
         """Let a viewer of this run pause, resume or step it; from then on no other viewer joins the run.
@@ -268,7 +271,16 @@ class Hub:
         return self._retained.get(session_id)
 
     def as_live(self, request: StreamRequest) -> StreamRequest:
-        """A request as it is meant: the market has one pace, and all share what comes."""
+        """A request as it is meant: the market has one pace, and all share what comes.
+
+        Raises
+        ------
+        FeedNotReadyError
+            It is for the session that the feed is at, of which nothing has come yet.
+        """
+        if self._live is not None and self._live.feed.date() is None and self._is_of_startup(request):
+            told = self._live.feed.describe()["text"]
+            raise FeedNotReadyError(f"The feed has sent nothing yet. {told}", hint="Try again soon.")
         if request.speed == 0 or self._recording(request) is None:
             return request
         return replace(request, speed=1.0, alone=False, held=False)
@@ -276,14 +288,21 @@ class Hub:
     def _recording(self, request: StreamRequest) -> GrowingInput | None:
         return None if self._live is None else self._live.find(request)
 
-    def _go_live(self, request: StreamRequest) -> None:
-        """Begin a session that is being recorded, whether or not anybody watches: its history is then whole."""
-        request = self.as_live(request)
+    def _go_live(self) -> None:
+        """Begin the session that the feed is at, whether or not anybody watches: its history is then whole."""
+        date = None if self._live is None else self._live.feed.date()
+        if self._startup is None or date is None or date == self._went_live:
+            return
+        request = self._startup.request = self.as_live(replace(self._startup.request, dt=date))
         if self._recording(request) is not None and self._under_way(request) is None:
-            try:
-                self._begin(request).idle_since = asyncio.get_running_loop().time()
-            except ServerFullError as problem:
-                event(log, logging.WARNING, "live session not begun", why=problem.message)
+            self._begin_idle(request)
+        self._went_live = date
+
+    def _begin_idle(self, request: StreamRequest) -> None:
+        try:
+            self._begin(request).idle_since = asyncio.get_running_loop().time()
+        except ServerFullError as problem:
+            event(log, logging.WARNING, "live session not begun", why=problem.message)
 
     def _goes_on(self, run: Run) -> bool:
         """Whether a run is to go on without viewers: of the feed, by the server's own settings."""
@@ -366,15 +385,18 @@ class Hub:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            self._go_live()
             self._retained.tidy()
             if self._retained.let_go:
                 self._retained.let_go = False
                 await asyncio.to_thread(self.spool.trim)
             for run in list(self._runs):
                 run.ring()
-                following = self.following(run) if run.state.over else None
-                if following is not None and self._goes_on(run):
-                    self._go_live(replace(run.request, dt=following.dt))
+                following = self.following(run) if run.state.over and self._goes_on(run) else None
+                if following is not None:
+                    request = self.as_live(replace(run.request, dt=following.dt))
+                    if self._under_way(request) is None:
+                        self._begin_idle(request)
                 idle = run.viewers == 0 and run.idle_since is not None
                 is_long = loop.time() - (run.idle_since or 0) > self.limits.grace_seconds
                 if idle and (run.state.over or (is_long and not self._goes_on(run))):
