@@ -198,6 +198,13 @@ export class Ring {
     return count;
   }
 
+  /** Take a gap of the feed: what was held over it is shown no longer. @param {import("./stream.js").Message} message */
+  takeGap(message) {
+    this.gaps.take(message, this.part.session);
+    this.epoch += 1;
+    this.touchedMs = Infinity;
+  }
+
   /** What is missing right before an event cannot be had. @param {number} eventId @returns {boolean} whether anything is */
   giveUp(eventId) {
     const column = this.afterEvent(eventId - 1);

@@ -14,7 +14,7 @@ from tests.dbn_files import header, mbo
 from tests.lakes import market
 from tests.live_gateway.control import gateway
 from tests.oracle_book import Rec
-from tests.vp.capture.capturing import frames
+from tests.vp.capture.capturing import directory, frames
 from tests.vp.capture.test_ends import NIGHT_NS
 from tests.vp.programs.test_serve_live import serving
 
@@ -43,7 +43,7 @@ def night(path: Path) -> tuple[Path, list[int]]:
 
 
 def test_a_live_session_from_its_start_over_a_gap_and_over_midnight(browser: Browser, tmp_path: Path) -> None:
-    file, clocks = night(tmp_path / "night" / "market.dbn")
+    file, clocks = night(directory(tmp_path / "whole") / "glbx-mdp3-20260209-20260210.mbo.dbn")
     lake = tmp_path / "lake"
 
     def until(second: float) -> int:
@@ -81,7 +81,9 @@ def test_a_live_session_from_its_start_over_a_gap_and_over_midnight(browser: Bro
         (gap,) = page.evaluate("() => vp.gaps()")
         assert -71_000 < gap["startMs"] - MIDNIGHT_MS < -69_000
         assert -61_000 < gap["endMs"] - MIDNIGHT_MS < -49_000
-        expect(page.locator("#hatched")).to_contain_text("dense hatching: gap of the feed, never recorded")
+        expect(page.locator("#hatched")).to_contain_text(
+            f"dense hatching: gap of the feed, never recorded: {gap['reason']}"
+        )
         page.keyboard.press("i")
         panel = page.locator("#trust")
         expect(panel).to_contain_text(gap["reason"])
@@ -92,9 +94,11 @@ def test_a_live_session_from_its_start_over_a_gap_and_over_midnight(browser: Bro
         )
         page.keyboard.press("i")
 
-        feed.publish(until(1))
-        expect(page.locator("#session")).to_contain_text("2026-02-10", timeout=30_000)
+        logins = len(feed.state()["logins"])
+        feed.publish(until(4))
+        feed.wait(lambda state: len(state["logins"]) > logins)
         feed.publish()
+        expect(page.locator("#session")).to_contain_text("2026-02-10", timeout=30_000)
         last = f"() => vp.state().newestMs > {MIDNIGHT_MS + (AFTER_SECONDS - 2) * 1000} && vp.state().idle"
         page.wait_for_function(last, timeout=30_000)
         assert page.evaluate("() => window.neverLoadedAgain")
@@ -112,5 +116,5 @@ def test_a_live_session_from_its_start_over_a_gap_and_over_midnight(browser: Bro
         page.wait_for_function("() => vp.state().connection === 'live'", timeout=20_000)
         assert page.evaluate("() => vp.events()") == events
         newest = page.evaluate("() => vp.column()")
-    true = frames(lake, "MNQH6", "2026-02-10")
+    true = frames(tmp_path / "whole", "MNQH6", "2026-02-10")
     assert newest["score"] == pytest.approx(true["score"][-1].as_py(), abs=1e-6)
