@@ -34,7 +34,7 @@ PAINTED = """(timeMs) => {
 
 
 def night(path: Path) -> tuple[Path, list[int]]:
-    """A market around midnight UTC as a file, and the clock of each record, in ms before or after midnight."""
+    """A market around midnight UTC as a file, and the clock of each record, in ms from midnight on."""
     first = Rec(NIGHT_NS - (BEFORE_SECONDS + 1) * 10**9, "R", "N", 2**63 - 1, 0, 0, 128)
     records = [first, *market(NIGHT_NS, BEFORE_SECONDS, AFTER_SECONDS)]
     path.parent.mkdir(parents=True)
@@ -42,6 +42,7 @@ def night(path: Path) -> tuple[Path, list[int]]:
     return path, [(rec.ts_event - NIGHT_NS) // 1_000_000 for rec in records]
 
 
+@pytest.mark.long
 def test_a_live_session_from_its_start_over_a_gap_and_over_midnight(browser: Browser, tmp_path: Path) -> None:
     file, clocks = night(directory(tmp_path / "whole") / "glbx-mdp3-20260209-20260210.mbo.dbn")
     lake = tmp_path / "lake"

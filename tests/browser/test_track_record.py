@@ -55,6 +55,7 @@ def assert_figure(text: str, told: str, figure: dict[str, Any] | None, scale: fl
     assert [numbers(one)[0] for one in (value, low, high)] == pytest.approx(expected, abs=0.51 if scale > 1 else 0.006)
 
 
+@pytest.mark.long
 def test_the_panel_has_the_figures_of_the_server_and_none_without_its_interval(held: Page) -> None:
     held.keyboard.press("q")
     expect(held.locator("#record")).to_be_visible()

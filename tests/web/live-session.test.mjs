@@ -60,6 +60,7 @@ test("a gap of the feed is hatched with its reason, and is no silence of the mar
   bins.hold(ring, { kind: "pair", a: "pressure", b: "vacuum" }, 1000, { startMs, endMs, top: 102, rows: 4 }, endMs);
   const shows = (second) => (bins.reasons(Math.floor(START_MS / 1000) + second) & NO_EVENTS) === 0;
   assert.deepEqual([0, 20, 29, 35, 50, 149].map(shows), [true, true, true, false, false, false], "what was before holds up to the gap");
+  assert.deepEqual([ring.severed(ring.first), ring.severed(ring.first + 1), ring.severed(ring.end)], [false, true, false]);
   assert.equal(signalUntilMs(ring, ring.first, endMs), START_MS + 30_000);
   const told = (second) => doubtsOf(ring, ring.columnUntil(START_MS + second * 1000), START_MS + second * 1000, 5000);
   assert.deepEqual(told(90), { words: ["gap of the feed, never recorded: the feed holds it no longer"], silentMs: 0 });
