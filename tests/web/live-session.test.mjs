@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { feedSign } from "../../web/feed-state.js";
 import { FrameLayout } from "../../web/frame-layout.js";
 import { doubtsOf, FEED_GAP, hatchingKey, NO_EVENTS, reasonWords, stretches } from "../../web/quality.js";
 import { Ring } from "../../web/ring.js";
@@ -107,4 +108,16 @@ test("the session that follows goes on behind the one before, each event of its 
   ring.keepNewest(1);
   ring.follow("d", START_MS + 30_000, "2026-02-12");
   assert.deepEqual(ring.parts.map(({ session }) => session), ["b", "c", "d"], "the first holds no column any more");
+});
+
+test("the sign of the feed says how it stands, and how far it is behind", () => {
+  const told = (state, more = {}) => feedSign({ state, behind_seconds: 0, silent_seconds: 0, ...more });
+  assert.deepEqual(told("connecting"), ["wait", "feed connecting"]);
+  assert.deepEqual(told("snapshot"), ["wait", "feed: snapshot"]);
+  assert.deepEqual(told("catching_up", { behind_seconds: 150, silent_seconds: 1 }), ["wait", "feed catching up, 2 min 30 s behind"]);
+  assert.deepEqual(told("live"), ["good", "feed live"]);
+  assert.deepEqual(told("silent", { behind_seconds: 1, silent_seconds: 41 }), ["bad", "feed silent 41.0 s"]);
+  assert.deepEqual(told("gap"), ["bad", "feed: gap"]);
+  assert.deepEqual(told("stopped"), ["bad", "feed stopped"]);
+  for (const none of [null, undefined, { state: "another" }]) assert.deepEqual(feedSign(none), ["wait", "feed –"]);
 });
