@@ -43,8 +43,9 @@ def numbers(text: str) -> list[float]:
     return [float(number) for number in re.findall(r"[-+]?\d+(?:\.\d+)?", text.replace("−", "-").replace(",", ""))]
 
 
-def assert_figure(text: str, told: str, figure: dict[str, Any] | None, scale: float = 1.0) -> None:
+def assert_figure(cell: list[str], figure: dict[str, Any] | None, scale: float = 1.0) -> None:
     """A figure is written with its interval, or not at all, and is grey unless it can be told from chance."""
+    text, told = cell
     assert told == str(bool(figure and figure["told_from_chance"])).lower()
     if figure is None:
         assert text == "–"
@@ -69,11 +70,11 @@ def test_the_panel_has_the_figures_of_the_server_and_none_without_its_interval(h
         after = record["after"][name]
         assert row[0][0] == label
         assert numbers(row[1][0]) == [after["samples"]]
-        assert_figure(*row[2], after["mean_move_ticks"])
-        assert_figure(*row[3], after["hit_rate"], 100)
+        assert_figure(row[2], after["mean_move_ticks"])
+        assert_figure(row[3], after["hit_rate"], 100)
     for row, (name, label) in zip(cells[4:], COEFFICIENTS.items(), strict=True):
         assert row[0][0] == label
-        assert_figure(*row[1], record["coefficients"][name])
+        assert_figure(row[1], record["coefficients"][name])
     assert record["after"]["UP"]["mean_move_ticks"]["value"] != record["after"]["DOWN"]["mean_move_ticks"]["value"]
     assert cells[1][2][0] != cells[2][2][0]
     line = held.locator("#record-open").inner_text()
