@@ -74,7 +74,7 @@ def test_samples_of_frames_are_those_of_the_study(tmp_path: Path) -> None:
     assert len(samples) >= 239
     assert len(np.unique(samples.features["score"])) > 10
     # strength is beside the mean over frames, and the study has one a second: a few states are others
-    assert (samples.features["state"] == study.features["state"][: len(samples)]).mean() > 0.9
+    assert (samples.features["state"] == study.features["state"][: len(samples)]).mean() > 0.8
     assert {-1.0, 1.0} <= set(samples.targets[MAIN_TARGET])
 
 
