@@ -23,6 +23,9 @@ export class FeedGaps {
 
   get all() { return [...this.held.values()]; }
 
+  /** When the first one begins between two moments; Infinity where none does. @param {number} fromMs @param {number} untilMs */
+  cutMs(fromMs, untilMs) { return this.held.size === 0 ? Infinity : Math.min(...this.within(fromMs, untilMs).map(({ startMs }) => Math.max(startMs, fromMs))); }
+
   /** Those that reach into a stretch of time. @param {number} fromMs @param {number} untilMs not included */
   within(fromMs, untilMs) { return this.all.filter(({ startMs, endMs }) => startMs < untilMs && endMs > fromMs); }
 }

@@ -25,13 +25,18 @@ const STAGES = [
 ];
 let spoken = "";
 
+/** How the sign looks, and its words. @param {Message | null | undefined} told @returns {["good" | "wait" | "bad", string]} */
+export function feedSign(told) {
+  const [sign, words] = STATES[told?.state] ?? ["wait", () => "feed –"];
+  return [sign, words(told ?? {})];
+}
+
 /** Hidden for sessions that are not live. @param {Feed} feed */
 export function showFeedState({ live, connection, status: { feed: told } }) {
   element("feed").hidden = !live;
   for (const id of NOT_LIVE) /** @type {HTMLButtonElement} */ (element(id)).disabled = live;
   if (!live) return;
-  const [sign, words] = (connection === "live" && STATES[told?.state]) || ["wait", () => "feed –"];
-  const text = words(told ?? {});
+  const [sign, text] = feedSign(connection === "live" ? told : null);
   showSign("feed", sign, text, `Databento's live feed${told ? ` (${told.dataset}). ${told.text ?? ""}` : ""}`);
   if (told && told.state !== spoken) say(`${text}. ${told.text ?? ""}`);
   spoken = told?.state ?? spoken;

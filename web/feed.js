@@ -175,7 +175,7 @@ export class Feed {
       this.latency.add("wire", this.lateness.status(message, this.config.speed), this.statusMs);
     } else if (message.type === "missed" || (message.type === "history" && message.hole)) this.holeDue = true;
     if (message.type === "history") this.catchingUp = message.frames;
-    else if (message.type === "gap") this.ring?.gaps.take(message, this.config.session_id);
+    else if (message.type === "gap") this.ring?.takeGap(message);
     else if (message.type === "next_session") {
       this.followDue = message;
       if (this.stream.query.has("dt")) this.stream.query.set("dt", message.dt);

@@ -18,7 +18,7 @@ export function showProvenance(feed, painter) {
   /** @type {[string, [string, string][]][]} */
   const parts = [
     ...feedParts(feed, written),
-    ["Feed to paint, ms: p50 / p99 over 10 s", STAGES.map(([name, label]) => [label, written(latency.summary(name, now))])],
+    ["Feed to paint, ms: p50 / p99 over 10 s", STAGES.filter(([name]) => !(feed.live && name === "shown")).map(([name, label]) => [label, written(latency.summary(name, now))])],
     ["Frames", [
       ["in the ring", `${amount(ring?.count ?? 0)} of ${amount(CAPACITY)}`], ["received", amount(feed.received)],
       ["passed over, held already", String(feed.repeated)], ["from the server's history", amount(backfill.filled)],

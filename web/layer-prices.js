@@ -37,7 +37,7 @@ function paintPrice(context, { ring, first, last, x, y, size, nowMs, priceLines:
     const chunk = ring.chunk(column);
     const bucket = chunk.scalars[price][ring.at(column)];
     const at = Math.floor(x(ring.timeMs(column)));
-    if (ring.hole(column)) open = false; // what lay between is not known
+    if (ring.severed(column)) open = false; // what lay between is not known
     if (at !== pixel) {
       flush();
       pixel = at;
@@ -54,7 +54,7 @@ function paintPrice(context, { ring, first, last, x, y, size, nowMs, priceLines:
     open = true;
   }
   flush();
-  if (open && !ring.hole(last)) context.lineTo(last < ring.end ? size.width : Math.min(size.width, x(nowMs) + 2), level);
+  if (open && !ring.severed(last)) context.lineTo(last < ring.end ? size.width : Math.min(size.width, x(nowMs) + 2), level);
   context.stroke();
 }
 

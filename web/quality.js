@@ -86,6 +86,7 @@ const LOOKS = { dense: "dense hatching", wide: "wide hatching", faint: "faint ha
 /** What the hatching on screen means. @param {Stretch[]} shown @returns {string} nothing where nothing is hatched */
 export function hatchingKey(shown) {
   const all = within(shown.reduce((sum, { reasons }) => sum | reasons, 0));
+  const gaps = [...new Set(shown.flatMap(({ gap }) => gap ?? []))].join(", ");
   return hatchings(all.reduce((sum, { bit }) => sum | bit, 0)).map((look) => (
-    `${LOOKS[look]}: ${all.filter(({ hatching }) => hatching === look).map(({ words }) => words).join(", ")}`)).join(" · ");
+    `${LOOKS[look]}: ${all.filter(({ hatching }) => hatching === look).map(({ bit }) => reasonWords(bit, gaps)).join(", ")}`)).join(" · ");
 }

@@ -109,6 +109,8 @@ export class Ring {
   scalar(name, column) { return this.chunk(column).scalars[name][column & CHUNK_MASK]; }
   /** Whether columns are missing right before a column. @param {number} column */
   hole(column) { return column > this.first && column < this.end && this.chunk(column).hole[column & CHUNK_MASK] !== 0; }
+  /** Whether what was right before a column is not known: columns are missing, or the feed had a gap. @param {number} column */
+  severed(column) { return this.hole(column) || (column > this.first && column < this.end && this.gaps.cutMs(this.timeMs(column - 1), this.timeMs(column)) < Infinity); }
   /** Whether the server holds no longer what is missing right before a column. @param {number} column */
   gone(column) { return this.hole(column) && this.chunk(column).hole[column & CHUNK_MASK] === GONE; }
   /** Bucket, bought and sold of each row that was traded in, one after the other. @param {number} column @returns {number[]} */
@@ -196,6 +198,13 @@ export class Ring {
     }
     this.epoch += 1;
     return count;
+  }
+
+  /** Take a gap of the feed: what was held over it is shown no longer. @param {import("./stream.js").Message} message */
+  takeGap(message) {
+    this.gaps.take(message, this.part.session);
+    this.epoch += 1;
+    this.touchedMs = Infinity;
   }
 
   /** What is missing right before an event cannot be had. @param {number} eventId @returns {boolean} whether anything is */

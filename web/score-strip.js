@@ -28,7 +28,8 @@ const STEPS = 24;
 export function signalUntilMs(ring, column, nowMs) {
   const timeMs = ring.timeMs(column);
   if (ring.hole(column + 1)) return timeMs;
-  return Math.min(column + 1 < ring.end ? ring.timeMs(column + 1) : Math.max(nowMs, timeMs), timeMs + HOLD_MS);
+  const nextMs = column + 1 < ring.end ? ring.timeMs(column + 1) : Math.max(nowMs, timeMs);
+  return Math.min(nextMs, timeMs + HOLD_MS, ring.gaps.cutMs(timeMs, nextMs));
 }
 
 /**
@@ -54,7 +55,7 @@ export function scoreCourse({ ring, first, last, x, size, nowMs, emitFromMs }) {
       const from = x(timeMs[at]);
       const left = Math.max(from, 0);
       // before a hole it is a moment, and seen nevertheless
-      const until = moment ? from + 1 : x(inside ? Math.min(timeMs[at + 1], timeMs[at] + HOLD_MS) : signalUntilMs(ring, column, nowMs));
+      const until = moment ? from + 1 : x(inside && ring.gaps.held.size === 0 ? Math.min(timeMs[at + 1], timeMs[at] + HOLD_MS) : signalUntilMs(ring, column, nowMs));
       const right = Math.min(until, pixels);
       const opacity = (FAINT + (FULL - FAINT) * Math.min(strength[at] / FULL_STRENGTH, 1)) * (timeMs[at] < emitFromMs ? CONTEXT_ALPHA : 1);
       for (let pixel = Math.floor(left); pixel < right; pixel += 1) {

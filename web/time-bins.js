@@ -122,12 +122,14 @@ export class TimeBins {
       const edge = this.first + BINS - 1;
       const missing = ring.gone(column) ? GONE : ring.hole(column) ? MISSING : 0;
       // over a short gap the last column is held; what a longer one held is not known
-      const alone = missing > 0 && ring.timeMs(column) - ring.timeMs(column - 1) > (this.balance?.memoryMs ?? 0);
+      const cutMs = column > ring.first ? ring.gaps.cutMs(ring.timeMs(column - 1), ring.timeMs(column)) : Infinity;
+      const alone = (missing > 0 || cutMs < Infinity) && ring.timeMs(column) - ring.timeMs(column - 1) > (this.balance?.memoryMs ?? 0);
       if (bin > this.settled) this.weigh(this.settled, alone ? -Infinity : Infinity);
       if (column > ring.first && bin > this.newest + 1) {
         const until = this.sliding ? bin - 1 : Math.min(bin - 1, edge);
         if (missing) this.mark(this.newest + 1, until, missing);
-        else this.carry(column - 1, this.newest + 1, until);
+        else this.carry(column - 1, this.newest + 1, Math.min(until, Math.floor(cutMs / this.binMs)));
+        this.open(until);
         this.settled = this.newest;
       }
       this.taken = column;

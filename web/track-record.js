@@ -69,7 +69,7 @@ export class TrackRecordPanel {
 
   show() {
     const { record } = this;
-    if (!record) { this.line.textContent = "What UP and DOWN were worth so far: nothing yet"; this.panel.replaceChildren(); return; }
+    if (!record?.samples) { this.line.textContent = "What UP and DOWN were worth so far: nothing yet"; this.panel.replaceChildren(); return; }
     const { after, coefficients: ic, horizon_seconds: seconds } = record;
     this.line.replaceChildren(`In ${seconds} s, ticks: `, ...Object.entries(after).flatMap(([name, { samples, mean_move_ticks: move }], i) => [
       i ? " · " : "", told(piece("span"), `${NAMES[name]} ${figureText(move, ticks)}, n ${samples.toLocaleString("en-US")}`, move),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from pathlib import Path
 
@@ -9,14 +10,18 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.probe import PAGE, watched_page
+from tests.dbn_files import header, mbo
+from tests.lakes import market
 from tests.live_gateway.control import gateway
+from tests.oracle_book import Rec
 from tests.vp.capture.capturing import directory, frames
-from tests.vp.capture.test_ends import NIGHT_NS, night_market
+from tests.vp.capture.test_ends import NIGHT_NS
 from tests.vp.programs.test_serve_live import serving
 
 pytestmark = pytest.mark.browser
 
 MIDNIGHT_MS = NIGHT_NS // 1_000_000
+BEFORE_SECONDS, AFTER_SECONDS = 90, 20
 # Of a column of pixels of what lies over the map, how many are painted.
 PAINTED = """(timeMs) => {
   const { width, data } = vp.image("overlay");
@@ -28,11 +33,25 @@ PAINTED = """(timeMs) => {
 }"""
 
 
+def night(path: Path) -> tuple[Path, list[int]]:
+    """A market around midnight UTC as a file, and the clock of each record, in ms from midnight on."""
+    first = Rec(NIGHT_NS - (BEFORE_SECONDS + 1) * 10**9, "R", "N", 2**63 - 1, 0, 0, 128)
+    records = [first, *market(NIGHT_NS, BEFORE_SECONDS, AFTER_SECONDS)]
+    path.parent.mkdir(parents=True)
+    path.write_bytes(header(symbols={"MNQH6": 1}) + b"".join(mbo(rec, 1, sequence=i) for i, rec in enumerate(records)))
+    return path, [(rec.ts_event - NIGHT_NS) // 1_000_000 for rec in records]
+
+
+@pytest.mark.long
 def test_a_live_session_from_its_start_over_a_gap_and_over_midnight(browser: Browser, tmp_path: Path) -> None:
-    file = night_market(directory(tmp_path / "whole") / "glbx-mdp3-20260209-20260210.mbo.dbn")
+    file, clocks = night(directory(tmp_path / "whole") / "glbx-mdp3-20260209-20260210.mbo.dbn")
     lake = tmp_path / "lake"
+
+    def until(second: float) -> int:
+        return bisect.bisect_left(clocks, second * 1000)
+
     with (
-        gateway(file, from_record=60) as feed,
+        gateway(file, from_record=until(-70)) as feed,
         serving(feed, lake, "--symbol", "MNQ", "--live-from", "week") as (_, port),
         watched_page(browser) as page,
     ):
@@ -49,19 +68,23 @@ def test_a_live_session_from_its_start_over_a_gap_and_over_midnight(browser: Bro
         expect(page.locator("#choose-start")).to_be_disabled()
         page.keyboard.press("Escape")
 
-        # the line breaks, and what is missing is held no longer
+        # the line breaks, what is missing is held no longer, and the snapshot is of the next minute
         feed.order("refuse")
-        feed.fault("fin", at=-1)
-        expect(sign).to_have_text(re.compile("feed connecting|feed: gap"), timeout=20_000)
-        feed.publish(110)
         feed.fault("aged_out")
+        feed.fault("fin", at=-1)
+        expect(sign).to_have_text("feed: gap", timeout=20_000)
+        expect(sign).to_have_attribute("data-sign", "bad")
+        feed.publish(until(-50))
         feed.order("listen")
-        feed.wait(lambda state: len(state["logins"]) >= 2)
-        feed.publish(150)
         page.wait_for_function("() => vp.gaps().some(({ open }) => !open)", timeout=30_000)
+        feed.publish(until(-40))
         expect(sign).to_have_text("feed live", timeout=20_000)
         (gap,) = page.evaluate("() => vp.gaps()")
-        expect(page.locator("#hatched")).to_contain_text("dense hatching: gap of the feed, never recorded")
+        assert -71_000 < gap["startMs"] - MIDNIGHT_MS < -69_000
+        assert -61_000 < gap["endMs"] - MIDNIGHT_MS < -49_000
+        expect(page.locator("#hatched")).to_contain_text(
+            f"dense hatching: gap of the feed, never recorded: {gap['reason']}"
+        )
         page.keyboard.press("i")
         panel = page.locator("#trust")
         expect(panel).to_contain_text(gap["reason"])
@@ -72,10 +95,12 @@ def test_a_live_session_from_its_start_over_a_gap_and_over_midnight(browser: Bro
         )
         page.keyboard.press("i")
 
-        feed.publish(200)
-        expect(page.locator("#session")).to_contain_text("2026-02-10", timeout=30_000)
+        logins = len(feed.state()["logins"])
+        feed.publish(until(4))
+        feed.wait(lambda state: len(state["logins"]) > logins)
         feed.publish()
-        last = f"() => vp.state().newestMs > {MIDNIGHT_MS + 10_000} && vp.state().idle"
+        expect(page.locator("#session")).to_contain_text("2026-02-10", timeout=30_000)
+        last = f"() => vp.state().newestMs > {MIDNIGHT_MS + (AFTER_SECONDS - 2) * 1000} && vp.state().idle"
         page.wait_for_function(last, timeout=30_000)
         assert page.evaluate("() => window.neverLoadedAgain")
         events = page.evaluate("() => vp.events()")
@@ -92,5 +117,5 @@ def test_a_live_session_from_its_start_over_a_gap_and_over_midnight(browser: Bro
         page.wait_for_function("() => vp.state().connection === 'live'", timeout=20_000)
         assert page.evaluate("() => vp.events()") == events
         newest = page.evaluate("() => vp.column()")
-    true = frames(lake, "MNQH6", "2026-02-10")
+    true = frames(tmp_path / "whole", "MNQH6", "2026-02-10")
     assert newest["score"] == pytest.approx(true["score"][-1].as_py(), abs=1e-6)

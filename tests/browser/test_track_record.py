@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.probe import live, watched_page
-from tests.browser.programs import Server
+from tests.browser.probe import PAGE
+from tests.vp.server.routes.test_track_record import SECONDS, TICK, planted_session
+from tests.vp.server.tiny import START_NS, Running, TinyInfo, serving, tiny_service
+from vp.model.parameters import ModelParameters
 
 pytestmark = pytest.mark.browser
+
+NS = 1_000_000_000
 
 RECORD = """async () => {
   const answer = await fetch(`./v1/vacuum-pressure/track-record?session_id=${vp.config().session_id}`);
@@ -28,23 +33,40 @@ COEFFICIENTS = {
 }
 
 
+@dataclass(frozen=True)
+class PlantedInfo(TinyInfo):
+    """What a page needs to know besides."""
+
+    def to_json(self) -> dict[str, Any]:
+        more = {"product_type": "future_mbo", "dt": "2026-02-06", "decimals": 2, "currency": "USD", "version": "0"}
+        prices = {"tick_int": str(TICK), "bucket_int": str(TICK), "raw_files": []}
+        return {**super().to_json(), **more, **prices, "parameters": ModelParameters().to_json()}
+
+
 @pytest.fixture(scope="module")
-def held(browser: Browser, server: Server) -> Iterator[Page]:
-    """A page whose session has gone on for a quarter of an hour and more, and is held."""
-    with watched_page(browser) as page:
-        live(page, server, "?speed=100&start_time=09:31&throttle_ms=500&alone=yes")
-        page.wait_for_function(f"async () => (await ({RECORD})()).blocks >= 32", timeout=60_000, polling=500)
-        page.keyboard.press("y")
-        expect(page.locator("#hold")).to_have_attribute("aria-pressed", "true")
-        yield page
+def planted() -> Iterator[Running]:
+    """A server of twenty minutes in which UP and DOWN foretell what comes."""
+
+    def make(_request: object) -> Any:
+        session = planted_session()
+        session.info = PlantedInfo()
+        return session
+
+    def overview(_request: object, _check: object) -> dict[str, Any]:
+        one = {name: [None] for name in ("high", "low", "last")} | {"volume": [0], "events": [SECONDS]}
+        return {"start_ns": str(START_NS), "end_ns": str(START_NS + NS * SECONDS), "bin_ns": str(NS * SECONDS), **one}
+
+    with serving(replace(tiny_service(make), overview=overview)) as running:
+        yield running
 
 
 def numbers(text: str) -> list[float]:
     return [float(number) for number in re.findall(r"[-+]?\d+(?:\.\d+)?", text.replace("−", "-").replace(",", ""))]
 
 
-def assert_figure(text: str, told: str, figure: dict[str, Any] | None, scale: float = 1.0) -> None:
+def assert_figure(cell: list[str], figure: dict[str, Any] | None, scale: float = 1.0) -> None:
     """A figure is written with its interval, or not at all, and is grey unless it can be told from chance."""
+    text, told = cell
     assert told == str(bool(figure and figure["told_from_chance"])).lower()
     if figure is None:
         assert text == "–"
@@ -55,38 +77,38 @@ def assert_figure(text: str, told: str, figure: dict[str, Any] | None, scale: fl
     assert [numbers(one)[0] for one in (value, low, high)] == pytest.approx(expected, abs=0.51 if scale > 1 else 0.006)
 
 
-def test_the_panel_has_the_figures_of_the_server_and_none_without_its_interval(held: Page) -> None:
-    held.keyboard.press("q")
-    expect(held.locator("#record")).to_be_visible()
-    record: dict[str, Any] = {}
-    for _ in range(20):  # what is shown was asked for a moment ago
-        record, cells = held.evaluate(RECORD), held.evaluate(CELLS)
-        if numbers(cells[3][1][0]) == [record["after"]["any"]["samples"]]:
-            break
-        held.wait_for_timeout(500)
+def test_the_panel_has_the_figures_of_the_server_and_none_without_its_interval(planted: Running, page: Page) -> None:
+    page.goto(f"{planted.http}{PAGE}?flat&speed=1000")
+    page.keyboard.press("q")
+    expect(page.locator("#record")).to_contain_text(f"{SECONDS - 6:,} moments", timeout=20_000)
+    record, cells = page.evaluate(RECORD), page.evaluate(CELLS)
     for row, (name, label) in zip(cells[1:4], STATES.items(), strict=True):
         after = record["after"][name]
         assert row[0][0] == label
         assert numbers(row[1][0]) == [after["samples"]]
-        assert_figure(*row[2], after["mean_move_ticks"])
-        assert_figure(*row[3], after["hit_rate"], 100)
+        assert_figure(row[2], after["mean_move_ticks"])
+        assert_figure(row[3], after["hit_rate"], 100)
     for row, (name, label) in zip(cells[4:], COEFFICIENTS.items(), strict=True):
         assert row[0][0] == label
-        assert_figure(*row[1], record["coefficients"][name])
-    assert record["after"]["UP"]["mean_move_ticks"]["value"] != record["after"]["DOWN"]["mean_move_ticks"]["value"]
-    assert cells[1][2][0] != cells[2][2][0]
-    line = held.locator("#record-open").inner_text()
+        assert_figure(row[1], record["coefficients"][name])
+    assert [row[2][1] for row in cells[1:4]] == ["true", "true", "false"]
+    assert numbers(cells[1][2][0])[0] > 0.3 > -0.3 > numbers(cells[2][2][0])[0]
+    line = page.locator("#record-open").inner_text()
     for row in cells[1:4]:
         assert f"{row[0][0]} {row[2][0]}, n {row[1][0]}" in line
     assert f"IC score {cells[4][1][0]}, queue imbalance {cells[5][1][0]}" in line
-    held.keyboard.press("Escape")
-    expect(held.locator("#record")).to_be_hidden()
+    colours = page.evaluate("""() => ["true", "false"].map((told) => (
+      getComputedStyle(document.querySelector(`#record [data-told=${told}]`)).color))""")
+    assert colours[0] != colours[1]
+    page.keyboard.press("Escape")
+    expect(page.locator("#record")).to_be_hidden()
 
 
-def test_what_is_short_is_grey(page: Page, server: Server) -> None:
-    live(page, server, "?speed=20&start_time=09:31&throttle_ms=500&alone=yes")
+def test_what_is_short_is_grey(planted: Running, page: Page) -> None:
+    page.goto(f"{planted.http}{PAGE}?flat&speed=20")
     line = page.locator("#record-open")
-    expect(line).to_contain_text(re.compile(r"after any moment [+−]\d"), timeout=30_000)
+    expect(line).to_contain_text("nothing yet")
+    expect(line).to_contain_text(re.compile(r"after any moment [+−]\d"), timeout=20_000)
     assert page.evaluate(f"async () => (await ({RECORD})()).blocks") < 30
     assert page.locator("#record-open [data-told=true]").count() == 0
     line.click()

@@ -3,9 +3,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { feedSign } from "../../web/feed-state.js";
 import { FrameLayout } from "../../web/frame-layout.js";
 import { doubtsOf, FEED_GAP, hatchingKey, NO_EVENTS, reasonWords, stretches } from "../../web/quality.js";
 import { Ring } from "../../web/ring.js";
+import { signalUntilMs } from "../../web/score-strip.js";
 import { TimeBins } from "../../web/time-bins.js";
 
 const START_MS = 1_770_388_200_000;
@@ -45,9 +47,9 @@ test("a gap of the feed is hatched with its reason, and is no silence of the mar
   ring.push(frame(2, START_MS + 200_000));
   const [startMs, endMs] = [START_MS, START_MS + 200_000];
   assert.deepEqual(hatched(ring, startMs, endMs).map(({ reasons }) => reasons), [NO_EVENTS]);
-  ring.gaps.take(gap(30, null, null), "a");
+  ring.takeGap(gap(30, null, null));
   assert.equal(ring.gaps.all[0].endMs, Infinity); // it goes on
-  ring.gaps.take(gap(30, 150, false), "a");
+  ring.takeGap(gap(30, 150, false));
   assert.equal(ring.gaps.all.length, 1);
   const [during, after, ...others] = hatched(ring, startMs, endMs);
   assert.deepEqual(others, []);
@@ -55,6 +57,12 @@ test("a gap of the feed is hatched with its reason, and is no silence of the mar
   assert.deepEqual([after.reasons, after.startMs], [NO_EVENTS, START_MS + 150_000]);
   assert.equal(reasonWords(during.reasons, during.gap), "gap of the feed, never recorded: the feed holds it no longer");
   assert.match(hatchingKey([during]), /^dense hatching: gap of the feed/);
+  const bins = new TimeBins();
+  bins.hold(ring, { kind: "pair", a: "pressure", b: "vacuum" }, 1000, { startMs, endMs, top: 102, rows: 4 }, endMs);
+  const shows = (second) => (bins.reasons(Math.floor(START_MS / 1000) + second) & NO_EVENTS) === 0;
+  assert.deepEqual([0, 20, 29, 35, 50, 149].map(shows), [true, true, true, false, false, false], "what was before holds up to the gap");
+  assert.deepEqual([ring.severed(ring.first), ring.severed(ring.first + 1), ring.severed(ring.end)], [false, true, false]);
+  assert.equal(signalUntilMs(ring, ring.first, endMs), START_MS + 30_000);
   const told = (second) => doubtsOf(ring, ring.columnUntil(START_MS + second * 1000), START_MS + second * 1000, 5000);
   assert.deepEqual(told(90), { words: ["gap of the feed, never recorded: the feed holds it no longer"], silentMs: 0 });
   assert.deepEqual(told(20), { words: [], silentMs: 20_000 });
@@ -100,4 +108,16 @@ test("the session that follows goes on behind the one before, each event of its 
   ring.keepNewest(1);
   ring.follow("d", START_MS + 30_000, "2026-02-12");
   assert.deepEqual(ring.parts.map(({ session }) => session), ["b", "c", "d"], "the first holds no column any more");
+});
+
+test("the sign of the feed says how it stands, and how far it is behind", () => {
+  const told = (state, more = {}) => feedSign({ state, behind_seconds: 0, silent_seconds: 0, ...more });
+  assert.deepEqual(told("connecting"), ["wait", "feed connecting"]);
+  assert.deepEqual(told("snapshot"), ["wait", "feed: snapshot"]);
+  assert.deepEqual(told("catching_up", { behind_seconds: 150, silent_seconds: 1 }), ["wait", "feed catching up, 2 min 30 s behind"]);
+  assert.deepEqual(told("live"), ["good", "feed live"]);
+  assert.deepEqual(told("silent", { behind_seconds: 1, silent_seconds: 41 }), ["bad", "feed silent 41.0 s"]);
+  assert.deepEqual(told("gap"), ["bad", "feed: gap"]);
+  assert.deepEqual(told("stopped"), ["bad", "feed stopped"]);
+  for (const none of [null, undefined, { state: "another" }]) assert.deepEqual(feedSign(none), ["wait", "feed –"]);
 });
