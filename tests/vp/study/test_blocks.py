@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from arch.bootstrap import CircularBlockBootstrap
 
 from vp.study.blocks import Blocks
 from vp.study.foresight import pair_sums
@@ -61,11 +62,9 @@ def test_an_interval_is_that_of_the_slow_bootstrap() -> None:
     assert narrow[2] - narrow[1] < 0.8 * (high - low), "blocks keep what neighbours have in common"
 
 
-@pytest.mark.long
 def test_an_interval_is_that_of_the_library() -> None:
-    bootstrap = pytest.importorskip("arch.bootstrap", reason="the extra study is not installed")
     x, y = related(900)
-    made = bootstrap.CircularBlockBootstrap(LENGTH, ranks(x), ranks(y), seed=1)
+    made = CircularBlockBootstrap(LENGTH, ranks(x), ranks(y), seed=1)
     values = made.apply(lambda a, b: np.corrcoef(a, b)[0, 1], 1000)[:, 0]
     expected = np.percentile(values, [2.5, 97.5])
     assert fast_interval(x, y, LENGTH)[1:] == pytest.approx(tuple(expected), abs=TOLERANCE)
