@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -63,7 +62,7 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.send_signal(signal.SIGINT)
+        self.process.terminate()  # what was begun in the background heeds no SIGINT
         self.process.wait(20)
         self._watch.join()
 
@@ -85,8 +84,7 @@ def start(lake: Path, *, cold: bool, environment: dict[str, str] | None = None) 
     if cold:
         shutil.rmtree(cache, ignore_errors=True)
     with Server(lake, environment=environment) as server:
-        asyncio.run(_first_frame(server.url()))
-        seconds = time.perf_counter() - server.started
+        seconds = asyncio.run(_first_frame_at(server.url())) - server.started
         if cold:
             _wait_for_caches(lake)
         return Start(seconds, server.private_bytes)
@@ -115,11 +113,13 @@ def _seconds(command: list[str]) -> float:
     return time.perf_counter() - started
 
 
-async def _first_frame(url: str) -> None:
-    async with websockets.connect(url, max_size=None) as socket:
+async def _first_frame_at(url: str) -> float:
+    """When it was there, of `time.perf_counter`."""
+    async with websockets.connect(url, max_size=None, max_queue=None) as socket:  # a full queue would delay the close
         async for message in socket:
             if isinstance(message, bytes) and len(message) > FRAME_BYTES:
-                return
+                return time.perf_counter()
+    raise RuntimeError("the server closed the stream before there was a frame")
 
 
 def _wait_for_caches(lake: Path) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import vp
 from vp.errors import VPError
-from vp.settings.table import Setting, of_program, of_query, shown
+from vp.settings.setting import Setting
+from vp.settings.table import of_program, of_query, shown
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-PROGRAMS = ("serve", "record", "capture", "query", "study", "cache", "lake")
+PROGRAMS = ("serve", "record", "backfill", "capture", "query", "study", "cache", "lake")
 GENERATED = "This page is written by `scripts/reference_pages.py` out of the code; change it there."
 
 

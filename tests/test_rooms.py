@@ -18,6 +18,7 @@ BASE = {
     "errors": set[str](),
     "counters": set[str](),
     "csv_lines": set[str](),
+    "durations": set[str](),
     "ending_signals": set[str](),
     "files": set[str](),
     "logs": set[str](),
@@ -38,17 +39,18 @@ ROOMS = BASE | {
     "model": {*RAW, "dbn", "demo", "settings"},
     "query": {*RAW, "settings", "dbn", "model"},
     "study": {*RAW, "dbn", "model", "settings"},
+    "backfill": {*RAW, "dbn", "model", "settings", "study"},
     "download": {*RAW, "dbn"},
     "capture": {*RAW, "dbn"},
     "server.faults": {*BASE},
     "server.stream": {*BASE, "server.faults", "market", "model", "settings"},
     "server.net": {*BASE, "server.faults"},
     "server.query": {*RAW, "settings", "server.faults", "dbn", "query", "server.net"},
-    "server.history": {*BASE, "server.faults", "model", "server.stream"},
-    "server.runs": {*BASE, "server.faults", "dbn", "model", "settings", "server.stream", "server.history"},
+    "server.history": {*BASE, "server.faults", "model", "study", "server.stream"},
+    "server.runs": {*BASE, "server.faults", "dbn", "model", "study", "settings", "server.stream", "server.history"},
 }
 SERVER = {room for room in ROOMS if room.startswith("server.")}
-ROOMS["server.routes"] = {*RAW, *SERVER, "model", "settings"}
+ROOMS["server.routes"] = {*RAW, *SERVER, "model", "study", "settings"}
 ROOMS["server.app"] = {*ROOMS["server.routes"], "server.routes"}
 ROOMS["programs"] = {*ROOMS}
 ROOMS["entry points"] = {"programs"}
@@ -63,6 +65,7 @@ ENTRY_POINTS = {
     "vp.query.__main__",
     "vp.capture.__main__",
     "vp.study.__main__",
+    "vp.backfill.__main__",
 }
 PUBLIC_NAMES = "vp"  # the package itself: __version__ is for everyone, the rest for other programs alone
 

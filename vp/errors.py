@@ -274,6 +274,12 @@ class TruncatedFileError(DamagedFileError):
     code = "truncated_file"
 
 
+class WorkerDiedError(VPError):
+    """The process that worked on a session ended without an answer, as often as it was tried."""
+
+    code = "worker_died"
+
+
 class IncompleteInstallationError(VPError):
     """A file that belongs to the product is not where the product was installed; the message names it."""
 

@@ -102,9 +102,27 @@ def write_whole(path: Path, data: bytes, *, most_mode: int = EVERYONE) -> None:
         file.write(data)
 
 
+def open_to_read(path: Path) -> BinaryIO:
+    """A file to read from; only a file: a pipe would be waited for, and a device need not end. Raises OSError."""
+    file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - the caller closes it
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+    return file
+
+
+def read_bounded(path: Path, most_bytes: int) -> bytes:
+    """All that a file holds, which lies where anyone may have put it; raises OSError, of a longer one too."""
+    with open_to_read(path) as file:
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise OSError(errno.EFBIG, f"it has more than {most_bytes:,} bytes", str(path))
+    return data
+
+
 def sha256_of(path: Path) -> str:
     """The sha256 of a file in hexadecimal; raises OSError."""
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -191,7 +209,7 @@ def copy_new(source: Path, path: Path) -> None:
     if os.path.lexists(path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     mode = READ_ONLY & most_mode_of(source)
-    with source.open("rb") as original, written_whole(path, replace=False, most_mode=mode) as copy:
+    with open_to_read(source) as original, written_whole(path, replace=False, most_mode=mode) as copy:
         shutil.copyfileobj(original, copy, COPY_BYTES)
 
 
@@ -244,6 +262,10 @@ def _name(temporary: Path, path: Path) -> None:
 def open_own(path: str, flags: int) -> int:
     """Open a file whose name is known beforehand, for `open`'s `opener`: never what a link at its place leads to."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), EVERYONE)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
 
 
 def remove_if_possible(path: Path) -> None:

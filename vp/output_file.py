@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,12 +40,34 @@ def output_path(name: str, lake_root: Path, endings: tuple[str, ...] = ()) -> Pa
         raise BadParameterError(
             f"out was {name!r}, but there is no directory {str(out.parent)!r}.", hint="Make it first."
         )
+    _refuse_among_raw_files(name, out, lake_root)
+    return out
+
+
+def output_directory(name: str, lake_root: Path) -> Path:
+    """The directory that a user named, which need not be there yet.
+
+    Raises
+    ------
+    BadParameterError
+        Something else stands there, or on the way there, or it lies among the raw files of the lake.
+    """
+    out = Path(name).expanduser()
+    there = next(path for path in (out, *out.absolute().parents) if os.path.lexists(path))
+    if not there.is_dir():
+        raise BadParameterError(
+            f"out was {name!r}, but {str(there)!r} is no directory.", hint="Name a directory, or a place for one."
+        )
+    _refuse_among_raw_files(name, out, lake_root)
+    return out
+
+
+def _refuse_among_raw_files(name: str, out: Path, lake_root: Path) -> None:
     if out.resolve().is_relative_to((lake_root / "raw").resolve()):
         raise BadParameterError(
             f"out was {name!r}, which lies among the lake's raw files; nothing is written there.",
             hint="Choose a place outside of raw/.",
         )
-    return out
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import { FEWEST_ROWS, LONGEST_MS, MOST_ROWS, SHORTEST_MS } from "./viewport.js";
  * @property {Record<string, number | boolean>} place of the viewport; empty where the address names none
  * @property {Settings | null} settings null where it says nothing of them
  * @property {Cutoffs | null} scale that the picture had, which goes on by itself
+ * @property {boolean} held whether the session itself stood
  * @property {string[]} passedOver what has no meaning, in words
  */
 
@@ -29,6 +30,9 @@ const PLACE = /** @type {const} */ ([
   ["live", "following", SWITCH],
 ]);
 
+/** What else stands in it. @type {Map<string, import("./settings.js").Form>} */
+const OTHERS = new Map([["scale", CUTOFFS], ["held", SWITCH]]);
+
 const rounded = (/** @type {number} */ value) => Number(value.toFixed(3));
 const shortened = (/** @type {string} */ text) => (text.length > 30 ? `${text.slice(0, 30)}…` : text);
 
@@ -36,8 +40,9 @@ const shortened = (/** @type {string} */ text) => (text.length > 30 ? `${text.sl
  * @param {{origin: string, pathname: string, search: string}} location
  * @param {Record<string, any>} session what was asked for, and what it turned out to be
  * @param {Viewport} viewport @param {Settings} settings @param {Cutoffs & {frozen: boolean}} scale
+ * @param {boolean} [held] the session itself stands
  */
-export function addressOf(location, session, viewport, settings, scale) {
+export function addressOf(location, session, viewport, settings, scale, held = false) {
   const query = new URLSearchParams();
   for (const name of STREAM_NAMES) if (name in session) query.set(name, String(session[name] ?? ""));
   for (const [name, value] of new URLSearchParams(location.search)) if (PAGE_NAMES.includes(name)) query.set(name, value);
@@ -48,6 +53,7 @@ export function addressOf(location, session, viewport, settings, scale) {
     if (fitted && (name === "centre" || name === "rows")) continue;
     if (name === "live" ? value : Number.isFinite(value)) at.set(name, form.write(typeof value === "number" ? rounded(value) : value));
   }
+  if (held) at.set("held", SWITCH.write(true));
   const usual = defaults();
   for (const field of FIELDS) {
     const value = valueOf(settings, field);
@@ -62,7 +68,7 @@ export function addressOf(location, session, viewport, settings, scale) {
 /** @param {string} search behind the question mark @param {string} hash behind the # @returns {Linked} */
 export function readAddress(search, hash) {
   /** @type {Linked} */
-  const linked = { place: {}, settings: null, scale: null, passedOver: [] };
+  const linked = { place: {}, settings: null, scale: null, held: false, passedOver: [] };
   const { passedOver } = linked;
   for (const name of new Set(new URLSearchParams(search).keys())) {
     if (!STREAM_NAMES.includes(name) && !PAGE_NAMES.includes(name)) passedOver.push(shortened(name));
@@ -76,12 +82,12 @@ export function readAddress(search, hash) {
   for (const [name, text] of new URLSearchParams(hash)) {
     const field = fields.get(name);
     const place = places.get(/** @type {any} */ (name));
-    const form = field ?? place?.form ?? (name === "scale" ? CUTOFFS : null);
+    const form = field ?? place?.form ?? OTHERS.get(name);
     const value = form?.read(text);
     if (!form || !form.fits(value)) passedOver.push(shortened(text ? `${name}=${text}` : name));
     else if (field) put(linked.settings ??= defaults(), field, value);
     else if (place) linked.place[place.property] = /** @type {number | boolean} */ (value);
-    else linked.scale = /** @type {Cutoffs} */ (value);
+    else Object.assign(linked, { [name]: value });
   }
   return linked;
 }

@@ -1,6 +1,6 @@
 /** Grids and labels of time and price, and where the sessions of the market begin and end. */
 
-import { clockText, dateAndTime, priceStep, priceText, timeStep, zoneName } from "./format.js";
+import { clockText, dateAndTime, priceStep, priceText, shortenedTo, timeStep, zoneName } from "./format.js";
 import { PRICE_AXIS_PX } from "./scene.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
@@ -58,7 +58,7 @@ export function paintBookmarks(context, { bookmarks, viewport, size: { width, he
     context.lineTo(at, top + 9);
     context.fill();
     const room = (i + 1 < shown.length ? x(shown[i + 1].timeMs) - 6 : width) - at - 8;
-    const words = context.measureText(note).width <= room ? note : "";
+    const words = shortenedTo(note, room, (text) => context.measureText(text).width);
     if (!words) continue;
     context.fillStyle = theme.ground;
     context.fillRect(at + 6, top + 1, context.measureText(words).width + 4, 15);
@@ -71,15 +71,20 @@ export function paintBookmarks(context, { bookmarks, viewport, size: { width, he
  * Lines where a session begins or ends.
  * @param {CanvasRenderingContext2D} context @param {Scene} scene
  */
-export function paintSessions(context, { viewport, size, x, theme }) {
+export function paintSessions(context, { ring, viewport, size, x, theme }) {
   const step = 1_800_000;
-  for (let time = Math.ceil(viewport.startMs / step) * step; time <= viewport.endMs; time += step) {
+  /** Where the live feed went from a session to the next. @type {Map<number, string>} */
+  const followed = new Map(ring.parts.slice(1).map(({ fromMs, dt }) => [fromMs, dt]));
+  const times = Array.from({ length: Math.max(0, Math.floor(viewport.endMs / step) - Math.ceil(viewport.startMs / step) + 1) }, (_, i) => (Math.ceil(viewport.startMs / step) + i) * step);
+  for (const time of new Set([...times, ...followed.keys()])) {
     const clock = dateAndTime(time, "ET");
     const utc = dateAndTime(time, "UTC");
-    const what = utc.time === "00:00:00" ? `session ${utc.date}` : SESSION_TIMES[clock.time];
+    const next = followed.get(time);
+    const what = next ? `session ${next} begins` : utc.time === "00:00:00" ? `session ${utc.date}` : SESSION_TIMES[clock.time];
     if (!what) continue;
     context.strokeStyle = context.fillStyle = theme.session;
-    context.setLineDash([2, 4]);
+    context.lineWidth = next ? 2 : 1;
+    context.setLineDash(next ? [] : [2, 4]);
     context.beginPath();
     context.moveTo(Math.round(x(time)) + 0.5, 0);
     context.lineTo(Math.round(x(time)) + 0.5, size.height);

@@ -18,7 +18,6 @@ export class Backfill {
     this.changed = changed;
     /** @type {Ring | null} */
     this.ring = null;
-    this.session = "";
     /** Columns that came from the history. */
     this.filled = 0;
     /** Stretches that could not be filled. */
@@ -36,11 +35,10 @@ export class Backfill {
     this.madeFromMs = NaN;
   }
 
-  /** Fill this ring from that session's history. @param {Ring | null} ring @param {string} session @param {number} madeFromMs when its frames begin */
-  of(ring, session, madeFromMs) {
+  /** Fill this ring from its sessions' history. @param {Ring | null} ring @param {number} madeFromMs when its frames begin */
+  of(ring, madeFromMs) {
     if (ring !== this.ring) this.filled = this.holes = this.gone = 0;
     this.ring = ring;
-    this.session = session;
     this.madeFromMs = madeFromMs;
     this.retryAtMs = -Infinity;
     this.exhausted = false;
@@ -53,21 +51,22 @@ export class Backfill {
   async fillHole() {
     const { ring } = this;
     if (!ring) return;
-    const [after, before] = [ring.eventId(ring.end - 2), ring.eventId(ring.end - 1)];
+    const { session, base } = ring.part;
+    const [after, before] = [ring.eventId(ring.end - 2) - base, ring.eventId(ring.end - 1) - base];
     if (this.holes === 0) this.holeMs = performance.now();
     this.holes += 1;
     for (let until = before, tries = 0; ;) {
       try {
         // the frame before the hole is asked for as well: when it comes, the hole is closed
-        const block = await fetchHistory(this.base, { session: this.session, after: after - 1, before: until, fields: ring.layout.grids });
+        const block = await fetchHistory(this.base, { session, after: after - 1, before: until, fields: ring.layout.grids });
         if (ring !== this.ring) return;
         const oldest = block.frames > 0 ? block.scalars.event_id[0] : until;
         const open = oldest > after;
-        const added = ring.insert(block, open);
+        const added = ring.insert(block, open, base);
         this.filled += added;
-        const closed = !open || ring.eventId(ring.first) > after; // or the ring begins behind it by now
+        const closed = !open || ring.eventId(ring.first) > after + base; // or the ring begins behind it by now
         if (closed) this.holes -= 1;
-        else if (block.gone && ring.giveUp(Math.min(block.goneUntil ?? until, until))) this.gone += 1;
+        else if (block.gone && ring.giveUp(Math.min(block.goneUntil ?? until, until) + base)) this.gone += 1;
         this.changed(Infinity);
         if (closed || added === 0 || block.gone || block.oldest) return;
         until = oldest;
@@ -90,15 +89,16 @@ export class Backfill {
     const { ring } = this;
     if (!ring || this.loading || this.exhausted || ring.count === 0 || performance.now() < this.retryAtMs) return;
     this.loading = true;
-    const wanted = { session: this.session, fields: ring.layout.grids };
+    const { session, base } = ring.partOf(ring.eventId(ring.first));
+    const wanted = { session, fields: ring.layout.grids };
     /** @type {Promise<Block>[]} */
-    const asked = [fetchHistory(this.base, { ...wanted, before: ring.eventId(ring.first) })];
+    const asked = [fetchHistory(this.base, { ...wanted, before: ring.eventId(ring.first) - base })];
     try {
       for (let next = asked.shift(); next; next = asked.shift()) {
         const block = await next;
         if (ring !== this.ring) return;
         const newestMs = ring.timeMs(ring.first);
-        const added = ring.insert(block);
+        const added = ring.insert(block, false, base);
         this.filled += added;
         this.exhausted = block.oldest || added === 0;
         if (block.gone) ring.goneFromMs = this.madeFromMs;

@@ -13,8 +13,8 @@ export class BookmarksPanel {
     this.player = player;
     this.panel = element("bookmarks");
     this.button = element("bookmarks-open");
-    /** @type {Bookmark | null} the one taken away last */
-    this.removed = null;
+    /** @type {readonly Bookmark[]} what was taken away last */
+    this.removed = [];
     this.shown = "";
     /** Those that the picture marks. */
     this.marked = "";
@@ -39,11 +39,12 @@ export class BookmarksPanel {
   /** Bring it in line with what is kept; what is being written in it is left alone. */
   refresh() {
     const held = bookmarks.ofSession(this.player.sessionName);
+    const others = bookmarks.ofOthers(this.player.sessionName);
     write("bookmarks-open", `Bookmarks ${held.length}`);
     const marked = JSON.stringify(held);
     if (marked !== this.marked) this.player.page.painting.request("all");
     this.marked = marked;
-    const state = JSON.stringify([held, this.removed]);
+    const state = JSON.stringify([held, this.removed, others.length]);
     if (this.panel.hidden || state === this.shown || this.panel.contains(document.activeElement) && document.activeElement?.matches("input")) return;
     this.shown = state;
     const heading = document.createElement("h2");
@@ -55,14 +56,16 @@ export class BookmarksPanel {
     empty.textContent = held.length === 0 ? "None yet: B keeps the moment under the crosshair, or the one that is shown. They are part of the settings file (menu Keep)." : "";
     /** @type {HTMLElement[]} */
     const parts = [heading, list, empty];
-    if (this.removed) {
-      const { removed } = this;
-      parts.push(button(`Undo: ${clockText(removed.timeMs)} is taken away`, "", () => {
-        this.removed = null;
-        bookmarks.put(removed);
-        this.refresh();
-      }));
-    }
+    if (others.length > 0) parts.push(button(`Take away ${others.length} of other sessions`, "", () => {
+      bookmarks.replace(held);
+      this.taken(others, `${others.length} bookmarks of other sessions`);
+    }));
+    const { removed } = this;
+    if (removed.length > 0) parts.push(button(`Undo: ${removed.length === 1 ? `${clockText(removed[0].timeMs)} is` : `${removed.length} are`} taken away`, "", () => {
+      this.removed = [];
+      if (!bookmarks.putBack(removed)) say("The browser does not keep them");
+      this.refresh();
+    }));
     this.panel.replaceChildren(...parts);
   }
 
@@ -78,11 +81,16 @@ export class BookmarksPanel {
     const item = document.createElement("li");
     item.append(button(when, `Go to ${when}`, () => this.player.seek(bookmark.timeMs)), note, button("×", `Take ${when} away`, () => {
       bookmarks.remove(bookmark);
-      this.removed = bookmark;
-      say(`Bookmark ${when} taken away`);
-      this.refresh();
+      this.taken([bookmark], `Bookmark ${when}`);
     }));
     return item;
+  }
+
+  /** @param {readonly Bookmark[]} removed @param {string} what */
+  taken(removed, what) {
+    this.removed = removed;
+    say(`${what} taken away`);
+    this.refresh();
   }
 }
 

@@ -19,17 +19,27 @@ const keyOf = ({ session, timeMs }) => `${session} ${timeMs}`;
 /** @param {Bookmark} a @param {Bookmark} b */
 const inOrder = (a, b) => (a.session < b.session ? -1 : a.session > b.session ? 1 : a.timeMs - b.timeMs);
 
-/** @returns {Bookmark[]} by session and time */
+/** What was judged last, and what of it can be: it is asked for with every picture. @type {{kept: unknown, good: Bookmark[]}} */
+let judged = { kept: undefined, good: [] };
+
+/** @returns {readonly Bookmark[]} by session and time */
 export function all() {
   const kept = keptBookmarks();
-  return Array.isArray(kept) ? kept.filter(isBookmark).slice(0, MOST_BOOKMARKS) : [];
+  if (kept !== judged.kept) judged = { kept, good: Array.isArray(kept) ? kept.filter(isBookmark).slice(0, MOST_BOOKMARKS) : [] };
+  return judged.good;
 }
 
-/** @param {Bookmark[]} bookmarks @returns {boolean} whether they are kept */
+/** @param {readonly Bookmark[]} bookmarks @returns {boolean} whether they are kept */
 export const replace = (bookmarks) => keepBookmarks([...bookmarks].sort(inOrder).map(({ session, timeMs, note }) => ({ session, timeMs, note })));
 
 /** @param {string} session @returns {Bookmark[]} by time */
 export const ofSession = (session) => all().filter((each) => each.session === session);
+
+/** @param {string} session @returns {Bookmark[]} of all others */
+export const ofOthers = (session) => all().filter((each) => each.session !== session);
+
+/** Have these back, as many as there is room for. @param {readonly Bookmark[]} bookmarks @returns {boolean} whether they are kept */
+export const putBack = (bookmarks) => replace([...all(), ...bookmarks].slice(0, MOST_BOOKMARKS));
 
 /** Add one, or change its note. @param {Bookmark} bookmark @returns {boolean} whether it is kept */
 export function put(bookmark) {

@@ -8,7 +8,7 @@ import { say } from "./notices.js";
 import { moveCard, Pins } from "./pins.js";
 import { describeCell, measureText } from "./readout.js";
 import { contextOf, FONT } from "./scene.js";
-import { cellWords } from "./spoken.js";
+import { cellWords, measureWords } from "./spoken.js";
 
 /**
  * @typedef {import("./feed.js").Feed} Feed @typedef {import("./chart.js").Chart} Chart
@@ -59,12 +59,12 @@ export class Crosshair {
     this.speakTimer = setTimeout(() => this.speak(), SPEAK_MS);
   }
 
-  /** Say what the crosshair lies on. */
+  /** Say what the crosshair lies on, or measures by keys. */
   speak() {
     const { at, feed: { ring, decimals, lowestBucket: lowest, quietMs }, chart } = this;
     const { scene } = chart;
     if (!at || !ring || !scene || at.x >= scene.size.width || at.y >= scene.size.height) return;
-    say(cellWords(ring, chart.spotAt(at), { decimals, field: chart.settings.mode, lowest, quietMs }));
+    say(this.measuring ? measureWords(this.measureText()) : cellWords(ring, chart.spotAt(at), { decimals, field: chart.settings.mode, lowest, quietMs }));
   }
 
   /** Measure between two points of the chart. @param {Point} from @param {Point} to */
@@ -75,9 +75,11 @@ export class Crosshair {
 
   /** Begin to measure at the crosshair, or take the measure away. */
   toggleMeasure() {
+    const taken = this.measured !== null;
     this.measuring = !this.measured && this.at !== null;
     this.measured = this.measuring && this.at ? [this.chart.spotAt(this.at), this.chart.spotAt(this.at)] : null;
     this.painting.request("cursor");
+    if (this.measuring || taken) say(taken ? "The measure is taken away" : "A measure begins here");
   }
 
   /** Let go of the cell, the measure and what is pinned. */
@@ -162,10 +164,12 @@ export class Crosshair {
 
   /** Every column of a frame, exact. @param {number} eventId */
   async fetchFull(eventId) {
-    const { ring, config } = this.feed;
+    const { ring } = this.feed;
+    if (!ring) return;
+    const { session, base } = ring.partOf(eventId);
     try {
-      const block = await fetchHistory(this.base, { session: config.session_id, after: eventId - 1, before: eventId + 1, exact: true });
-      if (ring && block.frames === 1) this.full = { ring, eventId, block };
+      const block = await fetchHistory(this.base, { session, after: eventId - base - 1, before: eventId - base + 1, exact: true });
+      if (block.frames === 1) this.full = { ring, eventId, block };
       this.painting.request("cursor");
     } catch { /* the rounded values stay */ }
   }

@@ -16,6 +16,7 @@ import { msOf, Stream } from "./stream.js";
  * @property {(config: Message, fresh: boolean) => void} configured `fresh`: the ring began anew
  * @property {(message: Message) => void} message
  * @property {(state: Connection, why: string) => void} connection
+ * @property {() => void} opened a socket is there, and nothing has come on it
  */
 
 /** Time runs on where no frame has come for so long. */
@@ -56,6 +57,14 @@ export class Feed {
     this.keepRing = false;
     this.schemaDue = false;
     this.identity = "";
+    /** The session and the first event to be had again of it, until one is there: the page was loaded again. */
+    this.returnTo = "";
+    /** What has to be the same for the next live session to go on in the same picture. */
+    this.kind = "";
+    /** Whether the session is being recorded, from the live feed. */
+    this.live = false;
+    /** @type {Message | null} the next live session is about to come on this stream */
+    this.followDue = null;
     /** Nobody asked for another session, and yet the one that was shown is gone: the server began again. */
     this.restarted = false;
     /** @type {ArrayBuffer | null} the newest frame as it came */
@@ -69,8 +78,13 @@ export class Feed {
     this.stream = new Stream(base, {
       message: (message) => this.message(message),
       binary: (frame) => this.frame(frame),
-      connection: (state, why) => { this.connection = state; hooks.connection(state, why); },
+      connection: (state, why) => {
+        if (state === "connecting") this.schemaDue = true;
+        this.connection = state;
+        hooks.connection(state, why);
+      },
       after: () => this.place(),
+      opened: hooks.opened,
     });
   }
 
@@ -81,6 +95,8 @@ export class Feed {
     const { product_type, contract, dt } = this.config;
     return contract ? `${product_type} ${contract} ${dt}` : "";
   }
+  /** The page was loaded again, and the session that stood meanwhile is the one that is watched. */
+  get returned() { return this.returnTo !== "" && this.returnTo.split(".")[0] === this.config.session_id; }
   get decimals() { return this.config.decimals ?? 2; }
   /** Names of the raw files played. @returns {string} */
   get files() { return (this.config.raw_files ?? []).join(", ") || "–"; }
@@ -107,7 +123,7 @@ export class Feed {
     const newestMs = ring.timeMs(ring.end - 1);
     const now = performance.now();
     if (this.connection !== "live" || this.catchingUp > 0 || !status.time_ns || now - this.frameMs < SILENT_MS) return newestMs;
-    const since = status.lag_seconds > 0 || status.paused ? 0 : Math.min(now - this.statusMs, STATUS_HOLDS_MS) * config.speed;
+    const since = status.lag_seconds > 0 || status.paused || status.feed ? 0 : Math.min(now - this.statusMs, STATUS_HOLDS_MS) * config.speed;
     return Math.max(newestMs, this.toldMs + since);
   }
 
@@ -138,8 +154,11 @@ export class Feed {
   /** The newest frame held, for a reconnection. */
   place() {
     const { ring } = this;
-    if (!ring || ring.count === 0 || this.identity === "" || this.keepRing) return "";
-    return `${this.config.session_id}.${ring.eventId(ring.end - 1)}`;
+    if (!ring) return this.returnTo;
+    if (ring.count === 0 || this.identity === "" || this.keepRing) return "";
+    const eventId = ring.eventId(ring.end - 1);
+    const { session, base } = ring.partOf(eventId);
+    return `${session}.${eventId - base}`;
   }
 
   /** @param {Message} message */
@@ -148,11 +167,17 @@ export class Feed {
     if (message.type === "runtime_config") this.configure(message);
     else if (message.type === "status") {
       this.status = message;
+      this.live = Boolean(message.feed);
       this.statusMs = performance.now();
       this.latency.add("engine", message.lag_seconds * 1000, this.statusMs);
       this.latency.add("wire", this.lateness.status(message, this.config.speed), this.statusMs);
     } else if (message.type === "missed" || (message.type === "history" && message.hole)) this.holeDue = true;
     if (message.type === "history") this.catchingUp = message.frames;
+    else if (message.type === "gap") this.ring?.gaps.take(message, this.config.session_id);
+    else if (message.type === "next_session") {
+      this.followDue = message;
+      if (this.stream.query.has("dt")) this.stream.query.set("dt", message.dt);
+    }
     else if (message.type === "missed") this.catchingUp = Math.max(0, this.catchingUp - message.frames); // they do not come any more
     this.hooks.message(message);
   }
@@ -162,10 +187,11 @@ export class Feed {
     const identity = JSON.stringify([
       config.contract, config.dt, config.raw_files, config.version, config.throttle_ms, config.parameters, this.fields,
     ]);
+    const kind = JSON.stringify([config.contract, config.bucket_int, config.version, config.throttle_ms, config.parameters, this.fields, config.frame]);
     const sameSession = config.session_id === this.config.session_id;
-    const goesOn = this.ring && identity === this.identity && (this.keepRing || sameSession);
-    this.restarted = this.identity !== "" && !this.keepRing && !sameSession;
-    this.schemaDue = true;
+    const { followDue, ring } = this;
+    const goesOn = ring && (followDue ? kind === this.kind : identity === this.identity && (this.keepRing || sameSession));
+    this.restarted = this.identity !== "" && !this.keepRing && !sameSession && !followDue;
     this.catchingUp = 0;
     this.statusMs = performance.now();
     this.lateness = new Lateness(this.clock);
@@ -174,14 +200,19 @@ export class Feed {
     const emitFromMs = msOf(config.emit_from_ns);
     this.emitFromMs = goesOn ? Math.min(this.emitFromMs, emitFromMs) : emitFromMs;
     this.identity = identity;
+    this.kind = kind;
     this.keepRing = false;
-    if (!goesOn) {
+    this.followDue = null;
+    if (goesOn && followDue) ring.follow(config.session_id, msOf(followDue.start_ns), config.dt);
+    else if (goesOn) ring.part.session = config.session_id;
+    else {
       this.ring = new Ring(new FrameLayout(config.frame), config.bucket_int);
+      this.ring.part.session = config.session_id;
       this.newest = null;
       this.holeDue = false;
       this.received = this.repeated = 0;
     }
-    this.backfill.of(this.ring, config.session_id, msOf(config.context_from_ns));
+    this.backfill.of(this.ring, msOf(config.context_from_ns));
     this.hooks.configured(config, !goesOn);
   }
 

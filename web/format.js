@@ -1,6 +1,8 @@
 /** How times, prices and amounts are written. */
 
 const ZONES = /** @type {Record<string, string>} */ ({ ET: "America/New_York", CT: "America/Chicago", UTC: "UTC" });
+/** Of words that are cut short. */
+const FEWEST_LETTERS = 4;
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const clocks = new Map();
 let zone = "ET";
@@ -98,4 +100,18 @@ export function priceStep(least, bucketInt) {
     if (step !== undefined && step < start * 4) return step;
   }
   return 2 ** Math.ceil(Math.log2(start));
+}
+
+/** As much of words as there is room for; nothing where that is next to nothing. @param {string} words @param {number} room @param {(text: string) => number} widthOf @returns {string} */
+export function shortenedTo(words, room, widthOf) {
+  if (widthOf(words) <= room) return words;
+  const letters = [...words];
+  const cut = (/** @type {number} */ count) => `${letters.slice(0, count).join("")}…`;
+  let [fits, most] = [0, letters.length - 1];
+  while (fits < most) {
+    const count = Math.ceil((fits + most) / 2);
+    if (widthOf(cut(count)) <= room) fits = count;
+    else most = count - 1;
+  }
+  return fits < FEWEST_LETTERS ? "" : cut(fits);
 }

@@ -22,7 +22,7 @@ export const STEPS = [
   },
   {
     title: "Ask", about: "help-open",
-    words: () => "? lists the keys. I tells what made this picture and how late it is; the three signs above tell whether it is alive. "
+    words: () => "? lists the keys. I tells what made this picture and how late it is; the signs above tell whether it is alive. "
       + "Keep saves pictures, data, settings and workspaces; the address leads back to what you see.",
   },
 ];

@@ -1,6 +1,7 @@
 /** How the page fares: how late each stage is, what is missing, and what made the picture. */
 
 import { element } from "./dom.js";
+import { feedParts } from "./feed-state.js";
 import { STAGES } from "./latency.js";
 import { CAPACITY } from "./ring.js";
 
@@ -13,12 +14,11 @@ export function showProvenance(feed, painter) {
   const amount = (/** @type {number} */ count) => count.toLocaleString("en-US");
   const now = performance.now();
   const ms = (/** @type {number} */ value) => (Number.isNaN(value) ? "–" : value < 10 ? value.toFixed(1) : value.toFixed(0));
+  const written = (/** @type {{p50: number, p99: number}} */ { p50, p99 }) => `${ms(p50)} / ${ms(p99)}`;
   /** @type {[string, [string, string][]][]} */
   const parts = [
-    ["Feed to paint, ms: p50 / p99 over 10 s", STAGES.map(([name, label]) => {
-      const { p50, p99 } = latency.summary(name, now);
-      return [label, `${ms(p50)} / ${ms(p99)}`];
-    })],
+    ...feedParts(feed, written),
+    ["Feed to paint, ms: p50 / p99 over 10 s", STAGES.map(([name, label]) => [label, written(latency.summary(name, now))])],
     ["Frames", [
       ["in the ring", `${amount(ring?.count ?? 0)} of ${amount(CAPACITY)}`], ["received", amount(feed.received)],
       ["passed over, held already", String(feed.repeated)], ["from the server's history", amount(backfill.filled)],

@@ -14,7 +14,7 @@ const API = "/v1/vacuum-pressure";
  * @property {Record<string, Float32Array>} exact grids that are not rounded, volumes always
  * @typedef {object} SessionEntry @property {string} product_type @property {string} symbol @property {string} dt
  * @property {string[]} [contracts] those that the names of files tell
- * @property {string} source @property {string} hours_et @property {string} start_ns @property {string} end_ns
+ * @property {string} source @property {boolean} [live] whether it is being recorded now @property {string} hours_et @property {string} start_ns @property {string} end_ns
  * @typedef {{version: string, protocol: number, default: Record<string, any>, sessions: SessionEntry[]}} Catalogue
  */
 
@@ -34,6 +34,18 @@ async function ask(base, path, signal) {
 /** @param {string} base @returns {Promise<Catalogue>} */
 export async function fetchSessions(base) {
   return (await ask(base, "sessions")).json();
+}
+
+/**
+ * What the signal was worth; a figure is null where it has no interval.
+ * @typedef {{value: number, low: number, high: number, told_from_chance: boolean}} Figure
+ * @typedef {{samples: number, mean_move_ticks: Figure | null, hit_rate: Figure | null}} Aftermath
+ * @typedef {{session_id: string, horizon_seconds: number, block_seconds: number, least_blocks: number, samples: number, blocks: number, from_ns: string | null, until_ns: string | null,
+ * half_spread_ticks: number | null, after: Record<string, Aftermath>, coefficients: Record<string, Figure | null>}} TrackRecord
+ */
+/** @param {string} base @param {string} session @returns {Promise<TrackRecord>} */
+export async function fetchTrackRecord(base, session) {
+  return (await ask(base, `track-record?${new URLSearchParams({ session_id: session })}`)).json();
 }
 
 /**

@@ -9,6 +9,7 @@ const SETTINGS = "vp.settings.";
 export const ANY = "any";
 const WORKSPACES = "vp.workspaces";
 const BOOKMARKS = "vp.bookmarks";
+const RETURN = "vp.return";
 const GUIDED = "vp.guided";
 export const MOST_INSTRUMENTS = 100;
 export const MOST_WORKSPACES = 50;
@@ -77,6 +78,15 @@ export function keptBookmarks() {
 }
 /** @param {unknown[]} all @returns {boolean} whether they are kept */
 export const keepBookmarks = (all) => write(BOOKMARKS, all);
+
+/** The session that stands while this tab loads the page again, with an event of it; read once. @returns {string} */
+export const takeReturn = () => guarded(() => {
+  const kept = sessionStorage.getItem(RETURN) ?? "";
+  sessionStorage.removeItem(RETURN);
+  return /^\w+\.\d+$/.test(kept) ? kept : "";
+}, "");
+/** @param {string} session @param {number} event */
+export const keepReturn = (session, event) => { guarded(() => sessionStorage.setItem(RETURN, `${session}.${event}`), undefined); };
 
 /** Whether the guide was shown. */
 export const guided = () => guarded(() => localStorage.getItem(GUIDED) !== null, false);

@@ -23,8 +23,8 @@ export const playerKeys = (player, panel) => [
   { keys: ["b"], shown: "B", what: "bookmark this moment (Shift: the bookmarks)", act: ({ shiftKey }) => (shiftKey ? panel.toggle() : player.mark()) },
 ];
 
-/** @param {Commands} commands @param {import("./commands.js").Page} page @returns {Key[]} */
-export const shortcuts = (commands, { settings, crosshair }) => [
+/** @param {Commands} commands @param {import("./commands.js").Page} page @param {import("./track-record.js").TrackRecordPanel} trackRecord @returns {Key[]} */
+export const shortcuts = (commands, { settings, crosshair }, trackRecord) => [
   { keys: [" "], shown: "Space", what: "pause; data keep arriving", act: () => commands.pause() },
   { keys: ["l", "End"], shown: "L End", what: "back to live", act: () => commands.live() },
   { keys: ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"], shown: "← → ↑ ↓", what: "move (Shift: ten times as far)", act: ({ key, shiftKey }) =>
@@ -55,6 +55,7 @@ export const shortcuts = (commands, { settings, crosshair }) => [
   }] : [])),
   { keys: ["o"], shown: "O", what: "choose a session", act: () => commands.toggleChooser() },
   { keys: ["i"], shown: "I", what: "what made this picture, and how late it is", act: () => commands.toggleProvenance() },
+  { keys: ["q"], shown: "Q", what: "what UP, DOWN and the score were worth so far", act: () => trackRecord.toggle() },
   { keys: ["s"], shown: "S", what: "screenshot", act: () => commands.screenshot() },
   { keys: ["e"], shown: "E", what: "export what is on screen as CSV", act: () => commands.export("csv") },
   { keys: ["a"], shown: "A", what: "export what is on screen as Arrow", act: () => commands.export("arrow") },

@@ -3,7 +3,7 @@
 const WINDOW_MS = 10_000;
 export const STAGES = /** @type {const} */ ([
   ["engine", "Engine behind its clock"], ["wire", "Server to page"], ["frame", "Frame, from due to come"], ["decode", "Into the ring"], ["wait", "Waiting for the screen"],
-  ["paint", "Painting"],
+  ["paint", "Painting"], ["shown", "Wire to paint"],
 ]);
 
 /** @typedef {typeof STAGES[number][0]} Stage */

@@ -15,7 +15,7 @@ const LINES = {
 
 /** @param {CanvasRenderingContext2D} context @param {Scene} scene */
 export function paintDataQuality(context, { stretches, size: { height }, x, theme }) {
-  for (const { startMs, endMs, reasons } of stretches) {
+  for (const { startMs, endMs, reasons, gap } of stretches) {
     const left = x(startMs);
     const width = Math.max(LEAST_PX, x(endMs) - left);
     context.save();
@@ -29,7 +29,7 @@ export function paintDataQuality(context, { stretches, size: { height }, x, them
       hatch(context, left, width, height, hatching);
     }
     context.globalAlpha = 1;
-    if (width > LABEL_PX) label(context, Math.max(left, 0) + 4, reasonWords(reasons), theme);
+    if (width > LABEL_PX) label(context, Math.max(left, 0) + 4, reasonWords(reasons, gap), theme);
     context.restore();
   }
 }

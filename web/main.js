@@ -23,6 +23,7 @@ import { Session } from "./session.js";
 import { defaults } from "./settings.js";
 import { showLiveness, SILENT_MS } from "./signs.js";
 import { serverBase } from "./stream.js";
+import { TrackRecordPanel } from "./track-record.js";
 import { UndoHistory } from "./undo.js";
 import { placeKey, Viewport } from "./viewport.js";
 
@@ -64,6 +65,7 @@ const guide = new Guide(page);
 const player = new Player(page, commands);
 const overview = new Overview(base, page, player);
 const bookmarksPanel = new BookmarksPanel(player);
+const trackRecord = new TrackRecordPanel(base, feed);
 commands.closers.unshift(() => guide.close(), closeRemark, () => bookmarksPanel.close(), () => player.dropBegun());
 const gestures = new Gestures(element("chart"), {
   viewport, crosshair, size: () => chart.size(), changed: repaint, remember: (kind) => undo.remember(kind),
@@ -91,14 +93,17 @@ function paintAll(stalled, startMs) {
     summarisedMs = startMs;
     showSummary(ring, column, feed.decimals, shownMs, feed.quietMs);
   }
-  if (viewport.startMs < ring.timeMs(ring.first) && !viewport.following) void backfill.older(viewport.startMs);
+  if (viewport.startMs < ring.timeMs(ring.first) && (!viewport.following || player.held)) void backfill.older(viewport.startMs);
   const endMs = performance.now();
   latency.add("paint", endMs - startMs, endMs);
-  if (!Number.isNaN(feed.arrivedMs)) latency.add("wait", Math.max(0, startMs - feed.arrivedMs), endMs);
+  if (!Number.isNaN(feed.arrivedMs)) {
+    latency.add("wait", Math.max(0, startMs - feed.arrivedMs), endMs);
+    latency.add("shown", endMs - feed.arrivedMs, endMs);
+  }
   feed.arrivedMs = NaN;
 }
 
-listenToKeys([...playerKeys(player, bookmarksPanel), ...shortcuts(commands, page)], element("help-keys"));
+listenToKeys([...playerKeys(player, bookmarksPanel), ...shortcuts(commands, page, trackRecord)], element("help-keys"));
 element("help-mouse").textContent = MOUSE_HELP;
 connectControls(page, commands);
 connectPlayer(player);
@@ -112,6 +117,7 @@ setInterval(() => {
   commands.refreshProvenance();
   player.refresh();
   bookmarksPanel.refresh();
+  void trackRecord.refresh();
   void overview.load();
   overview.paint();
   addressBar.write();

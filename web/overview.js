@@ -9,6 +9,8 @@ import { say } from "./notices.js";
 import { contextOf, FONT } from "./scene.js";
 
 /** @typedef {import("./http-api.js").SessionOverview} SessionOverview */
+/** A live session is looked at anew after so long. */
+const GROWS_MS = 60_000;
 
 export class Overview {
   /** @param {string} base @param {import("./commands.js").Page} page @param {import("./player.js").Player} player */
@@ -28,15 +30,19 @@ export class Overview {
     /** Where the pointer or the keys are. */
     this.targetMs = NaN;
     this.dragging = false;
+    this.loadedMs = -Infinity;
     this.listen();
   }
 
-  /** Get the overview of the session that is watched, once. */
+  /** Get the overview of the session that is watched, once; of one that grows, again and again. */
   async load() {
     const { sessionName } = this.player;
-    if (sessionName === this.session) return;
+    const now = performance.now();
+    const grown = this.page.feed.live && now - this.loadedMs > GROWS_MS;
+    if (sessionName === this.session && !grown) return;
+    if (sessionName !== this.session) this.data = null;
     this.session = sessionName;
-    this.data = null;
+    this.loadedMs = now;
     const data = await fetchOverview(this.base, this.page.feed.config).catch(() => null);
     if (!data || sessionName !== this.session) return;
     const first = data.events.findIndex((count) => count > 0);

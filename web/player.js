@@ -3,6 +3,7 @@
 import * as bookmarks from "./bookmarks.js";
 import { element, input, write } from "./dom.js";
 import { clockText, dateAndTime } from "./format.js";
+import { keepReturn } from "./kept.js";
 import { say, showNotice } from "./notices.js";
 import { timeInSession } from "./session-time.js";
 import { msOf } from "./stream.js";
@@ -27,10 +28,14 @@ export class Player {
     /** The session has been told to hold. */
     this.holdSaid = false;
     this.told = false;
+    /** The session's time when it was last known to be held. */
+    this.heldMs = NaN;
     page.session.player = this;
   }
 
   get held() { return this.page.feed.status.paused === true; }
+  /** By a person, and not by the loop. */
+  get heldByHand() { return this.held && !this.heldByLoop; }
   /** Of bookmarks and the overview. */
   get sessionName() { return this.page.feed.sessionName; }
   /** The session's first moment, and that behind its last. @returns {[number, number]} ms UTC */
@@ -90,7 +95,7 @@ export class Player {
   /** Go to a time: in the picture where it holds it, or else the session is played from there. @param {number} timeMs */
   seek(timeMs) {
     const { feed: { ring, nowMs }, session, viewport } = this.page;
-    const held = this.held && !this.heldByLoop;
+    const held = this.heldByHand;
     this.leaveLoop();
     if (ring && ring.count > 0 && timeMs >= ring.timeMs(ring.first) && timeMs <= nowMs) {
       this.show(timeMs);
@@ -180,7 +185,19 @@ export class Player {
   }
 
   /** What is held stays so when the same session is opened anew. */
-  holdOn() { this.holdDue ||= this.held; }
+  holdOn() {
+    if (this.held) this.heldMs = this.page.feed.nowMs;
+    this.holdDue ||= this.held;
+  }
+
+  /** There is a socket: a session that is told to hold now does not begin to run. */
+  opened() { if (this.holdDue) this.command({ type: "pause" }); }
+
+  /** The page goes: what is held is come back to. */
+  leave() {
+    const { feed: { ring, config }, viewport } = this.page;
+    if (this.heldByHand && ring && ring.count > 0) keepReturn(config.session_id, ring.eventId(Math.max(ring.columnUntil(viewport.startMs), ring.first)));
+  }
 
   /** Let go of a range that has a beginning alone. @returns {boolean} whether there was one */
   dropBegun() {
@@ -195,7 +212,6 @@ export class Player {
       this.heldByLoop = false;
       this.loop = null;
     }
-    if (this.holdDue) this.command({ type: "pause" });
     this.holdSaid = this.holdDue;
   }
 
@@ -218,7 +234,9 @@ export class Player {
     const session = this.sessionName;
     const timeMs = Math.round(this.pointMs * 1000) / 1000;
     if (!session || Number.isNaN(timeMs)) return;
-    say(bookmarks.put({ session, timeMs, note: "" }) ? `Bookmark at ${clockText(timeMs)}` : "The browser keeps no more bookmarks");
+    const kept = bookmarks.put({ session, timeMs, note: "" });
+    const full = bookmarks.all().length >= bookmarks.MOST_BOOKMARKS;
+    say(kept ? `Bookmark at ${clockText(timeMs)}` : full ? `There are ${bookmarks.MOST_BOOKMARKS} bookmarks, as many as there may be: take some away first` : "The browser keeps no bookmarks");
     this.refresh();
   }
 
@@ -226,7 +244,10 @@ export class Player {
   refresh() {
     const { held, loop } = this;
     if (held && this.holdSaid) this.forgetHold();
-    if (held !== this.told) say(HOLD_WORDS[String(held)]);
+    if (held !== this.told) {
+      say(HOLD_WORDS[String(held)]);
+      this.page.session.changed();
+    }
     this.told = held;
     element("hold").setAttribute("aria-pressed", String(held));
     element("loop").setAttribute("aria-pressed", String(loop !== null));
@@ -244,6 +265,7 @@ export function connectPlayer(player) {
   });
   for (const [id, act] of Object.entries(buttons)) element(id).addEventListener("click", act);
   const field = input("seek");
+  window.addEventListener("pagehide", () => player.leave());
   element("player").addEventListener("submit", (event) => {
     event.preventDefault();
     const wrong = player.seekText(field.value);

@@ -58,6 +58,8 @@ const vp = {
     const { ring } = feed;
     return ring ? Array.from({ length: ring.columnUntil(untilMs) + 1 - ring.first }, (_, i) => ring.eventId(ring.first + i)) : [];
   },
+  /** Of the live feed. */
+  gaps: () => held().gaps.all,
   /** A canvas's pixels, the map's painted just now; `flat`: the map as it is without WebGL. @param {"map" | "flat" | "overlay" | "cursor"} name */
   image: (name) => {
     const [map, overlay, cursor] = chart.canvases();

@@ -41,7 +41,7 @@ export function describeCell(card, ring, spot, column, { decimals, exact, field,
   const quote = (/** @type {string} */ side) => `${side} ${price(value(`${side}_price`))} × ${amountText(value(`${side}_size`))}`;
   lines.push(piece(`${quote("bid")}   ${quote("ask")}`));
   const traded = tradedText(value("buy_volume"), value("sell_volume"), value("other_volume"));
-  lines.push(piece(`score ${value("score").toFixed(2)}   strength ${value("strength").toFixed(2)}   event ${ring.eventId(column)}${traded && `   ${traded}`}`));
+  lines.push(piece(`score ${value("score").toFixed(2)}   strength ${value("strength").toFixed(2)}   event ${ring.eventId(column) - ring.partOf(ring.eventId(column)).base}${traded && `   ${traded}`}`));
   const { words, silentMs } = doubtsOf(ring, column, spot.timeMs, quietMs);
   lines.push(...words.map((doubt) => piece(`⚠ ${doubt}`)));
   if (silentMs > 0) lines.push(piece(`no events for ${spanText(silentMs)}`));
@@ -92,6 +92,10 @@ function neighbours(ring, column, bucket, field, price) {
 export function measureText(ring, a, b, decimals, quantity) {
   const [startMs, endMs] = [Math.min(a.timeMs, b.timeMs), Math.max(a.timeMs, b.timeMs)];
   const [low, high] = [Math.min(a.bucket, b.bucket), Math.max(a.bucket, b.bucket)];
+  const price = `Δ price ${priceText((b.bucket - a.bucket) * ring.bucketInt, decimals)}   ${b.bucket - a.bucket} rows`;
+  if (ring.count === 0 || endMs < ring.timeMs(ring.first) || startMs > ring.timeMs(ring.end - 1)) {
+    return [`Δt ${spanText(b.timeMs - a.timeMs)}`, price, "the page holds no frame of it"].join("\n");
+  }
   const first = Math.max(ring.columnUntil(startMs), ring.columnAt(startMs - HOLD_MS), ring.first);
   let pressure = 0;
   let vacuum = 0;
@@ -117,10 +121,8 @@ export function measureText(ring, a, b, decimals, quantity) {
       sold += trades[i + 2];
     }
   }
-  const move = (b.bucket - a.bucket) * ring.bucketInt;
   return [
-    `Δt ${spanText(b.timeMs - a.timeMs)}   ${columns} frames`,
-    `Δ price ${priceText(move, decimals)}   ${b.bucket - a.bucket} rows`,
+    `Δt ${spanText(b.timeMs - a.timeMs)}   ${columns} frames`, price,
     `pressure Σ ${amountText(pressure)}   vacuum Σ ${amountText(vacuum)} ${quantity}`,
     `bought ${amountText(bought)}   sold ${amountText(sold)} ${quantity}`,
     ...(other > 0 ? [`without a side ${amountText(other)}, at any price`] : []),

@@ -4,8 +4,14 @@
  */
 
 import { copyAsBfloat16, fromBfloat16 } from "./bfloat16.js";
+import { FeedGaps } from "./feed-gaps.js";
 
 /** @typedef {import("./frame-layout.js").FrameLayout} FrameLayout @typedef {import("./http-api.js").Block} Block */
+/**
+ * A session whose columns the ring holds: `base` is added to its event ids, so that they go on from those of the session before;
+ * `fromMs`: where it follows that one, of `dt`.
+ * @typedef {{session: string, base: number, fromMs: number, dt: string}} Part
+ */
 
 const CHUNK_BITS = 12;
 export const CHUNK = 1 << CHUNK_BITS;
@@ -64,6 +70,10 @@ export class Ring {
     this.touchedMs = -Infinity;
     /** @type {Map<number, Chunk>} */
     this.chunks = new Map();
+    /** Of which sessions the columns are, one behind the other. @type {Part[]} */
+    this.parts = [{ session: "", base: 0, fromMs: -Infinity, dt: "" }];
+    /** Of the live feed. */
+    this.gaps = new FeedGaps();
   }
 
   get count() { return this.end - this.first; }
@@ -82,6 +92,17 @@ export class Ring {
   timeMs(column) { return this.chunk(column).timeMs[column & CHUNK_MASK]; }
   /** @param {number} column */
   eventId(column) { return this.scalar("event_id", column); }
+  /** The session of an event. @param {number} eventId @returns {Part} */
+  partOf(eventId) { return this.parts.filter(({ base }) => base < eventId).pop() ?? this.parts[0]; }
+  /** The session whose columns come now. @returns {Part} */
+  get part() { return this.parts[this.parts.length - 1]; }
+  /** What comes from now on is of the session that follows. @param {string} session @param {number} fromMs @param {string} dt */
+  follow(session, fromMs, dt) {
+    const base = this.count > 0 ? this.eventId(this.end - 1) : 0;
+    const held = this.count > 0 ? this.parts.slice(this.parts.indexOf(this.partOf(this.eventId(this.first)))) : [];
+    this.parts = [...held, { session, base, fromMs, dt }];
+  }
+
   /** @param {number} column @returns {number} bucket, NaN where there is none */
   spot(column) { return this.scalar("spot_price", column); }
   /** @param {string} name a scalar column of frames @param {number} column @returns {number} prices in buckets */
@@ -119,7 +140,8 @@ export class Ring {
   push(message, hole = false) {
     const { layout } = this;
     const view = new DataView(message);
-    if (this.count > 0 && layout.scalar(view, "event_id") <= this.eventId(this.end - 1)) return false;
+    const eventId = layout.scalar(view, "event_id") + this.part.base;
+    if (this.count > 0 && eventId <= this.eventId(this.end - 1)) return false;
     const { chunk, at } = this.place(this.end);
     const ns = layout.clockNs(view);
     chunk.timeMs[at] = Number(ns / NANOS) + Number(ns % NANOS) / 1e6;
@@ -129,6 +151,7 @@ export class Ring {
       chunk.scalars[name][at] = layout.scalar(view, name) / this.unitOf(name);
       if (chunk.scalars[name][at] < 0 && layout.isPrice(name)) this.belowZero = true;
     }
+    chunk.scalars.event_id[at] = eventId;
     for (const name of this.fields) copyAsBfloat16(view, layout.column(name).offset, chunk.grids[name], at * this.rows, this.rows);
     this.takeTrades(chunk, at, (name) => layout.grid(message, name), 0);
     this.end += 1;
@@ -140,9 +163,11 @@ export class Ring {
    * Put columns of the server's history where they belong: before the first, behind the newest, or into a hole.
    * Those already there are passed over.
    * @param {Block} block @param {boolean} [hole] whether columns between the block and what is held before it are missing
+   * @param {number} [base] of the session that it is of
    * @returns {number} how many were new
    */
-  insert(block, hole = false) {
+  insert(block, hole = false, base = 0) {
+    if (base > 0) block.scalars.event_id = block.scalars.event_id.map((id) => id + base);
     let from = 0;
     let place = this.end;
     for (; from < block.frames && this.count > 0; from += 1) {

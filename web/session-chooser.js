@@ -18,12 +18,16 @@ export class SessionChooser {
     this.start = input("choose-start");
     /** @type {Catalogue | null} */
     this.catalogue = null;
-    this.product.addEventListener("change", () => { this.symbol.value = ""; this.fill(""); });
-    this.symbol.addEventListener("input", () => this.fill(this.date.value));
-    this.date.addEventListener("change", () => this.note());
+    /** The start of the session that is watched: of another one it says nothing. */
+    this.prefilled = { start: "", session: "", taken: false };
+    /** Chosen by a person, also while what is typed for a symbol has no such date. */
+    this.wantedDate = "";
+    this.product.addEventListener("change", () => { this.symbol.value = ""; this.fill(); });
+    this.symbol.addEventListener("input", () => this.fill());
+    this.date.addEventListener("change", () => { this.wantedDate = this.date.value; this.settle(); });
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const start = this.start.value.trim();
+      const start = this.start.disabled ? "" : this.start.value.trim();
       chosen({
         product_type: this.product.value, symbol: this.symbol.value.trim(), dt: this.date.value,
         start_time: /^\d:/.test(start) ? `0${start}` : start,
@@ -46,8 +50,11 @@ export class SessionChooser {
     const product = String(now.product_type ?? this.catalogue.default.product_type);
     fillSelect(this.product, kinds.map((kind) => [kind, LABELS[kind] ?? kind]), product);
     this.symbol.value = String(now.symbol ?? this.catalogue.default.symbol);
-    this.start.value = String(now.start_time ?? "");
-    this.fill(String(now.dt ?? ""));
+    this.prefilled = { start: String(now.start_time ?? ""), session: "", taken: false };
+    this.start.value = this.prefilled.start;
+    this.wantedDate = String(now.dt ?? "");
+    this.fill();
+    this.prefilled.session = this.session;
     if (document.activeElement === focused) this.symbol.focus(); // who went elsewhere meanwhile stays there
   }
 
@@ -60,20 +67,30 @@ export class SessionChooser {
     return held.filter((entry) => wanted.startsWith(entry.symbol));
   }
 
-  /** @param {string} date */
-  fill(date) {
+  /** Offer the symbols and dates that there are. */
+  fill() {
     const symbols = (this.catalogue?.sessions ?? []).filter((entry) => entry.product_type === this.product.value);
     element("choose-symbols").replaceChildren(...[...new Set(symbols.flatMap(({ symbol, contracts }) => [symbol, ...(contracts ?? [])]))].map((name) => new Option(name, name)));
     if (!this.symbol.value && symbols.length > 0) this.symbol.value = symbols[0].symbol;
-    const dates = this.entries().map(({ dt, source }) => /** @type {[string, string]} */ ([dt, source === "generated" ? `${dt} (generated)` : dt]));
-    fillSelect(this.date, dates, dates.some(([name]) => name === date) ? date : (dates.at(-1)?.[0] ?? ""));
-    this.note();
+    const dates = this.entries().map(({ dt, source, live }) => /** @type {[string, string]} */ ([dt, live ? `${dt} (live)` : source === "generated" ? `${dt} (generated)` : dt]));
+    fillSelect(this.date, dates, dates.some(([name]) => name === this.wantedDate) ? this.wantedDate : (dates.at(-1)?.[0] ?? ""));
+    this.settle();
   }
 
-  note() {
+  get session() { return [this.product.value, this.symbol.value.trim().toUpperCase(), this.date.value].join(" "); }
+
+  /** Say of the chosen session when it is; a start that nobody typed goes with the session that it is of. */
+  settle() {
+    const { prefilled: { start, session, taken }, start: field } = this;
+    const own = session === "" || this.session === session;
+    if (field.value === (taken ? "" : start) && own === taken) {
+      field.value = taken ? start : "";
+      this.prefilled.taken = !taken;
+    }
     const entries = this.entries();
     const entry = entries.find(({ dt }) => dt === this.date.value);
-    const text = entry ? entry.hours_et : `the lake holds no session of ${this.symbol.value || "this product"}`;
+    this.start.disabled = entry?.live === true;
+    const text = entry ? `${entry.live ? "live, being recorded now; " : ""}${entry.hours_et}` : `the lake holds no session of ${this.symbol.value || "this product"}`;
     element("choose-note").textContent = text;
   }
 }

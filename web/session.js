@@ -5,7 +5,7 @@ import { alternatives, diagnose } from "./diagnosis.js";
 import { Feed } from "./feed.js";
 import { dateAndTime, setZone } from "./format.js";
 import { fetchSessions } from "./http-api.js";
-import { forget, load, save } from "./kept.js";
+import { forget, load, save, takeReturn } from "./kept.js";
 import { ALWAYS, gridsOf, modeOf } from "./modes.js";
 import { say, showNotice, showProgress, showRemark, showServerNotices, showSession, showStatus } from "./notices.js";
 import { defaults } from "./settings.js";
@@ -25,6 +25,9 @@ const WRONG_CHOICES = ["unknown_product_type", "no_raw_file", "bad_date", "unkno
 
 /** What the server will hold so soon is waited for. */
 const SOON_MS = 10_000;
+
+/** A session that begins anew where it was held begins at a second. */
+const HELD_APART_MS = 1000;
 
 /** What is asked of one session alone, and makes no sense for the next. */
 const OF_ONE_SESSION = ["bucket", "trading_day"];
@@ -50,7 +53,7 @@ export class Session {
     this.shown = "";
     /** @type {Linked | null} what the address asks for, until it is shown */
     this.linked = this.readAddress();
-    /** @type {{endMs: number, startMs: number, following: boolean, tries: number} | null} what is to be seen, until it is known to be held */
+    /** @type {{endMs: number, startMs: number, following: boolean, held: boolean, tries: number} | null} what is to be seen, until it is known to be held */
     this.wanted = null;
     /** The instrument whose settings hold. */
     this.settingsOf = "";
@@ -69,7 +72,10 @@ export class Session {
       configured: (config, fresh) => this.configured(config, fresh),
       message: (message) => this.message(message),
       connection: (state, why) => this.connection(state, why),
+      opened: () => this.player?.opened(),
     });
+    const returnTo = takeReturn();
+    if (this.linked.held) this.feed.returnTo = returnTo;
   }
 
   get instrument() { return `${this.feed.config.product_type}.${this.feed.config.contract}`; }
@@ -101,7 +107,7 @@ export class Session {
   /** Go on with the same session at another speed. @param {number} speed */
   setSpeed(speed) {
     const { ring, config } = this.feed;
-    if (!ring || ring.count === 0) return;
+    if (!ring || ring.count === 0 || this.feed.live) return; // the market has its own
     const newestMs = this.feed.nowMs;
     const early = msOf(config.emit_from_ns) > newestMs - 2000;
     this.player?.holdOn();
@@ -143,7 +149,7 @@ export class Session {
   /** @returns {string} an address that shows the same picture */
   link() {
     const { product_type, symbol, dt, start_time, speed, throttle_ms } = this.feed.config;
-    return addressOf(this.location, { product_type, symbol, dt, start_time, speed, throttle_ms, ...this.query }, this.viewport, this.settings, this.scale);
+    return addressOf(this.location, { product_type, symbol, dt, start_time, speed, throttle_ms, ...this.query }, this.viewport, this.settings, this.scale, this.player?.heldByHand);
   }
 
   /** What the address asks for; its settings hold from now on. @returns {Linked} */
@@ -184,19 +190,25 @@ export class Session {
 
   /** A picture begins: with the settings of the instrument, or what the address asks for. */
   begin() {
-    const { settings, viewport, scale, feed: { config } } = this;
+    const { settings, viewport, scale, feed } = this;
+    const { config } = feed;
     const shown = JSON.stringify([config.contract, config.dt, config.bucket_int]);
     const stays = shown === this.shown && !viewport.following; // what is paused stays where it is
     this.shown = shown;
     const { mode } = settings;
     if (this.settingsOf !== this.instrument && !this.linked?.settings) Object.assign(settings, load(this.instrument));
     this.settingsOf = this.instrument;
-    if (this.feed.fields.length > ALWAYS.length) settings.mode = mode; // its column was asked for
+    if (feed.fields.length > ALWAYS.length) settings.mode = mode; // its column was asked for
+    if (feed.restarted && this.player?.holdDue) { // it stood, and is to stand there again
+      const { heldMs: endMs } = this.player;
+      this.wanted = { endMs, startMs: endMs, following: viewport.following, held: true, tries: 0 };
+    }
     if (this.linked) this.showLinked();
     else {
       if (!this.wanted && !stays) viewport.live();
       scale.begin(settings.cutoffs[settings.mode]);
     }
+    if (feed.returned) this.wanted = null; // it stands where it stood
     this.needColumns();
   }
 
@@ -210,7 +222,7 @@ export class Session {
     const following = place.following === true || endMs === undefined;
     if (Object.keys(place).length > 0) Object.assign(viewport, place, { following, fitting: place.rows === undefined, recentre: following });
     if (following) viewport.live();
-    if (endMs !== undefined) this.wanted = { endMs, startMs: endMs - viewport.spanMs, following, tries: 0 };
+    if (endMs !== undefined) this.wanted = { endMs, startMs: endMs - viewport.spanMs, following, held: linked.held, tries: 0 };
     scale.begin(this.settings.cutoffs[this.settings.mode], linked.scale);
     showRemark([passedOverText(linked.passedOver), this.remark].filter(Boolean).join(" "));
     this.remark = "";
@@ -222,21 +234,23 @@ export class Session {
     if (!wanted || !ring || ring.count === 0 || catchingUp > 0 || !status.time_ns) return;
     const heldFromMs = msOf(config.context_from_ns);
     const soonMs = nowMs + SOON_MS * config.speed;
-    const { endMs, startMs, following } = wanted;
+    const { endMs, startMs, following, held } = wanted;
     if (endMs < msOf(config.session_start_ns) || startMs > msOf(config.end_ns)) {
       this.wanted = null;
       this.viewport.live();
       showRemark("The address asks for a time that is none of this session: it is shown live.");
       return;
     }
-    const outside = following ? endMs > soonMs : endMs < heldFromMs || startMs > soonMs;
-    const coarse = wanted.tries === 1 && !following && startMs < heldFromMs - 1000;
+    const outside = held ? Math.abs(nowMs - endMs) > HELD_APART_MS : following ? endMs > soonMs : endMs < heldFromMs || startMs > soonMs;
+    const coarse = wanted.tries === 1 && !following && !held && startMs < heldFromMs - 1000;
     if (wanted.tries > 1 || !(outside || coarse)) {
       this.wanted = null;
+      if (held && wanted.tries === 0 && !status.paused) this.player?.command({ type: "pause" });
       return;
     }
     wanted.tries += 1;
-    const fromMs = following || (wanted.tries === 1 && endMs - startMs > SOON_MS * config.speed) ? endMs : startMs;
+    const fromMs = following || held || (wanted.tries === 1 && endMs - startMs > SOON_MS * config.speed) ? endMs : startMs;
+    if (held && this.player) this.player.holdDue = true;
     this.open({ start_time: this.startTime(fromMs) });
   }
 
@@ -249,6 +263,7 @@ export class Session {
 
   /** @param {Message} message */
   message(message) {
+    if (message.type === "progress" && this.feed.followDue) return; // the picture stays while the next session loads
     if (message.type === "progress") showProgress(message);
     else if (message.type === "status") {
       showStatus(message, this.feed.backfill.holes);
@@ -256,11 +271,23 @@ export class Session {
       this.reach();
     }
     else if (message.type === "history" || message.type === "end") showProgress(null);
-    else if (message.type === "refused") this.player?.refused(message);
+    else if (message.type === "gap") this.gapTold(message);
+    else if (message.type === "next_session") {
+      if (this.query.dt) this.query.dt = message.dt;
+      say(`The session of ${message.dt} begins`);
+    } else if (message.type === "refused") this.player?.refused(message);
     else if (message.type === "error") {
       showProgress(null);
       void this.explain(message);
     }
+  }
+
+  /** @param {Message} gap */
+  gapTold({ reason, end_ns: end, bridged }) {
+    this.painting.request("all");
+    if (!this.feed.live) return; // those of before are in the picture
+    if (!end) say(`The feed broke: ${reason}`);
+    else say(bridged ? "The feed is whole again: what was missing has come" : `A gap of the feed, never recorded: ${reason}`);
   }
 
   /** An error in place, with what there is instead. @param {Message} problem */
@@ -287,7 +314,9 @@ export class Session {
     this.why = why;
     if (state === "live" || state === "failed") this.diagnosis = null;
     showSocket(this);
-    if (state === "lost") void this.diagnose();
+    if (state !== "lost") return;
+    this.player?.holdOn();
+    void this.diagnose();
   }
 
   /** Find out why the stream is lost, and say it where there is nothing else to be seen. */

@@ -1,6 +1,7 @@
 /** Signs of life: which of the way to the server, the engine and this tab is late or dead, and by how much. */
 
 import { element, write } from "./dom.js";
+import { showFeedState } from "./feed-state.js";
 import { clockText, spanText, zoneName } from "./format.js";
 import { say, showSign } from "./notices.js";
 
@@ -47,9 +48,9 @@ export function showSocket({ feed, why, diagnosis }) {
 function showEngine(feed) {
   const lag = feed.status.lag_seconds ?? 0;
   if (feed.connection === "ended") showSign("engine", "good", "engine done", "The session is over");
-  else if (feed.status.paused) showSign("engine", "wait", "session held", "Its clock stands: Y lets it go on, N and Shift N step");
   else if (feed.connection !== "live") showSign("engine", "wait", "engine –", "Nothing is known without a socket");
   else if (feed.silentMs > SILENT_MS) showSign("engine", "wait", "engine –", "Nothing is known of it while nothing comes");
+  else if (feed.status.paused) showSign("engine", "wait", "session held", "Its clock stands: Y lets it go on, N and Shift N step");
   else if (feed.catchingUp > 0) showSign("engine", "wait", `catching up, ${feed.catchingUp.toLocaleString("en-US")} frames`, "The server sends what it holds, then goes on live");
   else if (lag > 1) showSign("engine", "bad", `engine ${lag.toFixed(1)} s behind`, "Event time runs behind the speed asked for");
   else if (feed.eventlessMs > 0) showSign("engine", "good", `engine ok, no events for ${spanText(feed.eventlessMs)}`, "The session keeps its pace; nothing happens in this market");
@@ -77,6 +78,7 @@ export function showLiveness({ session, feed, viewport, chart, painting }) {
   const { ring } = feed;
   showSocket(session);
   showEngine(feed);
+  showFeedState(feed);
   showWallClock(feed);
   showTab(painting, chart.heatmap.painter.lost, !ring || ring.count === 0, now);
   if (!ring || ring.count === 0) return;

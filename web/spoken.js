@@ -19,6 +19,9 @@ const counted = (count, one) => `${NUMBERS[count] ?? count.toLocaleString("en-US
 /** @param {number} ms @returns {string} */
 const duration = (ms) => (ms < 120_000 ? counted(Math.round(ms / 1000), "second") : counted(Math.round(ms / 60_000), "minute"));
 
+/** What a measure says, its symbols in words. @param {string} text of `measureText` */
+export const measureWords = (text) => text.replace("Δt", "measured").replace("Δ price", "price change").replaceAll(" Σ", "").replace(/\n| {2,}/g, ", ");
+
 /**
  * What a cell says: forces, price, where it lies from the market, time, and what there is to mind.
  * @param {Ring} ring @param {Spot} spot @param {{decimals: number, field: string, lowest: number, quietMs: number}} how

@@ -13,6 +13,7 @@ const BAD_REQUEST = 1008;
  * @property {(frame: ArrayBuffer) => void} binary a binary message
  * @property {(state: Connection, why: string) => void} connection
  * @property {() => string} after what is held of the session, or nothing
+ * @property {() => void} opened what is said now is heard before the session's first frame
  */
 
 /** A time in a message. @param {string} ns UTC @returns {number} ms UTC, whole ones */
@@ -53,7 +54,11 @@ export class Stream {
     socket.binaryType = "arraybuffer";
     let over = false;
     this.refused = true;
-    socket.onopen = () => { if (socket === this.socket) this.refused = false; };
+    socket.onopen = () => {
+      if (socket !== this.socket) return;
+      this.refused = false;
+      this.listener.opened();
+    };
     socket.onmessage = ({ data }) => {
       if (socket !== this.socket) return;
       if (typeof data !== "string") {

@@ -39,12 +39,20 @@ CHOOSE_THEME = """(theme) => {
   list.value = theme;
   list.dispatchEvent(new Event("change"));
 }"""
+# What lies over others hides their colours from the audit: it looks with menus, notice and cards away, and with them.
+LAY_OVER = """(open) => {
+  for (const menu of document.querySelectorAll("details")) menu.open = open;
+  document.getElementById("notice").hidden = !open;
+  for (const card of document.querySelectorAll(".card")) card.style.visibility = open ? "" : "hidden";
+}"""
 DIALOGS = "() => [...document.querySelectorAll('dialog')].map(({ id }) => id)"
 
 
 def audit(page: Page, what: str) -> None:
-    found = page.evaluate(AUDIT)
-    assert not found, f"{what}: {json.dumps(found, indent=1)}"
+    for over in (False, True):
+        page.evaluate(LAY_OVER, over)
+        found = page.evaluate(AUDIT)
+        assert not found, f"{what}, {'with' if over else 'without'} what lies over: {json.dumps(found, indent=1)}"
 
 
 def open_all(page: Page) -> None:
@@ -95,5 +103,8 @@ def test_nothing_bars_anyone(browser: Browser, server: Server) -> None:
             audit(page, dialog)
             page.evaluate(CHOOSE_THEME, "light")
             audit(page, f"{dialog}, light")
+            page.emulate_media(forced_colors="active")
+            audit(page, f"{dialog}, forced colours")
+            page.emulate_media(forced_colors="none")
             page.keyboard.press("Escape")
             assert not page.evaluate("(id) => document.getElementById(id).open", dialog)

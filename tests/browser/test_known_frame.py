@@ -798,9 +798,13 @@ def test_a_measure_by_keys_goes_along_with_the_crosshair(market: KnownMarket) ->
     x, y = market.xy(11.0, 4)
     market.page.mouse.move(box["x"] + x, box["y"] + y)
     market.page.keyboard.press("m")
+    expect(market.page.locator("#said")).to_have_text("A measure begins here")
     x, y = market.xy(13.4, 2)
     market.page.mouse.move(box["x"] + x, box["y"] + y)
     assert "bought 9   sold 27 contracts" in market.page.evaluate("() => vp.state().measured")
+    said = market.page.locator("#said")  # for those who do not see what stands on the canvas
+    measured = re.compile(r"^measured \d.*, price change \S+, -2 rows, .*, bought 9, sold 27 contracts$")
+    expect(said).to_have_text(measured)
     market.page.keyboard.press(";")
     assert "-3 rows" in market.page.evaluate("() => vp.state().measured")
     market.page.keyboard.press("m")

@@ -125,7 +125,9 @@ def test_engine_socket_and_tab_have_signs_of_their_own(browser: Browser, lake: P
         signs("server silent", "engine –", "tab ok")
         server.process.send_signal(signal.SIGCONT)
         signs("live", "engine ok", "tab ok")
-        server.process.kill()
+        page.keyboard.press("y")
+        signs("live", "session held", "tab ok")
+        server.process.kill()  # what it held is not known to be held any more
         signs("lost", "engine –", "tab ok")
 
 
@@ -205,6 +207,30 @@ def read_at(page: Page, time_ms: float) -> str:
     page.mouse.move(box["x"] + at["x"], box["y"] + at["y"])
     expect(page.locator("#readout")).to_be_visible()
     return page.locator("#readout").inner_text()
+
+
+@pytest.mark.long
+def test_a_session_that_is_held_is_held_there_when_the_server_begins_again(browser: Browser, lake: Path) -> None:
+    page = open_page(browser)  # its console tells of the lost server
+    with contextlib.ExitStack() as ending:
+        ending.callback(page.close)
+        server = Server(lake)
+        ending.callback(server.end)
+        live(page, server, "?start_time=10:00&speed=5&alone=yes", columns=300)
+        page.keyboard.press("y")
+        expect(page.locator("#engine")).to_have_text("session held")
+        newest, session = page.evaluate("() => [vp.state().newestMs, vp.config().session_id]")
+        server.process.kill()
+        expect(page.locator("#connection")).to_contain_text("lost")
+        again = Server(lake, "--port", server.address.rsplit(":", 1)[1])
+        ending.callback(again.end)
+        page.wait_for_function(
+            "([session, newest]) => vp.config().session_id !== session && Math.abs(vp.view().endMs - newest) < 1100",
+            arg=[session, newest],
+            timeout=60_000,
+        )
+        expect(page.locator("#engine")).to_have_text("session held")
+        assert page.evaluate(NEWEST) <= newest
 
 
 @pytest.mark.long

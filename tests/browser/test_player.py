@@ -30,6 +30,11 @@ MARKED_AT = """([from, until]) => {
   }
   return false;
 }"""
+SESSION = "() => vp.config().session_id"
+COLUMNS_SHOWN = """() => {
+  const { endMs, spanMs } = vp.view();
+  return vp.events(endMs).length - vp.events(endMs - spanMs).length;
+}"""
 NEWEST_EVENT = "() => vp.events().at(-1)"
 
 
@@ -208,6 +213,36 @@ def test_what_is_held_stays_held_in_another_view_and_at_another_speed(player: Pa
     player.wait_for_function("() => vp.config().speed === 20 && vp.state().columns > 10", timeout=60_000)
     expect(player.locator("#engine")).to_have_text("session held")
     assert player.evaluate(NEWEST) < newest + 20_000  # what came before the word to hold
+
+
+def test_what_is_held_is_held_at_the_same_place_when_the_page_is_loaded_again(player: Page, browser: Browser) -> None:
+    """The session itself by who reloads; by who is sent the address one of its own that stands within its second."""
+    began_ms = player.evaluate("() => Number(BigInt(vp.config().emit_from_ns) / 1000000n)")
+    player.wait_for_function(f"() => vp.state().newestMs > {began_ms} + 5000")  # where it stands is not where it began
+    hold(player)
+    player.wait_for_function("() => location.hash.includes('held=1')")
+    session, newest, event = (player.evaluate(each) for each in (SESSION, NEWEST, NEWEST_EVENT))
+    shown = player.evaluate(COLUMNS_SHOWN)
+    player.reload()
+    player.wait_for_function(f"() => window.vp && vp.state().newestMs === {newest} && ({COLUMNS_SHOWN})() === {shown}")
+    expect(player.locator("#engine")).to_have_text("session held")
+    paused_at(player, newest)
+    assert player.evaluate(SESSION) == session
+    assert player.evaluate(NEWEST_EVENT) == event
+    assert player.evaluate("() => vp.view().following")
+
+    sent = open_page(browser)
+    sent.goto(player.url)
+    expect(sent.locator("#engine")).to_have_text("session held", timeout=30_000)
+    sent.wait_for_function(f"() => vp.column() && Math.abs(vp.view().endMs - {newest}) < 1100")
+    expect(sent.locator("#hold")).to_have_attribute("aria-pressed", "true")
+    assert sent.evaluate(SESSION) != session
+    assert sent.evaluate(NEWEST) <= newest  # not a frame ran by before it was told to stand
+    sent.close()
+
+    player.keyboard.press("y")
+    player.wait_for_function(f"() => vp.state().newestMs > {newest} + 500")
+    player.wait_for_function("() => !location.hash.includes('held=1')")
 
 
 def test_a_range_that_was_only_begun_is_let_go_by_escape(player: Page) -> None:

@@ -96,6 +96,26 @@ def test_a_session_with_nothing_in_it_is_said_to_be_one(
     page.close()
 
 
+def test_a_start_that_nobody_typed_goes_with_the_session_that_it_is_of(page: Page, small_server: Server) -> None:
+    page.goto(f"{small_server.address}{PAGE}?start_time=19:10:05")
+    page.wait_for_function("() => window.vp && vp.state().columns > 3")
+    page.keyboard.press("o")
+    expect(page.locator("#choose-date")).to_have_value("2026-02-06")
+    start = page.locator("#choose-start")
+    expect(start).to_have_value("19:10:05")
+    page.select_option("#choose-date", NO_RECORD)
+    expect(start).to_have_value("")
+    page.select_option("#choose-date", "2026-02-06")
+    expect(start).to_have_value("19:10:05")
+    page.fill("#choose-symbol", "MN")
+    expect(start).to_have_value("")
+    page.fill("#choose-symbol", "mnqh6")
+    expect(start).to_have_value("19:10:05")
+    start.fill("10:00")
+    page.select_option("#choose-date", NO_RECORD)
+    expect(start).to_have_value("10:00")  # a person's own stays
+
+
 def test_what_came_before_the_start_is_there_and_marked(page: Page, server: Server) -> None:
     """Ten minutes at most a frame a second, then the session's own frames, without a gap between."""
     live(page, server, "?start_time=09:45&speed=5", columns=700)

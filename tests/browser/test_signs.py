@@ -20,6 +20,7 @@ DELAY_SECONDS = 4
 CLOCKS = "() => ['clock', 'wall'].map((id) => document.getElementById(id).textContent)"
 # The browser's clock is an hour fast.
 FAST_CLOCK = "{ const now = Date.now; Date.now = () => now() + 3_600_000; }"
+UNSTARTED = "getComputedStyle(document.getElementById('unstarted')).visibility"
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +96,11 @@ def test_a_script_that_is_refused_is_named_with_its_status(far_page: Page, proxy
     expect(words).to_contain_text("refuses main.js: it answers 403 Forbidden")
     expect(words).to_be_visible()
     proxy.rules(refuse={".js": 403})  # not even the module that would find it out comes
-    far_page.reload()
+    far_page.emulate_media(reduced_motion="reduce")  # what only waits is no motion
+    far_page.reload(wait_until="commit")
     expect(words).to_contain_text("something between this page and the server refuses scripts")
-    far_page.wait_for_function("() => getComputedStyle(document.getElementById('unstarted')).visibility === 'visible'")
+    assert far_page.evaluate(f"() => {UNSTARTED}") == "hidden"  # a page that only loads says nothing of the kind
+    far_page.wait_for_function(f"() => {UNSTARTED} === 'visible'")
     proxy.rules()
     far_page.reload()
     expect(far_page.locator("#connection")).to_have_text("live", timeout=30_000)

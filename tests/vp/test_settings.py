@@ -7,7 +7,8 @@ import pytest
 
 from vp.errors import BadParameterError, quoted
 from vp.settings import forms
-from vp.settings.table import SETTINGS, Setting, of_program, of_query
+from vp.settings.setting import Setting
+from vp.settings.table import SETTINGS, of_program, of_query
 
 MODULES = {"serve": "vp.serve", "record": "vp.record", "query": "vp.query.__main__", "study": "vp.study.__main__"}
 
@@ -18,7 +19,7 @@ def test_every_setting_explains_itself(setting: Setting) -> None:
     assert setting.help.endswith(".")
     assert bool(setting.unit) is (setting.form is not forms.switch)
     assert setting.parse(setting.example) is not None
-    assert set(setting.programs) <= {"serve", "record", "query", "study", "cache", "lake", "capture"}
+    assert set(setting.programs) <= {"serve", "record", "backfill", "query", "study", "cache", "lake", "capture"}
 
 
 def test_which_program_takes_what() -> None:

@@ -77,7 +77,7 @@ async function filled(oldest, brokenOff = 0) {
   let backfill;
   await serving(oldest, brokenOff, async (base) => {
     backfill = new Backfill(base, () => {});
-    backfill.of(ring, "any", START_MS - 60_000);
+    backfill.of(ring, START_MS - 60_000);
     const seen = (events) => ({
       frames: events.length, timeMs: Float64Array.from(events, (event) => START_MS + event * EVERY_MS), nanos: new Uint32Array(events.length), exact: {},
       scalars: { event_id: Float64Array.from(events), spot_price: Float64Array.from(events, () => 100e9), quality: new Uint8Array(events.length) },

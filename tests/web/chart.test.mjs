@@ -10,6 +10,7 @@ import { sizeText } from "../../web/format.js";
 import { FrameLayout } from "../../web/frame-layout.js";
 import { ladderLevels } from "../../web/ladder.js";
 import { cellNumbers } from "../../web/layer-sizes.js";
+import { measureText } from "../../web/readout.js";
 import { CHUNK, Ring } from "../../web/ring.js";
 import { scoreCourse, signalAt, signalText } from "../../web/score-strip.js";
 import { Viewport } from "../../web/viewport.js";
@@ -213,5 +214,14 @@ test("a palette colours what goes up and down as it does the forces", () => {
       const [first, second] = PALETTES[name][theme].map((rgb) => `rgb(${rgb.join(" ")})`);
       assert.deepEqual([pressure, up, vacuum, down], [first, first, second, second]);
     }
+  }
+});
+
+test("a measure of what is not held says so instead of sums", () => {
+  const ring = ringOf([{ ms: 10_000 }, { ms: 11_000 }]);
+  for (const fromMs of [0, 20_000]) {
+    const [a, b] = [0, 5000].map((ms) => ({ timeMs: START_MS + fromMs + ms, bucket: SPOT + ms / 1000 }));
+    const words = measureText(ring, a, b, 2, "contracts");
+    assert.match(words, /^Δt 5.0 s\nΔ price 5.00   5 rows\nthe page holds no frame of it$/);
   }
 });

@@ -7,7 +7,7 @@ import { addressOf, passedOverText, readAddress } from "../../web/address.js";
 import * as bookmarks from "../../web/bookmarks.js";
 import { copyAsBfloat16, fromBfloat16 } from "../../web/bfloat16.js";
 import { LEVELS, LevelTable, normalise, Scale } from "../../web/colour.js";
-import { amountText, dateAndTime, exactText, priceStep, timeStep } from "../../web/format.js";
+import { amountText, dateAndTime, exactText, priceStep, shortenedTo, timeStep } from "../../web/format.js";
 import { Feed } from "../../web/feed.js";
 import { FrameLayout } from "../../web/frame-layout.js";
 import { playerKeys, shortcuts } from "../../web/keyboard.js";
@@ -401,6 +401,17 @@ function changedSettings() {
   return settings;
 }
 
+test("words are cut to their room by whole letters, wide ones too, or left out", () => {
+  const widthOf = (text) => [...text].reduce((sum, letter) => sum + (letter === "W" ? 20 : 8), 0);
+  assert.equal(shortenedTo("the wall goes", 13 * 8, widthOf), "the wall goes");
+  assert.equal(shortenedTo("the wall goes", 13 * 8 - 1, widthOf), "the wall go…");
+  assert.equal(shortenedTo("the WWWWWWWWWWWW", 90, widthOf), "the WW…");
+  assert.equal(shortenedTo("🙂🙂🙂🙂🙂🙂🙂🙂", 44, widthOf), "🙂🙂🙂🙂…");
+  assert.equal(shortenedTo("the wall goes", 39, widthOf), "");
+  assert.equal(shortenedTo("the wall goes", -500, widthOf), "");
+  assert.equal(shortenedTo("", -500, widthOf), "");
+});
+
 test("every setting of the tables is in the address and comes back from it", () => {
   const settings = changedSettings();
   const viewport = Object.assign(new Viewport(), { endMs: START_MS + 0.1234, spanMs: 60_000, centre: -12.5, rows: 80, following: false, fitting: false });
@@ -421,6 +432,9 @@ test("an address says the usual settings by saying nothing, and what is live by 
   assert.equal(address.hash, `#end=${START_MS}&span=60000&live=1&theme=dark&scale=0..3.5`);
   const { place, scale } = readAddress(address.search, address.hash.slice(1));
   assert.deepEqual([place.following, place.rows, scale], [true, undefined, { lower: 0, upper: 3.5 }]);
+  const [stands, runs] = [true, false].map((held) => new URL(addressOf(HERE, { speed: 1 }, viewport, defaults(), { lower: 0, upper: 3.5, frozen: false }, held)));
+  assert.deepEqual([stands, runs].map(({ search, hash }) => readAddress(search, hash.slice(1)).held), [true, false]);
+  assert.deepEqual(readAddress("", "held=perhaps&constructor=1").passedOver, ["held=perhaps", "constructor=1"]);
 });
 
 test("an address without meaning is passed over in one sentence of bounded length", () => {
@@ -668,6 +682,12 @@ test("bookmarks are kept by session and time, bounded, and part of the settings 
   bookmarks.replace(many);
   assert.ok(!bookmarks.put(mark(1)));
   assert.ok(bookmarks.put(mark(0, "noted", "many")));
+  const others = bookmarks.ofOthers("future_mbo MNQH6 2026-02-06"); // of which no panel of this session tells one by one
+  assert.equal(others.length, many.length);
+  bookmarks.replace(bookmarks.ofSession("future_mbo MNQH6 2026-02-06"));
+  assert.ok(bookmarks.put(mark(1)));
+  assert.ok(bookmarks.putBack(others));
+  assert.deepEqual([bookmarks.all().length, bookmarks.ofSession("future_mbo MNQH6 2026-02-06")], [bookmarks.MOST_BOOKMARKS, [mark(1)]]);
   storage.set("vp.bookmarks", '[{"session":1},null,7]');
   assert.deepEqual(bookmarks.all(), []);
 });

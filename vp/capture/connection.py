@@ -20,6 +20,7 @@ from vp.capture.stream_scan import AUTH_FAILED, KEY_DEACTIVATED
 CONNECT_SECONDS, LOGIN_SECONDS = 10.0, 30.0
 BUFFER_BYTES = 1 << 20
 GATEWAY_PORT = 13000
+LOGIN_BYTES = 64 << 10  # that a gateway may say before its stream begins: three lines, and no more than its first piece
 REFUSED_KEY = re.compile(r"authenticat|deactivat|\bkey\b", re.IGNORECASE)
 SECRETIVE = ("databento.live.protocol", "databento.live.gateway")  # at debug they log the answer to the challenge
 
@@ -77,7 +78,13 @@ class FeedProtocol(DatabentoLiveProtocol):
         self.failure: BaseException | None = None
         self.received_at = 0.0
         self._receive = receive
+        self._login_bytes = 0
         self._bulk = bytearray(BUFFER_BYTES)
+
+    @property
+    def said_too_much(self) -> bool:
+        """Whether what came before the session's start is longer than any login."""
+        return self._login_bytes > LOGIN_BYTES
 
     def get_buffer(self, sizehint: int) -> bytearray:
         """Where the next bytes go."""
@@ -86,7 +93,11 @@ class FeedProtocol(DatabentoLiveProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Hand them on."""
         if not self.is_streaming:
-            super().buffer_updated(nbytes)
+            self._login_bytes += nbytes
+            if self.said_too_much:  # the library gathers a line that has no end, and looks through all of it each time
+                self.transport.abort()
+            else:
+                super().buffer_updated(nbytes)
             return
         self.received_at = asyncio.get_running_loop().time()
         if self.failure is not None:
@@ -148,6 +159,7 @@ class Connection:
             closed = protocol.disconnected.done()
             self.close()
             what = "the gateway closed the connection" if closed else "the gateway was silent"
+            what = f"the gateway said more than {LOGIN_BYTES:,} bytes" if protocol.said_too_much else what
             raise ConnectionLostError(ConnectionEnd(f"{what} during the login"))
         refused = protocol.authenticated.exception()
         if refused is not None:

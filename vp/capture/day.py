@@ -143,17 +143,18 @@ class CaptureDay:
 
     def _take_up(self, manifest: Manifest) -> None:
         """Finish what an earlier run left, and find what there is to go on from."""
+        self.live.had_gaps(manifest.gaps)
         directory = self.plan.directories[0]
         stem = f"{self.plan.file_dataset}-{self.date:%Y%m%d}.mbo"
         for part in sorted(directory.glob(f"{stem}.*.dbn{PART_ENDING}")):
-            if parse_name(part.name.removesuffix(PART_ENDING)) is not None:
+            if parse_name(part.name.removesuffix(PART_ENDING)) is not None and part.is_file():
                 self._finish_part(part, manifest)
-        names = sorted(path.name for path in directory.glob(f"{stem}.*.dbn"))
+        names = sorted(path.name for path in directory.glob(f"{stem}.*.dbn") if path.is_file())
         times = [said.segment for name in names if (said := parse_name(name)) is not None and said.segment is not None]
         if times:
             self._last_name_ns = midnight_ns(self.date) + _time_of_day_ns(times[-1])
         for name in names:
-            if name not in manifest.finished or name in manifest.set_aside:
+            if name not in manifest.begun or name not in manifest.finished or name in manifest.set_aside:
                 continue
             path, replayed = directory / name, bool(manifest.begun[name]["replayed"])
             contents = read_segment(path, replayed=replayed)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vp.capture.segment import Segment
@@ -17,6 +18,10 @@ from vp.dbn.growing_input import GrowingSegment
 from vp.errors import FileError
 from vp.lake.inputs import SOURCES, RawFile
 from vp.lake.names import parse_name
+from vp.lake.segment_manifest import FeedGap
+
+MOST_ARRIVALS = 8192
+MOST_GAPS = 1000
 
 
 @dataclass
@@ -44,6 +49,8 @@ class LiveDay:
     is_over: bool = False
     version: int = 0
     _known: dict[str, _Known] = field(default_factory=dict)
+    _gaps: tuple[FeedGap, ...] = ()
+    _arrivals: list[tuple[str, int, float]] = field(default_factory=list)
     _news: threading.Condition = field(default_factory=threading.Condition)
 
     def segments(self) -> list[GrowingSegment]:
@@ -72,11 +79,51 @@ class LiveDay:
         with self._news:
             self._news.wait_for(lambda: self.version != seen, seconds)
 
-    def update(self, segment: Segment) -> None:
-        """Take how far a segment has come."""
+    def gaps(self) -> Sequence[FeedGap]:
+        """The latest MOST_GAPS of the session, in order, the last perhaps open; the same object until that changes."""
+        with self._news:
+            return self._gaps
+
+    def had_gaps(self, gaps: Sequence[FeedGap]) -> None:
+        """Take those that an earlier recorder wrote down."""
+        with self._news:
+            self._gaps = tuple(gaps[-MOST_GAPS:])
+
+    def open_gap(self, start_ns: int, reason: str) -> None:
+        """Nothing comes any more since a time."""
+        with self._news:
+            self._gaps = (*self._gaps, FeedGap(start_ns, 0, reason, bridged=False))[-MOST_GAPS:]
+            self._tell()
+
+    def close_gap(self, end_ns: int, *, bridged: bool) -> None:
+        """The feed goes on, with or without what was missing."""
+        with self._news:
+            if self._gaps and not self._gaps[-1].end_ns:
+                self._gaps = (*self._gaps[:-1], replace(self._gaps[-1], end_ns=end_ns, bridged=bridged))
+            self._tell()
+
+    def arrived_at(self, path: Path, position: int) -> float | None:
+        """When the bytes of a segment up to `position` were all there, in seconds of the monotonic clock.
+
+        None where that was before this recorder began. Of more than the last MOST_ARRIVALS pieces it is not known any
+        more: the time is that of the oldest known.
+        """
+        name = path.name.removesuffix(PART_ENDING)
+        with self._news:
+            arrivals = self._arrivals
+            at = bisect_left(arrivals, (name, position, 0.0))
+            found = arrivals[at] if at < len(arrivals) else None
+        return found[2] if found is not None and found[0] == name else None
+
+    def update(self, segment: Segment, arrived_at: float) -> None:
+        """Take how far a segment has come, with what arrived at a time of the monotonic clock."""
         if segment.file is None:
             return
         scan = segment.scan
+        with self._news:
+            self._arrivals.append((segment.file.name, scan.whole_bytes, arrived_at))
+            if len(self._arrivals) >= MOST_ARRIVALS:
+                del self._arrivals[: MOST_ARRIVALS // 2]
         begins = {} if segment.overlap is None else dict(segment.overlap.ends)
         growing = GrowingSegment(
             segment.file.path, scan.whole_bytes, dict(scan.names), begins, segment.is_behind_gap, is_finished=False

@@ -13,6 +13,7 @@ import numpy as np
 from vp.capture.overlap import MOST_COMPARED_RECORDS, OVERLAP_NS, as_bytes
 from vp.capture.stream_scan import Orders, StreamScan, is_end_of_replay
 from vp.errors import FeedDamagedError
+from vp.files import open_to_read
 from vp.kernels.contract import FLAG_LAST, FLAG_SNAPSHOT
 
 READ_BYTES = 8 << 20
@@ -140,7 +141,7 @@ def read_segment(path: Path, *, replayed: bool) -> SegmentContents:
     scan = StreamScan()
     snapshot = SnapshotProgress()
     caught_up, has_market = not replayed, False
-    with path.open("rb", buffering=0) as file, suppress(FeedDamagedError):
+    with open_to_read(path) as file, suppress(FeedDamagedError):
         while data := file.read(READ_BYTES):
             for item in scan.feed(data):
                 caught_up |= is_end_of_replay(item)

@@ -16,9 +16,12 @@ from typing import Any
 from vp.capture.backoff import Backoff
 from vp.capture.connection import Connection
 from vp.capture.day import CaptureDay, finish_earlier_days
+from vp.capture.feed_health import SILENT_SECONDS, FeedHealth, FeedState
 from vp.capture.live_segments import LiveDay
 from vp.capture.plan import CapturePlan
+from vp.capture.segment import Segment
 from vp.capture.session_recording import SessionRecording
+from vp.errors import VPError
 
 HEARTBEAT_SECONDS = 10
 LOOK_SECONDS = 0.2
@@ -34,7 +37,7 @@ class FeedNews:
     Attributes
     ----------
     kind : str
-        connecting, recording, break, bridged, gap, warning, session.
+        connecting, recording, silent, break, bridged, gap, warning.
     text : str
         A sentence.
     """
@@ -58,6 +61,8 @@ class Recorder:
         As Connection's.
     backoff_scale : float
         As Backoff's.
+    silent_seconds : float
+        As FeedHealth's.
     now_ns : callable
         The machine's time, ns UTC: for the session that is taken for today's until the feed has told its time.
 
@@ -65,6 +70,7 @@ class Recorder:
     ----------
     days : dict of datetime.date to LiveDay
         What it has recorded of the latest DAYS_KEPT sessions, for other threads to read.
+    health : FeedHealth
     """
 
     def __init__(
@@ -77,6 +83,7 @@ class Recorder:
         heartbeat_seconds: int = HEARTBEAT_SECONDS,
         patience_seconds: float = 10.0,
         backoff_scale: float = 1.0,
+        silent_seconds: float = SILENT_SECONDS,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self.plan = plan
@@ -88,6 +95,8 @@ class Recorder:
         self._backoff_scale = backoff_scale
         self._now_ns = now_ns
         self.days: dict[dt.date, LiveDay] = {}
+        self.health = FeedHealth(silent_seconds)
+        self._failure = ""
         self._stopping = asyncio.Event()
         self._attempted_at: float | None = None
         self._has_finished_earlier_days = False
@@ -165,30 +174,51 @@ class Recorder:
     def describe(self) -> dict[str, Any]:
         """The state of the feed, by name; for any thread.
 
-        `state` is connecting, waiting (for the next attempt), snapshot, catching_up or live; `behind_seconds` tells how
-        far catching up has to go.
+        docs/protocol.md says what each name tells.
         """
         running = self._running
         segment = None if running is None else running.segment
         time_ns = 0 if running is None else running.feed_time_ns
-        if segment is None or segment.file is None:
-            state = "waiting" if self._last.kind == "break" else "connecting"
-        elif not segment.caught_up:
-            state = "catching_up"
-        else:
-            state = "live" if segment.is_sound else "snapshot"
+        state = self._state(running, segment)
         clock_ns = 0 if segment is None else segment.scan.clock_ns
-        behind_ns = time_ns - clock_ns if state == "catching_up" and clock_ns else 0
+        behind_ns = time_ns - clock_ns if state is FeedState.CATCHING_UP and clock_ns else 0
         return {
             "state": state,
+            "text": self._failure or self._last.text,
             "dataset": self.plan.dataset,
             "symbols": self.plan.asked,
             "time_ns": str(time_ns) if time_ns else None,
             "behind_seconds": round(behind_ns / 1e9, 3),
+            "silent_seconds": round(self.health.silent_seconds, 1),
             "breaks": self._counts["break"],
             "gaps": self._counts["gap"],
-            "last": self._last.text,
+            "bytes": self.health.bytes,
+            "records": self.health.records,
+            "latency": self.health.latency(),
         }
+
+    @property
+    def state(self) -> FeedState:
+        """The same by itself."""
+        running = self._running
+        return self._state(running, None if running is None else running.segment)
+
+    def _state(self, running: SessionRecording | None, segment: Segment | None) -> FeedState:
+        if self._failure:
+            return FeedState.STOPPED
+        if running is None or segment is None or segment.file is None:
+            return FeedState.GAP if running is not None and running.is_broken else FeedState.CONNECTING
+        if not segment.caught_up:
+            return FeedState.CATCHING_UP
+        if not segment.is_sound:
+            return FeedState.SNAPSHOT
+        return FeedState.SILENT if self.health.is_silent else FeedState.LIVE
+
+    def fail(self, error: BaseException) -> None:
+        """Have others know why it ends, before they see that it does."""
+        if not self._failure:
+            told = str(error) if isinstance(error, VPError) else f"The recorder failed: {error!r}."
+            self._failure = self.without_key(told)
 
     def show(self, live: LiveDay) -> None:
         """Let others see a session's recording."""

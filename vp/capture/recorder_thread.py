@@ -7,8 +7,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from vp.capture.feed_health import FeedState
 from vp.capture.live_segments import LiveDay
+from vp.capture.plan import CapturePlan
 from vp.capture.recorder import Recorder
+from vp.durations import Durations
 
 JOIN_SECONDS = 10.0
 
@@ -67,6 +70,36 @@ class RecorderThread:
             return None
         return next((live for day, live in self._recorder.days.items() if str(day) == date and not live.is_over), None)
 
+    def next_date(self, date: str) -> str | None:
+        """The date of the session that follows another one, as soon as something of it can be played."""
+        days = sorted(self._recorder.days.items())
+        return next((str(day) for day, live in days if str(day) > date and not live.is_over and live.segments()), None)
+
+    @property
+    def live_days(self) -> list[LiveDay]:
+        """The sessions that are being recorded, of which something can be played."""
+        return [live for _, live in sorted(self._recorder.days.items()) if not live.is_over and live.segments()]
+
+    @property
+    def plan(self) -> CapturePlan:
+        """What is recorded."""
+        return self._recorder.plan
+
+    @property
+    def stages(self) -> dict[str, Durations]:
+        """How long the stages of the way take that lie before the arrival."""
+        return self._recorder.health.stages
+
+    @property
+    def states(self) -> list[str]:
+        """All that there are."""
+        return [*FeedState]
+
+    @property
+    def state(self) -> str:
+        """The state of the feed."""
+        return self._recorder.state
+
     def describe(self) -> dict[str, Any]:
         """The state of the feed, for /health."""
         return self._recorder.describe()
@@ -81,6 +114,7 @@ class RecorderThread:
             asyncio.run(run())
         except BaseException as error:  # told by who waits for it  # noqa: BLE001
             self.error = error
+            self._recorder.fail(error)
             self.on_failure()
         finally:
             self._running.set()

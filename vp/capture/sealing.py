@@ -19,7 +19,7 @@ from vp.files import READ_ONLY, link_new, written_whole
 from vp.lake.inputs import SEGMENTS, RawFile
 from vp.lake.lake import Lake
 from vp.lake.layout import place_of
-from vp.lake.segment_manifest import Manifest, manifest_beside, read_manifest
+from vp.lake.segment_manifest import FeedGap, Manifest, manifest_beside, read_manifest
 from vp.market.products import PRODUCT_TYPES
 
 READ_BYTES = 4 << 20
@@ -40,7 +40,7 @@ class Sealed:
         Records in it, and those left out because an earlier segment holds them.
     bytes : int
         Uncompressed.
-    gaps : list of dict
+    gaps : list of FeedGap
         As Manifest.gaps; those that were bridged too.
     ended : str
         Why the last segment ended, where that was not at the session's end; else "".
@@ -53,7 +53,7 @@ class Sealed:
     records: int
     repeated: int
     bytes: int
-    gaps: list[dict[str, object]]
+    gaps: list[FeedGap]
     ended: str
 
 

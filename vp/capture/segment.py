@@ -82,6 +82,10 @@ class Segment:
         When the feed went on after the break, once that is proven; 0 before.
     is_behind_gap : bool
         Whether what is missing before it will not come.
+    brought_market : bool
+        Whether the latest bytes did.
+    newest : (int, int) or None
+        ts_event and ts_recv of the last record that the latest bytes brought, where it is of the market as it happens.
     refusals : deque of Refusal
         The latest errors that the gateway stated.
     slow_warnings : int
@@ -97,13 +101,16 @@ class Segment:
         self.feed_time_ns = 0
         self.bridged_at_ns = 0
         self.is_behind_gap = False
+        self.brought_market = False
+        self.newest: tuple[int, int] | None = None
         self.refusals: deque[Refusal] = deque(maxlen=MOST_REFUSALS)
         self.slow_warnings = 0
         self.overlap: Overlap | None = None
         if beginning.must_repeat:
             self.overlap = Overlap(beginning.must_repeat)
         self._open_file = open_file
-        self._waiting = b""
+        self._waiting = bytearray()
+        self._first_look = StreamScan()
         self._digest = hashlib.sha256()
         self._unhashed = bytearray()
         self._snapshot = SnapshotProgress()
@@ -121,14 +128,13 @@ class Segment:
         NotBridgedError, SkippedRecordsError
         """
         if self.file is None:
-            self._waiting += bytes(data)
-            look = StreamScan()
-            first = next(iter(look.feed(self._waiting)), None)
-            if not look.records:
+            self._waiting += data
+            first = next(self._first_look.feed(data), None)
+            if not self._first_look.records:
                 return
             time_ns = first.time_ns if isinstance(first, (System, Refusal)) else None
             self.file = self._open_file(time_ns)
-            data, self._waiting = self._waiting, b""
+            data, self._waiting = bytes(self._waiting), bytearray()
         problem: WriteError | None = None
         try:
             self.file.write(data)
@@ -165,6 +171,7 @@ class Segment:
 
     def _look(self, data: bytes | memoryview) -> None:
         before = self.scan.whole_bytes
+        self.brought_market, self.newest = False, None
         self._unhashed += data
         try:
             for item in self.scan.feed(data):
@@ -181,7 +188,8 @@ class Segment:
 
     def _take(self, item: Item) -> None:
         if isinstance(item, Orders):
-            self.has_market = True
+            self.has_market = self.brought_market = True
+            self.newest = self.scan.newest if self.caught_up and self.is_sound else None
             if self.beginning.snapshot and not self.is_sound:
                 self._look_at_snapshot(item)
             if self.overlap is not None and not self.overlap.is_proven:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from vp.capture.stream_scan import (
     SKIPPED_RECORDS,
     UNKNOWN_SYMBOL,
 )
-from vp.errors import ApiKeyError, CaptureError, FeedDamagedError
+from vp.errors import ApiKeyError, CaptureError, FeedDamagedError, VPError
 from vp.files import NO_ROOM
 from vp.market.session_hours import from_ns
 
@@ -69,11 +70,17 @@ class SessionRecording:
         self._segment: Segment | None = None
         self._told: set[str] = set()
         self._told_recording = False
+        self._is_silent = False
 
     @property
     def segment(self) -> Segment | None:
         """What the connection that there is brings."""
         return self._segment
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether something is missing that has not come again."""
+        return self._break_ns > 0
 
     @property
     def is_over(self) -> bool:
@@ -103,6 +110,9 @@ class SessionRecording:
                 if self._segment is not None and self._segment.has_market:
                     backoff.succeeded()
                 self._leave(end)
+        except VPError as error:
+            self._recorder.fail(error)
+            raise
         finally:
             self._day.close()
 
@@ -176,6 +186,7 @@ class SessionRecording:
             segment = self._segment
             assert segment is not None
             self._tell_refusals(segment)
+            self._tell_silence(segment)
             if self._recorder.is_stopping or self._is_handed_over():
                 connection.close()
                 return
@@ -216,13 +227,19 @@ class SessionRecording:
     def _receive(self, data: memoryview) -> None:
         segment = self._segment
         assert segment is not None
+        arrived_at, arrived_ns = time.monotonic(), self._recorder.now_ns()
+        records = segment.scan.records
         try:
             segment.receive(data)
         finally:
+            health = self._recorder.health
+            health.arrived(len(data), segment.scan.records - records, segment.newest, arrived_ns)
+            if segment.brought_market:
+                health.market_came()
             self.feed_time_ns = max(self.feed_time_ns, segment.feed_time_ns)
             if segment.has_market:
                 self._write_down(segment)
-            self._day.live.update(segment)
+            self._day.live.update(segment, arrived_at)
 
     def _write_down(self, segment: Segment) -> None:
         if not self._told_recording:
@@ -231,12 +248,14 @@ class SessionRecording:
             self._recorder.say("recording", f"to {segment.file.path}")
         if segment.bridged_at_ns and self._break_ns:
             self._day.bridged(segment, self._break_ns, self._reason)
+            self._day.live.close_gap(segment.bridged_at_ns, bridged=True)
             until = _clock(segment.bridged_at_ns)
             self._recorder.say("bridged", f"What was missing from {_clock(self._break_ns)} to {until} has come again.")
             self._break_ns = 0
         elif segment.is_sound and self._break_ns and segment.overlap is None:
             end_ns = max(segment.scan.received_ns[0], self._break_ns)
             self._day.gap(segment, self._break_ns, end_ns, self._reason)
+            self._day.live.close_gap(end_ns, bridged=False)
             self._recorder.say(
                 "gap", f"From {_clock(self._break_ns)} to {_clock(end_ns)} the feed is missing: {self._reason}."
             )
@@ -274,6 +293,15 @@ class SessionRecording:
     def _missing_since(self, clock_ns: int, reason: str) -> None:
         if not self._break_ns:
             self._break_ns, self._reason = clock_ns, reason or "the recorder was not running"
+            self._day.live.open_gap(self._break_ns, self._reason)
+
+    def _tell_silence(self, segment: Segment) -> None:
+        was, self._is_silent = self._is_silent, self._recorder.health.is_silent and segment.is_sound
+        if self._is_silent and not was:
+            seconds = self._recorder.health.silent_seconds
+            self._recorder.say("silent", f"Nothing of the market has come for {seconds:.0f} seconds.")
+        elif was and not self._is_silent:
+            self._recorder.say("recording", "The market goes on.")
 
     def _tell_refusals(self, segment: Segment) -> None:
         for refusal in list(segment.refusals):

@@ -18,6 +18,7 @@ from vp.kernels.contract import FLAG_SNAPSHOT, MBO_BYTES, MBO_DTYPE, RTYPE_MBO
 END_OF_REPLAY = re.compile(r"(finish|complet).*replay|replay.*(finish|complet)", re.IGNORECASE)  # where no code says it
 PRELUDE_BYTES = 8
 MAX_METADATA_BYTES = 16 << 20
+MOST_NAMES = 1 << 20  # instruments that one connection can be of
 RTYPE_ERROR, RTYPE_MAPPING, RTYPE_SYSTEM = 21, 22, 23
 FIRST_LOOK_RECORDS = 64
 MARK_BYTES = 1 << 20
@@ -99,6 +100,8 @@ class StreamScan:
     marks : list of (byte offset, record index, clock_ns)
         A place about every MARK_BYTES; clock_ns as of what stands before it.
     names : dict of int to str
+    newest : (int, int) or None
+        ts_event and ts_recv of the newest market-by-order record; None where that is a snapshot's or has neither.
     """
 
     def __init__(self) -> None:
@@ -111,6 +114,7 @@ class StreamScan:
         self.received_ns = (0, 0)
         self.marks: list[tuple[int, int, int]] = []
         self.names: dict[int, str] = {}
+        self.newest: tuple[int, int] | None = None
         self._carry = b""
 
     @property
@@ -204,6 +208,8 @@ class StreamScan:
         time = time[time != UNDEFINED_NS]
         if len(time):
             self.clock_ns = max(self.clock_ns, int(time.max()))
+        untimed = event[-1] == UNDEFINED_NS or receipt[-1] == UNDEFINED_NS
+        self.newest = None if untimed or rows["flags"][-1] & FLAG_SNAPSHOT else (int(event[-1]), int(receipt[-1]))
         receipt = receipt[receipt != UNDEFINED_NS]
         if len(receipt):
             first, _ = self.received_ns
@@ -225,6 +231,8 @@ class StreamScan:
             stated.add(record)
             for mapping in stated.mappings():
                 self.names[mapping.instrument_id] = mapping.raw_symbol
+                if len(self.names) > MOST_NAMES:
+                    raise FeedDamagedError(f"The stream names more than {MOST_NAMES:,} instruments, more than any has.")
                 yield mapping
         elif rtype in CODE_BEFORE_END:
             time = int.from_bytes(record[8:16], "little")

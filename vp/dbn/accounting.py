@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field, fields
 from typing import Any
 
 IGNORED_TALLIES = {"trade": "ignored_trade", "fill": "ignored_fill", "none": "ignored_none"}
@@ -73,6 +73,15 @@ class Accounting:
             ignored={action: tallies[name] for action, name in IGNORED_TALLIES.items()},
             rejected={name: tallies[name] for name in REJECTED_TALLIES},
         )
+
+    @classmethod
+    def from_json(cls, counts: Mapping[str, Any]) -> Accounting:
+        """From what `to_json` gave, or a part of it."""
+        known = ("read", "waiting", "processed", "applied", "ignored", "rejected")
+        told = {name: counts[name] for name in known if name in counts}
+        passed = counts.get("passed_over", {})
+        names = [one.name for one in fields(PassedOver) if one.name in passed]
+        return cls(passed_over=PassedOver(**{name: passed[name] for name in names}), **told)
 
     @property
     def unaccounted(self) -> int:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from vp.files import remove_if_possible
+from vp.files import open_to_read, remove_if_possible
 from vp.lake.cache_budget import mark_as_used
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def write_footer(file: BinaryIO, source: Source, size_bytes: int, first: int = 0
 def open_copy(path: Path, source: Source) -> Copy | None:
     """The copy of `source`, or None where there is none to be trusted (with a warning)."""
     try:
-        file = path.open("rb")
+        file = open_to_read(path)
     except FileNotFoundError:
         return None
     except OSError as error:

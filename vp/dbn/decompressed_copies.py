@@ -14,16 +14,19 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
+from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
 from vp import counters
 from vp.dbn.block_files import ENDING, Copy, DamagedCopyError, Source, open_copy, write_footer
+from vp.dbn.stretches import ROOM_BYTES as STRETCH_ROOM_BYTES
 from vp.dbn.stretches import Stretch
 from vp.dbn.zstd import blocks, stated_bytes, uncompressed
 from vp.errors import FileError, VPError
-from vp.files import most_mode_of, remove_if_possible, write_whole, written_whole
-from vp.lake.cache_budget import CacheBudget
+from vp.files import most_mode_of, read_bounded, remove_if_possible, write_whole, written_whole
+from vp.lake.cache_budget import DECOMPRESSED, CacheBudget
+from vp.lake.cache_room import Room
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,7 @@ ROOM_BYTES = 64 << 20
 SAMPLE_BYTES = 2 << 20
 SAMPLE_UNCOMPRESSED_BYTES = 64 << 20
 SAMPLE_MARGIN = 1.5
+PATIENCE_SECONDS = 10.0
 
 _in_progress: dict[Path, Making] = {}
 _lock = threading.Lock()
@@ -42,26 +46,24 @@ class TooLargeError(Exception):
 
 
 class DecompressedFiles:
-    """The copies in one directory, `limit_bytes` of them at most; the one used longest ago goes first.
+    """The copies in one cache.
 
     Parameters
     ----------
-    directory : Path
-    limit_bytes : int
-    budget : CacheBudget, optional
-        Of the cache that the directory belongs to.
+    budget : CacheBudget
+        Of the cache.
 
     Attributes
     ----------
-    room_bytes : int
-        As much room is made at a time.
+    directory : Path
+    limit_bytes : int
+        What all copies may take.
     """
 
-    def __init__(self, directory: Path, limit_bytes: int, budget: CacheBudget | None = None) -> None:
-        self.directory = directory
-        self.limit_bytes = limit_bytes
+    def __init__(self, budget: CacheBudget) -> None:
         self._budget = budget
-        self.room_bytes = min(ROOM_BYTES, limit_bytes // 16)
+        self.directory = budget.directory / DECOMPRESSED.directory
+        self.limit_bytes = budget.limit_of(DECOMPRESSED)
         self._stretch_from: dict[Path, int] = {}
 
     def blocks(self, raw: Path, offset: int) -> Iterator[bytes]:
@@ -87,20 +89,22 @@ class DecompressedFiles:
                 break
             if path.name == source.copy_name():
                 return
-            copy = self._copy_at(source, offset)  # the whole one may be there by now
+            yield b""  # all that lies before has to be decompressed once more, unless the whole copy is there by then
+            copy = self._copy_at(source, offset)
         yield from self._decompressed(raw, source, offset)
 
-    def keep(self, raw: Path) -> None:
+    def keep(self, raw: Path, when: threading.Event | None = None) -> None:
         """Make a copy of the compressed file `raw` in the background, unless there is one or it is being made.
 
-        Nor is one made of a file that is known, or must be expected, to take more than the limit.
+        Nor is one made of a file that is known, or must be expected, to take more than the limit. It is begun at once,
+        or at a signal, and without that after PATIENCE_SECONDS.
         """
         source = Source.of(raw)
         path = self.directory / source.copy_name()
         with _lock:
             wanted = self.limit_bytes > 0 and path not in _in_progress and not path.exists()
             if wanted and self._exceeds(source) <= self.limit_bytes:
-                _in_progress[path] = Making(self, raw, source, path)
+                _in_progress[path] = Making(self, raw, source, path, when)
                 _in_progress[path].start()
 
     def keep_from(self, raw: Path, offset: int) -> None:
@@ -110,28 +114,9 @@ class DecompressedFiles:
         """
         self._stretch_from[raw] = offset
 
-    def copies(self) -> list[tuple[Path, int]]:
-        """The copies and their sizes in bytes, the one used last first."""
-        found = []
-        for path in self.directory.glob(f"*{ENDING}"):
-            try:
-                status = path.stat()
-            except OSError:  # another process may take it away
-                continue
-            found.append((status.st_mtime_ns, path, status.st_size))
-        return [(path, size) for _, path, size in sorted(found, reverse=True)]
-
-    def make_room(self, bytes_wanted: int, bytes_written: int = 0) -> bool:
-        """Take copies away until there is room for this many bytes; False where there is none however many go."""
-        if bytes_wanted > self.limit_bytes:
-            return False
-        total = bytes_wanted
-        for path, size in self.copies():
-            total += size
-            if total > self.limit_bytes:
-                remove_if_possible(path)
-                total -= size
-        return self._budget is None or self._budget.make_room(bytes_wanted, bytes_written)
+    def room(self, ahead_bytes: int) -> Room:
+        """Room for one more; so much more is made room for at a time."""
+        return Room(self._budget, DECOMPRESSED, min(ahead_bytes, self.limit_bytes // 16))
 
     def refuse_if_above_limit(self, size_bytes: float) -> None:
         """Raise TooLargeError for what takes more than all copies may."""
@@ -153,7 +138,7 @@ class DecompressedFiles:
     def _exceeds(self, source: Source) -> int:
         """More than so many bytes a file is known to take; 0 where nothing is known."""
         try:
-            return int((self.directory / f"{source.stem()}{EXCEEDS}").read_bytes()[:20])
+            return int(read_bounded(self.directory / f"{source.stem()}{EXCEEDS}", 20))
         except (OSError, ValueError):
             return 0
 
@@ -173,15 +158,15 @@ class DecompressedFiles:
     def _stretches(self, source: Source) -> list[tuple[int, Path]]:
         begin = f"{source.stem()}_"
         found = []
-        for path, _size in self.copies():
+        for path in self.directory.glob(f"{escape(begin)}*{ENDING}"):
             first = path.name.removeprefix(begin).removesuffix(ENDING)
-            if path.name.startswith(begin) and first.isdigit():
+            if first.isdigit():
                 found.append((int(first), path))
         return found
 
     def _decompressed(self, raw: Path, source: Source, offset: int) -> Iterator[bytes]:
         """The raw file's bytes; those that are to be kept are written down as they pass."""
-        with Stretch(self.directory, raw, source, offset, self._stretch_room) as stretch:
+        with Stretch(self.directory, raw, source, offset, self.room(STRETCH_ROOM_BYTES)) as stretch:
             try:
                 skipped = 0
                 for whole in uncompressed(raw):
@@ -196,20 +181,21 @@ class DecompressedFiles:
             if (self.directory / source.copy_name()).exists():
                 stretch.discard()
 
-    def _stretch_room(self, bytes_wanted: int) -> bool:
-        return self.limit_bytes > 0 and self.make_room(bytes_wanted)
-
 
 class Making(threading.Thread):
     """Decompresses a raw file into a temporary file, which becomes the copy once it is whole."""
 
-    def __init__(self, files: DecompressedFiles, raw: Path, source: Source, path: Path) -> None:
+    def __init__(
+        self, files: DecompressedFiles, raw: Path, source: Source, path: Path, when: threading.Event | None
+    ) -> None:
         super().__init__(name=f"decompress {raw.name}", daemon=True)
-        self._files, self._raw, self._source, self._path = files, raw, source, path
+        self._files, self._raw, self._source, self._path, self._when = files, raw, source, path, when
 
     def run(self) -> None:
         """Make the copy; what hinders it is logged and costs nothing else."""
         try:
+            if self._when is not None:
+                self._when.wait(PATIENCE_SECONDS)
             self._files.refuse_if_above_limit(expected_bytes(self._raw))
             self._files.directory.mkdir(parents=True, exist_ok=True)
             with written_whole(self._path, most_mode=most_mode_of(self._raw)) as file:
@@ -228,15 +214,14 @@ class Making(threading.Thread):
 
     def _decompress(self, file: BinaryIO) -> int:
         """Write all uncompressed bytes; returns how many."""
-        written = room = 0
+        room = self._files.room(ROOM_BYTES)
+        written = 0
         for block in uncompressed(self._raw):
             if written + len(block) > self._files.limit_bytes:
                 self._files.remember_excess(self._source, written + len(block))
                 raise TooLargeError
-            if written + len(block) > room:
-                room = min(written + len(block) + self._files.room_bytes, self._files.limit_bytes)
-                if not self._files.make_room(room, written):
-                    raise OSError(0, "there is no room for it")
+            if not room.make(written + len(block), written):
+                raise OSError(0, "there is no room for it")
             file.write(block)
             written += len(block)
         if Source.of(self._raw) != self._source:

@@ -6,6 +6,7 @@ a dead process.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -125,10 +126,10 @@ class DbnFile:
                 path=str(self.path),
             )
 
-    def keep_decompressed(self) -> None:
-        """Have a decompressed copy made in the background, where the file is compressed and copies are kept."""
+    def keep_decompressed(self, when: threading.Event) -> None:
+        """Have a decompressed copy made from a signal on, where the file is compressed and copies are kept."""
         if self.compressed and self._decompressed is not None:
-            self._decompressed.keep(self.path)
+            self._decompressed.keep(self.path, when)
 
     def keep_from(self, offset: int) -> None:
         """Have what is read from now on and follows this byte kept decompressed, where the file is compressed."""

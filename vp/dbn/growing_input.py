@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from vp.kernels import decode
 from vp.kernels.contract import D_ERROR, D_POSITION, D_RECORDS, D_ROWS, D_WORDS, DECODE_OK
 from vp.kernels.state import Selection
 from vp.lake.inputs import RawFile
+from vp.lake.segment_manifest import FeedGap
 
 BLOCK_BYTES = 1 << 20
 SHORTEST_RECORD_BYTES = 16
@@ -62,6 +64,8 @@ class GrowingInput(Protocol):
     def raw_files(self) -> Sequence[RawFile]: ...
     def counts(self) -> Mapping[str, int]: ...
     def wait(self, seen: int, seconds: float) -> None: ...
+    def gaps(self) -> Sequence[FeedGap]: ...
+    def arrived_at(self, path: Path, position: int) -> float | None: ...
 
 
 @dataclass
@@ -75,7 +79,7 @@ class _Open:
 
 
 class GrowingReader:
-    """The events of one contract, as vp.dbn.reader.SessionReader gives them; what is not there yet comes later.
+    """The events of one contract, as vp.dbn.session_reader.SessionReader gives them; what is not there yet comes later.
 
     Parameters
     ----------
@@ -107,6 +111,22 @@ class GrowingReader:
         others, foreign, dropped, unknown = self._cursor[COUNTS].tolist()
         return PassedOver(others, foreign, dropped, unknown, self._repeated)
 
+    @property
+    def arrived_at(self) -> float | None:
+        """When the bytes arrived that were read last, in seconds of the monotonic clock; None if not known."""
+        reading = self._open
+        return None if reading is None else self._recording.arrived_at(reading.file.path, reading.position)
+
+    @property
+    def waiting_since(self) -> float | None:
+        """When the first of those bytes arrived that are on the disk and have not been read; None: all have been."""
+        reading, segments = self._open, self._recording.segments()
+        if reading is None or self._index >= len(segments):
+            return None
+        if reading.position < segments[self._index].whole_bytes:
+            return self._recording.arrived_at(reading.file.path, reading.position + 1)
+        return None
+
     def start(self) -> Place:
         """Where it begins: it is always read from there."""
         return Place(0, 0, 0, 0, PassedOver())
@@ -119,7 +139,7 @@ class GrowingReader:
         """Nobody knows how many records there will be."""
         return None
 
-    def keep_decompressed(self) -> None:
+    def keep_decompressed(self, _when: threading.Event) -> None:
         """Nothing is compressed."""
 
     def chunks(self, _place: Place | None = None) -> Iterator[tuple[Events, Place]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +16,7 @@ from typing import BinaryIO, Self
 
 from vp.dbn.block_files import Source, write_footer
 from vp.files import most_mode_of, written_whole
+from vp.lake.cache_room import Room
 
 MOST_BYTES = 256 << 20
 AT_HAND_BYTES = 48 << 20
@@ -40,17 +40,17 @@ class Stretch:
         What it is known by.
     offset : int
         Of the first byte that will pass by.
-    room : callable
-        Told how many bytes there will be; whether there is room for them.
+    room : Room
+        In the cache, for what is written down.
     """
 
-    def __init__(self, directory: Path, raw: Path, source: Source, offset: int, room: Callable[[int], bool]) -> None:
+    def __init__(self, directory: Path, raw: Path, source: Source, offset: int, room: Room) -> None:
         self._directory, self._raw, self._source, self._room = directory, raw, source, room
         self._offset = offset
         self._at_hand: deque[tuple[int, bytes]] = deque()
         self._file: BinaryIO | None = None
         self._first = 0
-        self._written = self._room_bytes = 0
+        self._written = 0
         self._ended = False
         self._stack = ExitStack()
 
@@ -124,11 +124,7 @@ class Stretch:
         return True
 
     def _has_room(self, more_bytes: int) -> bool:
-        if self._written + more_bytes > self._room_bytes:
-            if not self._room(self._written + more_bytes):
-                return False
-            self._room_bytes = self._written + more_bytes + ROOM_BYTES
-        return True
+        return self._room.make(self._written + more_bytes, self._written)
 
     def _end(self) -> None:
         """Give it its name."""

@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from vp.errors import LakeError
-from vp.files import write_whole
+from vp.files import read_bounded, write_whole
 from vp.lake.layout import Place, place_of
 
 SUBMITTING, LOST, ABSENT, SUBMITTED, LAID, EMPTY, EXPIRED, REFUSED, STREAMING = STATES = (
     "submitting", "lost", "absent", "submitted", "laid", "empty", "expired", "refused", "streaming",
 )  # fmt: skip
+MOST_ENTRY_BYTES = 16 << 20
 UNKNOWN = (SUBMITTING, LOST)  # whether Databento has the job
 
 FORMS: dict[str, Any] = {
@@ -186,14 +187,14 @@ class Ledger:
         """The entry of a file, None where nothing was ever ordered for it; raises LakeError if it is damaged."""
         path = self.path(want)
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_bounded(path, MOST_ENTRY_BYTES).decode()
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
             raise LakeError(f"{path} cannot be read: {error}.", hint=_DAMAGED_HINT) from error
         try:
             return _entry(json.loads(text), want)
-        except (ValueError, KeyError, TypeError, AttributeError, LakeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, LakeError) as error:
             raise LakeError(f"{path} is no entry of the ledger: {error}.", hint=_DAMAGED_HINT) from error
 
     def write(self, entry: Entry) -> Entry:

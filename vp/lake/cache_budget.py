@@ -1,26 +1,19 @@
 """What the lake's cache may take: one budget for all kinds of files in it, and the removal of what is in excess.
 
-Whatever writes to the cache asks for room first. Then what nobody has used for long goes, what killed programs left
-half written, and as much of what was used longest ago as the budget and the free part of the disk ask for. Reading
-marks a file as used.
+Whatever writes to the cache asks for room first (vp.lake.cache_room). Reading marks a file as used.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vp.files import remove_if_possible, sweep
-
 LIMIT_BYTES = 12_000_000_000
 FLOOR_BYTES = 1 << 30
-MOST_FILES = 20_000
-MOST_AGE_SECONDS = 90 * 86_400.0
 
 
 @dataclass(frozen=True)
@@ -67,11 +60,14 @@ class CacheBudget:
         Of all its files together.
     floor_bytes : int
         What stays free of the disk: a cache that would leave less is not written to.
+    decompressed_limit_bytes : int, optional
+        Of the decompressed copies among them.
     """
 
     directory: Path
     limit_bytes: int = LIMIT_BYTES
     floor_bytes: int = FLOOR_BYTES
+    decompressed_limit_bytes: int | None = None
 
     def place(self, kind: CacheKind) -> Path:
         """The directory of a kind, made if need be; raises OSError."""
@@ -79,26 +75,11 @@ class CacheBudget:
         directory.mkdir(parents=True, exist_ok=True)
         return directory
 
-    def make_room(self, bytes_wanted: int, bytes_written: int = 0) -> bool:
-        """Take away what must go for a file of `bytes_wanted`, of which so many are on the disk already.
-
-        False, and nothing is taken away for it, where there is no room however much goes.
-        """
-        files = sorted(self.files(), key=lambda file: file.used_seconds, reverse=True)
-        for kind in KINDS:
-            sweep(self.directory / kind.directory)
-        while files and time.time() - files[-1].used_seconds > MOST_AGE_SECONDS:
-            remove_if_possible(files.pop().path)
-        total = sum(file.size_bytes for file in files)
-        missing = self.floor_bytes + bytes_wanted - bytes_written - self._free_bytes()
-        if bytes_wanted > self.limit_bytes or missing > total:
-            return False
-        while files and (total + bytes_wanted > self.limit_bytes or missing > 0 or len(files) >= MOST_FILES):
-            oldest = files.pop()
-            remove_if_possible(oldest.path)
-            total -= oldest.size_bytes
-            missing -= oldest.size_bytes
-        return True
+    def limit_of(self, kind: CacheKind) -> int:
+        """What all files of a kind may take, bytes."""
+        if kind is DECOMPRESSED and self.decompressed_limit_bytes is not None:
+            return min(self.limit_bytes, self.decompressed_limit_bytes)
+        return self.limit_bytes
 
     def files(self, *kinds: CacheKind) -> Iterator[CacheFile]:
         """The files of some kinds, or of all; others that lie among them are not the cache's."""
@@ -110,7 +91,8 @@ class CacheBudget:
                             status = entry.stat(follow_symlinks=False)
                             yield CacheFile(Path(entry.path), status.st_size, status.st_mtime)
 
-    def _free_bytes(self) -> int:
+    def free_bytes(self) -> int:
+        """What is free of the disk that the cache lies on, or will."""
         directory = self.directory
         while not directory.exists() and directory != directory.parent:
             directory = directory.parent

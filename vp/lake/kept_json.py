@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from vp.files import most_mode_of, write_whole
+from vp.files import most_mode_of, read_bounded, write_whole
 from vp.lake.cache_budget import CacheBudget, CacheKind, mark_as_used
+from vp.lake.cache_room import Room
+
+MOST_BYTES = 64 << 20
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +22,7 @@ def load_kept(cache: CacheBudget, kind: CacheKind, key: str) -> Any:
     """What was kept under a key; None where there is none to be trusted (with a warning, if it is damaged)."""
     path = _path(cache, kind, key)
     try:
-        checksum, _, body = path.read_text("utf-8").partition("\n")
+        checksum, _, body = read_bounded(path, MOST_BYTES).decode().partition("\n")
     except FileNotFoundError:
         return None
     except (OSError, ValueError):
@@ -41,7 +44,7 @@ def keep(cache: CacheBudget, kind: CacheKind, key: str, value: Any, sources: Seq
     """
     body = json.dumps({"key": key, "value": value}, separators=(",", ":"))
     data = f"{_checksum(body)}\n{body}".encode()
-    if not cache.make_room(len(data)):
+    if not Room(cache, kind).make(len(data)):
         return False
     path = _path(cache, kind, key)
     try:

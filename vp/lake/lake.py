@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from vp.lake.inputs import SOURCES, USUAL_DATASET, LoneFile, RawFile, RawInput, 
 from vp.lake.layout import LAYOUT, Place, note_path, place_of
 from vp.lake.names import parse_name
 from vp.lake.seen import Seen, reason
+from vp.lake.stated_totals import read_note
 from vp.market.products import LAKE_FILE, PRODUCT_TYPES, Product, Products, load_products
 
 SYMBOL_FORM = re.compile(r"[A-Z0-9][A-Z0-9.\-+=^#]*")
@@ -136,6 +136,12 @@ class Lake:
             raise self._no_raw_file(product, date, self.dates(product))
         return found
 
+    def every_input(self, product: Product) -> list[RawInput]:
+        """What can be read for any session of a product; raises LakeError."""
+        if self.lone_file is not None:
+            return [RawInput((self.lone_file.raw,))]
+        return inputs_of(product.product_type, self._raw_files(product.product_type, product.root))
+
     def inputs_by_date(self, product: Product, dates: Iterable[dt.date]) -> dict[dt.date, list[RawInput]]:
         """As `inputs`, of each of the days for which there is anything; raises as `inputs` where there is nothing."""
         found: dict[dt.date, list[RawInput]] = {}
@@ -155,6 +161,10 @@ class Lake:
             holds = self.lone_file.holds(product.product_type, product.root)
             return list(self.lone_file.dates) if holds else []
         return [entry.date for entry in self._entries(product.product_type, product.root, None)]
+
+    def sessions_of(self, product: Product) -> list[SessionEntry]:
+        """The sessions of a product, by date; raises LakeError."""
+        return self._entries(product.product_type, product.root, None)
 
     def sessions(self, seen: Seen | None = None) -> list[SessionEntry]:
         """Every session that can be asked for, with the files that would be read.
@@ -220,11 +230,7 @@ class Lake:
 
     def condition(self, raw: RawFile) -> str | None:
         """How complete Databento says the day is (available, degraded, ...); None where nobody wrote it down."""
-        try:
-            note = json.loads(note_path(raw.path).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        condition = note.get("condition") if isinstance(note, dict) else None
+        condition = read_note(note_path(raw.path)).get("condition")
         return condition if isinstance(condition, str) else None
 
     def _of_lone_file(self, lone: LoneFile, product: Product, date: dt.date) -> list[RawInput]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vp.files import read_bounded
 from vp.lake.layout import note_path
 
 MANIFEST = "manifest.json"
@@ -39,7 +40,7 @@ def stated_totals(raw: Path) -> StatedTotals:
     `vp download` writes it. `manifest.json` is Databento's own. A note that cannot be read says nothing.
     """
     note = note_path(raw)
-    said = _read(note)
+    said = read_note(note)
     vendor = said.get("vendor_file")
     if isinstance(vendor, dict):
         size = _count(vendor.get("size")) if vendor.get("laid_as", vendor.get("name")) == raw.name else None
@@ -48,17 +49,17 @@ def stated_totals(raw: Path) -> StatedTotals:
     records = _count(said.get("records"))
     if size is not None or records is not None:
         return StatedTotals(size, records, note.name)
-    files = _read(raw.with_name(MANIFEST)).get("files")
+    files = read_note(raw.with_name(MANIFEST)).get("files")
     for file in files if isinstance(files, list) else []:
         if isinstance(file, dict) and file.get("filename") == raw.name:
             return StatedTotals(_count(file.get("size")), None, MANIFEST)
     return StatedTotals()
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_note(path: Path) -> dict[str, Any]:
+    """The object of JSON in a note; an empty one where there is none, or none that can be read."""
     try:
-        with path.open("rb") as file:
-            said = json.loads(file.read(MAX_NOTE_BYTES))
+        said = json.loads(read_bounded(path, MAX_NOTE_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from pathlib import Path
@@ -128,6 +128,10 @@ class Products:
         if product.product_type == "equity_mbo" or name.isdigit() or _is_of_the_root(rest.upper()):
             return product
         return self._spread(self.futures[product.root], name)
+
+    def spread_entries(self) -> list[tuple[object, ...]]:
+        """The entries of spreads in the order in which they are tried, each with its pattern."""
+        return [(pattern, *astuple(entry)) for pattern, entry in self._spreads.items()]
 
     def _find_equity(self, symbol: str) -> Product:
         ticker = canonical_ticker(symbol)

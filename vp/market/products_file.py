@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from vp.errors import ProductsFileError
+from vp.files import read_bounded
 from vp.market.symbols import canonical_ticker
 
 if TYPE_CHECKING:
@@ -117,15 +118,11 @@ def _read(path: Path, _mtime_ns: int, _size_bytes: int) -> Entries:
     import yaml  # noqa: PLC0415 - --help does not need it
 
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-        text = data.decode("utf-8")
+        text = read_bounded(path, MAX_FILE_BYTES).decode("utf-8")
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
     except UnicodeDecodeError as error:
         raise _unreadable(path, f"byte {error.start} is no UTF-8") from error
-    if len(data) > MAX_FILE_BYTES:
-        raise _unreadable(path, f"it has more than {MAX_FILE_BYTES:,} bytes")
     hint = f"Expected one line a product, such as {FUTURES.example}."
     try:
         # The nodes instead of the values: a tick stays the text it is (no float, exact), a root `NO` is no

@@ -22,7 +22,7 @@ from vp import counters
 from vp.dbn.accounting import PassedOver
 from vp.dbn.place import Place
 from vp.errors import LakeError
-from vp.files import EVERYONE, write_whole
+from vp.files import EVERYONE, read_bounded, write_whole
 from vp.lake.cache_budget import mark_as_used
 from vp.market.price_scale import InputPrices
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from vp.model.book import Book
 
 FORMAT_VERSION = 3
+MOST_BYTES = 1 << 30  # ten million orders
 BOUNDARY_STEP_NS = 60_000_000_000
 KEY_METADATA = b"vp.cache_key"
 RESUME_METADATA = b"vp.resume"
@@ -205,7 +206,7 @@ def load_orders(directory: Path, key: CacheKey) -> pa.Table | None:
     """The orders of the snapshot of this key (ORDER_SCHEMA); None as `load_book` gives it."""
     path = key.path(directory)
     try:
-        data = path.read_bytes()
+        data = read_bounded(path, MOST_BYTES)
     except FileNotFoundError:
         return None
     except OSError as error:

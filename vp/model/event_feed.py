@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from vp.dbn.accounting import Accounting
 from vp.dbn.events import Events
 from vp.dbn.place import Place
-from vp.dbn.reader import EventSource
+from vp.dbn.session_reader import EventSource
 from vp.model.book import Book
 from vp.model.book_cache import Resume
 
@@ -40,6 +40,16 @@ class EventFeed:
     def records_seen(self) -> int:
         """Records of the files read so far, of every type and instrument."""
         return self._reader.records_seen
+
+    @property
+    def arrived_at(self) -> float | None:
+        """When the bytes of the newest events arrived, of a session that is being recorded (vp.dbn.growing_input)."""
+        return self._reader.arrived_at
+
+    @property
+    def waiting_since(self) -> float | None:
+        """When the first of those bytes arrived that have not been read yet; None: all have been."""
+        return self._reader.waiting_since
 
     def ready(self) -> bool:
         """Make sure that an event stands at `index`; False when there are no more."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from vp.dbn.accounting import Accounting
 from vp.dbn.events import Events
 from vp.errors import EmptySessionError
 from vp.kernels.contract import CLOCK_UNKNOWN
+from vp.lake.segment_manifest import FeedGap
 from vp.market.session_hours import as_et
 from vp.model.book import NO_LIMIT
 from vp.model.clock_jumps import JUMP_NS, ClockJumps
@@ -29,6 +31,10 @@ class LiveSession:
     ----------
     info : SessionInfo
     layout : FrameLayout
+    gaps : callable
+        What the feed did not deliver of a session that was recorded live, or is.
+    first_frame_is_out : threading.Event
+        Set when more is asked for after frames have been made: what can wait until then does not delay them.
     """
 
     def __init__(
@@ -39,6 +45,7 @@ class LiveSession:
         context: np.ndarray | None = None,
         instead: Callable[[], str] = str,
         early_end: Callable[[bool], str | None] = lambda _read: None,
+        gaps: Callable[[], Sequence[FeedGap]] = tuple,
     ) -> None:
         self.info = info
         self.layout: FrameLayout = engine.layout
@@ -46,6 +53,9 @@ class LiveSession:
         self._feed = feed
         self._instead = instead
         self._early_end = early_end
+        self.gaps = gaps
+        self.first_frame_is_out = threading.Event()
+        self._frames_made = False
         self._jumps = ClockJumps()
         self._anomalies_before = engine.anomalies()
         self._before_openings = engine.before_openings()
@@ -97,6 +107,19 @@ class LiveSession:
     def anomalies_before(self) -> dict[str, int]:
         """All of them that were counted before the emit boundary."""
         return dict(self._anomalies_before)
+
+    @property
+    def arrived_at(self) -> float | None:
+        """When the newest bytes arrived that frames have been made of, in seconds of the monotonic clock.
+
+        None where they were not recorded just now.
+        """
+        return self._feed.arrived_at
+
+    @property
+    def waiting_since(self) -> float | None:
+        """When the first of those bytes arrived that still wait; None: none does."""
+        return self._feed.waiting_since
 
     def accounting(self) -> Accounting:
         """What became of every record read so far."""
@@ -173,12 +196,15 @@ class LiveSession:
         """Take the feed's events through the engine until there are frames, or it leaves events standing."""
         feed = self._feed
         engine = self.engine
+        if self._frames_made:
+            self.first_frame_is_out.set()
         while feed.ready():
             first, before_ns, disorder = feed.index, engine.clock_ns, engine.book.out_of_order
             feed.index, batch = advance(feed.events, first)
             clocks = feed.events.columns.clock_ns[first : feed.index]
             self._jumps.look(clocks, before_ns, engine.clock_ns, engine.book.out_of_order - disorder)
             if batch.count or feed.index < len(feed.events):
+                self._frames_made |= batch.count > 0
                 return batch
         return self.engine.no_frames()
 

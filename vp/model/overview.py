@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
@@ -10,15 +11,17 @@ from typing import Any, Self
 import numpy as np
 
 from vp.dbn.events import Events
+from vp.dbn.growing_input import GrowingInput, GrowingReader
 from vp.kernels.contract import ACTION_TRADE, BOOK_ONLY, FLAG_LAST, NO_TIME, UNDEF_PRICE, UNDEF_SIZE
 from vp.lake.cache_budget import OVERVIEWS
 from vp.lake.kept_json import keep, load_kept
 from vp.model.book_cache import CacheKey
-from vp.model.pipeline import find_session
+from vp.model.pipeline import find_session, growing_contract
 from vp.model.session import SessionSpec
 
 FORMAT_VERSION = 2
 MOST_BINS = 2000
+MOST_GROWING = 8
 MINUTE_NS = 60_000_000_000
 WIDTHS_MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440)
 COLUMNS = ("volume", "events", "high", "low", "last")
@@ -99,6 +102,64 @@ class Overview:
             "events": self.events.tolist(),
             **prices,
         }
+
+
+class GrowingOverview:
+    """The overview of a session that is being recorded: each record is counted once, however often it is asked for.
+
+    Parameters
+    ----------
+    spec : SessionSpec
+    recording : GrowingInput
+
+    Raises
+    ------
+    VPError
+        As vp.model.pipeline.prepare_growing.
+    """
+
+    def __init__(self, spec: SessionSpec, recording: GrowingInput) -> None:
+        contract, window = growing_contract(spec, recording)
+        self._reader = GrowingReader(recording, contract, window.start_ns, window.end_ns)
+        self._counted = Overview.empty(window.start_ns, window.end_ns)
+        self._clock_ns = NO_TIME
+
+    def now(self, check: Callable[[], None] = ignore_check) -> dict[str, Any]:
+        """What there is so far; `check` as in `overview`: what it ends is gone on with the next time."""
+        for events, _place in self._reader.chunks():
+            self._clock_ns = self._counted.count(events, self._clock_ns)
+            check()
+        return self._counted.to_json()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._reader.close()
+
+
+class GrowingOverviews:
+    """The overviews of the MOST_GROWING sessions that were asked for last; one thread at a time."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str, str], tuple[GrowingInput, GrowingOverview]] = OrderedDict()
+
+    def now(
+        self, spec: SessionSpec, recording: GrowingInput, check: Callable[[], None] = ignore_check
+    ) -> dict[str, Any]:
+        """What there is so far of a session; raises as GrowingOverview."""
+        key = spec.product_type, spec.symbol, spec.dt
+        known, growing = self._kept.pop(key, (None, None))
+        if growing is None or known is not recording:
+            growing = GrowingOverview(spec, recording)
+        self._kept[key] = recording, growing
+        while len(self._kept) > MOST_GROWING:
+            _, (_, oldest) = self._kept.popitem(last=False)
+            oldest.close()
+        return growing.now(check)
+
+    def close(self) -> None:
+        """Let go of their files."""
+        while self._kept:
+            self._kept.popitem()[1][1].close()
 
 
 def overview(spec: SessionSpec, check: Callable[[], None] = ignore_check) -> dict[str, Any]:

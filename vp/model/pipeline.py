@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,12 +17,14 @@ from vp.dbn.growing_input import GrowingInput, GrowingReader, contracts_of
 from vp.dbn.input_prices import input_prices
 from vp.dbn.kept_surveys import KeptSurveys
 from vp.dbn.opened_lake import open_lake
-from vp.dbn.reader import EventSource, SessionReader
 from vp.dbn.session_input import InputFile, SessionInput, find_input, session_reader
+from vp.dbn.session_reader import EventSource, SessionReader
 from vp.errors import BadParameterError, LakeError, UnknownSymbolError
 from vp.files import most_mode_of
-from vp.lake.cache_budget import BOOKS, DECOMPRESSED, CacheBudget
+from vp.lake.cache_budget import BOOKS, CacheBudget
+from vp.lake.cache_room import Room
 from vp.lake.lake import Lake
+from vp.lake.segment_manifest import FeedGap, gaps_of
 from vp.lake.stated_totals import stated_totals
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import Product, canonical_symbol, is_contract
@@ -63,7 +65,8 @@ def prepare(
         Each kind of wrong request or damaged file has its own type (vp.errors).
     """
     opened = _open(spec, on_progress)
-    return _begin(spec, opened, on_progress, lambda: _instead(opened), _early_end(opened), new_engine)
+    gaps = tuple(gaps_of(opened.input.raw_files, opened.window.start_ns, opened.window.end_ns))
+    return _begin(spec, opened, on_progress, lambda: gaps, lambda: _instead(opened), _early_end(opened), new_engine)
 
 
 def prepare_growing(
@@ -91,7 +94,13 @@ def prepare_growing(
     feed = EventFeed(reader, None, book.mark_gap)
     files = tuple(InputFile(raw, ()) for raw in recording.raw_files())
     opened = _Opened(lake, product, window, scale, SessionInput(contract, files), reader, bounds, book, feed, "off")
-    return _begin(spec, opened, on_progress, str, lambda _read: None)
+    return _begin(spec, opened, on_progress, recording.gaps, str, lambda _read: None)
+
+
+def growing_contract(spec: SessionSpec, recording: GrowingInput) -> tuple[str, SessionWindow]:
+    """The contract of a session that is being recorded, and its window; raises as prepare_growing."""
+    lake, product, window, _ = _meaning(spec)
+    return _contract_of_feed(lake, product, canonical_symbol(product, spec.symbol), recording), window
 
 
 def _contract_of_feed(lake: Lake, product: Product, symbol: str, recording: GrowingInput) -> str:
@@ -114,6 +123,7 @@ def _begin(
     spec: SessionSpec,
     opened: _Opened,
     on_progress: Callable[[Progress], None],
+    gaps: Callable[[], Sequence[FeedGap]],
     instead: Callable[[], str],
     ends_early: Callable[[bool], str | None],
     new_engine: Callable[..., EventDrivenVPEngine] = EventDrivenVPEngine,
@@ -161,8 +171,9 @@ def _begin(
     context = _advance(engine, feed, bounds.emit_from_ns, meter)
     meter.update(feed.records_seen, last=True)
     engine.start_emitting(round(spec.throttle_ms * NS_PER_MS))
-    opened.reader.keep_decompressed()
-    return LiveSession(info, engine, feed, context, instead, ends_early)
+    session = LiveSession(info, engine, feed, context, instead, ends_early, gaps)
+    opened.reader.keep_decompressed(session.first_frame_is_out)
+    return session
 
 
 def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> np.ndarray:
@@ -287,13 +298,15 @@ class FoundSession(NamedTuple):
 def find_session(spec: SessionSpec) -> FoundSession:
     """Find a session's contract and files, and read nothing of it yet; raises as `prepare` does."""
     lake, product, window, bounds = _meaning(spec)
-    cache = CacheBudget(lake.cache_dir, round(spec.cache_limit_gb * BYTES_PER_GB))
+    cache = CacheBudget(
+        lake.cache_dir,
+        round(spec.cache_limit_gb * BYTES_PER_GB),
+        decompressed_limit_bytes=round(spec.decompressed_limit_gb * BYTES_PER_GB),
+    )
     symbol = canonical_symbol(product, spec.symbol)
     found = find_input(lake, product, symbol, window.file_dates, KeptSurveys(cache))
     product = lake.products.of_contract(product, found.contract)
-    decompressed = DecompressedFiles(
-        cache.directory / DECOMPRESSED.directory, round(spec.decompressed_limit_gb * BYTES_PER_GB), cache
-    )
+    decompressed = DecompressedFiles(cache)
 
     def new_reader() -> SessionReader:
         return session_reader(found, window.start_ns, window.end_ns, decompressed=decompressed)
@@ -358,7 +371,7 @@ def _open(spec: SessionSpec, on_progress: Callable[[Progress], None]) -> _Opened
     reader.keep_from(feed.resume().place)
     try:
         mode = most_mode_of(*raw_paths)
-        save_book(directory, key, book, feed.resume(), prices, most_mode=mode, make_room=cache.make_room)
+        save_book(directory, key, book, feed.resume(), prices, most_mode=mode, make_room=Room(cache, BOOKS).make)
     except (LakeError, OSError) as error:
         log.warning("%s", error)
     return opened(book, scale, feed, "miss")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -32,6 +32,7 @@ def record(
     out: Path,
     fields: Sequence[str] | None = None,
     on_share: Callable[[float], None] = _ignore,
+    metadata: Mapping[str, str] | None = None,
 ) -> int:
     """Write the rest of a session's frames to `out`, whole or not at all.
 
@@ -45,6 +46,8 @@ def record(
         Grid columns wanted; all if left out.
     on_share : callable
         Hears how much of the session's time is done, from 0 to 1.
+    metadata : mapping of str to str, optional
+        Stands in the file's schema beside what frames say of themselves.
 
     Returns
     -------
@@ -58,6 +61,7 @@ def record(
     """
     layout = session.layout
     schema = layout.project(fields).layout.schema if fields is not None else layout.schema
+    schema = schema.with_metadata({**(schema.metadata or {}), **(metadata or {})})
     emit_ns, span_ns = session.info.emit_from_ns, max(1, session.info.end_ns - session.info.emit_from_ns)
     frames = 0
     with output_file(out) as file, contextlib.closing(_writer(out.suffix, file, schema)) as writer:

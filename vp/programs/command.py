@@ -35,6 +35,7 @@ class Program:
 PROGRAMS = (
     Program(("serve",), "vp.serve", "serve a session to browsers and programs"),
     Program(("record",), "vp.record", "write the frames of a session into a file"),
+    Program(("backfill",), "vp.backfill.__main__", "record many sessions, those that are not there yet"),
     Program(("query",), "vp.query.__main__", "ask the lake with SQL"),
     Program(("study",), "vp.study.__main__", "measure what score and state foretell, with intervals"),
     Program(("cache",), "vp.cache", "show what the lake's cache holds, and clear it"),

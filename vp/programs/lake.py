@@ -82,8 +82,8 @@ def _seal(values: dict[str, Any]) -> int:
             f"out, {one.bytes:,} bytes before compression"
         )
         for gap in one.gaps:
-            start, end = (f"{from_ns(int(str(gap[name]))):%H:%M:%S.%f}" for name in ("start_ns", "end_ns"))
-            print(f"  {'bridged' if gap['bridged'] else 'GAP'}  {start} to {end} UTC: {gap['reason']}")
+            start, end = (f"{from_ns(time_ns):%H:%M:%S.%f}" for time_ns in (gap.start_ns, gap.end_ns))
+            print(f"  {'bridged' if gap.bridged else 'GAP'}  {start} to {end} UTC: {gap.reason}")
         if one.ended:
             print(f"  it ends before its session: {one.ended}")
     return 0

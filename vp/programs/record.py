@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -45,9 +44,9 @@ def _main(arguments: Sequence[str] | None) -> int:
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
     from vp.model.frames import judge_fields  # noqa: PLC0415
-    from vp.model.pipeline import judge, prepare  # noqa: PLC0415
-    from vp.model.recording import record  # noqa: PLC0415
+    from vp.model.pipeline import judge  # noqa: PLC0415
     from vp.model.recording_file import ENDINGS  # noqa: PLC0415
+    from vp.model.recording_task import RecordingTask  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
 
     lake = Lake(values["lake"], values["products"])
@@ -64,17 +63,14 @@ def _main(arguments: Sequence[str] | None) -> int:
         ensure_compiled(lambda share: progress.share("compile", share), demonstration=demonstration)
         if demonstration:
             ensure_demo(lake.root, lambda share: progress.share("demo", share))
-        session = prepare(spec, progress)
-        cli.started()
-        with contextlib.closing(session):
-            frames = record(session, out, values["fields"], lambda share: progress.share("live", share))
-    nothing = session.emptiness()
-    if nothing is not None:
-        cli.say(f"WARNING: The recording is empty: {nothing}")
-    for notice in session.notices():
+        task = RecordingTask(spec, values["fields"])
+        made = task.run(out, task.digest(), progress, lambda share: progress.share("live", share), cli.started)
+    if made.emptiness is not None:
+        cli.say(f"WARNING: The recording is empty: {made.emptiness}")
+    for notice in made.notices:
         cli.say(f"WARNING: {notice}")
-    found = {"anomalies": session.anomalies(), "before the start": session.anomalies_before()}
-    cli.show(summary(out, frames, session.accounting(), found, time.monotonic() - started, session.incomplete()))
+    found = {"anomalies": made.anomalies, "before the start": made.anomalies_before}
+    cli.show(summary(out, made.frames, made.accounting, found, time.monotonic() - started, made.incomplete))
     return 0
 
 

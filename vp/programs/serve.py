@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vp.errors import BadParameterError, RequestError
 from vp.programs import command_line as cli
+from vp.programs.relay import serve_relay
 
 if TYPE_CHECKING:
     import socket
@@ -39,6 +40,8 @@ examples:
       a session out of the lake, from the evening's opening on
   {command} --speed 10 --port 0
       ten times as fast, on any free port
+  {command} --upstream ws://origin.example:8002 --host 0.0.0.0
+      the sessions of another server, for viewers of this one
   {command} --live --symbol MNQ
       the market as it happens, recorded on the way (DATABENTO_API_KEY is the key)
 
@@ -57,6 +60,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     values["parameters"] = cli.model_parameters(values)
     symbols = [symbol for symbol in values["symbol"] or () if symbol]
     values["symbol"] = symbols[0] if symbols else None
+    if values["upstream"] is not None:
+        return serve_relay({**values, "symbol": symbols})
     if values["live"]:
         return _serve_live(values, symbols)
     if len(symbols) > 1:
@@ -99,6 +104,7 @@ def _serve_live(values: dict[str, Any], symbols: Sequence[str]) -> int:
     key = key_of_environment()
     raise_descriptor_limit()
     with open_listener(values["host"], values["port"]) as listener:
+        values["speed"] = 1.0  # the market has one
         recorder = RecorderThread(
             Recorder(chosen, key, values["gateway"], lambda news: cli.say(f"{news.kind}: {news.text}"))
         )
@@ -142,7 +148,7 @@ def _serve(
     service, startup = _service(values, ready, failed, demonstration=demonstration, recorder=recorder)
     server = WebServer(build_app(service), values["log_level"])
     if recorder is not None:
-        recorder.on_failure = failed
+        recorder.on_failure = lambda: cli.say(f"error: {recorder.describe()['text']} What there is, is served on.")
     server.run(sockets=[listener])
     if startup.error is not None:
         raise startup.error
@@ -157,11 +163,13 @@ def _service(
     recorder: RecorderThread | None = None,
 ) -> tuple[Service, StartupSession]:
     """What is served, and the session that it begins with, which is loaded with progress on stderr."""
+    from vp.dbn.contracts import belongs  # noqa: PLC0415
+    from vp.dbn.growing_input import contracts_of  # noqa: PLC0415
     from vp.dbn.opened_lake import open_lake  # noqa: PLC0415
     from vp.demo.session import ensure_demo  # noqa: PLC0415
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
-    from vp.model.overview import overview  # noqa: PLC0415
+    from vp.model.overview import GrowingOverviews, overview  # noqa: PLC0415
     from vp.model.pipeline import judge, prepare, prepare_growing  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
     from vp.server.app import Service  # noqa: PLC0415
@@ -169,8 +177,9 @@ def _service(
     from vp.server.history.place import open_spool  # noqa: PLC0415
     from vp.server.net.listener import is_loopback  # noqa: PLC0415
     from vp.server.net.origin import Gate  # noqa: PLC0415
-    from vp.server.routes.sessions import SessionCatalogue  # noqa: PLC0415
+    from vp.server.routes.sessions import SessionCatalogue, live_session  # noqa: PLC0415
     from vp.server.runs.hub import ServerLimits  # noqa: PLC0415
+    from vp.server.runs.live_recordings import LiveRecordings  # noqa: PLC0415
     from vp.server.runs.startup import StartupSession  # noqa: PLC0415
     from vp.server.stream.snapshot import Loading  # noqa: PLC0415
     from vp.settings.forms import BYTES_PER_GB  # noqa: PLC0415
@@ -178,15 +187,19 @@ def _service(
     tell_below(Lake(values["lake"]).root)
     defaults = _defaults(values)
     lake = Lake(values["lake"], values["products"])
+    growing_overviews = GrowingOverviews()
+
+    def root_of(request: StreamRequest) -> str | None:
+        try:
+            return lake.products.find(request.product_type, request.symbol).root
+        except RequestError:  # it will be told by who judges the request
+            return None
 
     def recording_of(request: StreamRequest) -> LiveDay | None:
         if recorder is None:
             return None
-        try:
-            root = lake.products.find(request.product_type, request.symbol).root
-        except RequestError:  # it will be told by who judges the request
-            return None
-        return recorder.find(request.product_type, root, request.dt)
+        root = root_of(request)
+        return None if root is None else recorder.find(request.product_type, root, request.dt)
 
     def prepare_request(request: StreamRequest, on_progress: Callable[[ProgressLike], None]) -> Session:
         recording = recording_of(request)
@@ -195,7 +208,23 @@ def _service(
         return prepare_growing(_spec(request, values), recording, on_progress)
 
     def make_overview(request: StreamRequest, check: Callable[[], None]) -> dict[str, Any]:
-        return overview(_spec(replace(request, start_time=None), values), check)
+        spec = _spec(replace(request, start_time=None), values)
+        recording = recording_of(request)
+        return overview(spec, check) if recording is None else growing_overviews.now(spec, recording, check)
+
+    def live_sessions() -> list[dict[str, Any]]:
+        if recorder is None:
+            return []
+        return [
+            live_session(
+                product.product_type,
+                product.root,
+                live.raw_files()[-1],
+                [name for name in contracts_of(live) if belongs(lake.products, product, name)],
+            )
+            for live in recorder.live_days
+            for product in recorder.plan.products
+        ]
 
     def judge_request(request: StreamRequest) -> None:
         judge(_spec(request, values), look=recording_of(request) is None)
@@ -238,14 +267,14 @@ def _service(
         startup,
         gate=Gate(is_loopback(values["host"]), frozenset(values["allow_origin"])),
         limits=ServerLimits(viewers=values["max_viewers"], sessions=values["max_sessions"]),
-        catalogue=SessionCatalogue(lambda: open_lake(values["lake"], values["products"], values["file"])),
+        catalogue=SessionCatalogue(
+            lambda: open_lake(values["lake"], values["products"], values["file"]), live_sessions
+        ),
         overview=make_overview,
         queries=queries,
         judge=judge_request,
         spool=spool,
-        recording=recording_of,
-        feed=None if recorder is None else recorder.describe,
-        today=(lambda: None) if recorder is None else recorder.date,
+        live=None if recorder is None else LiveRecordings(recorder, root_of),
     )
     return service, startup
 

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vp.errors import BadParameterError
-from vp.output_file import output_file, output_path
+from vp.output_file import output_path
 from vp.programs import command_line as cli
 
 if TYPE_CHECKING:
     from vp.model.parameters import ModelParameters
     from vp.study.request import RecordingFiles
-    from vp.study.study import Study
 
 DESCRIPTION = """\
 Measure what score, state and other columns of frames foretold about the mid of sessions,
@@ -97,6 +96,8 @@ def _main(arguments: Sequence[str] | None) -> int:
 
         sys.stdout.write(markdown(report(study)))
         return 0
+    from vp.study.report_files import write  # noqa: PLC0415
+
     for path in write(study, out):
         cli.say(f"written: {path}")
     print(" ".join(sentences(study)))
@@ -140,24 +141,6 @@ def parameter_sets(texts: Sequence[str]) -> tuple[tuple[str, ModelParameters], .
     if not names:
         raise BadParameterError("parameters names no set.", hint="For example --parameters default,touch.")
     return tuple((name, read_parameters(name)) for name in names)
-
-
-def write(study: Study, out: Path) -> list[Path]:
-    """Write the report to `out`, and beside it the same as Markdown and every figure as Parquet; returns the paths."""
-    from pyarrow import parquet  # noqa: PLC0415 - --help is fast
-
-    from vp.study.rendering import arrow_table, html, markdown  # noqa: PLC0415
-    from vp.study.report import report  # noqa: PLC0415
-
-    parts: list[Any] = list(report(study))
-    texts = {out: html(parts), out.with_suffix(".md"): markdown(parts)}
-    for path, text in texts.items():
-        with output_file(path) as file:
-            file.write(text.encode())
-    table = out.with_suffix(".parquet")
-    with output_file(table) as file:
-        parquet.write_table(arrow_table(study), file, compression="zstd", write_page_checksum=True)
-    return [*texts, table]
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from vp.lake.segment_manifest import manifest_beside, read_manifest
+from vp.lake.segment_manifest import gaps_of
 from vp.query.sources import TIME, ArrowSource
 
 if TYPE_CHECKING:
@@ -28,9 +29,7 @@ def session_gaps(session: ChosenSession) -> ArrowSource:
 
     def batches() -> Iterator[pa.RecordBatch]:
         window = session.window
-        manifests = dict.fromkeys(manifest_beside(raw) for raw in session.input.raw_files)
-        gaps = [gap for manifest in manifests for gap in read_manifest(manifest).gaps]
-        rows = [gap for gap in gaps if gap["end_ns"] >= window.start_ns and gap["start_ns"] < window.end_ns]
+        rows = [asdict(gap) for gap in gaps_of(session.input.raw_files, window.start_ns, window.end_ns)]
         yield pa.RecordBatch.from_pylist(rows, schema=GAP_SCHEMA)
 
     return ArrowSource(GAP_SCHEMA, batches)

@@ -76,6 +76,8 @@ def book_files(lake: Lake) -> ArrowSource:
 
     def rows() -> Iterator[dict[str, object]]:
         for path in sorted((lake.cache_dir / BOOKS.directory).glob("*.arrow")):
+            if not path.is_file():  # a pipe would be waited for
+                continue
             try:
                 with pa.OSFile(str(path)) as file, ipc.open_file(file) as reader:
                     key = json.loads((reader.schema.metadata or {})[KEY_METADATA])

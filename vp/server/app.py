@@ -7,7 +7,6 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -30,10 +29,13 @@ from vp.server.routes.history import HistoryRoutes
 from vp.server.routes.metrics import Metrics
 from vp.server.routes.overview import MakeOverview, OverviewRoute
 from vp.server.routes.page_script import page_script
+from vp.server.routes.relayed_catalogue import RelayedCatalogue
 from vp.server.routes.sessions import Catalogue, Listing, SessionsRoute
 from vp.server.routes.stream import StreamRoute
+from vp.server.routes.track_record import TrackRecordRoute
 from vp.server.runs.hub import Hub, ServerLimits
-from vp.server.runs.session import FindRecording, Prepare
+from vp.server.runs.live_recordings import LiveRecordings
+from vp.server.runs.session import Prepare
 from vp.server.runs.startup import StartupSession
 from vp.server.stream.request import StreamRequest
 
@@ -68,12 +70,10 @@ class Service:
         Answers queries; left out, there is no such route.
     spool : FrameSpool, optional
         Where older frames of sessions go; left out, memory alone holds frames.
-    recording : callable, optional
-        The recording that a request's session is of, while that goes on.
-    feed : callable, optional
-        The state of the live feed, for /health.
-    today : callable, optional
-        The date of the session that the live feed brings now; None where there is no such feed.
+    live : LiveRecordings, optional
+        The sessions that are being recorded.
+    upstream : RelayedCatalogue, optional
+        The server whose sessions are handed on: `prepare` makes a RelayedSession.
     """
 
     defaults: StreamRequest
@@ -86,13 +86,14 @@ class Service:
     queries: QueryContext | None = None
     judge: Callable[[StreamRequest], None] = lambda _request: None
     spool: FrameSpool | None = None
-    recording: FindRecording = lambda _request: None
-    feed: Callable[[], dict[str, Any]] | None = None
-    today: Callable[[], str | None] = lambda: None
+    live: LiveRecordings | None = None
+    upstream: RelayedCatalogue | None = None
 
     def current_defaults(self) -> StreamRequest:
         """What a viewer gets who asks for nothing in particular now."""
-        date = self.today()
+        if self.upstream is not None:
+            return self.upstream.defaults
+        date = None if self.live is None else self.live.feed.date()
         return self.defaults if date is None else replace(self.defaults, dt=date)
 
 
@@ -105,7 +106,14 @@ def build_app(service: Service) -> Starlette:
         The page cannot be put together; better said at the start than to the first who opens it.
     """
     page_script(page_files.WEB)
-    hub = Hub(service.prepare, service.limits, service.startup, service.spool, service.recording)
+    hub = Hub(
+        service.prepare,
+        service.limits,
+        service.startup,
+        service.spool,
+        service.live,
+        relays=service.upstream is not None,
+    )
     readers = Readers()
     history = HistoryRoutes(hub, readers)
     sessions = SessionsRoute(service.catalogue, service.current_defaults, readers)
@@ -134,7 +142,8 @@ def build_app(service: Service) -> Starlette:
                 "server_time_ns": str(time.time_ns()),
                 "sessions": hub.describe(),
                 "viewers": hub.viewers,
-                **({} if service.feed is None else {"feed": service.feed()}),
+                **({} if service.live is None else {"feed": service.live.feed.describe()}),
+                **({} if service.upstream is None else {"upstream": service.upstream.address}),
             },
             headers={"cache-control": "no-store"},
         )
@@ -142,11 +151,12 @@ def build_app(service: Service) -> Starlette:
     return Starlette(
         routes=[
             Route("/health", health),
-            Route("/metrics", Metrics(hub).answer),
+            Route("/metrics", Metrics(hub, None if service.live is None else service.live.feed).answer),
             WebSocketRoute(f"{API}/stream", StreamRoute(hub, service.current_defaults, service.judge).answer),
             Route(f"{API}/sessions", sessions.answer),
             Route(f"{API}/history", history.history),
             Route(f"{API}/frames", history.frames),
+            Route(f"{API}/track-record", TrackRecordRoute(hub).answer),
             *([Route(f"{API}/overview", overview.answer)] if overview is not None else []),
             *([Route(QUERY, queries.answer, methods=["POST"])] if queries is not None else []),
             Route("/", page_files.home),

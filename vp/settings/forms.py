@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 from decimal import Decimal
@@ -27,6 +28,7 @@ FORMATS = ("table", "csv", "json", "parquet", "arrow")
 NO_FIELDS = "none"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
+SEQUELS = ("study",)
 LIVE_FROM = ("now", "today", "week")
 DATASET = re.compile(r"[A-Z0-9]{2,8}\.[A-Z0-9]{2,12}")
 
@@ -103,11 +105,34 @@ def origin(name: str, value: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, PORTS[parts.scheme]} else "")
 
 
+def stream_server(name: str, value: str) -> str | None:
+    """The address of a server of streams: ws:// or wss://, a host, perhaps a port and a path."""
+    from urllib.parse import urlsplit  # noqa: PLC0415 - --help is fast
+
+    if not value.strip():
+        return None
+    try:
+        parts = urlsplit(value.strip())
+        _ = parts.port
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"ws", "wss"} or not parts.hostname or parts.query or parts.fragment:
+        raise BadParameterError(f"{name} was {quoted(value)}, expected ws:// or wss://, a host and perhaps a port.")
+    return value.strip().rstrip("/")
+
+
 def session_dates(_name: str, value: str) -> str | None:
     """The days of a session; raises BadDateError."""
     from vp.market.session_hours import parse_dates  # noqa: PLC0415 - --help is fast
 
     return str(parse_dates(value.strip())) if value.strip() else None
+
+
+def date(_name: str, value: str) -> dt.date | None:
+    """A day; raises BadDateError."""
+    from vp.market.session_hours import parse_date  # noqa: PLC0415 - --help is fast
+
+    return parse_date(value.strip()) if value.strip() else None
 
 
 def clock_time(name: str, value: str) -> str | None:
@@ -185,6 +210,13 @@ def log_format(name: str, value: str) -> str:
     """A name out of LOG_FORMATS."""
     if value.lower() not in LOG_FORMATS:
         raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(LOG_FORMATS)}.")
+    return value.lower()
+
+
+def sequel(name: str, value: str) -> str:
+    """A name out of SEQUELS."""
+    if value.lower() not in SEQUELS:
+        raise BadParameterError(f"{name} was {quoted(value)}, expected {' or '.join(SEQUELS)}.")
     return value.lower()
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from vp.study.blocks import Blocks
 from vp.study.foresight import LEAST_SAMPLES, Resampling
 from vp.study.measure import Measure
-from vp.study.samples import MAIN_TARGET, NEXT_MOVE, TARGETS, Samples
+from vp.study.samples import MAIN_TARGET, NEXT_MOVE, Samples
 
 STATES = {"UP": 1, "CHOP": 0, "DOWN": -1}
 DECILES = 10
@@ -22,30 +22,37 @@ def after_states(name: str, samples: Samples, resampling: Resampling) -> Iterato
     The hit rate is the share of moves that went the state's way, of those that went anywhere; of CHOP, upward.
     """
     state = samples.features["state"]
-    for target in TARGETS:
-        y = samples.targets[target]
-        known = np.isfinite(y)
-        if known.sum() < LEAST_SAMPLES:
-            continue
-        move = np.where(known, y, 0.0)
-        groups = np.concatenate(
-            [_state_columns(known, move, state == value, value) for value in STATES.values()], axis=1
-        )
-        resampled = resampling.of(target).sums(groups).reshape(-1, len(STATES), STATE_COLUMNS)
-        whole = groups.sum(0).reshape(1, len(STATES), STATE_COLUMNS)
-        found, spread = state_statistics(whole), state_statistics(resampled)
-        for i, label in enumerate(STATES):
-            for statistic, values in found.items():
-                interval = Blocks.spread(spread[statistic][:, i])
-                yield Measure(
-                    name, statistic, "state", target, label, float(values[0, i]), *interval, int(whole[0, i, 2])
-                )
+    groups = {label: (state == value, -1.0 if value < 0 else 1.0) for label, value in STATES.items()}
+    for target in samples.targets:
+        yield from after_groups(name, samples, resampling, target, groups)
 
 
-def _state_columns(known: np.ndarray, move: np.ndarray, inside: np.ndarray, value: int) -> np.ndarray:
+def after_groups(
+    name: str,
+    samples: Samples,
+    resampling: Resampling,
+    target: str,
+    groups: Mapping[str, tuple[np.ndarray, float]],
+) -> Iterator[Measure]:
+    """What followed the samples of each group: by label which they are, bool[n], and the way of a hit, 1 or -1."""
+    y = samples.targets[target]
+    known = np.isfinite(y)
+    if known.sum() < LEAST_SAMPLES:
+        return
+    move = np.where(known, y, 0.0)
+    columns = np.concatenate([_state_columns(known, move, inside, way) for inside, way in groups.values()], axis=1)
+    resampled = resampling.of(target).sums(columns).reshape(-1, len(groups), STATE_COLUMNS)
+    whole = columns.sum(0).reshape(1, len(groups), STATE_COLUMNS)
+    found, spread = state_statistics(whole), state_statistics(resampled)
+    for i, label in enumerate(groups):
+        for statistic, values in found.items():
+            interval = Blocks.spread(spread[statistic][:, i])
+            yield Measure(name, statistic, "state", target, label, float(values[0, i]), *interval, int(whole[0, i, 2]))
+
+
+def _state_columns(known: np.ndarray, move: np.ndarray, inside: np.ndarray, way: float) -> np.ndarray:
     """What the statistics of a state are made of: all samples, their moves, those of the state, and so on; [n, 8]."""
     inside = known & inside
-    way = -1.0 if value < 0 else 1.0
     moved, right = move != 0, way * move > 0
     columns = (known, move, inside, move * inside, moved, right, inside & moved, inside & right)
     return np.stack(columns, axis=1).astype(np.float64)

@@ -74,7 +74,7 @@ def pair_sums(x: np.ndarray, y: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 def information_coefficients(name: str, samples: Samples, resampling: Resampling) -> Iterator[Measure]:
     """IC of every feature with every target, and how far that of the score is above its rival's."""
-    for target in TARGETS:
+    for target in samples.targets:
         y = samples.targets[target]
         pairs = {}
         for feature, x in samples.features.items():

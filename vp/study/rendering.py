@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable
 from html import escape
 
 import pyarrow as pa
 
+from vp.logs import printable
 from vp.study.measure import Measure
 from vp.study.report import Heading, Paragraph, Part, Plot, Table
 from vp.study.study import Study
@@ -32,6 +34,7 @@ svg { width: 100%; min-width: 640px; max-width: 760px; height: auto; display: bl
 svg text { font: 11px system-ui, sans-serif; fill: var(--label); } svg text.title { font-size: 13px; font-weight: 600; }
 """
 LONG_CELL = 80
+MARKUP = re.compile(r"<(?=[A-Za-z/!?])")
 
 
 def markdown(parts: Iterable[Part]) -> str:
@@ -39,15 +42,21 @@ def markdown(parts: Iterable[Part]) -> str:
     written = []
     for part in parts:
         if isinstance(part, Heading):
-            written.append(f"{'#' * part.level} {part.text}")
+            written.append(f"{'#' * part.level} {_in_line(part.text)}")
         elif isinstance(part, Paragraph):
-            written.append(f"**{part.text}**" if part.is_verdict else part.text)
+            text = _in_line(part.text)
+            written.append(f"**{text}**" if part.is_verdict else text)
         elif isinstance(part, Table):
             rows = [part.header, tuple("---" for _ in part.header), *part.rows]
             written.append(
-                "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+                "\n".join("| " + " | ".join(_in_line(cell).replace("|", "\\|") for cell in row) + " |" for row in rows)
             )
     return "\n\n".join(written) + "\n"
+
+
+def _in_line(text: str) -> str:
+    """A text as Markdown's text: names of files stand in it, and markup in them would be a page's."""
+    return MARKUP.sub("&lt;", printable(text))
 
 
 def html(parts: Iterable[Part]) -> str:

@@ -118,13 +118,13 @@ def entry(number: int) -> dict[str, Any]:
 def test_a_line_that_a_killed_writer_left_half_written_does_not_spoil_the_next(tmp_path: Path) -> None:
     path = tmp_path / "glbx-mdp3-20260206.mbo.segments.jsonl"
     path.write_bytes(json.dumps(entry(1)).encode() + b"\n" + json.dumps(entry(2)).encode()[:-5])
-    assert [gap["start_ns"] for gap in read_manifest(path).gaps] == [1]
+    assert [gap.start_ns for gap in read_manifest(path).gaps] == [1]
     file = ManifestFile([path])
     with pytest.raises(CaptureError, match="Another recorder"):
         ManifestFile([path])
     file.append(entry(3))
     file.close()
-    assert [gap["start_ns"] for gap in read_manifest(path).gaps] == [1, 3]
+    assert [gap.start_ns for gap in read_manifest(path).gaps] == [1, 3]
     empty = tmp_path / "glbx-mdp3-20260207.mbo.segments.jsonl"
     ManifestFile([empty]).close()
     assert not empty.exists()

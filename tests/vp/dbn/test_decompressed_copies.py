@@ -13,8 +13,20 @@ import zstandard
 from vp.dbn import block_files, decompressed_copies, stretches
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.errors import DamagedFileError, TruncatedFileError
+from vp.lake.cache_budget import DECOMPRESSED, CacheBudget
+from vp.lake.cache_room import Room
 
 LIMIT = 1 << 30
+
+
+def files_in(cache: Path, limit_bytes: int = LIMIT) -> DecompressedFiles:
+    return DecompressedFiles(CacheBudget(cache, floor_bytes=0, decompressed_limit_bytes=limit_bytes))
+
+
+def copies(files: DecompressedFiles) -> list[tuple[Path, int]]:
+    """The copies and their sizes in bytes, the one used last first."""
+    found = sorted(CacheBudget(files.directory.parent).files(DECOMPRESSED), key=lambda file: -file.used_seconds)
+    return [(file.path, file.size_bytes) for file in found if file.path.suffix == block_files.ENDING]
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +50,7 @@ def raw(tmp_path: Path, data: bytes) -> Path:
 
 @pytest.fixture
 def files(tmp_path: Path) -> DecompressedFiles:
-    return DecompressedFiles(tmp_path / "cache", LIMIT)
+    return files_in(tmp_path / "cache")
 
 
 def make(files: DecompressedFiles, raw: Path) -> None:
@@ -56,9 +68,9 @@ def read(files: DecompressedFiles, raw: Path, offset: int = 0) -> bytes:
 @pytest.mark.parametrize("offset", [0, 1, 999, 1000, 1001, 4000, 10_320, 10_321, 20_000])
 def test_a_copy_gives_what_the_raw_file_gives(files: DecompressedFiles, raw: Path, data: bytes, offset: int) -> None:
     assert read(files, raw, offset) == data[offset:]
-    assert files.copies() == []
+    assert copies(files) == []
     make(files, raw)
-    assert len(files.copies()) == 1
+    assert len(copies(files)) == 1
     raw_bytes = raw.read_bytes()
     status = raw.stat()
     raw.write_bytes(bytes(len(raw_bytes)))  # the copy alone can answer now
@@ -70,7 +82,7 @@ def test_a_flipped_byte_anywhere_is_noticed_and_the_raw_file_read(
     files: DecompressedFiles, raw: Path, data: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     make(files, raw)
-    ((path, size),) = files.copies()
+    ((path, size),) = copies(files)
     good = path.read_bytes()
     for at in (*range(0, size, 397), *range(size - 60, size)):
         bad = bytearray(good)
@@ -85,14 +97,14 @@ def test_a_flipped_byte_anywhere_is_noticed_and_the_raw_file_read(
 @pytest.mark.parametrize("keep", [0, 1, 47, 48, 5_000, 10_321, 11_000])
 def test_a_cut_copy_is_noticed(files: DecompressedFiles, raw: Path, data: bytes, keep: int) -> None:
     make(files, raw)
-    ((path, _),) = files.copies()
+    ((path, _),) = copies(files)
     path.write_bytes(path.read_bytes()[:keep])
     assert read(files, raw) == data
 
 
 def test_a_copy_cut_under_the_reader_costs_it_nothing(files: DecompressedFiles, raw: Path, data: bytes) -> None:
     make(files, raw)
-    ((path, _),) = files.copies()
+    ((path, _),) = copies(files)
     blocks = files.blocks(raw, 0)
     got = next(blocks) + next(blocks)
     os.truncate(path, 100)
@@ -114,26 +126,26 @@ def test_the_copy_used_longest_ago_goes_first(tmp_path: Path, data: bytes) -> No
     for name in "abc":
         raws.append(tmp_path / f"{name}.dbn.zst")
         raws[-1].write_bytes(zstandard.ZstdCompressor().compress(data))
-    files = DecompressedFiles(tmp_path / "cache", int(2.8 * len(data)))
+    files = files_in(tmp_path / "cache", int(2.8 * len(data)))
     make(files, raws[0])
     make(files, raws[1])
-    for age, (path, _) in enumerate(files.copies()):
+    for age, (path, _) in enumerate(copies(files)):
         os.utime(path, ns=(0, 10**9 * (100 - age)))
-    first = next(path for path, _ in files.copies() if path.name.startswith("a"))
+    first = next(path for path, _ in copies(files) if path.name.startswith("a"))
     assert read(files, raws[0]) == data  # used just now
     make(files, raws[2])
-    names = {path.name[0] for path, _ in files.copies()}
+    names = {path.name[0] for path, _ in copies(files)}
     assert names == {"a", "c"}
     assert first.exists()
-    assert sum(size for _, size in files.copies()) <= files.limit_bytes
+    assert sum(size for _, size in copies(files)) <= files.limit_bytes
 
 
 @pytest.mark.parametrize("limit", [0, 5_000])
 def test_what_exceeds_the_limit_is_not_kept(tmp_path: Path, raw: Path, data: bytes, limit: int) -> None:
-    files = DecompressedFiles(tmp_path / "cache", limit)
+    files = files_in(tmp_path / "cache", limit)
     make(files, raw)
-    assert files.copies() == []
-    assert [path.suffix for path in (tmp_path / "cache").glob("*")] == [".exceeds"] * (limit > 0)
+    assert copies(files) == []
+    assert [path.suffix for path in files.directory.glob("*")] == [".exceeds"] * (limit > 0)
     assert read(files, raw) == data
 
 
@@ -142,7 +154,7 @@ def test_what_exceeds_the_limit_costs_the_others_nothing(
     tmp_path: Path, data: bytes, known: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is refused before room is made for it: each start would empty the cache and leave nothing."""
-    files = DecompressedFiles(tmp_path / "cache", 3 * len(data))
+    files = files_in(tmp_path / "cache", 3 * len(data))
     small, large = tmp_path / "small.dbn.zst", tmp_path / "large.dbn.zst"
     small.write_bytes(zstandard.ZstdCompressor().compress(data))
     compressor = zstandard.ZstdCompressor(write_content_size=known == "stated").compressobj()
@@ -155,15 +167,15 @@ def test_what_exceeds_the_limit_costs_the_others_nothing(
     make(files, small)
     begun: list[tuple[int, ...]] = []
 
-    def make_room(*sizes: int) -> bool:
+    def begin(_room: Room, *sizes: int) -> bool:
         begun.append(sizes)
         return True
 
-    monkeypatch.setattr(files, "make_room", make_room)
+    monkeypatch.setattr(Room, "make", begin)
     for _start in range(3):
         make(files, large)
     assert begun == []
-    assert [path.name[:5] for path, _ in files.copies()] == ["small"]
+    assert [path.name[:5] for path, _ in copies(files)] == ["small"]
 
 
 def test_what_a_beginning_lets_expect_may_be_wrong_by_half(tmp_path: Path, data: bytes) -> None:
@@ -197,7 +209,7 @@ def test_a_short_run_leaves_the_stretch_that_the_next_one_begins_with(
 ) -> None:
     passed = pass_through(files, raw, 0, end, place)
     assert data.startswith(passed)
-    ((path, _),) = files.copies()
+    ((path, _),) = copies(files)
     assert path.name.endswith(f"_{place}.blocks")
     status = raw.stat()
     raw.write_bytes(bytes(status.st_size))  # the stretch alone can answer now
@@ -213,13 +225,13 @@ def test_behind_a_stretch_the_raw_file_is_read_or_the_whole_copy_that_is_there_b
     files: DecompressedFiles, raw: Path, data: bytes
 ) -> None:
     pass_through(files, raw, 0, 4001, 3999)
-    assert len(files.copies()) == 1
+    assert len(copies(files)) == 1
     assert read(files, raw, 3999) == data[3999:]
     assert read(files, raw, 100) == data[100:]
     blocks = files.blocks(raw, 4000)
     first = next(blocks)
     make(files, raw)
-    ((path, _),) = files.copies()
+    ((path, _),) = copies(files)
     assert path.name == block_files.Source.of(raw).copy_name(), "the stretch is part of it"
     assert first + b"".join(blocks) == data[4000:]
 
@@ -235,19 +247,19 @@ def test_a_run_that_fails_or_has_a_whole_copy_leaves_no_stretch(
     assert list(files.directory.glob("*")) + list(files.directory.glob(".*")) == []
     make(files, raw)
     pass_through(files, raw, 0, 9000, 100)
-    assert len(files.copies()) == 1
+    assert len(copies(files)) == 1
     assert read(files, raw) == data
 
 
 def test_a_flipped_byte_of_a_stretch_is_noticed(files: DecompressedFiles, raw: Path, data: bytes) -> None:
     pass_through(files, raw, 0, 9000, 100)
-    ((path, _),) = files.copies()
+    ((path, _),) = copies(files)
     good = path.read_bytes()
     for at in range(0, len(good), 211):
         bad = bytearray(good)
         bad[at] ^= 1
         path.write_bytes(bad)
-        assert read(DecompressedFiles(files.directory, LIMIT), raw, 100) == data[100:], at
+        assert read(files_in(files.directory.parent), raw, 100) == data[100:], at
         assert not path.exists(), at
 
 
@@ -260,7 +272,7 @@ def test_a_place_that_passed_too_long_ago_leaves_no_stretch(
     got = next(blocks) + next(blocks)
     files.keep_from(raw, 1)
     assert got + b"".join(blocks) == data
-    assert files.copies() == []
+    assert copies(files) == []
 
 
 def test_a_damaged_raw_file_is_not_kept_and_is_told(files: DecompressedFiles, raw: Path) -> None:
@@ -276,14 +288,45 @@ def test_a_damaged_raw_file_is_not_kept_and_is_told(files: DecompressedFiles, ra
 
 def test_an_unwritable_directory_costs_nothing(tmp_path: Path, raw: Path, data: bytes) -> None:
     (tmp_path / "cache").write_text("a file in the way")
-    files = DecompressedFiles(tmp_path / "cache" / "deeper", LIMIT)
+    files = files_in(tmp_path / "cache" / "deeper")
     make(files, raw)
     assert read(files, raw) == data
 
 
 def test_what_a_dead_process_left_half_made_is_swept(files: DecompressedFiles, raw: Path) -> None:
-    files.directory.mkdir()
+    files.directory.mkdir(parents=True)
     dead = files.directory / ".old.blocks.k3k3k3k3.part"
     dead.touch()
     make(files, raw)
     assert not dead.exists()
+
+
+def test_a_copy_waits_for_a_signal_and_not_for_ever(
+    files: DecompressedFiles, raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    when = threading.Event()
+    files.keep(raw, when)
+    (maker,) = (thread for thread in threading.enumerate() if thread.name == f"decompress {raw.name}")
+    maker.join(0.2)
+    assert maker.is_alive()
+    assert copies(files) == []
+    when.set()
+    maker.join()
+    assert len(copies(files)) == 1
+    copies(files)[0][0].unlink()
+    monkeypatch.setattr(decompressed_copies, "PATIENCE_SECONDS", 0.01)
+    files.keep(raw, threading.Event())
+    for thread in threading.enumerate():
+        if thread.name == maker.name:
+            thread.join(10)
+    assert len(copies(files)) == 1
+
+
+def test_behind_a_stretch_nothing_is_decompressed_before_it_is_waited_for(
+    files: DecompressedFiles, raw: Path, data: bytes
+) -> None:
+    pass_through(files, raw, 0, 4001, 3999)
+    parts = list(files.blocks(raw, 3999))
+    stretch_bytes = sum(map(len, parts[: parts.index(b"")]))
+    assert stretch_bytes >= 2
+    assert b"".join(parts) == data[3999:]

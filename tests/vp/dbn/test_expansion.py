@@ -19,6 +19,7 @@ from vp.dbn.header import FREE_HEADER_BYTES, SYMBOL_LENGTH_AT
 from vp.dbn.reader import read_events
 from vp.dbn.zstd import BLOCK_BYTES, EXPANSION_VARIABLE, FREE_BYTES, uncompressed
 from vp.errors import BadParameterError, DamagedFileError, ExpansionError, NotDbnError
+from vp.lake.cache_budget import CacheBudget
 
 RECORD = SMALL[0]
 MUCH = RECORD * (2 * FREE_BYTES // len(RECORD))
@@ -81,7 +82,7 @@ def test_the_bound_counts_times_the_size_of_a_file_that_is_large_enough(
 
 def test_a_copy_is_not_made_of_what_expands_too_far(put: Put, tmp_path: Path) -> None:
     path = put(bomb(64 << 20), "x.dbn.zst")
-    files = DecompressedFiles(tmp_path / "cache", 1 << 30)
+    files = DecompressedFiles(CacheBudget(tmp_path / "cache"))
     with pytest.raises(ExpansionError):
         for _ in files.blocks(path, 0):
             pass
@@ -89,8 +90,7 @@ def test_a_copy_is_not_made_of_what_expands_too_far(put: Put, tmp_path: Path) ->
     maker = next((one for one in threading.enumerate() if one.name == f"decompress {path.name}"), None)
     if maker is not None:
         maker.join()
-    assert files.copies() == []
-    assert list((tmp_path / "cache").iterdir()) == []
+    assert list(files.directory.iterdir()) == []
 
 
 def test_a_window_that_is_too_large_is_refused_and_the_largest_allowed_is_not(put: Put) -> None:

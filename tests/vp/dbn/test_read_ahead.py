@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from vp.dbn import read_ahead as ahead
 from vp.dbn.read_ahead import BLOCKS_AHEAD, read_ahead
 from vp.errors import DamagedFileError
 
@@ -46,5 +47,45 @@ def test_no_more_than_a_few_blocks_wait() -> None:
 def test_a_reader_that_stops_early_leaves_no_thread() -> None:
     blocks = read_ahead(iter([b"x"] * 1000))
     assert next(blocks) == b"x"
+    blocks.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "read ahead"]
+
+
+def test_what_takes_long_to_begin_is_begun_when_it_is_waited_for() -> None:
+    begun = threading.Event()
+
+    def two_parts() -> Iterator[bytes]:
+        yield b"one"
+        yield b"two"
+        yield b""
+        begun.set()
+        yield b"three"
+
+    blocks = read_ahead(two_parts())
+    assert [next(blocks), next(blocks)] == [b"one", b"two"]
+    assert not begun.wait(0.2), "the caller still works on what it has"
+    assert list(blocks) == [b"three"]
+    assert begun.is_set()
+
+
+def test_it_is_begun_before_that_for_a_caller_that_is_busy_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "PATIENCE_SECONDS", 0.01)
+    begun = threading.Event()
+
+    def two_parts() -> Iterator[bytes]:
+        yield b"one"
+        yield b""
+        begun.set()
+        yield b"two"
+
+    blocks = read_ahead(two_parts())
+    assert next(blocks) == b"one"
+    assert begun.wait(5)
+    assert list(blocks) == [b"two"]
+
+
+def test_a_reader_that_stops_before_that_leaves_no_thread() -> None:
+    blocks = read_ahead(iter([b"one", b"", b"two"]))
+    assert next(blocks) == b"one"
     blocks.close()
     assert not [thread for thread in threading.enumerate() if thread.name == "read ahead"]

@@ -21,6 +21,7 @@ from vp.dbn.accounting import PassedOver
 from vp.dbn.block_files import Source
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.place import Place
+from vp.lake.cache_budget import CacheBudget
 from vp.model.book import Book
 from vp.model.book_cache import CacheKey, Resume, load_book, save_book
 
@@ -103,8 +104,8 @@ def raw_of(directory: Path) -> Path:
 def write_copy(directory: Path) -> Path:
     """A decompressed copy, made as a session makes it."""
     raw = raw_of(directory)
-    files = DecompressedFiles(directory / "kept", 1 << 30)
-    path = directory / "kept" / Source.of(raw).copy_name()
+    files = DecompressedFiles(CacheBudget(directory / "kept"))
+    path = files.directory / Source.of(raw).copy_name()
     deadline = time.monotonic() + 30
     while not path.exists() and time.monotonic() < deadline:
         files.keep(raw)  # again: the thread that made a copy which was thrown away may still be about to end
@@ -114,7 +115,7 @@ def write_copy(directory: Path) -> Path:
 
 def read_copy(directory: Path) -> bytes:
     raw = raw_of(directory)
-    return b"".join(DecompressedFiles(directory / "kept", 1 << 30).blocks(raw, 0))
+    return b"".join(DecompressedFiles(CacheBudget(directory / "kept")).blocks(raw, 0))
 
 
 def assert_right_or_rebuilt(directory: Path) -> bool:
@@ -205,7 +206,7 @@ def test_a_copy_cut_and_scribbled_over_under_its_reader(tmp_path: Path, monkeypa
     whole = header() + b"".join(DAY)
     for change in (lambda: os.truncate(path, 700), lambda: path.write_bytes(bytes(len(whole)))):
         write_copy(tmp_path)
-        blocks = DecompressedFiles(tmp_path / "kept", 1 << 30).blocks(raw_of(tmp_path), 0)
+        blocks = DecompressedFiles(CacheBudget(tmp_path / "kept")).blocks(raw_of(tmp_path), 0)
         first = next(blocks)
         change()
         assert first + b"".join(blocks) == whole
@@ -246,6 +247,7 @@ from tests.vp.model.test_cache_faults import raw_of, read_copy, write_book
 from vp.dbn.accounting import PassedOver
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.errors import LakeError
+from vp.lake.cache_budget import CacheBudget
 place = Path(sys.argv[1])
 raw = raw_of(place)
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -254,11 +256,11 @@ try:
     write_book(place / "books")
 except LakeError as error:
     told = str(error)
-DecompressedFiles(place / "kept", 1 << 30).keep(raw)
+DecompressedFiles(CacheBudget(place / "kept")).keep(raw)
 [thread.join() for thread in threading.enumerate() if thread is not threading.main_thread()]
 assert read_copy(place)
 assert not list((place / "books").iterdir())
-assert not list((place / "kept").iterdir())
+assert not list((place / "kept" / "decompressed").iterdir())
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
 print("said:", told)
 """

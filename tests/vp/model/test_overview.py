@@ -87,7 +87,7 @@ def test_it_is_kept_until_a_file_changes(lake: Path, caplog: pytest.LogCaptureFi
 
 
 def test_no_more_are_kept_than_may(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vp.lake.cache_budget.MOST_FILES", 2)
+    monkeypatch.setattr("vp.lake.cache_room.MOST_FILES", 2)
     for count in range(1, 5):
         put(lake, "future_mbo", "MNQ", NAME, dbn("MNQH6", INSTRUMENT, known_market()[: 900 + count]))
         overview(spec(lake))

@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -156,6 +157,23 @@ def test_a_short_run_of_a_compressed_file_leaves_what_the_next_start_reads(
     kept.unlink()
     assert np.array_equal(frames(prepare(spec)), want)
     assert len(list((golden_lake / "cache/decompressed").iterdir())) == 1, "made again"
+
+
+@needs_shared
+def test_a_copy_is_begun_when_the_first_frame_is_out(golden_lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = next(golden_lake.glob("raw/**/glbx*.dbn"))
+    plain.with_name(f"{plain.name}.zst").write_bytes(compress(plain.read_bytes()))
+    plain.unlink()
+    signals: list[threading.Event] = []
+    monkeypatch.setattr(DecompressedFiles, "keep", lambda _files, _raw, when: signals.append(when))
+    session = prepare(golden_spec(golden_lake))
+    (signal,) = signals
+    while not session.advance(max_frames=1).count:
+        pass
+    assert not signal.is_set(), "who asked has not been given it yet"
+    session.advance(max_frames=1)
+    assert signal.is_set()
+    session.close()
 
 
 @needs_shared

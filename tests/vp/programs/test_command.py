@@ -86,7 +86,11 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "says", "hints"),
     [
-        (["serv"], "There is no program 'serv'. Did you mean serve?", "There are serve, record, query, study, cache"),
+        (
+            ["serv"],
+            "There is no program 'serv'. Did you mean serve?",
+            "There are serve, record, backfill, query, study, cache",
+        ),
         (["--port", "1"], "There is no program '--port'.", "There are serve"),
         (["x" * 5000], "There is no program", "There are serve"),
         (

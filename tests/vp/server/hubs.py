@@ -11,7 +11,8 @@ from typing import Any
 from tests.vp.server.tiny import DEFAULTS, TinySession, even_clocks, preparing
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.runs.hub import Hub, ServerLimits
-from vp.server.runs.session import FindRecording, Session
+from vp.server.runs.live_recordings import LiveRecordings
+from vp.server.runs.session import Session
 from vp.server.runs.viewer import Viewer
 from vp.server.stream.request import StreamRequest
 
@@ -57,11 +58,12 @@ async def watch(hub: Hub, request: StreamRequest) -> Record:
     """Be a viewer to the end."""
     link = Record()
     hub.enter()
-    run = hub.join(request)
+    viewer = Viewer(link, hub.join(request), request, hub)
+    hub.watch(viewer)
     try:
-        await Viewer(link, run, request).serve()
+        await viewer.serve()
     finally:
-        hub.leave(run)
+        hub.leave(viewer.run, viewer)
     return link
 
 
@@ -70,12 +72,12 @@ def in_hub(
     make: Callable[[StreamRequest], Session] = tiny,
     limits: ServerLimits | None = None,
     spool: FrameSpool | None = None,
-    recording: FindRecording = lambda _request: None,
+    live: LiveRecordings | None = None,
 ) -> Any:
     """Run `await body(hub)`."""
 
     async def main() -> Any:
-        hub = Hub(preparing(make), limits or ServerLimits(), spool=spool, recording=recording)
+        hub = Hub(preparing(make), limits or ServerLimits(), spool=spool, live=live)
         hub.start()
         try:
             return await body(hub)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -279,6 +281,30 @@ def test_a_flood_of_commands_waits_in_its_socket() -> None:
             sessions = get_json(server, "/health")["sessions"]
             stepped = next(entry for entry in sessions if entry["paused"])["records_done"]
             assert 0 < stepped < 300  # in a little more than a second
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what is unread is told by /proc/net/tcp")
+def test_commands_that_wait_are_not_even_read() -> None:
+    """Read ahead, a quarter of a megabyte of them would be ten thousand messages in memory, of each of 500 viewers."""
+    flood = frame(TEXT, b'{"type":"resume"}') * 8000
+    with serving(tiny_service(endless)) as server, raw.stream(server.port) as flooding:
+        flooding.socket.sendall(flood)
+        until = time.monotonic() + 0.5
+        while time.monotonic() < until:
+            assert _unread_bytes(flooding.socket) > len(flood) - 8192
+            time.sleep(0.05)
+
+
+def _unread_bytes(client_socket: socket.socket) -> int:
+    """What a client has sent and its peer on this machine has not read, wherever the system holds it."""
+    ports = f"{client_socket.getsockname()[1]:04X}", f"{client_socket.getpeername()[1]:04X}"
+    unread = 0
+    for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]:
+        _, local, remote, _, queues = line.split()[:5]
+        ends = local.partition(":")[2], remote.partition(":")[2]
+        unsent, unread_here = (int(size, 16) for size in queues.split(":"))
+        unread += unsent * (ends == ports) + unread_here * (ends == ports[::-1])
+    return unread
 
 
 def test_steps_beyond_what_may_wait_are_refused_and_those_before_are_made() -> None:

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from vp.server.net.server import WebServer
 from vp.server.runs.hub import ServerLimits
 from vp.server.runs.session import Session
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import Loading
+from vp.server.stream.snapshot import Gap, Loading
 
 START_NS = 1_770_388_200_000_000_000  # 2026-02-06 09:30 in New York
 MS = 1_000_000
@@ -37,11 +38,13 @@ class TinyInfo:
     contract: str = "MNQH6"
     emit_from_ns: int = START_NS
     end_ns: int = START_NS + 3600 * 1_000_000_000
+    tick_int: int = 250_000_000
 
     def to_json(self) -> dict[str, Any]:
         return {
             "contract": self.contract,
             "k": 50,
+            "tick_int": self.tick_int,
             "session_start_ns": str(self.emit_from_ns),
             "context_from_ns": str(self.emit_from_ns),
             "emit_from_ns": str(self.emit_from_ns),
@@ -51,7 +54,7 @@ class TinyInfo:
 
 @dataclass
 class TinySession:
-    """Frames at given clocks; frame i has event_id i. Genuine messages of the genuine layout."""
+    """Frames at given clocks; frame i has event_id i, and `scalars` by name. Genuine messages of the genuine layout."""
 
     clocks: np.ndarray
     fail_at: int = -1
@@ -59,6 +62,7 @@ class TinySession:
     layout: FrameLayout = LAYOUT
     done: int = 0
     closed: bool = False
+    scalars: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def next_event_ns(self) -> int | None:
@@ -84,12 +88,18 @@ class TinySession:
         if self.done <= self.fail_at < end:
             message = "the tiny session breaks here"
             raise ZeroDivisionError(message)
-        batch = FrameBatch(self.layout, messages(self.clocks, self.done, end))
+        batch = FrameBatch(self.layout, messages(self.clocks, self.done, end, self.scalars))
         self.done = end
         return batch
 
     def advance_event(self, until_clock_ns: int) -> FrameBatch:
         return self.advance(until_clock_ns, 1)
+
+    arrived_at: float | None = None
+    waiting_since: float | None = None
+
+    def gaps(self) -> tuple[Gap, ...]:
+        return ()
 
     def emptiness(self) -> None:
         return None
@@ -110,12 +120,18 @@ class TinySession:
         self.closed = True
 
 
-def messages(clocks: np.ndarray, first: int, end: int) -> np.ndarray:
-    """The frame messages from number `first` up to `end`."""
+def messages(
+    clocks: np.ndarray, first: int, end: int, scalars: Mapping[str, np.ndarray] = MappingProxyType({})
+) -> np.ndarray:
+    """The frame messages from number `first` up to `end`; `scalars` by name, of all frames."""
     made = np.tile(LAYOUT.template, (end - first, 1))
-    for name, values in (("ts_ns", clocks[first:end]), ("event_id", np.arange(first, end))):
-        at = next(column.offset for column in LAYOUT.columns if column.name == name)
-        made[:, at : at + 8] = np.ascontiguousarray(values, np.int64).view(np.uint8).reshape(-1, 8)
+    written = {"ts_ns": clocks, "event_id": np.arange(end), **scalars}
+    for column in LAYOUT.columns:
+        if column.name in written and end > first:
+            dtype = {"timestamp_ns": "int64", "bool": "uint8"}.get(column.type, column.type)
+            values = np.ascontiguousarray(written[column.name][first:end], dtype)
+            until = column.offset + column.length_bytes
+            made[:, column.offset : until] = values.view(np.uint8).reshape(end - first, -1)
     return made
 
 

@@ -1,1 +1,1 @@
-"""The frames that sessions have made, kept and given out again; imports vp.server.stream alone of the rooms."""
+"""The frames that sessions have made, kept and given out again; imports vp.model, vp.study and vp.server.stream."""

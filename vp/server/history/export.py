@@ -17,7 +17,7 @@ import pyarrow as pa
 from vp.csv_lines import CsvLines
 from vp.model.frames import ColumnPlace
 from vp.server.history.session_history import READ_BYTES, SessionHistory
-from vp.server.stream.messages import Hole, described_hole
+from vp.server.stream.messages import Hole, described_gap, described_hole
 
 BLOCK_FRAMES = 16_384
 NULL_INT64_BYTES = np.array([np.iinfo(np.int64).max], np.int64).view(np.uint8)
@@ -33,10 +33,10 @@ class ColumnsBlock:
 
     Four bytes hold the head's length, little-endian; the head is filled up with spaces to ALIGNMENT. It gives
     `frames` (how many there are), `first` (sequence number of the first), `oldest` (of the oldest that the
-    server holds), `hole` (what was asked for and is held no longer) and per column `name`, `type`, `offset` and
-    `length_bytes`; offsets count from the end of the head. Grid values come as `float32` where `exact`, else as
-    `bfloat16`: the upper half of a float32, rounded; but for those of VOLUME_GRIDS, which are `sparse float32` then
-    (`_Sparse`). A price that is null is the largest int64.
+    server holds), `hole` (what was asked for and is held no longer), `gaps` (of the session's feed) and per column
+    `name`, `type`, `offset` and `length_bytes`; offsets count from the end of the head. Grid values come as `float32`
+    where `exact`, else as `bfloat16`: the upper half of a float32, rounded; but for those of VOLUME_GRIDS, which are
+    `sparse float32` then (`_Sparse`). A price that is null is the largest int64.
 
     Parameters
     ----------
@@ -89,6 +89,7 @@ class ColumnsBlock:
             "first": first,
             "oldest": history.frames.oldest,
             **described_hole(hole),
+            "gaps": [described_gap(gap) for gap in history.gaps()],
             "columns": described,
         }
         text = json.dumps(head, separators=(",", ":")).encode()

@@ -5,16 +5,18 @@ All of it may read files: call it in a thread, never in the event loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from vp.model.frames import ColumnPlace, FrameLayout
+from vp.server.history.frame_sampler import FrameSampler
 from vp.server.history.frame_spool import FrameSpool
-from vp.server.history.frame_store import MEMORY_BYTES, PROMISED_NS, FrameStore
+from vp.server.history.frame_store import MEMORY_BYTES, PROMISED_NS, RETENTION_NS, FrameStore
 from vp.server.stream.messages import Hole
 from vp.server.stream.packing import header, unpack
+from vp.server.stream.snapshot import Gap
 
 JOIN_NS = PROMISED_NS
 READ_BYTES = 256 << 10
@@ -24,7 +26,7 @@ class FramesGoneError(Exception):
     """Frames were forgotten while they were being read."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class SessionHistory:
     """The history of one session.
 
@@ -33,20 +35,38 @@ class SessionHistory:
     frames : FrameStore
         Its frame messages with their websocket headers.
     layout : FrameLayout
+    gaps : callable
+        What its feed has not delivered.
+    sampler : FrameSampler or None
+        Takes samples of all of them, which outlive those that are held no longer; None where nobody asks for any.
+    complete_from_ns : int or None
+        Since when it lacks nothing, ns UTC; None: since the session's beginning, as frame 0 is its first.
     """
 
     frames: FrameStore
     layout: FrameLayout
+    gaps: Callable[[], Sequence[Gap]] = tuple
+    sampler: FrameSampler | None = None
+    complete_from_ns: int | None = None
 
     @classmethod
     def begin(
-        cls, layout: FrameLayout, spool: FrameSpool | None = None, memory_bytes: int = MEMORY_BYTES
+        cls,
+        layout: FrameLayout,
+        spool: FrameSpool | None = None,
+        memory_bytes: int = MEMORY_BYTES,
+        *,
+        retention_ns: int = RETENTION_NS,
+        gaps: Callable[[], Sequence[Gap]] = tuple,
+        sampler: FrameSampler | None = None,
     ) -> SessionHistory:
         """An empty history of frames of this layout, each column a field of its own on disk."""
         front = len(header(layout.message_bytes))
         cuts = [front + at for column in layout.columns for at in (column.offset, column.offset + column.length_bytes)]
-        frames = FrameStore(front + layout.message_bytes, spool=spool, cuts=cuts, memory_bytes=memory_bytes)
-        return cls(frames, layout)
+        frames = FrameStore(
+            front + layout.message_bytes, spool=spool, cuts=cuts, retention_ns=retention_ns, memory_bytes=memory_bytes
+        )
+        return cls(frames, layout, gaps, sampler)
 
     def after_event(self, event_id: int) -> int:
         """Sequence number of the first frame held whose event_id is above `event_id`; `head` if none is."""
@@ -73,7 +93,9 @@ class SessionHistory:
     def hole_behind(self, event_id: int, first: int) -> Hole | None:
         """What lay between an event and the frame `first`, the first after it that is held, and is held no longer."""
         oldest = self.frames.oldest
-        if first > oldest or oldest == 0:
+        if first > oldest or (oldest == 0 and self.complete_from_ns is None):
+            return None
+        if oldest == self.frames.head:
             return None
         forgotten = self.event_id(oldest - 1)  # it can be read a little longer than it can be asked for
         if forgotten is not None and forgotten <= event_id:
@@ -82,8 +104,11 @@ class SessionHistory:
 
     def hole_before(self, ts_ns: int, first: int) -> Hole | None:
         """What lay between a time and the frame `first`, the first from then on that is held, and is held no longer."""
-        if first > self.frames.oldest or first == 0:
+        if first > self.frames.oldest:
             return None
+        if first == 0:
+            late = self.complete_from_ns is not None and ts_ns < self.complete_from_ns
+            return Hole(None, self.event_id(first)) if late else None
         forgotten = self.ts_ns(first - 1)
         return None if forgotten is not None and forgotten < ts_ns else Hole(None, self.event_id(first))
 

@@ -48,12 +48,17 @@ CLOSE_FAULT = 1011
 SHUTDOWN_SECONDS = 1.5
 LINGER_SECONDS = 1.0
 CLOSE_SECONDS = 10.0  # for the peer to answer a close, and to take what was written before
+READ_BYTES = 1024
 
 log = logging.getLogger("vp.server")
 
 
-class WebSocketConnection(asyncio.Protocol):
-    """One peer's websocket. The application finds it in its scope's extensions under EXTENSION."""
+class WebSocketConnection(asyncio.BufferedProtocol):
+    """One peer's websocket. The application finds it in its scope's extensions under EXTENSION.
+
+    It reads READ_BYTES at a time: the messages in them are all that is held beyond the one at work, whatever else the
+    peer has sent waits in the socket, and the other connections have their turn between two reads.
+    """
 
     def __init__(
         self,
@@ -72,6 +77,7 @@ class WebSocketConnection(asyncio.Protocol):
             self._loop, config.ws_ping_interval, config.ws_ping_timeout, self._ping, self._give_up
         )
         self._incoming = IncomingMessages(self._loop.time)
+        self._read = bytearray(READ_BYTES)
         self._output_ended = False
         self._abort_timer: asyncio.TimerHandle | None = None
 
@@ -82,6 +88,14 @@ class WebSocketConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._backpressure = Backpressure(self._transport, self._loop)
         self._server_state.connections.add(cast(Any, self))
+
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002
+        """Where the next bytes go."""
+        return self._read
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take them."""
+        self.data_received(bytes(memoryview(self._read)[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
         """Take what came: at first the request, later frames; what comes after the end is thrown away."""

@@ -11,11 +11,10 @@ from vp.server.faults import error_body
 from vp.server.history.export import BLOCK_FRAMES, ColumnsBlock, arrow_stream, csv_stream, file_name
 from vp.server.history.session_history import SessionHistory
 from vp.server.net.bodies import Body, LongResponse, Readers
+from vp.server.routes.request_query import LARGEST_INT64, RequestQuery
 from vp.server.runs.hub import Hub
-from vp.settings.forms import field_list
 
 NO_STORE = {"cache-control": "no-store"}
-LARGEST_INT64 = (1 << 63) - 1
 
 
 class UnknownSessionError(RequestError):
@@ -41,8 +40,8 @@ class HistoryRoutes:
     async def history(self, request: Request) -> Response:
         """Frames between two events as columns (docs/protocol.md); the newest of them if they are many."""
         try:
-            query = _Query(request, ("session_id", "after", "before", "below", "limit", "fields", "exact"))
-            history = self._history(query)
+            query = RequestQuery(request, ("session_id", "after", "before", "below", "limit", "fields", "exact"))
+            history = held_history(self._hub, query.text("session_id", ""))
             after, before = query.integer("after", -1), query.integer("before", LARGEST_INT64)
             limit = min(query.integer("limit", BLOCK_FRAMES), BLOCK_FRAMES)
             asked = query.fields()
@@ -67,8 +66,8 @@ class HistoryRoutes:
     async def frames(self, request: Request) -> Response:
         """Frames between two times as a file, Arrow or CSV."""
         try:
-            query = _Query(request, ("session_id", "from_ns", "until_ns", "format", "fields"))
-            history = self._history(query)
+            query = RequestQuery(request, ("session_id", "from_ns", "until_ns", "format", "fields"))
+            history = held_history(self._hub, query.text("session_id", ""))
             form = query.text("format", "arrow")
             if form not in {"arrow", "csv"}:
                 raise BadParameterError(f"format was {quoted(form)}, expected arrow or csv.")
@@ -95,42 +94,16 @@ class HistoryRoutes:
 
         return LongResponse(self._readers, made)
 
-    def _history(self, query: _Query) -> SessionHistory:
-        session_id = query.text("session_id", "")
-        history = self._hub.history(session_id)
-        if history is None:
-            raise UnknownSessionError(
-                f"This server keeps no frames of the session {quoted(session_id)}.",
-                hint="runtime_config names a session; speed 0 keeps no frames, others keep them half an hour.",
-            )
-        return history
 
-
-class _Query:
-    """The parameters of one request."""
-
-    def __init__(self, request: Request, known: tuple[str, ...]) -> None:
-        self._values = dict(request.query_params)
-        for name in self._values:
-            if name not in known:
-                raise BadParameterError(
-                    f"There is no parameter {quoted(name)}.", hint=f"The parameters are {', '.join(known)}."
-                )
-
-    def text(self, name: str, default: str) -> str:
-        return self._values.get(name) or default
-
-    def fields(self) -> tuple[str, ...] | None:
-        return field_list("fields", self._values.get("fields", ""))
-
-    def integer(self, name: str, default: int) -> int:
-        text = self._values.get(name)
-        if not text:
-            return default
-        digits = text.removeprefix("-")
-        if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
-            raise BadParameterError(f"{name} was {quoted(text)}, expected a whole number.")
-        return max(-LARGEST_INT64, min(int(text), LARGEST_INT64))
+def held_history(hub: Hub, session_id: str) -> SessionHistory:
+    """The frames that a session holds; raises UnknownSessionError."""
+    history = hub.history(session_id)
+    if history is None:
+        raise UnknownSessionError(
+            f"This server keeps no frames of the session {quoted(session_id)}.",
+            hint="runtime_config names a session; speed 0 keeps no frames, others keep them half an hour.",
+        )
+    return history
 
 
 def refusal(problem: VPError) -> Response:

@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
 import vp
 from vp import counters
+from vp.durations import BOUNDS_SECONDS
 from vp.server.runs.allocator import allocated
+from vp.server.runs.live_run import LiveRun
 from vp.server.stream.snapshot import RunState
 
 if TYPE_CHECKING:
     from vp.server.runs.hub import Hub
+    from vp.server.runs.session import Feed
 
 LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+FEED_GAUGES = {
+    "behind_seconds": "How far catching up with the past has to go, in the feed's time",
+    "silent_seconds": "For how long nothing of the market has come",
+}
+FEED_COUNTERS = {
+    "breaks": "Connections that broke",
+    "gaps": "Gaps that were not bridged",
+    "bytes": "Bytes that arrived",
+    "records": "Records that arrived, of every type and instrument",
+}
 
 
 class Metrics(Collector):
@@ -32,8 +54,9 @@ class Metrics(Collector):
         Seconds from when a paced session made a frame to when it had been handed to all who keep up.
     """
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, feed: Feed | None = None) -> None:
         self._hub = hub
+        self._feed = feed
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -93,3 +116,35 @@ class Metrics(Collector):
         for (reason,), count in counters.read("refused").items():
             refused.add_metric([reason], count)
         yield refused
+        if self._feed is not None:
+            yield from self._of_feed(self._feed)
+
+    def _of_feed(self, feed: Feed) -> Iterator[Metric]:
+        """How the live feed is doing, and how long each stage of the way takes."""
+        told = feed.describe()
+        state = GaugeMetricFamily("vp_feed_state", "1 for the state that the live feed is in", labels=["state"])
+        for name in feed.states:
+            state.add_metric([name], told["state"] == name)
+        yield state
+        for name, text in FEED_GAUGES.items():
+            yield GaugeMetricFamily(f"vp_feed_{name}", text, told[name])
+        for name, text in FEED_COUNTERS.items():
+            yield CounterMetricFamily(f"vp_feed_{name}", text, told[name])
+        live = [run for run in self._hub.runs if isinstance(run, LiveRun) and not run.state.over]
+        gaps = GaugeMetricFamily("vp_session_gaps", "Gaps of live sessions", labels=["session", "kind"])
+        for run in live:
+            kinds = Counter("bridged" if gap.bridged else "missing" if gap.end_ns else "open" for gap in run.gaps)
+            for kind in ("open", "bridged", "missing"):
+                gaps.add_metric([run.id, kind], kinds[kind])
+        yield gaps
+        latency = HistogramMetricFamily(
+            "vp_latency_seconds",
+            "How long each stage of the way takes",
+            labels=["stage", "session"],
+        )
+        for session, stages in [("", feed.stages), *((run.id, run.stages) for run in live)]:
+            for stage, durations in stages.items():
+                bounds = [*(str(bound) for bound in BOUNDS_SECONDS), "+Inf"]
+                counted = zip(bounds, accumulate(durations.counts()), strict=True)
+                latency.add_metric([stage, session], list(counted), durations.total_seconds)
+        yield latency

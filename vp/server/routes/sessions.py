@@ -8,8 +8,8 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ from starlette.responses import Response
 
 import vp
 from vp.errors import VPError
+from vp.lake.inputs import RawFile
 from vp.lake.lake import Lake
 from vp.lake.seen import Seen
-from vp.market.session_hours import session_window
+from vp.market.session_hours import SessionWindow, session_window
 from vp.model.parameters import PRESETS, ModelParameters
 from vp.server.faults import unexpected
 from vp.server.net.bodies import PIECE_BYTES, Body, LongResponse, Readers
@@ -66,10 +67,15 @@ class SessionCatalogue:
     Parameters
     ----------
     open_lake : callable
+    live : callable
+        The sessions that are being recorded, as `live_session` makes them.
     """
 
-    def __init__(self, open_lake: Callable[[], Lake]) -> None:
+    def __init__(self, open_lake: Callable[[], Lake], live: Callable[[], list[dict[str, Any]]] = list) -> None:
         self._open_lake = open_lake
+        self._live = live
+        self._live_told: list[dict[str, Any]] = []
+        self._told = Listing()
         self._lock = threading.Lock()
         self._kept: Listing | None = None
         self._seen = Seen()
@@ -78,26 +84,34 @@ class SessionCatalogue:
     def __call__(self) -> Listing:
         """What the lake holds now; raises LakeError, FileError, ProductsFileError."""
         with self._lock:
-            began = time.monotonic()
-            if self._kept is not None and (began < self._not_before_seconds or self._seen.stands()):
-                return self._kept
-            seen = Seen()
-            lake = self._open_lake()
-            sessions = list_sessions(lake, seen)
-            listing = Listing(
-                sessions[:MOST_SESSIONS],
-                max(0, len(sessions) - MOST_SESSIONS),
-                [{"path": _below(lake, one.path), "why": one.why} for one in seen.passed_over],
-                seen.passed_over_count,
-            )
-            for told in listing.passed_over:
-                log.warning("%s is passed over: %s", told["path"], told["why"])
-            took = time.monotonic() - began
-            self._not_before_seconds = began + took / LISTING_SHARE
-            self._seen = seen
-            if listing != self._kept:
-                self._kept = listing
+            before, live = self._kept, self._live()
+            listing = self._of_lake()
+            if listing is not before or live != self._live_told:
+                self._live_told, self._told = live, with_live_sessions(listing, live)
+            return self._told
+
+    def _of_lake(self) -> Listing:
+        """What the lake holds; the lock is held."""
+        began = time.monotonic()
+        if self._kept is not None and (began < self._not_before_seconds or self._seen.stands()):
             return self._kept
+        seen = Seen()
+        lake = self._open_lake()
+        sessions = list_sessions(lake, seen)
+        listing = Listing(
+            sessions[:MOST_SESSIONS],
+            max(0, len(sessions) - MOST_SESSIONS),
+            [{"path": _below(lake, one.path), "why": one.why} for one in seen.passed_over],
+            seen.passed_over_count,
+        )
+        for told in listing.passed_over:
+            log.warning("%s is passed over: %s", told["path"], told["why"])
+        took = time.monotonic() - began
+        self._not_before_seconds = began + took / LISTING_SHARE
+        self._seen = seen
+        if listing != self._kept:
+            self._kept = listing
+        return self._kept
 
 
 class SessionsRoute:
@@ -185,8 +199,8 @@ def list_sessions(lake: Lake, seen: Seen | None = None) -> list[dict[str, Any]]:
     """One entry a root or ticker and date, ordered by product type, symbol and date; `seen` as in `Lake.sessions`.
 
     An entry has `product_type`, `symbol` (root or ticker), `dt`, `source`, `dataset`, `size_bytes`, `contracts` (those
-    that the names of its files tell) and the session's hours as text, `hours_et`, and as decimal strings, `start_ns`
-    and `end_ns`.
+    that the names of its files tell), `live` (whether it is being recorded) and the session's hours as text,
+    `hours_et`, and as decimal strings, `start_ns` and `end_ns`.
     """
     entries = []
     for entry in lake.sessions(seen):
@@ -200,12 +214,48 @@ def list_sessions(lake: Lake, seen: Seen | None = None) -> list[dict[str, Any]]:
                 "dataset": entry.raw.dataset,
                 "size_bytes": entry.size_bytes,
                 "contracts": entry.contracts,
-                "hours_et": window.describe_et(),
-                "start_ns": str(window.start_ns),
-                "end_ns": str(window.end_ns),
+                "live": False,
+                **_hours(window),
             }
         )
     return entries
+
+
+def live_session(product_type: str, symbol: str, raw: RawFile, contracts: Sequence[str]) -> dict[str, Any]:
+    """The entry of a session that is being recorded, in the same form; how large it is changes all the time.
+
+    `raw` is a segment of it.
+    """
+    return {
+        "product_type": product_type,
+        "symbol": symbol,
+        "dt": str(raw.date),
+        "source": raw.source,
+        "dataset": raw.dataset,
+        "size_bytes": None,
+        "contracts": list(contracts),
+        "live": True,
+        **_hours(session_window(product_type, raw.date)),
+    }
+
+
+def with_live_sessions(listing: Listing, live: Sequence[dict[str, Any]]) -> Listing:
+    """The listing with sessions that are being recorded in their places, in place of what is recorded of them so far.
+
+    It is the listing itself where there are none.
+    """
+    if not live:
+        return listing
+    entries = {_place(entry): entry for entry in [*listing.sessions, *live]}
+    return replace(listing, sessions=[entries[place] for place in sorted(entries)])
+
+
+def _place(entry: dict[str, Any]) -> tuple[str, str, str]:
+    return entry["product_type"], entry["symbol"], entry["dt"]
+
+
+def _hours(window: SessionWindow) -> dict[str, str]:
+    return {"hours_et": window.describe_et(), "start_ns": str(window.start_ns), "end_ns": str(window.end_ns)}
 
 
 def _below(lake: Lake, path: Path) -> str:

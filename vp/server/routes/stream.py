@@ -55,7 +55,7 @@ class StreamRoute:
         await websocket.accept()
         connection = cast(WebSocketConnection, websocket.scope["extensions"][EXTENSION])
         query = websocket.scope["query_string"].decode("latin-1")  # not websocket.url: that trusts the Host
-        joined: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
+        joined: asyncio.Future[Viewer] = asyncio.get_running_loop().create_future()
         serving = asyncio.create_task(self._serve(connection, query, joined))
         reading = asyncio.create_task(self._obey_until_gone(websocket, connection, joined))
         try:
@@ -70,20 +70,20 @@ class StreamRoute:
             with contextlib.suppress(ConnectionLostError):
                 await refuse(connection, said)
 
-    async def _serve(self, connection: WebSocketConnection, query: str, joined: asyncio.Future[Run]) -> None:
+    async def _serve(self, connection: WebSocketConnection, query: str, joined: asyncio.Future[Viewer]) -> None:
         run: Run | None = None
         viewer: Viewer | None = None
         entered = False
         try:
             self._hub.enter()
             entered = True
-            request = parse_stream_request(query, self._defaults())
+            request = self._hub.as_live(parse_stream_request(query, self._defaults()))
             if not self._hub.plays(request):
                 await asyncio.to_thread(self._judge, request)  # what cannot be has no claim to a session's place
             run = self._hub.join(request)
-            viewer = Viewer(connection, run, request)
+            viewer = Viewer(connection, run, request, self._hub)
             self._hub.watch(viewer)
-            joined.set_result(run)
+            joined.set_result(viewer)
             await viewer.serve()
         except ConnectionLostError:
             pass
@@ -95,10 +95,10 @@ class StreamRoute:
                 await refuse(connection, unexpected(error, "Serving this viewer"))
         finally:
             if entered:
-                self._hub.leave(run, viewer)
+                self._hub.leave(run if viewer is None else viewer.run, viewer)
 
     async def _obey_until_gone(
-        self, websocket: WebSocket, connection: WebSocketConnection, joined: asyncio.Future[Run]
+        self, websocket: WebSocket, connection: WebSocketConnection, joined: asyncio.Future[Viewer]
     ) -> None:
         """Carry out what the viewer says, until it leaves; raises UnexpectedMessageError at what is no command.
 
@@ -107,9 +107,9 @@ class StreamRoute:
         while (message := await websocket.receive())["type"] != "websocket.disconnect":
             said = message.get("text")
             command = parse_command(message.get("bytes") or b"" if said is None else said)
-            run = await joined
+            viewer = await joined
             try:
-                self._hub.command(run, command)
+                self._hub.command(viewer.run, command)
             except RequestError as problem:
                 await connection.write_text(messages.refused(problem))
             await asyncio.sleep(COMMAND_SECONDS)

@@ -5,25 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vp import counters
+from vp.dbn.growing_input import GrowingInput
 from vp.errors import ServerFullError
 from vp.logs import event
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.history.retention import KEEP_SECONDS, RetainedHistories
 from vp.server.history.session_history import SessionHistory
+from vp.server.runs.live_recordings import LiveRecordings
 from vp.server.runs.live_run import LiveRun
 from vp.server.runs.lossless_run import LosslessRun
+from vp.server.runs.relayed_run import RelayedRun
 from vp.server.runs.run import Run
-from vp.server.runs.session import FindRecording, Prepare
+from vp.server.runs.session import Prepare
 from vp.server.runs.shared_run import SharedRun
 from vp.server.runs.startup import StartupSession
 from vp.server.runs.viewer import Viewer
 from vp.server.stream.commands import Command, NotAloneError, NotPacedError, Resume
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import RunState
+from vp.server.stream.snapshot import NextSession, RunState
 from vp.settings.table import of_program
 
 TICK_SECONDS = 0.25
@@ -76,8 +79,10 @@ class Hub:
         A session that is loaded from the start on: the first viewer who asks for it gets it.
     spool : FrameSpool, optional
         Where older frames of all sessions go; left out, memory alone holds frames.
-    recording : callable, optional
-        The recording that a request's session is of, while that goes on.
+    live : LiveRecordings, optional
+        The sessions that are being recorded.
+    relays : bool
+        Whether sessions are those of another server: `prepare` makes a RelayedSession.
     """
 
     def __init__(
@@ -86,9 +91,12 @@ class Hub:
         limits: ServerLimits,
         startup: StartupSession | None = None,
         spool: FrameSpool | None = None,
-        recording: FindRecording = lambda _request: None,
+        live: LiveRecordings | None = None,
+        *,
+        relays: bool = False,
     ) -> None:
-        self._recording = recording
+        self._live = live
+        self._relays = relays
         self.limits = limits
         self.spool = spool if spool is not None else FrameSpool()
         self.viewers = 0
@@ -106,6 +114,7 @@ class Hub:
         """Begin to load the first session and to look after the runs."""
         if self._startup is not None:
             self._startup.start()
+            self._go_live(self._startup.request)
         self._ticker = asyncio.create_task(self._tick())
 
     async def close(self) -> None:
@@ -147,8 +156,10 @@ class Hub:
             self._gone.frames_sent += sent
             self._gone.frames_missed += missed
             event(log, logging.INFO, "viewer left", **_names(viewer.run), frames_sent=sent, frames_missed=missed)
-        if run is None:
-            return
+        if run is not None:
+            self._abandon(run)
+
+    def _abandon(self, run: Run) -> None:
         run.viewers -= 1
         if run.viewers == 0:
             run.idle_since = asyncio.get_running_loop().time()
@@ -162,6 +173,7 @@ class Hub:
         ------
         ServerFullError
         """
+        request = self.as_live(request)
         run = self._under_way(request)
         if run is None:
             run = self._begin(request)
@@ -169,8 +181,24 @@ class Hub:
         run.idle_since = None
         return run
 
+    def following(self, run: Run) -> NextSession | None:
+        """The session that the viewers of a run go on with when it is over."""
+        if self._live is None or not isinstance(run, LiveRun) or run.session is None:
+            return None
+        date = self._live.next_date(run.request)
+        return None if date is None else NextSession(date, run.session.info.end_ns)
+
+    def move(self, viewer: Viewer, request: StreamRequest) -> Run:
+        """Take a viewer from a run that is over to another one; raises ServerFullError."""
+        old, run = viewer.run, self.join(request)
+        self._gone.frames_sent += viewer.cursor.sent
+        self._gone.frames_missed += viewer.cursor.missed
+        self._abandon(old)
+        return run
+
     def plays(self, request: StreamRequest) -> bool:
         """Whether a run is under way, or being loaded ahead, that this request would share."""
+        request = self.as_live(request)
         started_with = self._startup is not None and self._startup.request.session == request.session
         return started_with or self._under_way(request) is not None
 
@@ -184,6 +212,8 @@ class Hub:
         """
         if not isinstance(run, SharedRun):
             raise NotPacedError("A stream at speed 0 waits for its reader anyway.", hint="Read no further to pause it.")
+        if isinstance(run, RelayedRun):
+            raise NotPacedError("This server hands on what another plays.", hint="Pause and step it at that one.")
         if isinstance(run, LiveRun):
             raise NotPacedError("The market does not wait.", hint="Pause the page instead: it keeps what it shows.")
         if not isinstance(command, Resume):
@@ -237,6 +267,29 @@ class Hub:
                 return run.history
         return self._retained.get(session_id)
 
+    def as_live(self, request: StreamRequest) -> StreamRequest:
+        """A request as it is meant: the market has one pace, and all share what comes."""
+        if request.speed == 0 or self._recording(request) is None:
+            return request
+        return replace(request, speed=1.0, alone=False)
+
+    def _recording(self, request: StreamRequest) -> GrowingInput | None:
+        return None if self._live is None else self._live.find(request)
+
+    def _go_live(self, request: StreamRequest) -> None:
+        """Begin a session that is being recorded, whether or not anybody watches: its history is then whole."""
+        request = self.as_live(request)
+        if self._recording(request) is not None and self._under_way(request) is None:
+            try:
+                self._begin(request).idle_since = asyncio.get_running_loop().time()
+            except ServerFullError as problem:
+                event(log, logging.WARNING, "live session not begun", why=problem.message)
+
+    def _goes_on(self, run: Run) -> bool:
+        """Whether a run is to go on without viewers: of the feed, by the server's own settings."""
+        own = None if self._startup is None else self._startup.request
+        return own is not None and isinstance(run, LiveRun) and run.request == _settings_of(own, run.request)
+
     def _under_way(self, request: StreamRequest) -> Run | None:
         """The run that a viewer joins: the one that it comes back to, or else one that is shared."""
         if request.speed == 0:
@@ -264,10 +317,12 @@ class Hub:
         run: Run
         if request.speed > 0:
             recording = self._recording(request)
-            if recording is None:
+            if self._relays:
+                run = RelayedRun(request.session, prepare, session)
+            elif recording is None or self._live is None:
                 run = SharedRun(request.session, prepare, session)
             else:
-                run = LiveRun(request.session, prepare, recording, session)
+                run = LiveRun(request.session, prepare, recording, self._live.feed, session)
             run.observe_lag = self.observe_lag
             run.spool = self.spool
             if not request.alone:
@@ -291,7 +346,7 @@ class Hub:
                 f"The server runs {len(at_work)} sessions, which is as many as it takes.",
                 hint="Join one that is running (GET /health lists them), or try again later.",
             )
-        self._drop(min(idle, key=lambda run: run.idle_since or 0.0))
+        self._drop(min(idle, key=lambda run: (self._goes_on(run), run.idle_since or 0.0)))
 
     def _drop(self, run: Run) -> None:
         run.stop()
@@ -315,13 +370,22 @@ class Hub:
                 await asyncio.to_thread(self.spool.trim)
             for run in list(self._runs):
                 run.ring()
+                following = self.following(run) if run.state.over else None
+                if following is not None and self._goes_on(run):
+                    self._go_live(replace(run.request, dt=following.dt))
                 idle = run.viewers == 0 and run.idle_since is not None
-                if idle and (run.state.over or loop.time() - (run.idle_since or 0) > self.limits.grace_seconds):
+                is_long = loop.time() - (run.idle_since or 0) > self.limits.grace_seconds
+                if idle and (run.state.over or (is_long and not self._goes_on(run))):
                     self._drop(run)
 
     def _join_all(self) -> None:
         for run in self._runs:
             run.join(JOIN_SECONDS / len(self._runs))
+
+
+def _settings_of(own: StreamRequest, asked: StreamRequest) -> StreamRequest:
+    """What was asked for, by settings of the server's own."""
+    return replace(own, symbol=asked.symbol, dt=asked.dt, speed=asked.speed, after=None, fields=None, alone=False)
 
 
 def _names(run: Run) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -25,7 +25,7 @@ from vp.server.runs.allocator import give_back
 from vp.server.runs.session import Prepare, Session, StoppedError
 from vp.server.stream.encoding import FrameEncoder
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import FramesHeld, Loading, RunFacts, RunState
+from vp.server.stream.snapshot import FramesHeld, Gap, Loading, RunFacts, RunState
 
 log = logging.getLogger("vp.server")
 
@@ -69,6 +69,11 @@ class Run:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ringing = False
         self._thread = threading.Thread(target=self._main, name=f"vp-run-{self.id}", daemon=True)
+
+    @property
+    def gaps(self) -> Sequence[Gap]:
+        """What the session's feed has not delivered; the same object until that changes."""
+        return () if self.session is None else self.session.gaps()
 
     def held(self, next_frame: int) -> FramesHeld | None:
         """Which frames there are for a viewer whose next one is `next_frame`; None before there can be any."""
@@ -121,6 +126,7 @@ class Run:
             "lag_seconds": round(facts.lag_seconds, 3),
             "paused": facts.paused,
             "notices": list(facts.notices),
+            **({} if facts.hop_seconds is None else {"hop_seconds": round(facts.hop_seconds, 6)}),
             "loading": self.loading.describe() if self.state is RunState.LOADING else None,
         }
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from vp.server.history.frame_sampler import FrameSampler
 from vp.server.history.frame_spool import FrameSpool
-from vp.server.history.frame_store import Block
+from vp.server.history.frame_store import RETENTION_NS, Block
 from vp.server.history.session_history import SessionHistory
 from vp.server.runs.control import PlayControl
 from vp.server.runs.pacing import NS, Pace
@@ -20,6 +21,7 @@ from vp.server.stream.encoding import FrameEncoder
 from vp.server.stream.packing import pack
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import FramesHeld, RunState
+from vp.study.running_samples import RunningSamples
 
 FRAMES_A_CALL = 64
 STEP_NS = 10 * NS
@@ -65,6 +67,7 @@ class SharedRun(Run):
     """
 
     shared = True
+    retention_ns = RETENTION_NS
 
     def __init__(self, request: StreamRequest, prepare: Prepare, session: Session | None = None) -> None:
         super().__init__(request, prepare, session)
@@ -86,12 +89,17 @@ class SharedRun(Run):
             if over or not follower.push(now, encoded):
                 self.waiting.discard(follower)
                 follower.wake()
-        if self.observe_lag is None or self.history is None or not encoded:
+        if self.history is None or not encoded:
             return
         frames = self.history.frames
         if frames.head > self._observed:
             self._observed = frames.head
-            self.observe_lag(frames.age_seconds(self._observed - 1))
+            self._observe(frames.age_seconds(self._observed - 1))
+
+    def _observe(self, seconds: float) -> None:
+        """Take how long ago the newest frame was made that all who keep up have now."""
+        if self.observe_lag is not None:
+            self.observe_lag(seconds)
 
     def stop(self) -> None:
         """As Run.stop, out of a pause too."""
@@ -117,10 +125,20 @@ class SharedRun(Run):
         return None if block is None else Block(block.first, block.count, encoder.encode(block.data))
 
     def _hold(self, session: Session) -> None:
-        history = SessionHistory.begin(session.layout, self.spool)
+        info = session.info
+        samples = RunningSamples(info.tick_int, info.emit_from_ns, is_warm=self.request.start_time is not None)
+        sampler = FrameSampler(session.layout, samples)
+        history = SessionHistory.begin(
+            session.layout,
+            self.spool,
+            retention_ns=self.retention_ns,
+            gaps=session.gaps,
+            sampler=sampler,
+        )
         context = session.take_context()
         if context.count:
             history.frames.append(pack(context.buffer), int(context.ts_ns[-1]))
+            sampler.take(context.buffer, int(context.ts_ns[-1]))
         self.history = history
 
     def _play(self, session: Session) -> None:
@@ -192,6 +210,8 @@ class SharedRun(Run):
             self._last_frame_ns = int(batch.ts_ns[-1])
             self.history.frames.append(pack(batch.buffer), self._last_frame_ns)
             self.call()
+            if self.history.sampler is not None:
+                self.history.sampler.take(batch.buffer, self._last_frame_ns)
             self.history.frames.tidy()
 
     def _rest(self) -> None:

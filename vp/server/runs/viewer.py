@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Protocol
 
 from vp.errors import VPError
@@ -23,7 +24,7 @@ from vp.server.stream.order import (
     refusal,
 )
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import Snapshot
+from vp.server.stream.snapshot import NextSession, Snapshot
 
 
 class Link(Protocol):
@@ -33,6 +34,13 @@ class Link(Protocol):
     async def write(self, packed: memoryview | bytes) -> None: ...
     async def write_text(self, text: str) -> None: ...
     async def write_close(self, code: int, reason: str = "") -> None: ...
+
+
+class Sessions(Protocol):
+    """Where a viewer goes on when its session is over (vp.server.runs.hub.Hub)."""
+
+    def following(self, run: Run) -> NextSession | None: ...
+    def move(self, viewer: Viewer, request: StreamRequest) -> Run: ...
 
 
 async def refuse(link: Link, problem: VPError) -> None:
@@ -51,12 +59,22 @@ async def _say(link: Link, step: Step) -> None:
 
 
 class Viewer:
-    """Sends a run's frames and messages over a link."""
+    """Sends a run's frames and messages over a link.
 
-    def __init__(self, link: Link, run: Run, request: StreamRequest) -> None:
+    Parameters
+    ----------
+    link : Link
+    run : Run
+    request : StreamRequest
+    sessions : Sessions, optional
+        Where to go on when the run is over.
+    """
+
+    def __init__(self, link: Link, run: Run, request: StreamRequest, sessions: Sessions | None = None) -> None:
         self.link = link
         self.run = run
         self.request = request
+        self._sessions = sessions
         self._order = MessageOrder(request, run.id)
         self._awake = asyncio.Event()
 
@@ -77,6 +95,8 @@ class Viewer:
         encoder, cursor = self._order.encoder, self.cursor
         if now_seconds >= self._order.status_at or encoder is None or self._order.owes_status(self.run.facts):
             return False
+        if self._order.owes_gaps(self.run.gaps):
+            return False
         if not isinstance(self.run, SharedRun) or self.run.history is None:
             return False
         frames = self.run.history.frames
@@ -95,13 +115,26 @@ class Viewer:
         return cursor.next == frames.head
 
     async def serve(self) -> None:
-        """Send everything from the first progress to the close; ends when the session or the viewer does.
+        """Send everything from the first progress to the close; ends when the sessions or the viewer do.
 
         Raises
         ------
         ConnectionLostError
             The viewer has gone.
+        ServerFullError
+            There is no room for the next session.
         """
+        following = await self._serve_run()
+        while following is not None:
+            assert self._sessions is not None
+            request = replace(self.request, dt=following.dt, after=None)
+            self.run = self._sessions.move(self, request)
+            self.request = request
+            self._order = MessageOrder(request, self.run.id, goes_on=True)
+            following = await self._serve_run()
+
+    async def _serve_run(self) -> NextSession | None:
+        """Send all of one session; the one that follows it, if the stream is to go on."""
         steps = self._order.steps(self._look())
         step: Step | None = next(steps)
         while step is not None:
@@ -110,11 +143,13 @@ class Viewer:
                 step = steps.send(self._look())
             except StopIteration:
                 step = None
+        return self._order.told_of
 
     def _look(self) -> Snapshot:
         """How the run stands; its state is read first, so that what came before its end is seen."""
         run = self.run
         state = run.state
+        self._order.session_id = run.id
         return Snapshot(
             now_seconds=time.monotonic(),
             now_ns=time.time_ns(),
@@ -125,6 +160,8 @@ class Viewer:
             facts=run.facts,
             viewers=run.viewers,
             held=run.held(self.cursor.next),
+            gaps=run.gaps,
+            next_session=self._sessions.following(run) if self._sessions is not None and state.over else None,
         )
 
     async def _do(self, step: Step) -> None:

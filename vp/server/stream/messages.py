@@ -15,7 +15,7 @@ from vp.errors import VPError
 from vp.model.frames import QUALITY_BITS
 from vp.server.faults import error_body
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import Loading, RunFacts
+from vp.server.stream.snapshot import Gap, Loading, NextSession, RunFacts
 
 PROTOCOL_VERSION = 1
 CLOSE_NORMAL = 1000
@@ -68,7 +68,37 @@ def status(facts: RunFacts, *, viewers: int, frames_sent: int, frames_missed: in
             "records_done": int(facts.records_done),
             "records": facts.records,
             "notices": list(facts.notices),
+            "feed": facts.feed,
             "server_time_ns": str(server_time_ns),
+            **({} if facts.hop_seconds is None else {"hop_seconds": round(facts.hop_seconds, 6)}),
+        }
+    )
+
+
+def described_gap(gap: Gap) -> dict[str, Any]:
+    """A gap, as messages and blocks of the history tell it."""
+    return {
+        "start_ns": str(gap.start_ns),
+        "end_ns": str(gap.end_ns) if gap.end_ns else None,
+        "reason": gap.reason,
+        "bridged": gap.bridged if gap.end_ns else None,
+    }
+
+
+def gap(told: Gap) -> str:
+    """The feed has a gap, or what was told of it has changed."""
+    return _json({"type": "gap", **described_gap(told)})
+
+
+def next_session(following: NextSession, frames_sent: int, frames_missed: int) -> str:
+    """The session is over, and the stream goes on with the next one."""
+    return _json(
+        {
+            "type": "next_session",
+            "dt": following.dt,
+            "start_ns": str(following.start_ns),
+            "frames_sent": frames_sent,
+            "frames_missed": frames_missed,
         }
     )
 

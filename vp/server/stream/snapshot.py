@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -60,6 +60,10 @@ class RunFacts:
         Commands to step that have been carried out.
     notices : tuple of str
         What a person should know of the session's records, in whole sentences.
+    feed : mapping or None
+        How the feed is doing of a session that is being recorded, as docs/protocol.md has it.
+    hop_seconds : float or None
+        How long a message takes from the server that plays the session to this one; None where that is the same.
     """
 
     clock_ns: int | None = None
@@ -71,11 +75,18 @@ class RunFacts:
     paused: bool = False
     steps_done: int = 0
     notices: tuple[str, ...] = ()
+    feed: Mapping[str, Any] | None = None
+    hop_seconds: float | None = None
 
     @property
     def control(self) -> tuple[bool, int]:
         """What changes by a viewer's commands; a change of it is told at once."""
         return self.paused, self.steps_done
+
+    @property
+    def feed_state(self) -> str | None:
+        """The feed's state; a change of it is told at once."""
+        return None if self.feed is None else self.feed["state"]
 
 
 class SessionDescription(Protocol):
@@ -91,6 +102,34 @@ class Introduced(Protocol):
     def info(self) -> SessionDescription: ...
     @property
     def layout(self) -> FrameLayout: ...
+
+
+class Gap(Protocol):
+    """What a feed has not delivered (vp.lake.segment_manifest.FeedGap); `end_ns` is 0 while it is open."""
+
+    @property
+    def start_ns(self) -> int: ...
+    @property
+    def end_ns(self) -> int: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def bridged(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class NextSession:
+    """The session that a stream goes on with.
+
+    Attributes
+    ----------
+    dt : str
+    start_ns : int
+        Where the one before ends.
+    """
+
+    dt: str
+    start_ns: int
 
 
 @dataclass(frozen=True)
@@ -131,6 +170,10 @@ class Snapshot:
         How many watch the run.
     held : FramesHeld or None
         None before there can be frames.
+    gaps : sequence of Gap
+        Of the session's feed; the same object until they change.
+    next_session : NextSession or None
+        Where the session is over, the one to go on with.
     """
 
     now_seconds: float
@@ -142,3 +185,5 @@ class Snapshot:
     facts: RunFacts
     viewers: int
     held: FramesHeld | None
+    gaps: Sequence[Gap] = ()
+    next_session: NextSession | None = None

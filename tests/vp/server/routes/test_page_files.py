@@ -19,7 +19,7 @@ FILES = {
     "main.js": "",
     "vacuum-pressure.html": "<!doctype html>",
     "draw.js": "export {};",
-    "style.css": "body {}",
+    "style.css": "body{}",
     "parts/read.js": "export {};",
     "package.json": "{}",
     "tsconfig.json": "{}",
@@ -89,6 +89,14 @@ def test_pages_modules_and_styles_are_served(web: Path, path: str, kind: str) ->
     assert headers["content-type"] == kind
     assert headers["cache-control"] == "no-cache"
     assert body.decode() == FILES[path[1:]]
+
+
+def test_a_style_sheet_comes_without_comments_and_space_and_means_the_same(web: Path) -> None:
+    rules = '/* why */\na:hover, b > c :focus {\n  content: "● "; margin: 0 auto;\n}\n'
+    rules += "@media (max-width: 9px) and (x) { p { a: b; } }\n"
+    (web / "style.css").write_text(rules)
+    sent = get("/style.css")[2].decode()
+    assert sent == 'a:hover,b > c :focus{content:"● ";margin:0 auto;}@media (max-width:9px) and (x){p{a:b;}}'
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.vp.server.clients import Seen, client, get_json, read_on, read_to_end
 from tests.vp.server.hubs import FAST, OWN, Record, endless, in_hub, tiny, until, watch
+from tests.vp.server.live_feeds import TinyFeed, TinyRecording
 from tests.vp.server.tiny import DEFAULTS, TinySession, even_clocks, preparing, serving, tiny_service
 from vp.errors import NoRawFileError, ServerFullError
-from vp.server.runs.hub import Hub, ServerLimits
+from vp.server.runs.hub import TICK_SECONDS, Hub, ServerLimits
+from vp.server.runs.live_recordings import LiveRecordings
 from vp.server.runs.run import Run
 from vp.server.runs.session import Session
 from vp.server.runs.startup import StartupSession
@@ -289,3 +293,89 @@ def test_what_is_wrong_with_a_request_costs_no_session_its_place() -> None:
         (after,) = get_json(server, "/health")["sessions"]
     assert after["session_id"] == before["session_id"]
     assert [request.symbol for request in judged] == ["MNQH6", "NOPE"]  # who joins needs no judging
+
+
+NEXT_DAY = "2026-02-07"
+
+
+def in_live_hub(body: Callable[[Hub], Any], feed: TinyFeed, limits: ServerLimits | None = None) -> None:
+    """Run `await body(hub)` in a hub that is begun with the session of DEFAULTS."""
+
+    async def main() -> None:
+        startup = StartupSession(DEFAULTS, lambda _tell: tiny(DEFAULTS))
+        live = LiveRecordings(feed, lambda _request: "MNQ")
+        hub = Hub(preparing(tiny), limits or ServerLimits(grace_seconds=0.0), startup, live=live)
+        hub.start()
+        try:
+            await body(hub)
+        finally:
+            await hub.close()
+
+    asyncio.run(main())
+
+
+def test_a_live_run_begins_with_the_server_and_goes_on_without_viewers() -> None:
+    """Whoever comes shares it, at whatever speed and alone or not; what is seen by other settings ends as others do."""
+
+    async def body(hub: Hub) -> None:
+        await until(lambda: len(hub.runs) == 1 and hub.runs[0].state is RunState.LIVE)
+        (run,) = hub.runs
+        assert run.viewers == 0
+        hub.enter()
+        assert hub.join(replace(DEFAULTS, speed=10.0, alone=True, fields=())) is run
+        hub.enter()
+        other = hub.join(replace(DEFAULTS, throttle_ms=50.0))
+        assert other is not run
+        for left in (run, other):
+            hub.leave(left)
+        await until(lambda: hub.runs == [run])
+        await asyncio.sleep(3 * TICK_SECONDS)
+        assert hub.runs == [run]
+        assert run.state is RunState.LIVE
+
+    in_live_hub(body, TinyFeed({DEFAULTS.dt: TinyRecording()}))
+
+
+def test_the_next_session_begins_when_the_one_before_ends_whether_or_not_anybody_watches() -> None:
+    async def body(hub: Hub) -> None:
+        await until(lambda: len(hub.runs) == 1 and hub.runs[0].state is RunState.LIVE)
+        (first,) = hub.runs
+        assert hub.following(first) is None
+        feed.recordings[NEXT_DAY] = TinyRecording()
+        feed.recordings[DEFAULTS.dt].is_over = True
+        await until(lambda: [run.request.dt for run in hub.runs] == [NEXT_DAY])
+        assert hub.history(first.id) is not None
+
+    feed = TinyFeed({DEFAULTS.dt: TinyRecording()})
+    in_live_hub(body, feed)
+
+
+def test_a_viewer_goes_on_with_the_next_session_and_is_counted_once() -> None:
+    async def body(hub: Hub) -> None:
+        watching = asyncio.create_task(watch(hub, DEFAULTS))
+        await until(lambda: len(hub.runs) == 1 and hub.runs[0].viewers == 1 and hub.totals().frames_sent >= 200)
+        feed.recordings[NEXT_DAY] = TinyRecording()
+        feed.recordings[DEFAULTS.dt].is_over = True
+        await until(lambda: [(run.request.dt, run.viewers) for run in hub.runs] == [(NEXT_DAY, 1)])
+        feed.recordings.pop(DEFAULTS.dt)
+        feed.recordings[NEXT_DAY].is_over = True
+        link = await watching
+        kinds = [kind for kind in link.types if kind in {"runtime_config", "next_session", "end"}]
+        assert kinds == ["runtime_config", "next_session", "runtime_config", "end"]
+        assert link.closed == (1000, "the session is over")
+        assert [hub.viewers, hub.totals().frames_sent] == [0, 400]
+
+    feed = TinyFeed({DEFAULTS.dt: TinyRecording()})
+    in_live_hub(body, feed)
+
+
+def test_where_room_is_needed_the_servers_own_live_run_goes_last() -> None:
+    async def body(hub: Hub) -> None:
+        await until(lambda: len(hub.runs) == 1)
+        (own,) = hub.runs
+        other = hub.join(replace(DEFAULTS, throttle_ms=50.0))
+        other.viewers, other.idle_since = 0, asyncio.get_running_loop().time()
+        third = hub.join(replace(DEFAULTS, throttle_ms=75.0))
+        assert set(hub.runs) == {own, third}
+
+    in_live_hub(body, TinyFeed({DEFAULTS.dt: TinyRecording()}), ServerLimits(sessions=2))

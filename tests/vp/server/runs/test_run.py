@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from tests.vp.server.hubs import OWN, in_hub, until
+from tests.vp.server.live_feeds import TinyFeed, TinyRecording
 from tests.vp.server.runs.memory import private_kib
 from tests.vp.server.tiny import DEFAULTS, TinySession, even_clocks
-from vp.dbn.growing_input import GrowingSegment
-from vp.lake.inputs import RawFile
 from vp.model.engine import FrameBatch
 from vp.server.history.frame_spool import SLOT_BYTES, FrameSpool
 from vp.server.history.frame_store import MEMORY_BYTES
 from vp.server.runs.hub import Hub
+from vp.server.runs.live_recordings import LiveRecordings
 from vp.server.runs.live_run import LiveRun
 from vp.server.runs.pacing import NS
 from vp.server.runs.shared_run import SharedRun
@@ -84,26 +84,6 @@ class InContext(TinySession):
         return self.advance(None, 3)
 
 
-@dataclass
-class EndedRecording:
-    """A recording that nothing comes to any more."""
-
-    is_over: bool = True
-    version: int = 0
-
-    def segments(self) -> list[GrowingSegment]:
-        return []
-
-    def raw_files(self) -> list[RawFile]:
-        return []
-
-    def counts(self) -> dict[str, int]:
-        return {}
-
-    def wait(self, seen: int, seconds: float) -> None:
-        pass
-
-
 @pytest.mark.parametrize("live", [False, True], ids=["paced", "live"])
 def test_frames_of_before_the_start_stay_in_the_history_of_a_session(live: bool) -> None:
     async def body(hub: Hub) -> None:
@@ -116,8 +96,9 @@ def test_frames_of_before_the_start_stay_in_the_history_of_a_session(live: bool)
         assert [history.event_id(n) for n in range(history.frames.oldest, history.frames.head)] == list(range(9))
         hub.leave(run)
 
-    recording = EndedRecording() if live else None
-    in_hub(body, lambda _request: InContext(even_clocks(9)), recording=lambda _request: recording)
+    feed = TinyFeed({DEFAULTS.dt: TinyRecording(is_over=True)})
+    recordings = LiveRecordings(feed, lambda _request: "MNQ") if live else None
+    in_hub(body, lambda _request: InContext(even_clocks(9)), live=recordings)
 
 
 def test_time_goes_on_where_no_record_comes_but_not_past_the_next() -> None:

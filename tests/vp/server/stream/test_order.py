@@ -11,6 +11,7 @@ import pytest
 
 from tests.vp.server.tiny import DEFAULTS, LAYOUT, TinySession, even_clocks, messages
 from vp.errors import NoRawFileError, VPError
+from vp.lake.segment_manifest import FeedGap
 from vp.server.stream.messages import Hole
 from vp.server.stream.order import (
     RESUME_FRAMES,
@@ -26,7 +27,7 @@ from vp.server.stream.order import (
 )
 from vp.server.stream.packing import header, pack
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import FramesHeld, Loading, RunFacts, RunState, Snapshot
+from vp.server.stream.snapshot import FramesHeld, Loading, NextSession, RunFacts, RunState, Snapshot
 
 OWN = replace(DEFAULTS, speed=0.0)
 FACTS = RunFacts(
@@ -39,7 +40,7 @@ LIVE = replace(
 STATUS = (
     '{"type":"status","viewers":1,"lag_seconds":0.25,"frames_sent":%d,"frames_missed":%d,'
     '"anomalies":{"unknown_order":3},"clock_ns":"7","time_ns":"9","paused":false,"steps_done":0,'
-    '"records_done":5,"records":{"read":5},"notices":[],"server_time_ns":"1000000000000000000"}'
+    '"records_done":5,"records":{"read":5},"notices":[],"feed":null,"server_time_ns":"1000000000000000000"}'
 )
 SCHEMA = SendPacked(header(len(LAYOUT.schema_message)) + LAYOUT.schema_message)
 
@@ -272,3 +273,65 @@ def test_any_other_error_closes_with_its_own_code() -> None:
     failed = replace(LOADING, state=RunState.FAILED, error=VPError("It broke."))
     steps = MessageOrder(StreamRequest("a", "b", "c"), "abc").steps(failed)
     assert [next(steps), *walk(steps, [failed])][-1] == Close(1011, "error")
+
+
+OPEN = FeedGap(100, 0, "the gateway closed the connection", bridged=False)
+EARLIER = FeedGap(40, 50, "reset", bridged=True)
+
+
+def told(step: Step) -> dict[str, Any]:
+    assert isinstance(step, SendText), step
+    text: dict[str, Any] = json.loads(step.text)
+    return text
+
+
+def test_gaps_are_told_behind_the_history_and_again_as_they_change() -> None:
+    order = MessageOrder(DEFAULTS, "abc")
+    broken = holding(LIVE, 0, 0, gaps=(EARLIER, OPEN))
+    steps, _find = introduced(order, broken)
+    order.begin_at(0, 0, None)
+    came = [told(step) for step in walk(steps, [broken] * 4)]
+    assert [one["type"] for one in came] == ["history", "status", "gap", "gap"]
+    assert came[2:] == [
+        {"type": "gap", "start_ns": "40", "end_ns": "50", "reason": "reset", "bridged": True},
+        {"type": "gap", "start_ns": "100", "end_ns": None, "reason": OPEN.reason, "bridged": None},
+    ]
+    assert steps.send(broken) == Wait(pushable=True)
+    assert not order.owes_gaps(broken.gaps)
+    closed = replace(broken, gaps=(EARLIER, replace(OPEN, end_ns=130)))
+    assert order.owes_gaps(closed.gaps)
+    (again, wait) = walk(steps, [closed, closed])
+    assert told(again) == {"type": "gap", "start_ns": "100", "end_ns": "130", "reason": OPEN.reason, "bridged": False}
+    assert wait == Wait(pushable=True)
+
+
+def test_a_change_of_the_feeds_state_is_told_at_once_and_waits_for_no_frames() -> None:
+    order = MessageOrder(DEFAULTS, "abc")
+    live = holding(LIVE, 0, 0, facts=replace(FACTS, feed={"state": "live"}))
+    steps, _find = introduced(order, live)
+    order.begin_at(0, 0, None)
+    assert [told(step)["type"] for step in walk(steps, [live] * 2)] == ["history", "status"]
+    assert steps.send(live) == Wait(pushable=True)
+    silent = holding(LIVE, 0, 1, facts=replace(FACTS, feed={"state": "silent"}))
+    assert order.owes_status(silent.facts)
+    assert told(steps.send(silent))["feed"] == {"state": "silent"}
+    assert steps.send(silent) == SendFrames(0, 1)
+
+
+def test_a_stream_goes_on_with_the_next_session_without_another_schema() -> None:
+    order = MessageOrder(DEFAULTS, "abc")
+    steps, _find = introduced(order, holding(LIVE, 0, 0))
+    order.begin_at(0, 2, None)
+    over = holding(LIVE, 0, 2, state=RunState.ENDED, next_session=NextSession("2026-02-07", 77))
+    came = walk(steps, [over] * 3)
+    assert came[-1] == SendFrames(0, 2)  # nothing of the session is left out
+    order.cursor.advance(2)
+    status, last = walk(steps, [over] * 3)
+    assert told(status)["frames_sent"] == 2
+    assert told(last) == {
+        "type": "next_session", "dt": "2026-02-07", "start_ns": "77", "frames_sent": 2, "frames_missed": 0,
+    }  # fmt: skip
+    assert order.told_of == over.next_session
+    following = MessageOrder(replace(DEFAULTS, dt="2026-02-07"), "def", goes_on=True).steps(LIVE)
+    assert told(next(following))["session_id"] == "def"
+    assert following.send(holding(LIVE, 0, 0)) == FindStart(None)

@@ -1,0 +1,259 @@
+"""Measure the live feed: `uv run python -m scripts.live_bench WHAT`, a checkout's own gateway, server and viewer.
+
+`catching-up`, `burst`, `latency` and `memory` print a line each; docs/live.md says what they are held against.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from websockets.sync.client import connect
+
+from tests.live_gateway import busy_market
+from tests.live_gateway.control import KEY, GatewayProcess, gateway
+from tests.places import ROOT
+from vp.model.pipeline import prepare
+from vp.model.session import SessionSpec
+
+DATE = "2026-02-06"
+TABLE = "raw/source=databento/product_type=future_mbo/symbol=MNQ/table=market_by_order_dbn"
+FILE = "glbx-mdp3-20260206.mbo.dbn"
+MIB = 1 << 20
+HOUR_SECONDS, FIRST_SECONDS, PER_SECOND = 3600, 600, 20_000
+
+
+class Serving:
+    """`vp serve --live` of a gateway."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+        self.process = process
+        self.port = port
+
+    @property
+    def stream(self) -> str:
+        """The address of its stream."""
+        return f"ws://127.0.0.1:{self.port}/v1/vacuum-pressure/stream"
+
+    def health(self) -> Any:
+        """What /health says."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=60) as answer:
+            return json.load(answer)
+
+    def private_bytes(self) -> int:
+        """Memory of its own."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
+        return int(status.partition("RssAnon:")[2].split()[0]) * 1024
+
+    def wait_for_records(self, records: int, seconds: float = 140.0) -> float:
+        """Until its first session has processed so many; returns when that was, by the monotonic clock."""
+        give_up = time.monotonic() + seconds
+        while self.health()["sessions"][0]["records_done"] < records:
+            if time.monotonic() > give_up:
+                raise TimeoutError(str(self.health()))
+            time.sleep(0.05)
+        return time.monotonic()
+
+
+@contextlib.contextmanager
+def serving(feed: GatewayProcess, lake: Path, symbol: str, *options: str) -> Iterator[Serving]:
+    """The program, ended at the end."""
+    words = ["--live", "--symbol", symbol, "--live-from", "week", "--gateway", feed.address, "--lake", str(lake)]
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "vp.serve", "--port", "0", *words, *options],
+        cwd=ROOT, env={**os.environ, "DATABENTO_API_KEY": KEY}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        found = re.search(r":(\d+)/", process.stdout.readline())
+        if found is None:
+            raise RuntimeError("the server did not begin")
+        yield Serving(process, int(found[1]))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+
+class Watcher:
+    """A viewer that takes all frames, in a thread, and notes when each came."""
+
+    def __init__(self, address: str, event_offset: int) -> None:
+        self.arrived: dict[int, float] = {}
+        self.session: dict[str, Any] = {}
+        self._event_at = event_offset
+        self._connection = connect(address, max_size=None, compression=None)
+        self._thread = threading.Thread(target=self._main, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Leave."""
+        self._connection.close()
+        self._thread.join(10)
+
+    def _main(self) -> None:
+        schema_seen = False
+        with contextlib.suppress(Exception):
+            for message in self._connection:
+                if isinstance(message, str):
+                    told = json.loads(message)
+                    if told["type"] == "runtime_config":
+                        columns = told["frame"]["columns"]
+                        self._event_at = next(one["offset"] for one in columns if one["name"] == "event_id")
+                elif schema_seen:
+                    at = self._event_at
+                    self.arrived[int.from_bytes(message[at : at + 8], "little")] = time.monotonic()
+                else:
+                    schema_seen = True
+
+
+def catching_up(directory: Path, records: int) -> str:
+    """Recording and engine of one symbol from a replay, beside decode and engine from a file."""
+    file = directory / "whole" / TABLE / FILE
+    busy_market.write(file, {"MNQH6": 1}, [busy_market.even_times(records / 5000, 5000)])
+    spec = SessionSpec(product_type="future_mbo", symbol="MNQH6", dt=DATE, lake=str(directory / "whole"))
+    rates = []
+    for _ in range(2):  # the first loads the kernels
+        with contextlib.closing(prepare(spec)) as session:
+            began = time.monotonic()
+            while not session.finished:
+                session.advance(None, 64)
+            rates.append(records / (time.monotonic() - began))
+    with gateway(file, from_record=1000) as feed, serving(feed, directory / "lake", "MNQH6") as server:
+        server.wait_for_records(1000)
+        began = time.monotonic()
+        feed.publish()
+        took = server.wait_for_records(records) - began
+    live = records / took
+    return (
+        f"catching up: {live / 1e6:.2f} M records/s of {records:,}; decode and engine from a file "
+        f"{rates[-1] / 1e6:.2f}; {live / rates[-1]:.2f} of it"
+    )
+
+
+def burst(directory: Path, seconds: int) -> str:
+    """500,000 records of the watched symbol in a second on top of 40 symbols at 2,000 records/s each."""
+    symbols = busy_market.contracts(40)
+    name = next(iter(symbols))
+    steady = [busy_market.even_times(seconds, 2000, offset_ns=100 * i) for i in range(40)]
+    extra = busy_market.even_times(1, 500_000, offset_ns=(seconds // 2) * 10**9)
+    steady[0] = np.sort(np.concatenate([steady[0], extra]))
+    file = directory / "feed.dbn"
+    all_records = busy_market.write(file, symbols, steady)
+    offsets = (all_records["ts_recv"].astype(np.int64) - busy_market.START_NS) / 1e9
+    with gateway(file) as feed, serving(feed_of(feed), directory / "lake", name, "--symbol", "MNQ") as server:
+        watcher = Watcher(server.stream, 0)
+        before = peak = 0
+        began = time.monotonic()
+        burst_ends = seconds // 2 + 1
+        while (now := time.monotonic() - began) < seconds:
+            feed.publish(int(np.searchsorted(offsets, now)))
+            if now < seconds // 2:
+                before = server.private_bytes()
+            peak = max(peak, server.private_bytes())
+            time.sleep(0.01)
+        feed.publish()
+        own = int((all_records["instrument_id"] == symbols[name]).sum())
+        server.wait_for_records(own)
+        time.sleep(3)
+        after, health = server.private_bytes(), server.health()
+        watcher.close()
+        in_burst = np.flatnonzero(all_records["instrument_id"] == symbols[name])
+        last_in_burst = int(np.searchsorted(offsets[in_burst], burst_ends))
+        behind = [(event, at) for event, at in watcher.arrived.items() if event >= last_in_burst]
+        late = min(behind)[1] - began - burst_ends if behind else float("nan")
+    done = health["sessions"][0]
+    return (
+        f"burst: {done['records_done']:,} of {own:,} records, unaccounted {done['records']['unaccounted']}, feed "
+        f"{health['feed']['records']:,} of {len(all_records):,} and what names them; first frame behind the burst "
+        f"{late:.3f} s after its end; private memory {before / MIB:.0f} MiB before, {peak / MIB:.0f} highest, "
+        f"{after / MIB:.0f} after; breaks {health['feed']['breaks']}"
+    )
+
+
+def feed_of(feed: GatewayProcess) -> GatewayProcess:
+    """The gateway, once it has something to begin with."""
+    feed.publish(100)
+    return feed
+
+
+def latency(directory: Path, seconds: int) -> str:
+    """Arrival of a record's bytes to its frame on the socket, at 2,000 records/s and every event a frame."""
+    file = directory / "feed.dbn"
+    times = busy_market.even_times(seconds, 2000)
+    busy_market.write(file, {"MNQH6": 1}, [times])
+    with gateway(file) as feed, serving(feed_of(feed), directory / "lake", "MNQH6", "--throttle-ms", "0") as server:
+        watcher = Watcher(server.stream, 0)
+        began, published, sent = time.monotonic(), 100, []
+        while published < len(times):
+            published = min(len(times), max(published, int((time.monotonic() - began) * 2000)))
+            sent.append((published, time.monotonic()))
+            feed.publish(published)
+            time.sleep(0.002)
+        server.wait_for_records(len(times))
+        time.sleep(0.5)
+        health = server.health()
+        watcher.close()
+    outside = [watcher.arrived[event] - at for event, at in sent[len(sent) // 4 :] if event in watcher.arrived]
+    stages = health["sessions"][0]["latency"]
+    p50, p99 = np.percentile(outside, [50, 99]) * 1000
+    inside = "; ".join(f"{name} p50 {of['p50_ms']} p99 {of['p99_ms']} ms" for name, of in stages.items() if of)
+    return (
+        f"latency: {inside}; from the order to the gateway to the frame at the viewer, {len(outside):,} frames, "
+        f"p50 {p50:.2f} p99 {p99:.2f} ms"
+    )
+
+
+def memory(directory: Path, hour_seconds: int) -> str:
+    """Private memory after an hour's feed at 20,000 records/s, against after ten minutes; as fast as it goes."""
+    file = directory / "feed.dbn"
+    symbols = busy_market.contracts(4)
+    busy_market.write(
+        file, symbols, [busy_market.even_times(hour_seconds, PER_SECOND / 4, offset_ns=50 * i) for i in range(4)]
+    )
+    total = hour_seconds * PER_SECOND
+    own = total // 4
+    with gateway(file) as feed, serving(feed_of(feed), directory / "lake", next(iter(symbols))) as server:
+        feed.publish(total // 6)
+        server.wait_for_records(own // 6 - 1)
+        time.sleep(2)
+        first = server.private_bytes()
+        feed.publish()
+        server.wait_for_records(own - 1)
+        time.sleep(2)
+        last = server.private_bytes()
+    return (
+        f"memory: {first / MIB:.1f} MiB after {hour_seconds // 6} s of feed, {last / MIB:.1f} after {hour_seconds} s "
+        f"({last / first - 1:+.1%}), {total:,} records"
+    )
+
+
+def main() -> int:
+    """Run the program; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.live_bench", description=__doc__)
+    measures = {"catching-up": catching_up, "burst": burst, "latency": latency, "memory": memory}
+    sizes = {"catching-up": 6_000_000, "burst": 20, "latency": 20, "memory": HOUR_SECONDS}
+    parser.add_argument("what", choices=measures)
+    parser.add_argument("--size", type=int, help="Records of catching-up, seconds of the others.")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="vp-live-bench-") as directory:
+        print(measures[given.what](Path(directory), given.size or sizes[given.what]), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

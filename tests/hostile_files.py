@@ -1,0 +1,122 @@
+"""Files of at most a megabyte that are made to take memory of who reads them."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import zstandard
+
+from tests.dbn_files import header, symbol_mapping
+from tests.lakes import FUTURES_OPEN_NS
+from vp.dbn.header import FREE_HEADER_BYTES, SYMBOL_LENGTH_AT
+from vp.kernels.contract import MBO_DTYPE, RTYPE_MBO
+
+MAX_BYTES = 1 << 20
+LEVEL = 12  # takes a second, and a fifth off what the usual level makes
+SHORT_SYMBOL_BYTES, SYMBOL_BYTES = 22, 71
+MARKUP = "<img src=x onerror=alert(1)>\x1b[2J"
+DAY = struct.pack("<II", 20260206, 20260207)
+MS = 1_000_000
+
+
+def pack(*parts: bytes) -> bytes:
+    """All of it as one zstandard frame."""
+    return zstandard.ZstdCompressor(level=LEVEL).compress(b"".join(parts))
+
+
+def orders(count: int, **columns: np.ndarray | int) -> bytes:
+    """As many orders, each with an id of its own; what is the same in all of them compresses to nothing."""
+    rows = np.zeros(count, MBO_DTYPE)
+    rows["length"], rows["rtype"] = MBO_DTYPE.itemsize // 4, RTYPE_MBO
+    rows["publisher_id"], rows["instrument_id"], rows["order_id"] = 1, 42005, np.arange(1, count + 1)
+    rows["ts_event"], rows["ts_recv"] = FUTURES_OPEN_NS, FUTURES_OPEN_NS + 1000
+    rows["price"], rows["size"], rows["flags"] = 25_000 * 10**9, 1, 128
+    rows["action"], rows["side"] = ord("A"), ord("B")
+    for name, values in columns.items():
+        rows[name] = values
+    return rows.tobytes()
+
+
+def zeros(size_bytes: int) -> bytes:
+    compressor = zstandard.ZstdCompressor(write_content_size=False).compressobj()
+    made = compressor.compress(header() + orders(10))
+    return made + b"".join(compressor.compress(bytes(1 << 20)) for _ in range(size_bytes >> 20)) + compressor.flush()
+
+
+def head_of(symbol_bytes: int, asked: Sequence[bytes], mappings: Sequence[bytes]) -> bytes:
+    """A header, put together by hand: symbols asked for, and mappings as they stand there."""
+    head = bytearray(header()[:108])
+    struct.pack_into("<H", head, SYMBOL_LENGTH_AT, symbol_bytes)
+    for names in (asked, (), ()):
+        head += struct.pack("<I", len(names)) + b"".join(name.ljust(symbol_bytes, b"\0") for name in names)
+    head = head[:-4] + struct.pack("<2I", 0, len(mappings)) + b"".join(mappings)
+    struct.pack_into("<I", head, 4, len(head) - 8)
+    return bytes(head)
+
+
+def mapping(name: bytes, numbers: Sequence[int], symbol_bytes: int) -> bytes:
+    """A symbol, and the instruments that it means on as many stretches of one day."""
+    stretches = b"".join(DAY + str(number).encode().ljust(symbol_bytes, b"\0") for number in numbers)
+    return name.ljust(symbol_bytes, b"\0") + struct.pack("<I", len(numbers)) + stretches
+
+
+def many_intervals() -> bytes:
+    """A header as long as it may be, of the shortest symbols: one name, on hundreds of thousands of stretches."""
+    count = (FREE_HEADER_BYTES - 1000) // (len(DAY) + SHORT_SYMBOL_BYTES)
+    return head_of(SHORT_SYMBOL_BYTES, [], [mapping(b"MNQH6", [42005] * count, SHORT_SYMBOL_BYTES)])
+
+
+def many_names() -> bytes:
+    """A header as long as it may be, of names that differ, as long as they may be, and say what a page must not do."""
+    count = (FREE_HEADER_BYTES - 1000) // (3 * SYMBOL_BYTES + len(DAY) + 4)
+    names = [b"MNQH6", *(f"MNQ{number:06}{MARKUP}".encode().ljust(70, b"x") for number in range(count - 1))]
+    return head_of(SYMBOL_BYTES, names, [mapping(name, [i + 42005], SYMBOL_BYTES) for i, name in enumerate(names)])
+
+
+def named_among_records(count: int, *, one_instrument: bool) -> bytes:
+    """As many mappings as a live feed states them, of as many instruments, or of one that has a new name each time."""
+    given = [
+        symbol_mapping(42005 + number * (not one_instrument), "MNQ.FUT", f"MNQ{number}{MARKUP}", start_ns=number + 1)
+        for number in range(count)
+    ]
+    return b"".join(given)
+
+
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "gigabytes of zeros": lambda: zeros(2 << 30),
+    "zeros, cut": lambda: zeros(256 << 20)[:-100],
+    "one record, two million times": lambda: pack(header(), orders(10), orders(1) * 2_000_000),
+    "orders": lambda: pack(header(), orders(700_000)),
+    "orders, cut in a record": lambda: pack(header(), orders(700_000)[:-20]),
+    "orders, cut in a block": lambda: pack(header(), orders(700_000))[:-5000],
+    "far prices": lambda: pack(header(), orders(200_000, price=np.arange(1, 200_001) * 10**13)),
+    "prices at the ends": lambda: pack(header(), orders(600_000, price=np.tile([1 - 2**63, 2**63 - 2], 300_000))),
+    "sizes": lambda: pack(header(), orders(600_000, size=2**32 - 1)),
+    "trades": lambda: pack(header(), orders(600_000, action=ord("T"), size=2**32 - 1)),
+    "a snapshot": lambda: pack(header(), orders(600_000, flags=128 | 32)),
+    "frames": lambda: pack(
+        header(), orders(20_000, ts_event=FUTURES_OPEN_NS + np.arange(20_000) * 100 * MS,
+                         ts_recv=FUTURES_OPEN_NS + np.arange(20_000) * 100 * MS + 1000)
+    ),
+    "leaps of time": lambda: pack(header(), orders(400_000, ts_event=np.tile([0, 2**63 - 2], 200_000))),
+    "publishers": lambda: pack(header(), orders(400_000, publisher_id=np.arange(400_000) % 65_536)),
+    "instruments": lambda: pack(header(symbols={}), orders(400_000, instrument_id=np.arange(400_000))),
+    "stretches in the header": lambda: pack(many_intervals(), orders(10)),
+    "names in the header": lambda: pack(many_names(), orders(10)),
+    "names among the records": lambda: pack(
+        header(symbols={}, schema=None), named_among_records(85_000, one_instrument=False), orders(10)
+    ),
+    "an instrument that is named anew": lambda: pack(
+        header(symbols={}, schema=None), named_among_records(85_000, one_instrument=True), orders(10)
+    ),
+    "a header, cut": lambda: pack(many_names()[: FREE_HEADER_BYTES // 2]),
+    "uncompressed orders": lambda: header() + orders(18_000, price=np.arange(18_000) * 10**15 + 10**9),
+    "an uncompressed header that lies": lambda: header()[:4] + struct.pack("<I", 2**32 - 1) + bytes(MAX_BYTES - 8),
+}  # fmt: skip
+
+
+def usual() -> bytes:
+    """A file that means no harm, to compare with."""
+    return header() + orders(10)

@@ -1,0 +1,94 @@
+"""The local engine: processes that die, jobs that fail, memory, and what is left behind."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.vp.backfill.days import MadeJob
+from vp.backfill.job import FAILED, UNEXPECTED, WRITTEN, Outcome
+from vp.backfill.local_engine import LocalEngine
+
+MANY = 8 << 30
+
+
+def run(engine: LocalEngine, *jobs: MadeJob) -> dict[str, Outcome]:
+    return {job.name: outcome for job, outcome in engine.run(jobs)}
+
+
+def test_what_goes_wrong_with_one_job_hinders_no_other_and_a_killed_one_is_done_again(tmp_path: Path) -> None:
+    names = ("sound", "killed", "deadly", "refuses", "breaks", "exits")
+    jobs = [
+        MadeJob(
+            name,
+            tmp_path / name,
+            kills={"killed": 2, "deadly": 9}.get(name, 0),
+            fault=name if name in {"refuses", "breaks", "exits"} else "",
+        )
+        for name in names
+    ]
+    found = run(LocalEngine(2, MANY), *jobs)
+    assert sorted(found) == sorted(names)
+    assert {name: outcome.state for name, outcome in found.items()} == {
+        **dict.fromkeys(("sound", "killed"), WRITTEN),
+        **dict.fromkeys(("deadly", "refuses", "breaks", "exits"), FAILED),
+    }
+    codes = {name: outcome.code for name, outcome in found.items()}
+    assert codes == {
+        **{"sound": "", "killed": "", "deadly": "worker_died", "refuses": "error", "breaks": UNEXPECTED},
+        "exits": "worker_died",
+    }
+    assert "signal 9, 3 times" in found["deadly"].message
+    assert "exit code 7, 3 times" in found["exits"].message
+    assert found["refuses"].message == "It is not to be had."
+    assert found["refuses"].hint == "Ask for another."
+    assert "ZeroDivisionError" in found["breaks"].message
+    assert found["sound"].result is not None
+    assert found["sound"].peak_bytes > 10_000_000
+    assert len(list(tmp_path.glob("killed.killed-*"))) == 2
+    assert len(list(tmp_path.glob("deadly.killed-*"))) == 3
+    assert {path.name for path in tmp_path.iterdir() if path.is_file() and "." not in path.name} == {"sound", "killed"}
+    assert (tmp_path / "killed").read_text() == "killed"
+    assert list(tmp_path.glob(".*")) == []  # no half-written file of a killed process
+
+
+def test_the_longest_are_begun_first_and_so_many_at_a_time(tmp_path: Path) -> None:
+    jobs = [MadeJob(f"{size}", tmp_path / f"{size}", size, seconds=0.2) for size in (1, 5, 3, 4)]
+    engine = LocalEngine(2, MANY)
+    run(engine, *jobs)
+    began = {job.size_bytes: float((tmp_path / f"{job.name}.times").read_text().split()[0]) for job in jobs}
+    assert max(began[5], began[4]) < began[3] < began[1]
+    assert engine.most_at_a_time == 2
+
+
+def test_there_are_only_as_many_at_a_time_as_there_is_memory_for(tmp_path: Path) -> None:
+    """What the first take is learnt while they are at work, and the youngest is put off where it is too much."""
+    jobs = [MadeJob(f"{n}", tmp_path / f"{n}", allocates_bytes=400 << 20, seconds=1.5) for n in range(3)]
+    engine = LocalEngine(3, 800 << 20)
+    found = run(engine, *jobs)
+    assert {outcome.state for outcome in found.values()} == {WRITTEN}
+    assert engine.estimate_bytes > 400 << 20
+    times = sorted(tuple(map(float, (tmp_path / f"{n}.times").read_text().split()[:2])) for n in range(3))
+    assert all(before[1] <= after[0] for before, after in pairwise(times))
+
+
+def test_one_is_run_however_little_memory_there_is(tmp_path: Path) -> None:
+    assert run(LocalEngine(2, 1), MadeJob("a", tmp_path / "a"))["a"].state == WRITTEN
+
+
+def test_whoever_leaves_it_finds_nothing_half_written_and_no_process(tmp_path: Path) -> None:
+    import multiprocessing
+
+    jobs = [MadeJob("quick", tmp_path / "quick", 2), *(MadeJob(f"{n}", tmp_path / f"{n}", seconds=60) for n in "ab")]
+    running = LocalEngine(2, MANY).run(jobs)
+    assert next(running)[0].name == "quick"
+    running.close()
+    assert multiprocessing.active_children() == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["quick", "quick.times"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_nothing_to_do_starts_nothing(workers: int) -> None:
+    assert run(LocalEngine(workers, MANY)) == {}

@@ -1,0 +1,176 @@
+"""`python -m vp.backfill`: every session of some symbols and days recorded, but for those that are there already."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from vp.errors import BadParameterError
+from vp.output_file import output_directory
+from vp.programs import command_line as cli
+
+if TYPE_CHECKING:
+    from vp.backfill.job import Job, Outcome
+    from vp.backfill.local_engine import LocalEngine
+    from vp.backfill.plan import Refusal, Request
+    from vp.backfill.report import Tally
+
+DESCRIPTION = """\
+Record every session of some symbols and days that the lake holds, a Parquet file a session,
+the same as vp.record writes. What is there already, of the same inputs, request and
+software, is left as it is: run it again after it was stopped, or after new files came."""
+
+EPILOG = """\
+examples:
+  {command} --symbols ES,MNQ --start 2026-01-02 --end 2026-03-31 --out frames --dry-run
+      what there is to do, and nothing else
+  {command} --symbols ES,MNQ --start 2026-01-02 --end 2026-03-31 \\
+      --start-time 09:30 --end-time 16:00 --throttle-ms 100 --fields pressure,vacuum --out frames
+      the regular hours of a quarter, ten frames a second, two grids
+  {command} --out frames --then study
+      everything that the lake holds of futures, a study of each day, and one of all days
+
+Exit code 0: every session is there; 1: some are not, and the table says why, or something
+could not be used (lake, directory); 2: what was asked for cannot be. Ctrl-C leaves whole
+files and no others."""
+
+LINE_SECONDS = 10.0
+MEMORY_SHARE = 0.9  # of what is free; the rest is for files that the system keeps in memory
+STUDY = "study"
+ERASED_LINE = "\r\x1b[K"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; returns its exit code."""
+    return cli.run(_main, arguments)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    values = cli.parse(cli.parser("backfill", DESCRIPTION, EPILOG), "backfill", arguments)
+    cli.configure_logging(values["log_level"])
+
+    from vp.backfill.finished import FinishedOutputs  # noqa: PLC0415 - --help is fast
+    from vp.backfill.plan import plan  # noqa: PLC0415
+    from vp.backfill.report import Tally  # noqa: PLC0415
+    from vp.backfill.study_job import study_jobs  # noqa: PLC0415
+
+    request = _request(values)
+    planned = plan(request)
+    again = f" ({len(planned.outdated)} of them again)" if planned.outdated else ""
+    cli.say(f"{len(planned.jobs)} sessions to record{again}, {len(planned.done)} done before")
+    if values["dry_run"]:
+        for job in planned.jobs:
+            cli.show(f"{job.name}  {job.size_bytes / 1e6:,.1f} MB  {job.out}")
+        return _report(Tally(()), planned.refused)
+    request.out.mkdir(parents=True, exist_ok=True)
+    engine = _engine(values)
+    outputs = FinishedOutputs(request.out)
+    tally = Tally(planned.jobs)
+    try:
+        code = _run(engine, tally, planned.refused)
+    finally:
+        for job, outcome in tally.outcomes:
+            if outcome.result is not None:
+                outputs.note(job.out, job.digest)
+        outputs.remember()
+    if values["then"] == STUDY:
+        recorded = [job for job in (*planned.done, *planned.jobs) if outputs.digest(job.out) == job.digest]
+        studies = Tally([job for job in study_jobs(recorded) if not job.is_done])
+        code = max(code, _run(engine, studies, ()))
+    return code
+
+
+def _request(values: dict[str, Any]) -> Request:
+    """What the options ask for; raises what is wrong with it by itself."""
+    from vp.backfill.plan import Request  # noqa: PLC0415
+    from vp.lake.lake import Lake  # noqa: PLC0415
+    from vp.model.frames import judge_fields  # noqa: PLC0415
+
+    if values["out"] is None:
+        raise BadParameterError("--out is missing.", hint="For example --out frames.")
+    first, last = values["start"], values["end"]
+    if first is not None and last is not None and last < first:
+        raise BadParameterError(f"The days were {first} to {last}, expected the first before the last.")
+    judge_fields(values["fields"])
+    out = output_directory(values["out"], Lake(values["lake"], values["products"]).root)
+    # Each file is read once: a decompressed copy is not worth its disk.
+    every = {**values, "symbol": "", "dt": "", "decompressed_limit_gb": 0.0}
+    return Request(
+        cli.session_spec(every, cli.model_parameters(values)), values["symbols"], first, last, values["fields"], out
+    )
+
+
+def _engine(values: dict[str, Any]) -> LocalEngine:
+    from vp.backfill.local_engine import LocalEngine  # noqa: PLC0415
+    from vp.backfill.machine import available_bytes, processors  # noqa: PLC0415
+    from vp.settings.forms import BYTES_PER_GB  # noqa: PLC0415
+
+    memory_gb = values["memory_limit_gb"]
+    memory_bytes = MEMORY_SHARE * available_bytes() if memory_gb is None else memory_gb * BYTES_PER_GB
+    return LocalEngine(values["workers"] or processors(), round(memory_bytes), values["log_level"])
+
+
+def _run(engine: LocalEngine, tally: Tally, refused: Sequence[Refusal]) -> int:
+    """Run jobs and say what came of them, however it ends; the exit code."""
+    from vp.model.compilation import ensure_compiled  # noqa: PLC0415
+    from vp.programs.progress import TerminalProgress  # noqa: PLC0415
+
+    try:
+        if tally.jobs:
+            with TerminalProgress() as progress:
+                ensure_compiled(lambda share: progress.share("compile", share))
+            lines = _ProgressLines(tally)
+            for job, outcome in engine.run(tally.jobs, lines.hear):
+                lines.end(job, outcome)
+    finally:
+        code = _report(tally, refused)
+    return code
+
+
+def _report(tally: Tally, refused: Sequence[Refusal]) -> int:
+    """Print the table; the exit code."""
+    from vp.backfill.report import table  # noqa: PLC0415
+
+    for line in table(tally, refused):
+        cli.show(line)
+    return 1 if tally.failed or tally.left or refused else 0
+
+
+class _ProgressLines:
+    """How far a backfill is: where someone watches one line that changes, else a line now and then."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._watched = sys.stderr.isatty()
+        self._told_seconds = time.monotonic()
+
+    def hear(self, job: Job, share: float) -> None:
+        self._tally.hear(job, share)
+        if self._watched or time.monotonic() - self._told_seconds >= LINE_SECONDS:
+            self._tell()
+
+    def end(self, job: Job, outcome: Outcome) -> None:
+        self._tally.add(job, outcome)
+        if outcome.result is None:
+            self._clear()
+            cli.say(f"{job.name} failed: {outcome.message}")
+        if self._watched or time.monotonic() - self._told_seconds >= LINE_SECONDS or not self._tally.left:
+            self._tell()
+            if self._watched and not self._tally.left:
+                cli.say("")
+
+    def _tell(self) -> None:
+        self._told_seconds = time.monotonic()
+        self._clear()
+        sys.stderr.write(self._tally.line() + ("" if self._watched else "\n"))
+        sys.stderr.flush()
+
+    def _clear(self) -> None:
+        if self._watched:
+            sys.stderr.write(ERASED_LINE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
