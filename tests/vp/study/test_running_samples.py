@@ -9,7 +9,7 @@ import pytest
 
 from tests.dbn_files import header, mbo
 from tests.vp.study.made_sessions import NS, START_NS, TICK, session
-from tests.vp.study.test_run import DAYS, FIRST_DAY_NS, RAW, swaying_market
+from tests.vp.study.markets import DAYS, FIRST_DAY_NS, RAW, swaying_market
 from vp.model.frames import column_values
 from vp.model.pipeline import prepare
 from vp.model.session import SessionSpec
@@ -73,7 +73,7 @@ def test_samples_of_frames_are_those_of_the_study(tmp_path: Path) -> None:
     assert len(samples) >= 239
     assert len(np.unique(samples.features["score"])) > 10
     # strength is beside the mean over frames, and the study has one a second: a few states are others
-    assert (samples.features["state"] == study.features["state"][: len(samples)]).mean() > 0.9
+    assert (samples.features["state"] == study.features["state"][: len(samples)]).mean() > 0.8
     assert {-1.0, 1.0} <= set(samples.targets[MAIN_TARGET])
 
 
