@@ -9,6 +9,7 @@ against the moves of another, which it can know nothing of: whatever is found th
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -50,6 +51,7 @@ DRAINED = 0.7
 STRENGTHS = (0.0, 0.1, 0.2, 0.4, 0.8)
 NULL_SEED = 20_000
 NULL_STRENGTH = 0.4
+TOLD_EVERY = 20
 
 
 class Run(NamedTuple):
@@ -135,7 +137,8 @@ def planted(strength: float, count: int, directory: Path, seconds: int = SECONDS
 
 def measured(samples: Samples, seed: int) -> Iterator[Measure]:
     """What the verdict rests on, of the score alone."""
-    alone = replace(samples, features={"score": samples.features["score"]})
+    features, targets = {"score": samples.features["score"]}, {MAIN_TARGET: samples.targets[MAIN_TARGET]}
+    alone = replace(samples, features=features, targets=targets)
     resampling = Resampling(alone, seed)
     rows = list(information_coefficients("default", alone, resampling))
     yield from rows
@@ -152,6 +155,16 @@ def row(label: str, runs: Sequence[Run]) -> str:
     return f"| {label} | {len(runs)} | {spread} | {right:.1%} | {wrong:.1%} |"
 
 
+def followed(label: str, runs: Iterator[Run]) -> list[Run]:
+    """All of the runs; what they come to so far is told on stderr now and then."""
+    done = []
+    for run in runs:
+        done.append(run)
+        if len(done) % TOLD_EVERY == 0:
+            print(row(f"{label} so far", done), file=sys.stderr, flush=True)
+    return done
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -165,9 +178,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         if asked.null:
-            print(row("none", list(unrelated(asked.null, directory, asked.seconds))), flush=True)
+            print(row("none", followed("none", unrelated(asked.null, directory, asked.seconds))), flush=True)
         for strength in map(float, asked.strengths.split(",") if asked.planted else ()):
-            print(row(f"{strength:g}", list(planted(strength, asked.planted, directory, asked.seconds))), flush=True)
+            label = f"{strength:g}"
+            print(row(label, followed(label, planted(strength, asked.planted, directory, asked.seconds))), flush=True)
 
 
 if __name__ == "__main__":

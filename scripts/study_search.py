@@ -66,17 +66,21 @@ class Fold:
     reported_on: tuple[str, ...]
 
 
-def sessions_of(data: Path, directory: Path) -> list[Session]:
-    """The real sessions, and generated ones, which are written to the directory."""
-    future, lake = "future_mbo", str(directory)
+def real_sessions(data: Path) -> list[Session]:
+    """Those of the exchanges' files."""
+    future = "future_mbo"
     es, cl, arl = (data / name for name in (
         "glbx-mdp3-20231225.mbo.dbn.zst", "glbx-mdp3-20250924.mbo.dbn", "xnas-itch-20250717.mbo.dbn"
     ))  # fmt: skip
-    real = [
+    return [
         Session("ESH4", SessionSpec(future, "ESH4", "2023-12-25", "23:01 UTC", end_time="23:59:59 UTC", file=es)),
         Session("CLX5", SessionSpec(future, "CLX5", "2025-09-24", "19:32 UTC", end_time="20:59:30 UTC", file=cl)),
         Session("ARL", SessionSpec("equity_mbo", "ARL", "2025-07-17", file=arl), 5),
     ]
+
+
+def generated_sessions(directory: Path) -> list[Session]:
+    """The demonstration, and markets with a planted truth, which are written to the directory."""
     ensure_demo(directory, lambda _share: None)
     demonstration = SessionSpec(DEMO.product_type, DEMO.symbol, DEMO.dt, "09:30", end_time="11:00")
     made = [Session("demonstration", demonstration)]
@@ -85,14 +89,16 @@ def sessions_of(data: Path, directory: Path) -> list[Session]:
         with path.open("wb") as file:
             write_session(file, seed=seed, script=planted_script(seed, PLANTED_STRENGTH))
         made.append(Session(f"planted {seed}", SessionSpec(DEMO.product_type, DEMO.symbol, DEMO.dt, file=path)))
-    return [dataclasses.replace(one, spec=dataclasses.replace(one.spec, lake=lake)) for one in (*real, *made)]
+    return made
 
 
-def folds_of(names: Sequence[str]) -> list[Fold]:
+def folds_of(real: Sequence[str], generated: Sequence[str]) -> list[Fold]:
     """Each real session once for choosing with the others for reporting; and generated ones apart from each other."""
-    real, planted = names[:3], names[4:]
-    one_by_one = [Fold((name,), tuple(other for other in real if other != name)) for name in real]
-    return [*one_by_one, Fold(tuple(planted[:2]), (*planted[2:], names[3], *real))]
+    folds = [Fold((name,), tuple(other for other in real if other != name)) for name in real]
+    if generated:
+        demonstration, *planted = generated
+        folds.append(Fold(tuple(planted[:2]), (*planted[2:], demonstration, *real)))
+    return folds
 
 
 def drawn_sets(count: int, seed: int) -> dict[str, ModelParameters]:
@@ -179,16 +185,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="directory of the exchange's files")
     parser.add_argument("--sets", type=int, default=60, help="how many to draw beside the presets")
+    parser.add_argument("--real-alone", action="store_true", help="leave generated sessions out")
     parser.add_argument("--seed", type=int, default=SEED)
     asked = parser.parse_args()
     sets = drawn_sets(asked.sets, asked.seed)
     with tempfile.TemporaryDirectory() as name:
-        sessions = sessions_of(asked.data.resolve(), Path(name))
+        directory = Path(name)
+        real = real_sessions(asked.data.resolve())
+        generated = [] if asked.real_alone else generated_sessions(directory)
         tried = {}
-        for session in sessions:
-            tried[session.name] = Tried(session, sets)
+        for session in (*real, *generated):
+            spec = dataclasses.replace(session.spec, lake=str(directory))
+            tried[session.name] = Tried(dataclasses.replace(session, spec=spec), sets)
             print(f"{session.name}: {len(tried[session.name].samples):,} samples", file=sys.stderr, flush=True)
-    for line in report(tried, folds_of([one.name for one in sessions]), list(sets)):
+    names = ([one.name for one in part] for part in (real, generated))
+    for line in report(tried, folds_of(*names), list(sets)):
         print(line)
 
 

@@ -119,14 +119,14 @@ def partial_coefficients(name: str, samples: Samples, resampling: Resampling) ->
 
 def out_of_sample(name: str, samples: Samples, seed: int) -> Iterator[Measure]:
     """IC in the later half of a forecast fitted on the first: of the baselines, with and without the score."""
-    gap = GAP_SECONDS * 1_000_000_000
     middle = len(samples) // 2
     if not middle:
         return
     first = np.arange(len(samples)) < middle
-    later = samples.times_ns > samples.times_ns[middle - 1] + gap
     baselines = [samples.features[feature] for feature in BESIDE if feature in samples.features]
     for target in (MAIN_TARGET, NEXT_MOVE):
+        gap_seconds = max(GAP_SECONDS, block_length(samples, target) * samples.period_seconds)
+        later = samples.times_ns > samples.times_ns[middle - 1] + gap_seconds * 1_000_000_000
         y = samples.targets[target]
         everything = [*baselines, samples.features["score"]]
         known = np.isfinite(y) & np.all([np.isfinite(one) for one in everything], axis=0)

@@ -113,7 +113,6 @@ class _Reading:
         self._last: dict[str, np.ndarray] = {}
         self._sums = dict.fromkeys(SUMMED, 0)
         self._kept: list[dict[str, np.ndarray]] = []
-        self._ends: list[np.ndarray] = []
         self._changes: list[np.ndarray] = []
         self._from_ns = 0
         self._valid_before, self._mid_before, self._clock_before = False, 0, NEVER_NS

@@ -134,5 +134,5 @@ def choose(samples_by_set: dict[str, Samples], days: str, seed: int) -> Choice:
     for name, samples in samples_by_set.items():
         rows = information_coefficients(name, samples, Resampling(samples, seed))
         found += [row for row in rows if (row.statistic, row.feature, row.target) == ("ic", "score", MAIN_TARGET)]
-    best = max(found, key=lambda row: row.value, default=None)
+    best = max((row for row in found if np.isfinite(row.value)), key=lambda row: row.value, default=None)
     return Choice(days, best.parameters if best else next(iter(samples_by_set)), tuple(found))

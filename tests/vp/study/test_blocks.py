@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from arch.bootstrap import CircularBlockBootstrap
 
 from vp.study.blocks import Blocks
 from vp.study.foresight import pair_sums
@@ -61,11 +64,9 @@ def test_an_interval_is_that_of_the_slow_bootstrap() -> None:
     assert narrow[2] - narrow[1] < 0.8 * (high - low), "blocks keep what neighbours have in common"
 
 
-@pytest.mark.long
 def test_an_interval_is_that_of_the_library() -> None:
-    bootstrap = pytest.importorskip("arch.bootstrap", reason="the extra study is not installed")
     x, y = related(900)
-    made = bootstrap.CircularBlockBootstrap(LENGTH, ranks(x), ranks(y), seed=1)
+    made = CircularBlockBootstrap(LENGTH, ranks(x), ranks(y), seed=1)
     values = made.apply(lambda a, b: np.corrcoef(a, b)[0, 1], 1000)[:, 0]
     expected = np.percentile(values, [2.5, 97.5])
     assert fast_interval(x, y, LENGTH)[1:] == pytest.approx(tuple(expected), abs=TOLERANCE)
@@ -85,6 +86,21 @@ def test_resamples_of_a_constant_are_that_constant() -> None:
     blocks = Blocks(100, 7, 1)
     sums = blocks.sums(np.stack([np.ones(100), np.full(100, 3.0)], axis=1))
     assert np.allclose(sums[:, 1] / sums[:, 0], 3.0)
+
+
+def test_sums_are_exact_so_that_no_order_of_adding_up_makes_others() -> None:
+    rng = np.random.default_rng(3)
+    columns = rng.standard_normal((2_000, 3)) * np.array([1e-9, 1.0, 1e9])
+    blocks = Blocks(len(columns), LENGTH, 1, resamples=5)
+    around = np.concatenate([columns, columns[: LENGTH - 1]])
+    each = np.stack([around[i : i + LENGTH].sum(0) for i in range(len(columns))])
+    drawn = np.random.default_rng(1).integers(2_000, size=(5, -(-2_000 // LENGTH)))  # as Blocks draws them
+    for resample, sums in zip(drawn, blocks.sums(columns), strict=True):
+        for column, found in enumerate(sums):
+            exact = math.fsum(each[resample, column])
+            assert found == pytest.approx(exact, abs=1e-12 * np.abs(each[:, column]).max() * len(resample))
+            steps = 2.0**51 / np.abs(each[:, column]).max() / len(resample)
+            assert found * 2 ** math.floor(math.log2(steps)) % 0.25 == 0, "a whole number of small steps"
 
 
 def test_the_same_seed_gives_the_same() -> None:

@@ -22,7 +22,7 @@ from vp.study.foresight import block_seconds
 from vp.study.measure import Measures
 from vp.study.sampled_session import SampledSession, sample_session
 from vp.study.samples import TARGETS, Samples, take_samples
-from vp.study.study import ParameterSet, Source, Study, measure, together
+from vp.study.study import ParameterSet, Source, Study, choose, measure, together
 from vp.study.verdict import sentences, told_from_chance
 
 MINUTES = 20
@@ -164,6 +164,12 @@ def test_a_quote_that_nobody_means_makes_no_mid() -> None:
     wide[1, [CHANGE_TWICE_MID, CHANGE_SPREAD]] = 2 * 120 * TICK, 41 * TICK
     taken = take_samples(dataclasses.replace(made, changes=wide))
     assert taken.targets["1 s"][199] == 20, "a wide quote is one"
+
+
+def test_a_score_that_says_nothing_is_never_the_best() -> None:
+    made = samples(1_200, -0.1)
+    flat = dataclasses.replace(made, features=made.features | {"score": np.zeros(1_200)})
+    assert choose({"flat": flat, "made": made}, DAYS[0], 1).best == "made"
 
 
 def test_what_is_null_is_no_number() -> None:

@@ -113,3 +113,15 @@ def test_a_page_is_readable_on_dark_paper_and_needs_nothing_besides() -> None:
         assert f"{name}:" in dark, "each colour has its own on dark paper"
     assert not re.search(r"#[0-9a-f]{3,6}\b", body), "no colour but these"
     assert not re.search(r"(src|href)=|url\(|@import", page)
+
+
+def test_what_is_not_told_from_chance_adds_nothing() -> None:
+    study = study_of(samples(3_000, 0.3))
+    partial = study.measures.one("partial_ic", target="5 s")
+    assert partial is not None
+    assert partial.low > 0
+    rows = [
+        dataclasses.replace(row, value=0.2) if (row.statistic, row.feature) == ("shift_p", "score") else row
+        for row in study.measures.rows
+    ]
+    assert "it adds nothing that can be told" in sentences(dataclasses.replace(study, measures=Measures(rows)))[1]
