@@ -41,6 +41,7 @@ def test_which_program_takes_what() -> None:
             "--allow-origin",
             "--max-viewers",
             "--max-sessions",
+            "--upstream",
             "--enable-query",
             "--lake",
             "--file",
@@ -71,6 +72,11 @@ def test_which_program_takes_what() -> None:
             "--cache-limit-gb",
             "--log-level",
         ),
+    ]
+    assert [setting.flag for setting in of_program("backfill")] == [
+        *("--symbols", "--start", "--end", "--start-time", "--end-time", "--throttle-ms", "--bucket", "--parameters"),
+        *("--fields", "--out", "--workers", "--engine", "--address", "--memory-limit-gb", "--then", "--lake"),
+        *("--products", "--cache-limit-gb", "--dry-run", "--product-type", "--log-level"),
     ]
     assert [setting.flag for setting in of_program("cache")] == ["--lake", "--clear", "--log-level"]
     assert [setting.flag for setting in of_program("capture")] == [

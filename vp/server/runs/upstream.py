@@ -41,6 +41,8 @@ class UpstreamError(VPError):
 class UpstreamGoneError(UpstreamError):
     """The connection to that server is lost; it may be tried again."""
 
+    code = "upstream_gone"
+
 
 @dataclass(frozen=True)
 class Beginning:
