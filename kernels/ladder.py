@@ -21,6 +21,7 @@ from .contract import (
     CHANGE_CLOCK,
     CHANGE_EVENT_ENDS,
     CHANGE_FLAGS,
+    CHANGE_SPREAD,
     CHANGE_TWICE_MID,
     CHANGE_VALID,
     CHANGE_WORDS,
@@ -168,6 +169,7 @@ def note_change(book: BookState, notes: Int64s, flags: int, twice_mid: int) -> N
     notes[at + CHANGE_EVENT_ENDS] = notes[N_EVENT_ENDS]
     notes[at + CHANGE_TWICE_MID] = twice_mid
     notes[at + CHANGE_FLAGS] = flags
+    notes[at + CHANGE_SPREAD] = book.scalars[B_BEST_ASK] - book.scalars[B_BEST_BID] if flags & CHANGE_VALID != 0 else 0
     notes[N_CHANGES] += 1
     notes[N_FLAGS] = flags & CHANGE_VALID
     notes[N_TWICE_MID] = twice_mid

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import vp
 from vp.errors import VPError
-from vp.settings.table import Setting, of_program, of_query, shown
+from vp.settings.setting import Setting
+from vp.settings.table import of_program, of_query, shown
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PROGRAMS = ("serve", "record", "backfill", "capture", "query", "study", "cache", "lake")

@@ -20,9 +20,11 @@ export class SessionChooser {
     this.catalogue = null;
     /** The start of the session that is watched: of another one it says nothing. */
     this.prefilled = { start: "", session: "", taken: false };
-    this.product.addEventListener("change", () => { this.symbol.value = ""; this.fill(""); });
-    this.symbol.addEventListener("input", () => this.fill(this.date.value));
-    this.date.addEventListener("change", () => this.settle());
+    /** Chosen by a person, also while what is typed for a symbol has no such date. */
+    this.wantedDate = "";
+    this.product.addEventListener("change", () => { this.symbol.value = ""; this.fill(); });
+    this.symbol.addEventListener("input", () => this.fill());
+    this.date.addEventListener("change", () => { this.wantedDate = this.date.value; this.settle(); });
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       const start = this.start.disabled ? "" : this.start.value.trim();
@@ -50,7 +52,8 @@ export class SessionChooser {
     this.symbol.value = String(now.symbol ?? this.catalogue.default.symbol);
     this.prefilled = { start: String(now.start_time ?? ""), session: "", taken: false };
     this.start.value = this.prefilled.start;
-    this.fill(String(now.dt ?? ""));
+    this.wantedDate = String(now.dt ?? "");
+    this.fill();
     this.prefilled.session = this.session;
     if (document.activeElement === focused) this.symbol.focus(); // who went elsewhere meanwhile stays there
   }
@@ -64,13 +67,13 @@ export class SessionChooser {
     return held.filter((entry) => wanted.startsWith(entry.symbol));
   }
 
-  /** @param {string} date */
-  fill(date) {
+  /** Offer the symbols and dates that there are. */
+  fill() {
     const symbols = (this.catalogue?.sessions ?? []).filter((entry) => entry.product_type === this.product.value);
     element("choose-symbols").replaceChildren(...[...new Set(symbols.flatMap(({ symbol, contracts }) => [symbol, ...(contracts ?? [])]))].map((name) => new Option(name, name)));
     if (!this.symbol.value && symbols.length > 0) this.symbol.value = symbols[0].symbol;
     const dates = this.entries().map(({ dt, source, live }) => /** @type {[string, string]} */ ([dt, live ? `${dt} (live)` : source === "generated" ? `${dt} (generated)` : dt]));
-    fillSelect(this.date, dates, dates.some(([name]) => name === date) ? date : (dates.at(-1)?.[0] ?? ""));
+    fillSelect(this.date, dates, dates.some(([name]) => name === this.wantedDate) ? this.wantedDate : (dates.at(-1)?.[0] ?? ""));
     this.settle();
   }
 

@@ -263,6 +263,7 @@ export class Session {
 
   /** @param {Message} message */
   message(message) {
+    if (message.type === "progress" && this.feed.followDue) return; // the picture stays while the next session loads
     if (message.type === "progress") showProgress(message);
     else if (message.type === "status") {
       showStatus(message, this.feed.backfill.holes);

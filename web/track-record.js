@@ -81,7 +81,7 @@ export class TrackRecordPanel {
   fill({ after, coefficients: ic, horizon_seconds: seconds, block_seconds: block, least_blocks: least, blocks, samples, half_spread_ticks: half, from_ns: from, until_ns: until }) {
     const moves = /** @type {HTMLTableElement} */ (piece("table"));
     const head = moves.createTHead().insertRow();
-    head.append(...["", "n", "mean move, ticks", "hit rate, %"].map((name) => Object.assign(piece("th", name), { scope: "col" })));
+    head.append(piece("td"), ...["n", "mean move, ticks", "hit rate, %"].map((name) => Object.assign(piece("th", name), { scope: "col" })));
     for (const [name, { samples: n, mean_move_ticks: move, hit_rate: rate }] of Object.entries(after)) {
       const row = moves.insertRow();
       row.append(Object.assign(piece("th", NAMES[name]), { scope: "row" }), piece("td", n.toLocaleString("en-US")), told(piece("td"), figureText(move, ticks), move), told(piece("td"), figureText(rate, percent), rate));

@@ -7,7 +7,8 @@ import pytest
 
 from vp.errors import BadParameterError, quoted
 from vp.settings import forms
-from vp.settings.table import SETTINGS, Setting, of_program, of_query
+from vp.settings.setting import Setting
+from vp.settings.table import SETTINGS, of_program, of_query
 
 MODULES = {"serve": "vp.serve", "record": "vp.record", "query": "vp.query.__main__", "study": "vp.study.__main__"}
 

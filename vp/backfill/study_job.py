@@ -15,7 +15,8 @@ from vp.errors import EmptySessionError
 from vp.model.session import SessionSpec
 from vp.model.software import software
 from vp.study.report_files import write
-from vp.study.run import StudyRequest, run_study
+from vp.study.request import StudyRequest
+from vp.study.run import run_study
 
 DIGEST_KEY = "vp.study_digest"
 SET = "as recorded"

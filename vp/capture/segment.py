@@ -109,7 +109,8 @@ class Segment:
         if beginning.must_repeat:
             self.overlap = Overlap(beginning.must_repeat)
         self._open_file = open_file
-        self._waiting = b""
+        self._waiting = bytearray()
+        self._first_look = StreamScan()
         self._digest = hashlib.sha256()
         self._unhashed = bytearray()
         self._snapshot = SnapshotProgress()
@@ -127,14 +128,13 @@ class Segment:
         NotBridgedError, SkippedRecordsError
         """
         if self.file is None:
-            self._waiting += bytes(data)
-            look = StreamScan()
-            first = next(iter(look.feed(self._waiting)), None)
-            if not look.records:
+            self._waiting += data
+            first = next(self._first_look.feed(data), None)
+            if not self._first_look.records:
                 return
             time_ns = first.time_ns if isinstance(first, (System, Refusal)) else None
             self.file = self._open_file(time_ns)
-            data, self._waiting = self._waiting, b""
+            data, self._waiting = bytes(self._waiting), bytearray()
         problem: WriteError | None = None
         try:
             self.file.write(data)

@@ -79,7 +79,7 @@ class _Open:
 
 
 class GrowingReader:
-    """The events of one contract, as vp.dbn.reader.SessionReader gives them; what is not there yet comes later.
+    """The events of one contract, as vp.dbn.session_reader.SessionReader gives them; what is not there yet comes later.
 
     Parameters
     ----------

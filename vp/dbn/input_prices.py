@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable
 import numpy as np
 
 from vp.dbn.events import Events
-from vp.dbn.reader import EventSource
+from vp.dbn.session_reader import EventSource
 from vp.errors import FileError
 from vp.kernels.contract import ACTION_ADD, ACTION_TRADE, UNDEF_PRICE
 from vp.market.price_scale import InputPrices

@@ -20,8 +20,9 @@ from vp.dbn.contracts import (
 from vp.dbn.decompressed_copies import DecompressedFiles
 from vp.dbn.file import DbnFile
 from vp.dbn.kept_surveys import KeptSurveys
-from vp.dbn.reader import CHUNK_ROWS, EventReader, SessionReader
+from vp.dbn.reader import CHUNK_ROWS, EventReader
 from vp.dbn.selection import EVERY_INSTRUMENT, InstrumentSpan
+from vp.dbn.session_reader import SessionReader
 from vp.errors import FileError, UnknownSymbolError
 from vp.lake.inputs import SEGMENTS, RawFile, RawInput
 from vp.lake.lake import QUIET_WEEKDAYS, Lake

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from vp.dbn.accounting import Accounting
 from vp.dbn.events import Events
 from vp.dbn.place import Place
-from vp.dbn.reader import EventSource
+from vp.dbn.session_reader import EventSource
 from vp.model.book import Book
 from vp.model.book_cache import Resume
 

@@ -156,6 +156,11 @@ class GrowingOverviews:
             oldest.close()
         return growing.now(check)
 
+    def close(self) -> None:
+        """Let go of their files."""
+        while self._kept:
+            self._kept.popitem()[1][1].close()
+
 
 def overview(spec: SessionSpec, check: Callable[[], None] = ignore_check) -> dict[str, Any]:
     """The overview of a session, from the cache or made now and kept there, in the form of `Overview.to_json`.

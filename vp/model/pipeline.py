@@ -17,8 +17,8 @@ from vp.dbn.growing_input import GrowingInput, GrowingReader, contracts_of
 from vp.dbn.input_prices import input_prices
 from vp.dbn.kept_surveys import KeptSurveys
 from vp.dbn.opened_lake import open_lake
-from vp.dbn.reader import EventSource, SessionReader
 from vp.dbn.session_input import InputFile, SessionInput, find_input, session_reader
+from vp.dbn.session_reader import EventSource, SessionReader
 from vp.errors import BadParameterError, LakeError, UnknownSymbolError
 from vp.files import most_mode_of
 from vp.lake.cache_budget import BOOKS, CacheBudget

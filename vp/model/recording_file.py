@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,18 +10,17 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import ipc
 
-from vp.errors import NoRecordingError
+from vp.errors import NoRecordingError, quoted
 
 ENDINGS = (".arrow", ".parquet")
 PREFIX = b"vp."
 FACTS = ("product_type", "symbol", "contract", "dt", "raw_file", "tick_int", "bucket_int", "k", "parameters", "version")
+WHOLE_FACTS = ("tick_int", "bucket_int", "k")
+WHOLE_FORM = re.compile(r"[1-9][0-9]{0,17}")
 RECORDING_SCHEMA = pa.schema(
     [
         pa.field("file", pa.string(), nullable=False),
-        *(
-            pa.field(name, pa.int64() if name in {"tick_int", "bucket_int", "k"} else pa.string(), nullable=False)
-            for name in FACTS
-        ),
+        *(pa.field(name, pa.int64() if name in WHOLE_FACTS else pa.string(), nullable=False) for name in FACTS),
     ]
 )
 
@@ -55,7 +55,7 @@ class Recording:
         """One row of RECORDING_SCHEMA."""
         row: dict[str, object] = {"file": self.path.name}
         for name in FACTS:
-            row[name] = int(self.facts[name]) if name in {"tick_int", "bucket_int", "k"} else self.facts[name]
+            row[name] = int(self.facts[name]) if name in WHOLE_FACTS else self.facts[name]
         return pa.Table.from_pylist([row], schema=RECORDING_SCHEMA)
 
 
@@ -85,6 +85,13 @@ def open_recording(path: Path) -> Recording:
     missing = [name for name in FACTS if name not in facts]
     if missing:
         raise NoRecordingError(f"{path.name} is no recording: its metadata names no vp.{missing[0]}.", hint=hint)
+    for name in WHOLE_FACTS:
+        if not WHOLE_FORM.fullmatch(facts[name]):
+            raise NoRecordingError(
+                f"{path.name} is no recording: its metadata has vp.{name} as {quoted(facts[name])}, expected a whole "
+                "number above 0.",
+                hint=hint,
+            )
     return Recording(path, schema, facts)
 
 

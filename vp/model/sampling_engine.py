@@ -75,7 +75,7 @@ class SamplingEngine(EventDrivenVPEngine):
     def take_changes(self) -> np.ndarray:
         """What the mid did since the last call: int64[n, CHANGE_WORDS], a row each event end at which it changed.
 
-        Clock (ns UTC), event ends so far, best bid and ask together (1e-9 units), CHANGE_ flags.
+        Clock (ns UTC), event ends so far, best bid and ask together (1e-9 units), CHANGE_ flags, and the spread.
         """
         taken = np.concatenate([np.zeros((0, CHANGE_WORDS), np.int64), *self._changes])
         self._changes.clear()

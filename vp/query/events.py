@@ -13,7 +13,7 @@ from vp.query.sources import TIME, ArrowSource
 
 if TYPE_CHECKING:
     from vp.dbn.events import Events
-    from vp.dbn.reader import SessionReader
+    from vp.dbn.session_reader import SessionReader
 
 CHUNK_ROWS = 1 << 17
 ACTIONS = "ACMRTFN"

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from vp.csv_lines import CsvLines, iso_text
 from vp.errors import BadParameterError, QueryError
+from vp.logs import printable
 
 FORMATS = ("table", "csv", "json", "parquet", "arrow")
 BINARY = ("parquet", "arrow")
@@ -98,13 +99,15 @@ def _write_json(batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> int:
     rows = 0
     for batch in batches:
         for row in readable(batch).to_pylist():
-            file.write(_json(row).encode() + b"\n")
+            file.write(json_text(row).encode() + b"\n")
         rows += batch.num_rows
     return rows
 
 
-def _json(row: dict[str, Any]) -> str:
-    options: dict[str, Any] = {"default": _plain, "ensure_ascii": False, "separators": (",", ":"), "allow_nan": False}
+def json_text(row: dict[str, Any] | list[Any], *, big_integers_as_text: bool = False) -> str:
+    """A row of a batch that `readable` has made, as JSON."""
+    default = str if big_integers_as_text else _plain
+    options: dict[str, Any] = {"default": default, "ensure_ascii": False, "separators": (",", ":"), "allow_nan": False}
     try:
         return json.dumps(row, **options)
     except ValueError:  # NaN within a list or a struct; of plain columns `readable` took it out
@@ -159,8 +162,9 @@ def _write_table(schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[
             shown += [[_cell(value) for value in row] for row in zip(*(_values(c) for c in head.columns), strict=True)]
         rows += batch.num_rows
     right = [_is_number(field.type) for field in schema]
-    widths = [max([len(name), *(len(row[i]) for row in shown)]) for i, name in enumerate(schema.names)]
-    lines = [schema.names, ["-" * width for width in widths], *shown]
+    names = [printable(name) for name in schema.names]
+    widths = [max([len(name), *(len(row[i]) for row in shown)]) for i, name in enumerate(names)]
+    lines = [names, ["-" * width for width in widths], *shown]
     for line in lines:
         cells = (
             cell.rjust(width) if number else cell.ljust(width)
@@ -197,7 +201,7 @@ def _moment(at: int, per_second: int) -> str:
 def _cell(value: object) -> str:
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
-    text = f"{value:.10g}" if isinstance(value, float) else str(value)
+    text = f"{value:.10g}" if isinstance(value, float) else printable(str(value))  # files and strangers name things
     return text if len(text) <= CELL_WIDTH else text[: CELL_WIDTH - 1] + "…"
 
 

@@ -17,8 +17,8 @@ from vp.query.events import session_events
 from vp.query.sources import TIME, ArrowSource, one_row
 
 if TYPE_CHECKING:
-    from vp.dbn.reader import SessionReader
     from vp.dbn.session_input import SessionInput
+    from vp.dbn.session_reader import SessionReader
     from vp.model.session import SessionSpec
 
 SESSION_SCHEMA = pa.schema(

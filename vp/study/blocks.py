@@ -15,10 +15,10 @@ import numpy as np
 
 RESAMPLES = 1000
 COVERAGE = 0.95
-FINE_SAMPLES = 8192  # with more, blocks begin at every few samples alone
+FINE_SAMPLES = 4096  # with more, blocks begin at every few samples alone
 LEAST_BLOCKS = 10  # with fewer, resamples are all but the same, and their spread means nothing
 EXACT_BITS = 52  # whole numbers up to there are doubles
-RESAMPLES_AT_ONCE = 128
+RESAMPLES_AT_ONCE = 16  # their weights, as doubles, stay near the processor
 
 
 class Blocks:
@@ -40,10 +40,10 @@ class Blocks:
         bins = -(-count // self.stride)
         blocks = -(-bins * self.stride // self.length)
         starts = np.random.default_rng(seed).integers(bins, size=(resamples, blocks))
-        offsets = np.arange(resamples)[:, None] * bins
-        counts = np.bincount((starts + offsets).ravel(), minlength=resamples * bins)
         self._draws = blocks
-        self._weights = counts.astype(np.uint32).reshape(resamples, bins)
+        self._weights = np.empty((resamples, bins), np.uint16)
+        for weights, drawn in zip(self._weights, starts, strict=True):
+            weights[:] = np.bincount(drawn, minlength=bins)
 
     @property
     def are_enough(self) -> bool:

@@ -180,12 +180,12 @@ def stability(name: str, samples: Samples, seed: int, parts: int = 10) -> Iterat
     """IC of the score and of its rival in each tenth of the samples."""
     y = samples.targets[MAIN_TARGET]
     for part, at in enumerate(np.array_split(np.arange(len(samples)), parts)):
+        blocks = Blocks(len(at), block_length(samples, MAIN_TARGET), seed + part, RESAMPLES_OF_PARTS)
         for feature in ("score", RIVAL):
             x = samples.features[feature][at]
             known = np.isfinite(x) & np.isfinite(y[at])
             if known.sum() < LEAST_SAMPLES:
                 continue
             columns = pair_sums(standard_ranks(x, known), standard_ranks(y[at], known), known)
-            blocks = Blocks(len(at), block_length(samples, MAIN_TARGET), seed + part, RESAMPLES_OF_PARTS)
             found = blocks.interval(columns, correlation)
             yield Measure(name, "ic_of_part", feature, MAIN_TARGET, str(part + 1), *found, int(known.sum()))

@@ -9,17 +9,20 @@ from vp.kernels.contract import (
     CHANGE_CLOCK,
     CHANGE_EVENT_ENDS,
     CHANGE_FLAGS,
+    CHANGE_SPREAD,
     CHANGE_TWICE_MID,
     CHANGE_VALID,
 )
 
 NO_SEGMENT = -1
+WIDEST_SPREAD = 100  # times the median: beyond, the one side is a stub that nobody means, and the mid no price
 
 
 class MidPath:
     """The mid from event end to event end.
 
-    A segment is a stretch with a valid book throughout and without a pause (vp.kernels.contract.OPENING_PAUSE_NS).
+    A segment is a stretch with a valid book throughout, with quotes that are meant (WIDEST_SPREAD), and without a pause
+    (vp.kernels.contract.OPENING_PAUSE_NS).
 
     Parameters
     ----------
@@ -36,6 +39,9 @@ class MidPath:
     def __init__(self, changes: np.ndarray, tick_int: int, last_ns: int, event_ends: int) -> None:
         flags = changes[:, CHANGE_FLAGS]
         valid = flags & CHANGE_VALID != 0
+        spreads = changes[:, CHANGE_SPREAD]
+        if valid.any():
+            valid &= spreads <= WIDEST_SPREAD * np.median(spreads[valid])
         begins = (flags & CHANGE_AFTER_PAUSE != 0) | ~valid | ~np.concatenate([[False], valid[:-1]])
         self.clock_ns = changes[:, CHANGE_CLOCK]
         self.ends = changes[:, CHANGE_EVENT_ENDS]

@@ -21,19 +21,19 @@ def coefficients(measures: Measures, name: str) -> str:
     return points("IC by horizon", TARGETS, [one for one in shown if any(np.isfinite(one.values))], "IC")
 
 
-def after_states(measures: Measures, name: str) -> str:
-    """Mean move after each state, less the mean of all, by target."""
+def after_states(measures: Measures, name: str, cost: str) -> str:
+    """Mean move after each state, less the mean of all, by target; `cost` says what a trade costs."""
     targets = [target for target in TARGETS if target.endswith(" s")]
     shown = [
         _series(state, measures.of("mean_move_beside_mean", parameters=name, group=state), targets) for state in STATES
     ]
-    return points("Mean move after each state, less the mean of all", targets, shown, "ticks")
+    return points(f"Mean move after each state, less the mean of all ({cost})", targets, shown, "ticks")
 
 
-def deciles(moves: Sequence[Measure], half_spread_ticks: float) -> str:
-    """Mean move by tenth of the score."""
+def deciles(moves: Sequence[Measure], cost: str) -> str:
+    """Mean move by tenth of the score; `cost` as above."""
     labels = [row.group for row in moves]
-    title = f"Mean move over {MAIN_TARGET} by tenth of the score (half the spread: {half_spread_ticks:.2f} ticks)"
+    title = f"Mean move over {MAIN_TARGET} by tenth of the score ({cost})"
     return points(title, labels, [_series("mean move", moves, labels, by="group")], "ticks")
 
 

@@ -19,6 +19,7 @@ from vp.kernels.contract import (
     CHANGE_CLOCK,
     CHANGE_EVENT_ENDS,
     CHANGE_FLAGS,
+    CHANGE_SPREAD,
     CHANGE_TWICE_MID,
     CHANGE_VALID,
     CHANGE_WORDS,
@@ -150,6 +151,7 @@ class _Reading:
         rows[:, CHANGE_CLOCK] = clock[at]
         rows[:, CHANGE_EVENT_ENDS] = values["ends"][at]
         rows[:, CHANGE_TWICE_MID] = twice_mid[at]
+        rows[:, CHANGE_SPREAD] = np.where(valid, values["ask_price"] - values["bid_price"], 0)[at]
         rows[:, CHANGE_FLAGS] = valid[at] * CHANGE_VALID + paused[at] * CHANGE_AFTER_PAUSE
         self._changes.append(rows)
         self._valid_before, self._mid_before, self._clock_before = bool(valid[-1]), int(twice_mid[-1]), int(clock[-1])

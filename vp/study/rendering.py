@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable
 from html import escape
 
 import pyarrow as pa
 
+from vp.logs import printable
 from vp.study.measure import Measure
 from vp.study.report import Heading, Paragraph, Part, Plot, Table
 from vp.study.study import Study
 
 DECIMALS = 9  # of a figure in the table: what is beyond differs between processors
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #1d2329; background: #fff; max-width: 1080px; margin: 2rem auto;
-  padding: 0 1rem; }
+:root { color-scheme: light dark; --ink: #1d2329; --paper: #fff; --rule: #d5dae0; --head: #f2f4f6; --accent: #1b6ca8;
+  --label: #444; --grid: #e4e4e4; --zero: #777; --bar: #b9c7d4;
+  --c0: #1b6ca8; --c1: #c2571a; --c2: #3b7d3b; --c3: #7a4e9c; --c4: #777; --c5: #b03a5b; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #d8dee6; --paper: #14181d; --rule: #38414b; --head: #1f262d; --accent: #5aa9e6;
+    --label: #aab4bf; --grid: #2b333b; --zero: #8a95a1; --bar: #46586a;
+    --c0: #5aa9e6; --c1: #f08a4b; --c2: #74c274; --c3: #b58ad9; --c4: #a0a8b0; --c5: #e8799a; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 1080px;
+  margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-.verdict { font-size: 1.15rem; border-left: 4px solid #1b6ca8; padding-left: .8rem; }
+.verdict { font-size: 1.15rem; border-left: 4px solid var(--accent); padding-left: .8rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: 12.5px; font-variant-numeric: tabular-nums; }
-th, td { border: 1px solid #d5dae0; padding: .15rem .5rem; text-align: left; white-space: nowrap; }
-td.long { white-space: normal; min-width: 24rem; overflow-wrap: anywhere; } th { background: #f2f4f6; }
-svg { width: 100%; max-width: 760px; height: auto; display: block; fill: none; }
-svg text { font: 11px system-ui, sans-serif; fill: #444; } svg text.title { font-size: 13px; font-weight: 600; }
+th, td { border: 1px solid var(--rule); padding: .15rem .5rem; text-align: left; white-space: nowrap; }
+td.long { white-space: normal; min-width: 24rem; overflow-wrap: anywhere; } th { background: var(--head); }
+svg { width: 100%; min-width: 640px; max-width: 760px; height: auto; display: block; fill: none; }
+svg text { font: 11px system-ui, sans-serif; fill: var(--label); } svg text.title { font-size: 13px; font-weight: 600; }
 """
 LONG_CELL = 80
+MARKUP = re.compile(r"<(?=[A-Za-z/!?])")
 
 
 def markdown(parts: Iterable[Part]) -> str:
@@ -32,15 +42,21 @@ def markdown(parts: Iterable[Part]) -> str:
     written = []
     for part in parts:
         if isinstance(part, Heading):
-            written.append(f"{'#' * part.level} {part.text}")
+            written.append(f"{'#' * part.level} {_in_line(part.text)}")
         elif isinstance(part, Paragraph):
-            written.append(f"**{part.text}**" if part.is_verdict else part.text)
+            text = _in_line(part.text)
+            written.append(f"**{text}**" if part.is_verdict else text)
         elif isinstance(part, Table):
             rows = [part.header, tuple("---" for _ in part.header), *part.rows]
             written.append(
-                "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+                "\n".join("| " + " | ".join(_in_line(cell).replace("|", "\\|") for cell in row) + " |" for row in rows)
             )
     return "\n\n".join(written) + "\n"
+
+
+def _in_line(text: str) -> str:
+    """A text as Markdown's text: names of files stand in it, and markup in them would be a page's."""
+    return MARKUP.sub("&lt;", printable(text))
 
 
 def html(parts: Iterable[Part]) -> str:
@@ -54,13 +70,13 @@ def html(parts: Iterable[Part]) -> str:
             verdict = ' class="verdict"' if part.is_verdict else ""
             written.append(f"<p{verdict}>{escape(part.text)}</p>")
         elif isinstance(part, Plot):
-            written.append(part.svg)
+            written.append(f'<div class="wide">{part.svg}</div>')
         else:
             written.append(_table(part))
     body = "\n".join(written)
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
-        f'<meta name="viewport" content="width=device-width">\n<style>{STYLE}</style>\n</head>\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{STYLE}</style>\n</head>\n'
         f"<body>\n{body}\n</body>\n</html>\n"
     )
 

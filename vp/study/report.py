@@ -84,6 +84,11 @@ def report(study: Study) -> Iterator[Part]:
     yield from _origin(study)
 
 
+def _cost(study: Study) -> str:
+    """What a trade costs one way, which every move stands beside."""
+    return f"half the spread {study.half_spread_ticks:.2f}, fees {study.fees_ticks:.2f} ticks"
+
+
 def _span(days: Sequence[str]) -> str:
     return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} sessions)"
 
@@ -148,9 +153,9 @@ def _aftermath(study: Study, name: str) -> Iterator[Part]:
     yield Heading("What followed UP, CHOP and DOWN")
     yield Paragraph(
         "Mean move in ticks, and hit rate: the share of moves that went the state's way (CHOP: upward), of samples "
-        "whose mid moved. Beside them what follows anyway."
+        f"whose mid moved. Beside them what follows anyway. A trade costs {_cost(study)} one way."
     )
-    yield Plot(plots.after_states(study.measures, name))
+    yield Plot(plots.after_states(study.measures, name, _cost(study)))
     rows = []
     for target in TARGETS:
         for state in STATES:
@@ -170,7 +175,7 @@ def _by_score(study: Study, name: str) -> Iterator[Part]:
     if moves:
         ups = study.measures.of("decile_share_up", parameters=name)
         yield Heading(f"By tenth of the score, over {MAIN_TARGET}")
-        yield Plot(plots.deciles(moves, study.half_spread_ticks))
+        yield Plot(plots.deciles(moves, _cost(study)))
         rows = tuple((m.group, f"{m.count:,}", figure(m), figure(u)) for m, u in zip(moves, ups, strict=True))
         yield Table(("tenth", "n", "mean move", "share of moves up"), rows)
     foretold = study.measures.of("foretold_share_up", parameters=name)

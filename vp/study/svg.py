@@ -9,7 +9,8 @@ from math import floor, isfinite, log10
 
 WIDTH, HEIGHT = 760, 280
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 24, 44
-COLOURS = ("#1b6ca8", "#c2571a", "#3b7d3b", "#7a4e9c", "#8a8a8a", "#b03a5b")
+COLOURS = tuple(f"var(--c{number})" for number in range(6))  # of the page, which has them for light and dark
+BAR, GRID, ZERO = "var(--bar)", "var(--grid)", "var(--zero)"
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ def points(title: str, labels: Sequence[str], series: Sequence[Series], unit: st
     """Points with their intervals over labelled places; the line at `zero` is what means nothing."""
     lows, highs = zip(*(_extent(one, zero) for one in series), strict=True) if series else ((zero,), (zero,))
     axis = _Axis(min(lows), max(highs))
-    drawn = [_frame(title, unit, axis), _line(axis.at(zero), "#777", "4 3")]
+    drawn = [_frame(title, unit, axis), _line(axis.at(zero), ZERO, "4 3")]
     step = (WIDTH - LEFT - RIGHT) / max(1, len(labels))
     for number, one in enumerate(series):
         colour = COLOURS[number % len(COLOURS)]
@@ -36,8 +37,8 @@ def points(title: str, labels: Sequence[str], series: Sequence[Series], unit: st
             x = LEFT + step * (place + (number + 1) / (len(series) + 1))
             if one.lows and isfinite(one.lows[place]) and isfinite(one.highs[place]):
                 low, high = axis.at(one.lows[place]), axis.at(one.highs[place])
-                drawn.append(f'<path d="M{x:.1f} {low:.1f}V{high:.1f}" stroke="{colour}" stroke-width="2"/>')
-            drawn.append(f'<circle cx="{x:.1f}" cy="{axis.at(value):.1f}" r="3.5" fill="{colour}"/>')
+                drawn.append(f'<path d="M{x:.1f} {low:.1f}V{high:.1f}" style="stroke:{colour}" stroke-width="2"/>')
+            drawn.append(f'<circle cx="{x:.1f}" cy="{axis.at(value):.1f}" r="3.5" style="fill:{colour}"/>')
     drawn += [
         f'<text x="{LEFT + step * (place + 0.5):.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">'
         f"{escape(label)}</text>"
@@ -60,15 +61,15 @@ def histogram(title: str, edges: Sequence[float], weights: Sequence[float], valu
         x, y = LEFT + (a - low) * across, axis.at(height)
         drawn.append(
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(0.5, (b - a) * across):.1f}" '
-            f'height="{max(0.0, HEIGHT - BOTTOM - y):.1f}" fill="#b9c7d4"/>'
+            f'height="{max(0.0, HEIGHT - BOTTOM - y):.1f}" style="fill:{BAR}"/>'
         )
     x = LEFT + (value - low) * across
-    drawn.append(f'<path d="M{x:.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="{COLOURS[1]}" stroke-width="2.5"/>')
+    drawn.append(f'<path d="M{x:.1f} {TOP}V{HEIGHT - BOTTOM}" style="stroke:{COLOURS[1]}" stroke-width="2.5"/>')
     drawn += [
         f'<text x="{LEFT + (tick - low) * across:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{tick:g}</text>'
         for tick in _Axis(low, high).ticks
     ]
-    return _svg(title, [*drawn, *_legend([f"shifted in time ({unit})", "as it is"], ("#b9c7d4", COLOURS[1]))])
+    return _svg(title, [*drawn, *_legend([f"shifted in time ({unit})", "as it is"], (BAR, COLOURS[1]))])
 
 
 class _Axis:
@@ -96,14 +97,14 @@ def _extent(one: Series, zero: float) -> tuple[float, float]:
 
 def _line(y: float, colour: str, dashes: str = "") -> str:
     dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="{colour}"{dashed}/>'
+    return f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" style="stroke:{colour}"{dashed}/>'
 
 
 def _frame(title: str, unit: str, axis: _Axis) -> str:
     rows = [f'<text x="{LEFT}" y="15" class="title">{escape(title)}</text>']
     for tick in axis.ticks:
         y = axis.at(tick)
-        rows.append(_line(y, "#e4e4e4"))
+        rows.append(_line(y, GRID))
         rows.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
     middle = (TOP + HEIGHT - BOTTOM) / 2
     rows.append(
@@ -115,7 +116,9 @@ def _frame(title: str, unit: str, axis: _Axis) -> str:
 def _legend(names: Sequence[str], colours: Sequence[str] = COLOURS) -> list[str]:
     drawn, x = [], float(LEFT)
     for number, name in enumerate(names):
-        drawn.append(f'<circle cx="{x + 4:.1f}" cy="{HEIGHT - 10}" r="4" fill="{colours[number % len(colours)]}"/>')
+        drawn.append(
+            f'<circle cx="{x + 4:.1f}" cy="{HEIGHT - 10}" r="4" style="fill:{colours[number % len(colours)]}"/>'
+        )
         drawn.append(f'<text x="{x + 12:.1f}" y="{HEIGHT - 6}">{escape(name)}</text>')
         x += 26 + 6.2 * len(name)
     return drawn

@@ -69,10 +69,10 @@ def _addition(study: Study, name: str) -> list[str]:
     gained = study.measures.one("oos_ic_gained", parameters=name, target=MAIN_TARGET)
     if partial is None:
         return []
-    if partial.high < 0:
-        adds = "adds nothing, it points the other way"
-    elif not partial.low > 0:
+    if not partial.differs_from_0 or not told_from_chance(study, name):
         adds = "adds nothing that can be told from chance"
+    elif partial.high < 0:
+        adds = "adds nothing, it points the other way"
     elif gained is None or not gained.low > 0:
         adds = "adds something here that does not last from the first half to the later"
     else:

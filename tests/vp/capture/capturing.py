@@ -100,6 +100,7 @@ class Capture:
         product_type: str = "future_mbo",
         dataset: str | None = None,
         patience_seconds: float = 0.5,
+        silent_seconds: float = 30.0,
         today_ns: int = FUTURES_OPEN_NS,
     ) -> None:
         self._gateway = gateway
@@ -108,8 +109,8 @@ class Capture:
         chosen = plan(Lake(lake), product_type, symbols, dataset, live_from)
         self._directory = chosen.directories[0]
         self._make: Callable[[], Recorder] = lambda: Recorder(
-            chosen, key, ("127.0.0.1", gateway.port), self.news.append, heartbeat_seconds=1,
-            patience_seconds=patience_seconds, backoff_scale=0.02, now_ns=lambda: today_ns,
+            chosen, key, ("127.0.0.1", gateway.port), self.news.append, heartbeat_seconds=1, backoff_scale=0.02,
+            patience_seconds=patience_seconds, silent_seconds=silent_seconds, now_ns=lambda: today_ns,
         )  # fmt: skip
         self._recorder: Recorder | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -117,6 +118,11 @@ class Capture:
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         self._ready.wait()
+
+    @property
+    def recorder(self) -> Recorder:
+        assert self._recorder is not None
+        return self._recorder
 
     def kinds(self) -> list[str]:
         return [news.kind for news in self.news]

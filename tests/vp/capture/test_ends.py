@@ -225,11 +225,14 @@ def test_a_limit_of_connections_is_waited_for_and_an_unknown_symbol_named(feed: 
     assert len(frames(tmp_path, "MNQH6")) > 10
 
 
-def night_market(path: Path) -> Path:
-    first = Rec(NIGHT_NS - 21 * 10**9, "R", "N", 2**63 - 1, 0, 0, 128)
-    records = [first, *market(NIGHT_NS, 20, 20)]
+def night_market(path: Path, symbol: str = "MNQH6", midnight_ns: int = NIGHT_NS, dataset: str = "GLBX.MDP3") -> Path:
+    first = Rec(midnight_ns - 21 * 10**9, "R", "N", 2**63 - 1, 0, 0, 128)
+    records = [first, *market(midnight_ns, 20, 20)]
     path.parent.mkdir(parents=True)
-    path.write_bytes(header(symbols={"MNQH6": 1}) + b"".join(mbo(rec, 1, sequence=i) for i, rec in enumerate(records)))
+    path.write_bytes(
+        header(symbols={symbol: 1}, dataset=dataset)
+        + b"".join(mbo(rec, 1, sequence=i) for i, rec in enumerate(records))
+    )
     return path
 
 

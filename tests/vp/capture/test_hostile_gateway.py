@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.dbn_files import header, symbol_mapping
 from vp.capture import connection, stream_scan
 from vp.capture.connection import Connection, ConnectionLostError
+from vp.capture.segment import Beginning, Segment
+from vp.capture.segment_file import SegmentFile
 from vp.capture.stream_scan import StreamScan
 from vp.errors import FeedDamagedError
 
@@ -58,3 +63,38 @@ def test_a_stream_that_goes_on_naming_instruments_is_left(monkeypatch: pytest.Mo
     assert scan.names == {1: "MNQ1", 2: "MNQ2", 3: "MNQ3"}
     with pytest.raises(FeedDamagedError, match="names more than 3 instruments"):
         list(scan.feed(names[3]))
+
+
+def test_a_stream_that_comes_byte_by_byte_is_looked_at_once(tmp_path: Path) -> None:
+    """Its metadata would be gone through anew with each byte that follows them, before the first record is whole."""
+    names = {f"MNQ{number}": number for number in range(1, 2000)}
+    record = symbol_mapping(1, "MNQ.FUT", "MNQ1")
+    data = header(schema=None, symbols=names) + record
+    opened: list[int | None] = []
+
+    def open_file(time_ns: int | None) -> SegmentFile:
+        opened.append(time_ns)
+        return SegmentFile(tmp_path, "one.dbn")
+
+    segment = Segment(Beginning(None, snapshot=False), open_file)
+    decoded = 0
+
+    def decode(*given: Any, **more: Any) -> Any:
+        nonlocal decoded
+        decoded += 1
+        return real.decode(*given, **more)
+
+    real = stream_scan.dbn.Metadata
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            stream_scan, "dbn", SimpleNamespace(**vars(stream_scan.dbn) | {"Metadata": SimpleNamespace(decode=decode)})
+        )
+        segment.receive(data[: -len(record)])
+        for byte in record:
+            assert not opened
+            segment.receive(bytes([byte]))
+    assert opened == [None]
+    assert decoded == 2  # at the first look, and by the scan of the whole segment
+    assert segment.file is not None
+    assert segment.file.path.read_bytes() == data
+    segment.file.close()

@@ -138,8 +138,8 @@ def test_a_change_stands_for_each_move_of_the_mid_and_each_end_of_a_sound_book()
     ]
     _, _, changes = sampled(records, SECOND, 1 << 30)
     start = QUOTES[0].ts_event
-    rows = [(int((c - start) // SECOND), int(n), t / TICK, int(f)) for c, n, t, f in changes.tolist()]
-    assert rows == [(0, 2, 201, 1), (2, 4, 200, 1), (4, 6, 0, 0), (5, 7, 200, 1), (306, 8, 200, 3)]
+    rows = [(int((c - start) // SECOND), int(n), t / TICK, int(f), s / TICK) for c, n, t, f, s in changes.tolist()]
+    assert rows == [(0, 2, 201, 1, 1), (2, 4, 200, 1, 2), (4, 6, 0, 0, 0), (5, 7, 200, 1, 2), (306, 8, 200, 3, 2)]
 
 
 def test_what_was_noted_before_the_samples_begin_is_no_flow() -> None:
@@ -158,4 +158,4 @@ def test_there_is_nothing_without_records() -> None:
     engine.start_emitting()
     assert engine.advance(Events.allocate(0))[1].count == 0
     assert engine.take_samples().shape == (0, 11)
-    assert engine.take_changes().shape == (0, 4)
+    assert engine.take_changes().shape == (0, 5)

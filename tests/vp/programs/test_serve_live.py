@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pytest
@@ -35,12 +35,14 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def serving(feed: GatewayProcess, lake: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def serving(
+    feed: GatewayProcess, lake: Path, *options: str, errors: IO[bytes] | int = subprocess.PIPE
+) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """The program, and its port."""
     words = ["--live", "--gateway", feed.address, "--lake", str(lake), "--port", "0", "--throttle-ms", "0", *options]
     running = subprocess.Popen(
         [sys.executable, "-m", "vp.serve", *words], cwd=ROOT, env={**os.environ, "DATABENTO_API_KEY": KEY},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, stderr=errors, text=True,
     )  # fmt: skip
     try:
         assert running.stdout is not None
@@ -224,13 +226,15 @@ def stop_and_play(process: subprocess.Popen[str], lake: Path, symbol: str) -> pa
 
 
 @pytest.mark.long
-def test_at_midnight_a_stream_goes_on_with_the_next_session(tmp_path: Path) -> None:
-    file = night_market(tmp_path / "night" / "market.dbn")
-    lake = tmp_path / "lake"
-    with (
-        gateway(file, from_record=100) as feed,
-        serving(feed, lake, "--symbol", "MNQ", "--live-from", "week") as (process, port),
-    ):
+@pytest.mark.parametrize("product_type", ["future_mbo", "equity_mbo"])
+def test_at_midnight_a_stream_goes_on_with_the_next_session(tmp_path: Path, product_type: str) -> None:
+    """That of UTC for futures, and for equities that of New York."""
+    is_future = product_type == "future_mbo"
+    symbol, midnight_ns = ("MNQH6", NIGHT_NS) if is_future else ("QQQ", NIGHT_NS + 5 * 3600 * 10**9)
+    file, lake = tmp_path / "night" / "market.dbn", tmp_path / "lake"
+    night_market(file, symbol, midnight_ns, dataset="GLBX.MDP3" if is_future else "XNAS.ITCH")
+    asked = ["--product-type", product_type, "--symbol", "MNQ" if is_future else symbol, "--live-from", "week"]
+    with gateway(file, from_record=100) as feed, serving(feed, lake, *asked) as (process, port):
         seen, later = Seen(), Seen()
         address = f"ws://127.0.0.1:{port}/v1/vacuum-pressure/stream"
         with client(address) as viewer:
@@ -246,15 +250,65 @@ def test_at_midnight_a_stream_goes_on_with_the_next_session(tmp_path: Path) -> N
             read_on(viewer, seen)
         _, said = process.communicate(timeout=20)
     assert process.returncode == 0, said
-    days = [frames(lake, "MNQH6", date) for date in ("2026-02-09", "2026-02-10")]
-    days = [day.replace_schema_metadata(None) for day in days]
+    dates = ["2026-02-09", "2026-02-10"]
+    days = [frames(lake, symbol, date, product_type).replace_schema_metadata(None) for date in dates]
+    assert min(len(day) for day in days) > 50
     assert seen.table.replace_schema_metadata(None).equals(pa.concat_tables(days))
     configs = [one for one in seen.texts if one["type"] == "runtime_config"]
-    assert [one["dt"] for one in configs] == ["2026-02-09", "2026-02-10"]
+    assert [one["dt"] for one in configs] == dates
     assert configs[0]["session_id"] != configs[1]["session_id"] == later.last("runtime_config")["session_id"]
     (told,) = [one for one in seen.texts if one["type"] == "next_session"]
-    assert (told["dt"], told["start_ns"]) == ("2026-02-10", str(NIGHT_NS))
+    assert (told["dt"], told["start_ns"]) == (dates[1], str(midnight_ns))
     assert told["frames_sent"] == len(days[0])
     kinds = [one["type"] for one in seen.texts]
     assert kinds.index("next_session") > kinds.index("history")
     assert ("end" in kinds, seen.code) == (False, 1001)  # the server ended, no session did
+
+
+def test_a_feed_that_has_to_end_is_told_of_and_the_key_stands_nowhere(tmp_path: Path, whole: Path) -> None:
+    """The gateway no longer takes the key: viewers are told so, the server goes on, and no text whatever holds it."""
+    lake, logs = tmp_path / "lake", tmp_path / "stderr"
+    texts: dict[str, bytes] = {}
+    with (
+        gateway(directory(whole) / "glbx-mdp3-20260206.mbo.dbn", from_record=100) as feed,
+        logs.open("wb") as errors,
+        serving(
+            feed, lake, "--symbol", "MNQH6", "--log-level", "debug", "--live-from", "week", errors=errors
+        ) as served,
+    ):
+        process, port = served
+        seen = Seen()
+        feed.fault("refused_login", text=f"Connection limit of {KEY} exceeded")
+        with client(f"ws://127.0.0.1:{port}/v1/vacuum-pressure/stream") as viewer:
+            read_on(viewer, seen, until_frames=40)
+            feed.order("set", key="db-that-was-made-instead-of-it")
+            feed.fault("error", at=-1, code=6, text=f"Internal error of {KEY}")
+            feed.publish(130)
+            read_on(viewer, seen)
+        for path in ("/health", "/metrics", "/v1/vacuum-pressure/sessions", "/v1/vacuum-pressure/overview"):
+            texts[path] = fetch(port, path)
+        command = subprocess.run(["ps", "-o", "args", "-p", str(process.pid)], capture_output=True, check=True).stdout
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=20)
+    last = seen.last("status")["feed"]
+    assert (last["state"], "refuses the key" in last["text"]) == ("stopped", True)
+    assert seen.texts[-1]["type"] == "end"
+    health = json.loads(texts["/health"])
+    assert (health["status"], health["feed"]["state"]) == ("ok", "stopped")
+    assert process.returncode == 1
+    said = logs.read_bytes()
+    assert b"error: The gateway refuses the key" in said
+    assert b"Connection limit of (the key) exceeded" in said
+    texts |= {
+        "stdout": out.encode(),
+        "stderr": said,
+        "command line": command,
+        "messages": json.dumps(seen.texts).encode(),
+    }
+    texts |= {str(path): path.read_bytes() for path in lake.rglob("*") if path.is_file()}
+    assert any(name.endswith(".jsonl") for name in texts)
+    for name, text in texts.items():
+        # What the gateway itself says is recorded as it came; nothing else may hold the key.
+        assert (KEY.encode() in text) is name.endswith(".dbn"), name
+        assert (KEY[-5:].encode() in text) is name.endswith(".dbn"), name
+        assert b"auth=" not in text, name

@@ -254,6 +254,28 @@ def test_hostile_words_are_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_table_steers_no_terminal(asked_lake: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    sql = """SELECT chr(27) || '[2J' || chr(8232) AS "a\x1b", 'b\n' AS c"""
+    assert main(["--sql", sql, "--lake", str(asked_lake)]) == 0
+    assert capsysbinary.readouterr().out.decode().splitlines() == [
+        "a\\x1b          c",
+        "-------------  ---",
+        "\\x1b[2J\\u2028  b\\n",
+        "(1 row)",
+    ]
+
+
+@pytest.mark.parametrize("fact", [b"x", b"0", b"-1", b"1.5", b"9" * 30, b"9" * 6000, b"", "١".encode()])
+def test_a_recording_whose_metadata_are_made_up_is_none(
+    fact: bytes, asked_lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = parquet.read_table(asked_lake / "recordings" / "good.parquet", columns=["event_id"])
+    table = table.replace_schema_metadata({**table.schema.metadata, b"vp.tick_int": fact})
+    parquet.write_table(table, tmp_path / "x.parquet")
+    said = refused(capsys, asked_lake, "frames", "--recording", str(tmp_path / "x.parquet"))
+    assert "x.parquet is no recording: its metadata has vp.tick_int as" in said
+
+
 def test_near_names_are_suggested(asked_lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Did you mean depth?" in refused(capsys, asked_lake, "dept", *SESSION)
     assert "counts_by_action" in refused(capsys, asked_lake, "count_by_acton", *SESSION).splitlines()[0]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from vp.kernels.contract import CHANGE_VALID, SCALAR_COLUMNS
+from vp.kernels.contract import CHANGE_VALID, CHANGE_WORDS, SCALAR_COLUMNS
 from vp.study.sampled_session import SampledSession
 from vp.study.samples import BASELINES, MAIN_HORIZON_SECONDS, TARGETS, Samples
 
@@ -32,7 +32,7 @@ def session(
     if changes is None:
         moved = [i for i in range(count) if i == 0 or mids[i] != mids[i - 1]]
         changes = [(i, i + 1, mids[i], CHANGE_VALID) for i in moved]
-    rows = [(START_NS + round(at * NS), ends, round(2 * mid * TICK), flags) for at, ends, mid, flags in changes]
+    rows = [(START_NS + round(at * NS), ends, round(2 * mid * TICK), flags, TICK) for at, ends, mid, flags in changes]
     flow = np.array(columns.get("flow", [0] * count), np.int64)
     return SampledSession(
         contract="MNQH6",
@@ -41,7 +41,7 @@ def session(
         columns=values,
         event_ends=np.arange(1, count + 1),
         flow=np.stack([flow, *[2 * flow] * 9], axis=1),
-        changes=np.array(rows, np.int64).reshape(-1, 4),
+        changes=np.array(rows, np.int64).reshape(-1, CHANGE_WORDS),
         from_ns=START_NS,
         last_ns=int(times[-1]),
         last_event_end=count,

@@ -15,7 +15,7 @@ from tests.dbn_files import header, mbo
 from tests.places import ROOT
 from tests.vp.study.made_sessions import NS, START_NS, samples, session
 from tests.vp.study.markets import DAYS, FIRST_DAY_NS, RAW, SECOND, TICK, swaying_market, write_lake
-from vp.kernels.contract import CHANGE_AFTER_PAUSE, CHANGE_VALID
+from vp.kernels.contract import CHANGE_AFTER_PAUSE, CHANGE_CLOCK, CHANGE_SPREAD, CHANGE_TWICE_MID, CHANGE_VALID
 from vp.model.session import SessionSpec
 from vp.study.blocks import LEAST_BLOCKS, Blocks
 from vp.study.foresight import block_seconds
@@ -146,6 +146,24 @@ def test_a_feature_that_says_nothing_is_told_from_nothing(value: float) -> None:
     first = sentences(study)[0]
     assert "cannot be told from chance" in first or first.startswith("Too short to tell")
     assert "nan" not in " ".join(sentences(study))
+
+
+def test_a_quote_that_nobody_means_makes_no_mid() -> None:
+    made = session([100.0] * 400)
+    rows = [made.changes[0].tolist() for _ in range(3)]
+    for row, second, mid, spread in zip(rows, (0, 200, 201), (100, 100_000, 100), (1, 199_800, 1), strict=True):
+        row[CHANGE_CLOCK] += second * NS
+        row[CHANGE_TWICE_MID] = 2 * mid * TICK
+        row[CHANGE_SPREAD] = spread * TICK
+    taken = take_samples(dataclasses.replace(made, changes=np.array(rows)))
+    seconds = (taken.times_ns - START_NS) // NS
+    assert not np.nan_to_num(taken.targets["1 s"]).any(), "a stub is no move"
+    assert not ((seconds >= 200) & (seconds < 201 + 60)).any(), "it ends a segment, as an invalid book does"
+    assert np.isnan(taken.targets["10 s"][seconds == 195]).all()
+    wide = np.array(rows)
+    wide[1, [CHANGE_TWICE_MID, CHANGE_SPREAD]] = 2 * 120 * TICK, 41 * TICK
+    taken = take_samples(dataclasses.replace(made, changes=wide))
+    assert taken.targets["1 s"][199] == 20, "a wide quote is one"
 
 
 def test_what_is_null_is_no_number() -> None:

@@ -59,12 +59,8 @@ def differing(one: Samples, other: Samples) -> list[str]:
     """Names of what two sets of samples do not share, or share with other values."""
     found = [name for name in one.targets if not same(one.targets[name], other.targets[name])]
     found += sorted(one.features.keys() ^ other.features.keys())
-    found += [
-        name
-        for name in one.features.keys() & other.features.keys()
-        if not same(one.features[name], other.features[name])
-    ]
-    return found
+    shared = sorted(one.features.keys() & other.features.keys())
+    return found + [name for name in shared if not same(one.features[name], other.features[name])]
 
 
 @pytest.mark.parametrize(("name", "dt"), [("first.parquet", DAYS[0]), ("second.arrow", DAYS[1])])

@@ -9,7 +9,7 @@ import pytest
 
 from tests.dbn_files import header, mbo
 from tests.vp.study.made_sessions import NS, START_NS, TICK, session
-from tests.vp.study.test_run import DAYS, FIRST_DAY_NS, RAW, swaying_market
+from tests.vp.study.markets import DAYS, FIRST_DAY_NS, RAW, swaying_market
 from vp.model.frames import column_values
 from vp.model.pipeline import prepare
 from vp.model.session import SessionSpec

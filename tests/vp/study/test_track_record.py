@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from scripts.study_power import of_another, planted_script
 from tests.vp.study.made_sessions import samples
+from vp.demo.session import DEMO, write_session
+from vp.model.pipeline import prepare
+from vp.model.session import SessionSpec
+from vp.server.history.frame_sampler import FrameSampler
 from vp.study.foresight import Resampling, information_coefficients
 from vp.study.measure import Measures
+from vp.study.running_samples import RunningSamples
 from vp.study.samples import MAIN_TARGET, Samples
 from vp.study.track_record import SEED, Figure, track_record
 
@@ -119,3 +127,36 @@ def test_what_is_short_is_grey_and_what_has_no_interval_is_not_told() -> None:
     still = shown(HOUR, 0.0)
     still = replace(still, targets={MAIN_TARGET: np.zeros(HOUR)})
     assert track_record(still).after["UP"].hit_rate is None, "nothing moved"
+
+
+def played(seed: int, strength: float, directory: Path) -> Samples:
+    """Samples of the frames that a generated market shows, whose moves follow its liquidity in the given strength."""
+    path = directory / "planted.mbo.dbn"
+    with path.open("wb") as file:
+        write_session(file, seed=seed, script=planted_script(seed, strength))
+    spec = SessionSpec(DEMO.product_type, DEMO.symbol, DEMO.dt, lake=str(directory), file=path, throttle_ms=100.0)
+    with contextlib.closing(prepare(spec)) as session:
+        running = RunningSamples(session.info.tick_int, session.info.emit_from_ns, is_warm=False)
+        sampler = FrameSampler(session.layout, running)
+        while not session.finished:
+            batch = session.advance(None, 64)
+            if batch.count:
+                sampler.take(batch.buffer, int(batch.ts_ns[-1]))
+    return running.samples()
+
+
+@pytest.mark.long
+def test_a_planted_market_is_told_from_chance_with_its_sign_and_one_without_a_signal_is_grey(tmp_path: Path) -> None:
+    up, turned = played(1, 0.8, tmp_path), played(2, -0.8, tmp_path)
+    for made, way in ((up, 1), (turned, -1)):
+        record = track_record(made)
+        assert record.blocks >= 70
+        score = figure(record.coefficients["score"])
+        assert score.told_from_chance
+        assert way * score.value > 0.1
+        for label, side in (("UP", 1), ("DOWN", -1)):
+            assert way * side * figure(record.after[label].mean_move_ticks).value > 0
+    strange = track_record(of_another(up, turned))
+    assert not figure(strange.coefficients["score"]).told_from_chance
+    assert not figure(strange.after["UP"].mean_move_ticks).told_from_chance
+    assert not figure(strange.after["DOWN"].mean_move_ticks).told_from_chance

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
 from tests.vp.study.made_sessions import samples
 from vp.study.measure import Measures
+from vp.study.rendering import html, markdown
+from vp.study.report import report
 from vp.study.samples import Samples
 from vp.study.study import ParameterSet, Source, Study, choose, measure
 from vp.study.verdict import sentences
@@ -89,3 +92,24 @@ def test_the_best_set_is_chosen_on_the_days_for_choosing() -> None:
     choice = choose({"default": samples(2_000, 0.0), "touch": samples(2_000, 0.2)}, "2026-02-02", 1)
     assert choice.best == "touch"
     assert [row.parameters for row in choice.coefficients] == ["default", "touch"]
+
+
+def test_every_table_and_plot_of_moves_says_what_a_trade_costs() -> None:
+    parts = list(report(study_of(samples(3_000, 0.3, half_spread_ticks=0.7), fees_ticks=0.3)))
+    page = html(parts)
+    cost = "half the spread 0.70, fees 0.30 ticks"
+    assert page.count(cost) == 1 + 2 * 2, "once in words, and in two plots, each with its label for readers"
+    assert cost in markdown(parts)
+
+
+def test_a_page_is_readable_on_dark_paper_and_needs_nothing_besides() -> None:
+    page = html(report(study_of(samples(3_000, 0.3))))
+    style, body = page.split("</style>")
+    light, dark = style.split("@media (prefers-color-scheme: dark)")
+    used = set(re.findall(r"var\((--\w+)\)", page))
+    assert len(used) > 8
+    for name in used:
+        assert f"{name}:" in light
+        assert f"{name}:" in dark, "each colour has its own on dark paper"
+    assert not re.search(r"#[0-9a-f]{3,6}\b", body), "no colour but these"
+    assert not re.search(r"(src|href)=|url\(|@import", page)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vp.model.frames import ColumnPlace, FrameLayout, column_values
+from vp.model.frames import ColumnPlace, FrameLayout
+from vp.server.history.frame_sampler import FrameSampler
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.history.frame_store import MEMORY_BYTES, PROMISED_NS, RETENTION_NS, FrameStore
 from vp.server.stream.messages import Hole
 from vp.server.stream.packing import header, unpack
 from vp.server.stream.snapshot import Gap
-from vp.study.running_samples import COLUMNS, RunningSamples
 
 JOIN_NS = PROMISED_NS
 READ_BYTES = 256 << 10
@@ -37,8 +37,8 @@ class SessionHistory:
     layout : FrameLayout
     gaps : callable
         What its feed has not delivered.
-    samples : RunningSamples or None
-        What all of them were worth, those that are held no longer too; None where nobody asks for that.
+    sampler : FrameSampler or None
+        Takes samples of all of them, which outlive those that are held no longer; None where nobody asks for any.
     complete_from_ns : int or None
         Since when it lacks nothing, ns UTC; None: since the session's beginning, as frame 0 is its first.
     """
@@ -46,7 +46,7 @@ class SessionHistory:
     frames: FrameStore
     layout: FrameLayout
     gaps: Callable[[], Sequence[Gap]] = tuple
-    samples: RunningSamples | None = None
+    sampler: FrameSampler | None = None
     complete_from_ns: int | None = None
 
     @classmethod
@@ -58,7 +58,7 @@ class SessionHistory:
         *,
         retention_ns: int = RETENTION_NS,
         gaps: Callable[[], Sequence[Gap]] = tuple,
-        samples: RunningSamples | None = None,
+        sampler: FrameSampler | None = None,
     ) -> SessionHistory:
         """An empty history of frames of this layout, each column a field of its own on disk."""
         front = len(header(layout.message_bytes))
@@ -66,13 +66,7 @@ class SessionHistory:
         frames = FrameStore(
             front + layout.message_bytes, spool=spool, cuts=cuts, retention_ns=retention_ns, memory_bytes=memory_bytes
         )
-        return cls(frames, layout, gaps, samples)
-
-    def sample(self, messages: np.ndarray) -> None:
-        """Take samples of the next frame messages, uint8[n, message_bytes]; the thread that appends them."""
-        if self.samples is not None:
-            places = {column.name: column for column in self.layout.columns}
-            self.samples.take({name: column_values(messages, places[name]) for name in COLUMNS})
+        return cls(frames, layout, gaps, sampler)
 
     def after_event(self, event_id: int) -> int:
         """Sequence number of the first frame held whose event_id is above `event_id`; `head` if none is."""

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from vp import logs
 from vp.errors import QueryLimitError, RequestError, VPError
-from vp.query.output import readable, refusing
+from vp.query.output import json_text, readable, refusing
 from vp.query.sandbox import Answer, Limits
 from vp.server.faults import unexpected
 from vp.server.query.request import QueryContext, QueryRequest
@@ -97,7 +97,7 @@ def _json(answer: Answer, most_bytes: int) -> bytes:
         for batch in answer.table.to_batches(max_chunksize=JSON_ROWS):
             columns = [column.to_pylist() for column in readable(batch, big_integers_as_text=True).columns]
             for row in zip(*columns, strict=True):
-                text += json.dumps(row, default=str, separators=(",", ":"), ensure_ascii=False).encode() + b","
+                text += json_text(list(row), big_integers_as_text=True).encode() + b","
             if len(text) > most_bytes:
                 raise QueryLimitError(
                     f"The answer has more than {most_bytes >> 20} MiB of JSON.",

@@ -22,6 +22,10 @@ COMMENT = re.compile(r"/\*\*(?:(?!\*/).)*\*/[ \t]*", re.DOTALL)
 LINE_COMMENT = re.compile(r"(?:^|(?<=[\s;{}),]))// .*$", re.MULTILINE)
 INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 EMPTY_LINES = re.compile(r"^\n+", re.MULTILINE)
+# Spaces that no meaning hangs on: around a sign, and around an operator between two operands.
+SPACES = re.compile(r" ?([{}()\[\],;:?=<>*&|!]) ?|(?<=[\w)\]]) ([+\-*%]) (?=[\w(\[])")
+TEXT = re.compile(r'("(?:[^"\\]|\\.)*"|`[^`]*`)')
+DIVISION = re.compile(r"(?<=[\w)\]]) /=? ")
 IMPORT = re.compile(r'^import (\{ [\w, ]+ \}|\* as \w+) from "\./([\w-]+\.js)";$', re.MULTILINE)
 IMPORTED = re.compile(r"(\w+)(?: as \w+)?")
 EXPORT = re.compile(r"^export (?=(?:const (\w+) =|class (\w+) |(?:async )?function (\w+)\())", re.MULTILINE)
@@ -47,6 +51,26 @@ def stripped(source: str) -> str:
     return EMPTY_LINES.sub("", INDENTATION.sub("", LINE_COMMENT.sub("", COMMENT.sub("", source))))
 
 
+def tightened(script: str) -> str:
+    """A script without the spaces that are there for its readers; its lines stay.
+
+    What a line says in quotes is left as it is, and so is each line of which it is not plain without a parser where
+    they end: one of a text of several lines, with a text in a text, in other quotes, or with a slash that does not
+    divide and so may begin a pattern.
+    """
+    lines = []
+    within_text = False
+    for line in script.split("\n"):
+        marks = line.count("`")
+        code = TEXT.sub("", line)
+        plain = not within_text and marks in {0, 2} and not re.search("['`/]", DIVISION.sub("", code))
+        parts = TEXT.split(line) if plain else []
+        tight = "".join(part if i % 2 else SPACES.sub(r"\1\2", part) for i, part in enumerate(parts))
+        lines.append(tight if plain else line)
+        within_text ^= marks % 2 == 1
+    return "\n".join(lines)
+
+
 @functools.cache
 def page_script(web: Path) -> dict[Path, str]:
     """What is sent in place of each module that main.js of a directory reaches; made once a process.
@@ -64,7 +88,7 @@ def page_script(web: Path) -> dict[Path, str]:
     scopes = "".join(_scope(name, module) for name, module in modules.items())
     single = {web / name: f'import {{ {MODULES} }} from "./{FIRST}";\n{_exports(name, modules)}' for name in modules}
     whole = f"const {MODULES} = {{}};\n{scopes}{_exports(FIRST, modules)}export {{ {MODULES} }};\n"
-    return single | {web / FIRST: whole}
+    return single | {web / FIRST: tightened(whole)}
 
 
 def _gather(web: Path, name: str, importers: tuple[str, ...], modules: dict[str, _Module]) -> None:

@@ -54,8 +54,9 @@ class TrackRecordRoute:
         try:
             query = RequestQuery(request, ("session_id",))
             session_id = query.text("session_id", "")
-            samples = held_history(self._hub, session_id).samples
-            assert samples is not None
+            sampler = held_history(self._hub, session_id).sampler
+            assert sampler is not None
+            samples = sampler.samples
             made = self._made.get(samples)
             if made is None or time.monotonic() > made.holds_until_seconds:
                 task = self._making.get(samples) or self._begin(samples)

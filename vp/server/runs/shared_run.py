@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from vp.server.history.frame_sampler import FrameSampler
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.history.frame_store import RETENTION_NS, Block
 from vp.server.history.session_history import SessionHistory
@@ -125,17 +126,19 @@ class SharedRun(Run):
 
     def _hold(self, session: Session) -> None:
         info = session.info
+        samples = RunningSamples(info.tick_int, info.emit_from_ns, is_warm=self.request.start_time is not None)
+        sampler = FrameSampler(session.layout, samples)
         history = SessionHistory.begin(
             session.layout,
             self.spool,
             retention_ns=self.retention_ns,
             gaps=session.gaps,
-            samples=RunningSamples(info.tick_int, info.emit_from_ns, is_warm=self.request.start_time is not None),
+            sampler=sampler,
         )
         context = session.take_context()
         if context.count:
             history.frames.append(pack(context.buffer), int(context.ts_ns[-1]))
-            history.sample(context.buffer)
+            sampler.take(context.buffer, int(context.ts_ns[-1]))
         self.history = history
 
     def _play(self, session: Session) -> None:
@@ -207,7 +210,8 @@ class SharedRun(Run):
             self._last_frame_ns = int(batch.ts_ns[-1])
             self.history.frames.append(pack(batch.buffer), self._last_frame_ns)
             self.call()
-            self.history.sample(batch.buffer)
+            if self.history.sampler is not None:
+                self.history.sampler.take(batch.buffer, self._last_frame_ns)
             self.history.frames.tidy()
 
     def _rest(self) -> None:

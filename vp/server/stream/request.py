@@ -14,7 +14,8 @@ from vp.model.frames import judge_fields
 from vp.model.parameter_texts import parameters_of
 from vp.model.parameters import ModelParameters
 from vp.session import SessionName
-from vp.settings.table import Setting, of_query
+from vp.settings.setting import Setting
+from vp.settings.table import of_query
 
 MAX_QUERY_BYTES = 4096
 MAY_BE_EMPTY = ("start_time", "bucket")

@@ -87,6 +87,12 @@ def test_sql_is_answered_as_json(server: Running) -> None:
     assert headers["cache-control"] == "no-store"
 
 
+def test_what_json_has_no_word_for_is_null_within_lists_too(server: Running) -> None:
+    sql = "SELECT 'nan'::DOUBLE AS a, ['inf'::DOUBLE, 1.5] AS b, {'c': '-inf'::DOUBLE} AS d"
+    status, body, _ = post(server, {"sql": sql})
+    assert (status, json.loads(body)["rows"]) == (200, [[None, [None, 1.5], {"c": None}]])
+
+
 def test_a_named_query_is_answered_as_arrow(server: Running) -> None:
     status, body, headers = post(server, {"query": "depth", "set": {"levels": "3"}, "format": "arrow"})
     assert status == 200, body

@@ -13,7 +13,7 @@ import pytest
 
 from vp.errors import PageScriptError
 from vp.package_files import package_file
-from vp.server.routes.page_script import page_script, stripped
+from vp.server.routes.page_script import TEXT, page_script, stripped, tightened
 
 NODE = shutil.which("node")
 WEB = package_file("web")
@@ -141,7 +141,7 @@ def test_what_only_looks_like_it_is_not_refused(tmp_path: Path) -> None:
 def test_the_page_is_all_of_its_modules_each_once_behind_those_that_it_imports(tmp_path: Path) -> None:
     sent = page_script(WEB)
     script = sent[WEB / "main.js"]
-    order = re.findall(r'^\$modules\["([\w-]+)"\] = \(\(\) => \{$', script, re.MULTILINE)
+    order = re.findall(r'^\$modules\["([\w-]+)"\]=\(\(\)=>\{$', script, re.MULTILINE)
     alone = {"start", "probe"}  # no module; loaded by tests alone
     assert sorted(order) == sorted(path.stem for path in WEB.glob("*.js") if path.stem not in alone)
     assert {path.stem for path in sent} == {*order}
@@ -173,3 +173,41 @@ def test_types_and_comments_go_and_the_expression_behind_one_stays() -> None:
 def test_an_address_is_no_comment() -> None:
     for text in ('open("http://a.b/c");\n', "const { protocol } = x;\nreturn `${protocol}//${host}`;\n"):
         assert stripped(text) == text
+
+
+@pytest.mark.parametrize(
+    ("line", "sent"),
+    [
+        ("const { a, b } = c ? d : [e];", "const{a,b}=c?d:[e];"),
+        ("return (a + b) * -c - d % 2;", "return(a+b)*-c-d%2;"),
+        ("a = b + +c - -d - --e;", "a=b + +c - -d - --e;"),
+        ("if (a < b && !c) { d ||= e; } else f();", "if(a<b&&!c){d||=e;}else f();"),
+        ("const share = a / (b + c);", "const share=a /(b+c);"),
+        ('say("a , b \\" ; c" + d);', 'say("a , b \\" ; c" + d);'),
+        ("say(`a , ${ b ? c : d } ; e`, f);", "say(`a , ${ b ? c : d } ; e`,f);"),
+        ("say(`a ${b ? ` , c` : d} , e` , f);",) * 2,
+        ("const found = a.replace(/ ( ,|{2} )/g, b);",) * 2,
+        ("const quote = ' , ';",) * 2,
+    ],
+)
+def test_spaces_go_where_no_meaning_hangs_on_them(line: str, sent: str) -> None:
+    assert tightened(line) == sent
+
+
+def test_a_text_of_several_lines_stays() -> None:
+    text = "a = `one ,\n two ; ( three )\nfour , five`;\nb = c;"
+    assert tightened(text) == text.replace("b = c", "b=c")
+
+
+def test_of_the_page_only_spaces_go_and_none_of_what_it_says() -> None:
+    """Each text and each pattern of a module comes as it is written."""
+    script = page_script(WEB)[WEB / "main.js"]
+    apart = "".join(
+        stripped(path.read_text()) for path in sorted(WEB.glob("*.js")) if path.stem not in {"start", "probe"}
+    )
+    assert 0.88 < len(script) / len(apart) < 0.96
+    for text in TEXT.findall(apart):
+        assert text in script or " from " in apart[apart.index(text) - 6 : apart.index(text)], text
+    patterns = re.findall(r"[(=,] ?(/(?![ /*])(?:[^/\\\n]|\\.)+/[a-z]*)", apart)
+    assert len(patterns) > 4
+    assert all(pattern in script for pattern in patterns)
