@@ -42,8 +42,8 @@ def test_which_program_takes_what() -> None:
             "--allow-origin",
             "--max-viewers",
             "--max-sessions",
-            "--upstream",
             "--enable-query",
+            "--upstream",
             "--lake",
             "--file",
             "--products",
@@ -75,8 +75,8 @@ def test_which_program_takes_what() -> None:
         ),
     ]
     assert [setting.flag for setting in of_program("backfill")] == [
-        *("--symbols", "--start", "--end", "--start-time", "--end-time", "--throttle-ms", "--bucket", "--parameters"),
-        *("--fields", "--out", "--workers", "--engine", "--address", "--memory-limit-gb", "--then", "--lake"),
+        *("--start-time", "--end-time", "--throttle-ms", "--bucket", "--parameters", "--fields", "--symbols"),
+        *("--start", "--end", "--out", "--workers", "--engine", "--address", "--memory-limit-gb", "--then", "--lake"),
         *("--products", "--cache-limit-gb", "--dry-run", "--product-type", "--log-level"),
     ]
     assert [setting.flag for setting in of_program("cache")] == ["--lake", "--clear", "--log-level"]
