@@ -74,9 +74,9 @@ def _main(arguments: Sequence[str] | None) -> int:
     try:
         code = _run(engine, tally, planned.refused)
     finally:
-        for job, outcome in tally.outcomes:
+        for ended, outcome in tally.outcomes:
             if outcome.result is not None:
-                outputs.note(job.out, job.digest)
+                outputs.note(ended.out, ended.digest)
         outputs.remember()
     if values["then"] == STUDY:
         recorded = [job for job in (*planned.done, *planned.jobs) if outputs.digest(job.out) == job.digest]
