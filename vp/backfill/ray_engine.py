@@ -14,7 +14,11 @@ from vp.errors import IncompleteInstallationError, VPError, WorkerDiedError
 LOOK_SECONDS = 1.0
 SUBMITTED_A_PROCESSOR = 4
 STORE_BYTES = 80 << 20  # nothing but outcomes goes through it
-PROCESSOR, MEMORY = "CPU", "memory"
+PROCESSOR = "CPU"
+ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # under `uv run` each process would make an environment of its own
+}
 
 
 class ClusterError(VPError):
@@ -78,7 +82,6 @@ class RayEngine:
                 yield job, _outcome(ray, one)
 
     def _connect(self, ray: Any) -> None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         if self._address is None:
             options |= {
@@ -119,6 +122,8 @@ def _outcome(ray: Any, reference: Any) -> Outcome:
 
 
 def _ray() -> Any:
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     try:
         import ray  # noqa: PLC0415 - an extra
     except ImportError as error:
