@@ -13,6 +13,7 @@ from vp.output_file import output_directory
 from vp.programs import command_line as cli
 
 if TYPE_CHECKING:
+    from vp.backfill.finished import FinishedOutputs
     from vp.backfill.job import Job, Outcome
     from vp.backfill.local_engine import LocalEngine
     from vp.backfill.plan import Refusal, Request
@@ -70,13 +71,9 @@ def _main(arguments: Sequence[str] | None) -> int:
         return _report(Tally(()), planned.refused)
     request.out.mkdir(parents=True, exist_ok=True)
     outputs = FinishedOutputs(request.out)
-    tally = Tally(planned.jobs)
     try:
-        code = _run(engine, tally, planned.refused)
+        code = _run(engine, Tally(planned.jobs), planned.refused, outputs)
     finally:
-        for ended, outcome in tally.outcomes:
-            if outcome.result is not None:
-                outputs.note(ended.out, ended.digest)
         outputs.remember()
     if values["then"] == STUDY:
         recorded = [job for job in (*planned.done, *planned.jobs) if outputs.digest(job.out) == job.digest]
@@ -126,8 +123,10 @@ def _engine(values: dict[str, Any]) -> LocalEngine | RayEngine:
     return LocalEngine(workers, round(memory_bytes), values["log_level"])
 
 
-def _run(engine: LocalEngine | RayEngine, tally: Tally, refused: Sequence[Refusal]) -> int:
-    """Run jobs and say what came of them, however it ends; the exit code."""
+def _run(
+    engine: LocalEngine | RayEngine, tally: Tally, refused: Sequence[Refusal], outputs: FinishedOutputs | None = None
+) -> int:
+    """Run jobs and say what came of them, however it ends; the exit code. `outputs` takes notice of recordings."""
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
 
@@ -138,6 +137,8 @@ def _run(engine: LocalEngine | RayEngine, tally: Tally, refused: Sequence[Refusa
             lines = _ProgressLines(tally)
             for job, outcome in engine.run(tally.jobs, lines.hear):
                 lines.end(job, outcome)
+                if outputs is not None and outcome.result is not None:
+                    outputs.digest(job.out)
     finally:
         code = _report(tally, refused)
     return code
