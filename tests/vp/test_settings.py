@@ -43,6 +43,7 @@ def test_which_program_takes_what() -> None:
             "--max-viewers",
             "--max-sessions",
             "--enable-query",
+            "--upstream",
             "--lake",
             "--file",
             "--products",
@@ -72,6 +73,11 @@ def test_which_program_takes_what() -> None:
             "--cache-limit-gb",
             "--log-level",
         ),
+    ]
+    assert [setting.flag for setting in of_program("backfill")] == [
+        *("--start-time", "--end-time", "--throttle-ms", "--bucket", "--parameters", "--fields", "--symbols"),
+        *("--start", "--end", "--out", "--workers", "--engine", "--address", "--memory-limit-gb", "--then", "--lake"),
+        *("--products", "--cache-limit-gb", "--dry-run", "--product-type", "--log-level"),
     ]
     assert [setting.flag for setting in of_program("cache")] == ["--lake", "--clear", "--log-level"]
     assert [setting.flag for setting in of_program("capture")] == [

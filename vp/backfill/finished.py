@@ -44,7 +44,10 @@ class FinishedOutputs:
         self._seen: dict[str, tuple[Stamp, str]] = {}
 
     def digest(self, out: Path) -> str | None:
-        """That of a recording; None where there is no whole one. May be called in several threads."""
+        """That of a recording; None where there is no whole one. May be called in several threads.
+
+        The stamp is taken before the file is read: one that is replaced meanwhile is read again the next time.
+        """
         stamp = _stamp(out)
         if stamp is None:
             return None
@@ -53,12 +56,6 @@ class FinishedOutputs:
         if digest is not None:
             self._seen[out.name] = stamp, digest
         return digest
-
-    def note(self, out: Path, digest: str) -> None:
-        """Take notice of a recording that has just been written."""
-        stamp = _stamp(out)
-        if stamp is not None:
-            self._seen[out.name] = stamp, digest
 
     def remember(self) -> None:
         """Keep what was asked for, where it can be kept and is not so already."""

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -73,7 +73,7 @@ class LocalEngine:
 
     def run(
         self, jobs: Sequence[Job], on_share: Callable[[Job, float], None] = _ignore
-    ) -> Iterator[tuple[Job, Outcome]]:
+    ) -> Generator[tuple[Job, Outcome], None, None]:
         """Each job with its outcome, as they end; `on_share` hears how much of one is done, 0 to 1.
 
         However this is left, no process is at work any more, and no half-written file is left on a disk of this

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from vp import logs
 from vp.backfill.job import perform
-from vp.ending_signals import EXIT_CODE_BASE
+from vp.ending_signals import EXIT_CODE_BASE, end_without_last_words
 
 SHARE_SECONDS = 0.5
 
@@ -50,6 +50,7 @@ class _Shares:
 
 
 def _end(signal_number: int, _frame: FrameType | None) -> NoReturn:
+    end_without_last_words()
     raise SystemExit(EXIT_CODE_BASE + signal_number)  # unwinds, so that half-written files go
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vp.errors import BadParameterError
@@ -12,9 +13,11 @@ from vp.output_file import output_directory
 from vp.programs import command_line as cli
 
 if TYPE_CHECKING:
+    from vp.backfill.finished import FinishedOutputs
     from vp.backfill.job import Job, Outcome
     from vp.backfill.local_engine import LocalEngine
     from vp.backfill.plan import Refusal, Request
+    from vp.backfill.ray_engine import RayEngine
     from vp.backfill.report import Tally
 
 DESCRIPTION = """\
@@ -39,6 +42,7 @@ files and no others."""
 LINE_SECONDS = 10.0
 MEMORY_SHARE = 0.9  # of what is free; the rest is for files that the system keeps in memory
 STUDY = "study"
+RAY = "ray"
 ERASED_LINE = "\r\x1b[K"
 
 
@@ -57,6 +61,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     from vp.backfill.study_job import study_jobs  # noqa: PLC0415
 
     request = _request(values)
+    engine = _engine(values)
     planned = plan(request)
     again = f" ({len(planned.outdated)} of them again)" if planned.outdated else ""
     cli.say(f"{len(planned.jobs)} sessions to record{again}, {len(planned.done)} done before")
@@ -65,15 +70,10 @@ def _main(arguments: Sequence[str] | None) -> int:
             cli.show(f"{job.name}  {job.size_bytes / 1e6:,.1f} MB  {job.out}")
         return _report(Tally(()), planned.refused)
     request.out.mkdir(parents=True, exist_ok=True)
-    engine = _engine(values)
     outputs = FinishedOutputs(request.out)
-    tally = Tally(planned.jobs)
     try:
-        code = _run(engine, tally, planned.refused)
+        code = _run(engine, Tally(planned.jobs), planned.refused, outputs)
     finally:
-        for job, outcome in tally.outcomes:
-            if outcome.result is not None:
-                outputs.note(job.out, job.digest)
         outputs.remember()
     if values["then"] == STUDY:
         recorded = [job for job in (*planned.done, *planned.jobs) if outputs.digest(job.out) == job.digest]
@@ -94,26 +94,39 @@ def _request(values: dict[str, Any]) -> Request:
     if first is not None and last is not None and last < first:
         raise BadParameterError(f"The days were {first} to {last}, expected the first before the last.")
     judge_fields(values["fields"])
-    out = output_directory(values["out"], Lake(values["lake"], values["products"]).root)
+    root = Lake(values["lake"], values["products"]).root.absolute()  # processes elsewhere have directories of their own
+    out = output_directory(values["out"], root).absolute()
+    products = None if values["products"] is None else str(Path(values["products"]).absolute())
     # Each file is read once: a decompressed copy is not worth its disk.
-    every = {**values, "symbol": "", "dt": "", "decompressed_limit_gb": 0.0}
+    every = {
+        **values,
+        **{"symbol": "", "dt": "", "lake": str(root), "products": products, "decompressed_limit_gb": 0.0},
+    }
     return Request(
         cli.session_spec(every, cli.model_parameters(values)), values["symbols"], first, last, values["fields"], out
     )
 
 
-def _engine(values: dict[str, Any]) -> LocalEngine:
+def _engine(values: dict[str, Any]) -> LocalEngine | RayEngine:
     from vp.backfill.local_engine import LocalEngine  # noqa: PLC0415
     from vp.backfill.machine import available_bytes, processors  # noqa: PLC0415
+    from vp.backfill.ray_engine import RayEngine  # noqa: PLC0415
     from vp.settings.forms import BYTES_PER_GB  # noqa: PLC0415
 
     memory_gb = values["memory_limit_gb"]
     memory_bytes = MEMORY_SHARE * available_bytes() if memory_gb is None else memory_gb * BYTES_PER_GB
-    return LocalEngine(values["workers"] or processors(), round(memory_bytes), values["log_level"])
+    workers = values["workers"] or processors()
+    if values["engine"] == RAY:
+        return RayEngine(values["address"], workers)
+    if values["address"] is not None:
+        raise BadParameterError("--address is of a Ray cluster, and the engine is local.", hint="Add --engine ray.")
+    return LocalEngine(workers, round(memory_bytes), values["log_level"])
 
 
-def _run(engine: LocalEngine, tally: Tally, refused: Sequence[Refusal]) -> int:
-    """Run jobs and say what came of them, however it ends; the exit code."""
+def _run(
+    engine: LocalEngine | RayEngine, tally: Tally, refused: Sequence[Refusal], outputs: FinishedOutputs | None = None
+) -> int:
+    """Run jobs and say what came of them, however it ends; the exit code. `outputs` takes notice of recordings."""
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
 
@@ -124,6 +137,8 @@ def _run(engine: LocalEngine, tally: Tally, refused: Sequence[Refusal]) -> int:
             lines = _ProgressLines(tally)
             for job, outcome in engine.run(tally.jobs, lines.hear):
                 lines.end(job, outcome)
+                if outputs is not None and outcome.result is not None:
+                    outputs.digest(job.out)
     finally:
         code = _report(tally, refused)
     return code

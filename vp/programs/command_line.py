@@ -16,7 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from vp import logs
-from vp.ending_signals import EXIT_CODE_BASE, ending_signals
+from vp.ending_signals import EXIT_CODE_BASE, end_without_last_words, ending_signals
 from vp.errors import BadParameterError, VPError
 from vp.files import FAILED_WRITES
 from vp.programs.bytecode import begin_anew, keep_bytecode
@@ -152,6 +152,7 @@ def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str]
     sys.stdout = sys.stdout or _nowhere()  # started with it closed
     sys.stderr = sys.stderr or _nowhere()
     keep_bytecode()
+    last_words = sys.unraisablehook
     gc.disable()  # a start makes objects that stay: looking for garbage among them is a fifth of its time
     try:
         return program(arguments)
@@ -162,6 +163,7 @@ def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str]
         _show_cause()
         return error.exit_code
     except KeyboardInterrupt:
+        end_without_last_words()
         return EXIT_INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         sys.stdout = _nowhere()  # nothing is left to flush to
@@ -178,6 +180,8 @@ def run(program: Callable[[Sequence[str] | None], int], arguments: Sequence[str]
         begin_anew(error)
         return _unexpected(error)
     finally:
+        if sys.exc_info()[0] is None:  # the process may go on
+            sys.unraisablehook = last_words
         gc.unfreeze()
         gc.enable()
         for number, handler in previous.items():
@@ -224,4 +228,5 @@ def _show_cause() -> None:
 
 
 def _terminated(signal_number: int, _frame: FrameType | None) -> NoReturn:
+    end_without_last_words()
     raise SystemExit(EXIT_CODE_BASE + signal_number)  # unwinds, so that half-written files go

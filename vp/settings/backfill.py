@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vp.settings.forms import SEQUELS, column_list, count, date, limit_gb, sequel, text
+from vp.settings.forms import SEQUELS, column_list, count, date, engine, limit_gb, sequel, text
 from vp.settings.setting import BACKFILL, Setting
 
 BACKFILL_SETTINGS: tuple[Setting, ...] = (
@@ -55,6 +55,27 @@ BACKFILL_SETTINGS: tuple[Setting, ...] = (
         "COUNT",
         "Most sessions to work on at a time. Left out: one a processor.",
         "4",
+        BACKFILL,
+    ),
+    Setting(
+        "engine",
+        "--engine",
+        "local",
+        engine,
+        "ENGINE",
+        "What runs them: local, processes of this machine; or ray, a Ray cluster (vacuum-pressure[ray]).",
+        "ray",
+        BACKFILL,
+    ),
+    Setting(
+        "address",
+        "--address",
+        None,
+        text,
+        "ADDRESS",
+        "Of the Ray cluster: auto for the one that this machine is part of. Left out: one is started on this machine, "
+        "and ended at the end.",
+        "auto",
         BACKFILL,
     ),
     Setting(

@@ -28,6 +28,7 @@ FORMATS = ("table", "csv", "json", "parquet", "arrow")
 NO_FIELDS = "none"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
+ENGINES = ("local", "ray")
 SEQUELS = ("study",)
 LIVE_FROM = ("now", "today", "week")
 DATASET = re.compile(r"[A-Z0-9]{2,8}\.[A-Z0-9]{2,12}")
@@ -210,6 +211,13 @@ def log_format(name: str, value: str) -> str:
     """A name out of LOG_FORMATS."""
     if value.lower() not in LOG_FORMATS:
         raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(LOG_FORMATS)}.")
+    return value.lower()
+
+
+def engine(name: str, value: str) -> str:
+    """A name out of ENGINES."""
+    if value.lower() not in ENGINES:
+        raise BadParameterError(f"{name} was {quoted(value)}, expected {' or '.join(ENGINES)}.")
     return value.lower()
 
 

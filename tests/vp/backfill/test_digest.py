@@ -15,6 +15,7 @@ from tests.dbn_files import header
 from tests.lakes import put
 from tests.vp.backfill.days import build, lay
 from vp.errors import NoRawFileError
+from vp.kernels.contract import GRID_COLUMNS
 from vp.model import recording_task
 from vp.model.parameters import ModelParameters
 from vp.model.recording_task import RecordingTask
@@ -66,7 +67,7 @@ def test_it_changes_with_each_part_of_what_is_asked_for(original: Path) -> None:
     [
         {"start_time": "13:30 UTC"},
         {"start_time": "09:30 America/New_York"},
-        {"fields": recording_task.GRID_COLUMNS[::-1]},
+        {"fields": GRID_COLUMNS[::-1]},
         {"cache_limit_gb": 0.0},
         {"decompressed_limit_gb": 0.0},
         {"parameters": ModelParameters.preset("default")},
@@ -119,7 +120,7 @@ def test_it_changes_with_what_products_are(lake: Path) -> None:
 
 
 def test_of_futures_it_changes_with_spreads_and_definitions(lake: Path) -> None:
-    future = {"product_type": "future_mbo", "symbol": "MNQ"}
+    future: dict[str, Any] = {"product_type": "future_mbo", "symbol": "MNQ"}
     seen = [task(lake, **future).digest()]
     (lake / "products.yaml").write_text('spreads:\n  "MNQ*-*": {tick: "0.05"}\n')
     seen.append(task(lake, **future).digest())

@@ -16,6 +16,7 @@ from tests.oracle_book import Rec
 from vp.kernels.contract import SCALAR_COLUMNS
 from vp.model.frames import COLUMN_NAMES
 from vp.model.parameters import ModelParameters
+from vp.model.recording_task import DIGEST_KEY
 from vp.programs import record
 
 
@@ -67,7 +68,9 @@ def test_fields_and_end_time_and_throttle(small_lake: Path, tmp_path: Path) -> N
     few = read_arrow(tmp_path / "few.arrow")
     assert few.schema.names[-2:] == ["pressure", "vacuum"]
     assert few.equals(everything.select(few.schema.names))
-    assert few.schema.metadata == everything.schema.metadata
+    told = {**everything.schema.metadata}
+    assert few.schema.metadata == {**told, DIGEST_KEY.encode(): few.schema.metadata[DIGEST_KEY.encode()]}
+    assert few.schema.metadata != told  # another recording of the same frames
     run(small_lake, tmp_path / "slow.arrow", "--throttle-ms", "5000")
     assert 10 <= len(read_arrow(tmp_path / "slow.arrow")) <= 13
     run(small_lake, tmp_path / "none.parquet", "--start-time", "09:31", "--end-time", "09:32")

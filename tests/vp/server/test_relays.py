@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
+import subprocess
 import threading
 import time
 import urllib.request
@@ -18,6 +20,8 @@ import pytest
 
 from tests.vp.server.clients import Seen, client, get_json, read_on, read_to_end
 from tests.vp.server.tiny import DEFAULTS, Running, TinySession, even_clocks, serving, tiny_service
+from vp.child_processes import python_command, python_environment
+from vp.programs import serve
 from vp.programs.relay import relay_service
 from vp.server.history import session_history
 from vp.server.routes.relayed_catalogue import RelayedCatalogue
@@ -300,3 +304,45 @@ def test_history_over_http_is_held_by_the_relay(origin: Running, tmp_path: Path)
         for frame in seen.frames[1:]:
             assert frame in stream
         assert np.frombuffer(seen.frames[1], np.uint8).size == len(seen.frames[2])
+
+
+def test_the_program_serves_an_upstream_and_ends_by_a_signal(origin: Running, tmp_path: Path) -> None:
+    options = ("--upstream", f"ws://127.0.0.1:{origin.port}", "--port", "0", "--lake", str(tmp_path))
+    program = subprocess.Popen(
+        python_command("-m", "vp.serve", *options),
+        env=python_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert program.stdout is not None
+        address = program.stdout.readline()
+        port = int(address.rpartition(":")[2].partition("/")[0])
+        seen, there = watch_all((Running(port), origin), "")
+        assert by_event(seen).items() & by_event(there).items()
+    finally:
+        program.send_signal(signal.SIGTERM)
+        _, told = program.communicate(timeout=30)
+    assert program.returncode == 0, told
+    assert told == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (("--upstream", "ws://127.0.0.1:1"), 1, "127.0.0.1:1"),
+        (("--upstream", "http://127.0.0.1:8002"), 2, "ws://"),
+        (("--upstream", "ws://127.0.0.1:8002/?a=b"), 2, "ws://"),
+        (("--upstream", "ws://127.0.0.1:8002", "--symbol", "MNQ"), 2, "--symbol"),
+        (("--upstream", "ws://127.0.0.1:8002", "--live"), 2, "--live"),
+    ],
+)
+def test_what_cannot_be_an_upstream_is_said_in_a_sentence(
+    options: tuple[str, ...], code: int, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert serve.main([*options, "--port", "0", "--lake", str(tmp_path)]) == code
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert says in said
+    assert "Traceback" not in said

@@ -21,7 +21,9 @@ class RelayedRun(SharedRun):
     """
 
     def _hold(self, session: Session) -> None:
-        self.id = cast(RelayedSession, session).id
+        relayed = cast(RelayedSession, session)
+        self.id = relayed.id
+        self.facts = replace(self.facts, hop_seconds=relayed.hop_seconds)  # said from the first status on
         super()._hold(session)
 
     def _play(self, session: Session) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pyarrow as pa
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.sync.client import ClientConnection, connect
 
 from vp.errors import VPError
@@ -26,6 +26,7 @@ SILENCE_SECONDS = 10.0  # without an answer to a ping
 MOST_BYTES = 4 << 20  # of one message
 FRAMES_A_BATCH = 256
 CLOSE_SECONDS = 1.0
+SERVER_ERRORS = 500  # from this status on: of a server, or a proxy before it, that may be back soon
 
 
 log = logging.getLogger("vp.server.upstream")
@@ -40,6 +41,8 @@ class UpstreamError(VPError):
 
 class UpstreamGoneError(UpstreamError):
     """The connection to that server is lost; it may be tried again."""
+
+    code = "upstream_gone"
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,10 @@ class UpstreamStream:
                 f"{self._shown} does not answer: {error}.", hint="See that a server runs there; it is tried again."
             ) from error
         except (InvalidHandshake, InvalidURI, ConnectionClosed) as error:
+            if isinstance(error, InvalidStatus) and error.response.status_code >= SERVER_ERRORS:
+                raise UpstreamGoneError(
+                    f"{self._shown} answers {error.response.status_code}.", hint="It is tried again."
+                ) from error
             raise UpstreamError(
                 f"{self._shown} is no stream of a server: {error}.", hint="Expected the address of a vp.serve."
             ) from error

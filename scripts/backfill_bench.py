@@ -1,0 +1,87 @@
+"""Measure a backfill: `uv run python -m scripts.backfill_bench DIRECTORY`, sixteen days by one process and by two.
+
+The days are the demonstration's session, moved by a day each. Printed are times, their ratio, and whether the files are
+the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tests.dbn_files import header
+from vp.backfill.local_engine import LocalEngine
+from vp.backfill.machine import available_bytes
+from vp.backfill.plan import Request, plan
+from vp.demo.session import DEMO, ROOT, ensure_demo
+from vp.files import sha256_of
+from vp.model.compilation import ensure_compiled
+from vp.model.session import SessionSpec
+
+DAY_NS = 86_400_000_000_000
+MBO_BYTES = 56
+TS_EVENT_AT, TS_RECV_AT = 8, 40
+RAW = f"raw/source=databento/product_type=future_mbo/symbol={ROOT}/table=market_by_order_dbn"
+
+
+def lay_days(lake: Path, days: int, seconds: int) -> None:
+    """Lay the demonstration's first `seconds` after its start into a lake, as so many days."""
+    demo = ensure_demo(lake.with_name("demonstration")).read_bytes()
+    front = 8 + int.from_bytes(demo[4:8], "little")  # DBN: magic, version, length of the metadata
+    records = np.frombuffer(demo, np.uint8, offset=front).reshape(-1, MBO_BYTES)
+    times_ns = records[:, TS_RECV_AT : TS_RECV_AT + 8].copy().view(np.uint64).reshape(-1)
+    first = int(times_ns[len(times_ns) // 8])
+    kept = records[times_ns < first + seconds * 1_000_000_000]
+    (lake / RAW).mkdir(parents=True, exist_ok=True)
+    for number in range(days):
+        date = dt.date.fromisoformat(DEMO.dt) + dt.timedelta(days=number)
+        moved = kept.copy()
+        for at in (TS_EVENT_AT, TS_RECV_AT):
+            stamps = kept[:, at : at + 8].copy().view(np.uint64) + np.uint64(number * DAY_NS)
+            moved[:, at : at + 8] = stamps.view(np.uint8).reshape(-1, 8)
+        head = header(symbols={DEMO.symbol: int.from_bytes(demo[front + 4 : front + 8], "little")}, date=date)
+        (lake / RAW / f"glbx-mdp3-{date:%Y%m%d}.mbo.dbn").write_bytes(head + moved.tobytes())
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--days", type=int, default=16)
+    parser.add_argument("--seconds", type=int, default=600, help="of event time a day")
+    options = parser.parse_args()
+    lake = options.directory / "lake"
+    if not lake.exists():
+        lay_days(lake, options.days, options.seconds)
+    ensure_compiled(lambda _share: None)
+    seconds: dict[int, float] = {}
+    digests: dict[int, list[str]] = {}
+    for workers in (1, 2):
+        out = options.directory / f"by-{workers}"
+        out.mkdir(exist_ok=True)
+        for path in out.iterdir():
+            path.unlink()
+        jobs = plan(Request(SessionSpec("future_mbo", "", "", lake=str(lake)), (), None, None, None, out)).jobs
+        started = time.monotonic()
+        outcomes = list(LocalEngine(workers, available_bytes()).run(jobs))
+        seconds[workers] = time.monotonic() - started
+        digests[workers] = [sha256_of(path) for path in sorted(out.iterdir())]
+        failed = [outcome.message for _, outcome in outcomes if outcome.result is None]
+        frames = sum(outcome.result.rows for _, outcome in outcomes if outcome.result is not None)
+        peak = max(outcome.peak_bytes for _, outcome in outcomes)
+        print(
+            f"{workers} process(es): {len(outcomes)} days, {frames:,} frames, {seconds[workers]:.1f} s, "
+            f"peak {peak / 1e6:.0f} MB, {len(failed)} failed"
+        )
+    same = digests[1] == digests[2]
+    print(f"ratio {seconds[1] / seconds[2]:.2f}, {'the same bytes' if same else 'OTHER BYTES'}")
+    return 0 if same else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

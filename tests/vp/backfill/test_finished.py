@@ -1,0 +1,47 @@
+"""What is remembered of outputs, where others write to the same directory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from vp.backfill.finished import REMEMBERED, FinishedOutputs, finished_digest
+from vp.model.recording_task import DIGEST_KEY
+
+
+def write(path: Path, digest: str) -> None:
+    pq.write_table(pa.table({"a": [1]}).replace_schema_metadata({DIGEST_KEY: digest}), path)
+
+
+def test_a_file_that_another_has_replaced_is_never_taken_for_the_one_before(tmp_path: Path) -> None:
+    out = tmp_path / "a.parquet"
+    write(out, "1" * 64)
+    outputs = FinishedOutputs(tmp_path)
+    assert outputs.digest(out) == "1" * 64
+    write(tmp_path / "other.part", "2" * 64)
+    (tmp_path / "other.part").replace(out)  # by another, before what is known is kept
+    outputs.remember()
+    assert FinishedOutputs(tmp_path).digest(out) == "2" * 64
+    os.utime(out, ns=(1, 1))
+    write(tmp_path / "third.part", "3" * 64)
+    os.utime(tmp_path / "third.part", ns=(1, 1))
+    (tmp_path / "third.part").replace(out)  # of the same size and time
+    assert FinishedOutputs(tmp_path).digest(out) == "3" * 64
+
+
+def test_what_is_gone_is_forgotten_and_what_is_no_recording_has_none(tmp_path: Path) -> None:
+    out, plain = tmp_path / "a.parquet", tmp_path / "plain.parquet"
+    write(out, "1" * 64)
+    pq.write_table(pa.table({"a": [1]}), plain)
+    outputs = FinishedOutputs(tmp_path)
+    assert (outputs.digest(out), outputs.digest(plain), outputs.digest(tmp_path / "none")) == ("1" * 64, None, None)
+    outputs.remember()
+    out.unlink()
+    again = FinishedOutputs(tmp_path)
+    assert again.digest(out) is None
+    again.remember()
+    assert (tmp_path / REMEMBERED).read_text() == "{}"
+    assert finished_digest(tmp_path / REMEMBERED) is None
