@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -106,7 +107,7 @@ def drawn_sets(count: int, seed: int) -> dict[str, ModelParameters]:
     rng = np.random.default_rng(seed)
     sets = {name: ModelParameters.preset(name) for name in PRESETS}
     while len(sets) < count + len(PRESETS):
-        values = {name: float(rng.choice(choices)) for name, choices in SPACE.items()}
+        values: dict[str, Any] = {name: float(rng.choice(choices)) for name, choices in SPACE.items()}
         forces = [value for name, value in values.items() if name.startswith(("pressure_", "vacuum_"))]
         if any(forces):
             sets[",".join(f"{name}:{value:g}" for name, value in values.items())] = ModelParameters(**values)
@@ -172,8 +173,8 @@ def report(tried: Mapping[str, Tried], folds: Sequence[Fold], sets: Sequence[str
         yield f"\n{'A preset: better on each of them.' if better else 'No preset: not better on each of them.'}\n"
     yield f"| parameters | {' | '.join(tried)} |"
     yield f"| --- |{' --- |' * len(tried)}"
-    for name, found in coefficients.items():
-        yield f"| {name} | {' | '.join(f'{value:.3f}' for value in found.values())} |"
+    for name, by_session in coefficients.items():
+        yield f"| {name} | {' | '.join(f'{value:.3f}' for value in by_session.values())} |"
 
 
 def _text(found: tuple[float, float, float]) -> str:

@@ -67,7 +67,10 @@ class MidPath:
     def move(self, rows: np.ndarray, later: np.ndarray, known: np.ndarray) -> np.ndarray:
         """Ticks from the mid of `rows` to that of `later`; NaN where not `known`, or in another segment."""
         inside = known & (rows >= 0) & (later >= 0) & (self.segment[rows] == self.segment[later])
-        return np.where(inside & (self.segment[rows] != NO_SEGMENT), self.ticks[later] - self.ticks[rows], np.nan)
+        moved: np.ndarray = np.where(
+            inside & (self.segment[rows] != NO_SEGMENT), self.ticks[later] - self.ticks[rows], np.nan
+        )
+        return moved
 
     def next_move(self, rows: np.ndarray) -> np.ndarray:
         """The sign of the first move after each row; NaN where none follows in its segment."""
@@ -76,4 +79,5 @@ class MidPath:
 
     def row_of_next(self, rows: np.ndarray) -> np.ndarray:
         """The row of the first change after each row; the last row where none follows."""
-        return np.minimum(rows + 1, len(self.ticks) - 1)
+        following: np.ndarray = np.minimum(rows + 1, len(self.ticks) - 1)
+        return following

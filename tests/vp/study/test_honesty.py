@@ -62,7 +62,10 @@ def test_no_feature_knows_what_comes_later(tmp_path: Path) -> None:
 def paused(awake: int, silent: int) -> SampledSession:
     """So many seconds with a frame each, a pause, and as many again."""
     after = awake + silent
-    changes = [(0, 1, 100.0, CHANGE_VALID), (after, awake + 1, 100.0, CHANGE_VALID | CHANGE_AFTER_PAUSE)]
+    changes: list[tuple[float, int, float, int]] = [
+        (0, 1, 100.0, CHANGE_VALID),
+        (after, awake + 1, 100.0, CHANGE_VALID | CHANGE_AFTER_PAUSE),
+    ]
     made = session([100.0] * (2 * awake), changes)
     at = np.concatenate([np.arange(awake), after + np.arange(awake)])
     times = START_NS + at * NS

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import threading
 from collections.abc import Iterator
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -35,7 +37,7 @@ class WebServer(uvicorn.Server):
                 app,
                 loop="asyncio",
                 http=HttpConnection,
-                ws=WebSocketConnection,
+                ws=cast(type[asyncio.Protocol], WebSocketConnection),  # uvicorn only makes one, and hands it over
                 ws_max_size=INBOUND_BYTES,
                 ws_per_message_deflate=False,
                 ws_ping_timeout=PONG_SECONDS,

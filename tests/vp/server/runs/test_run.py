@@ -172,6 +172,7 @@ class Failing(TinySession):
             if self.expected:
                 raise DamagedFileError("The file is damaged.", path="x") from error
             raise KeyError(id(book)) from error
+        return super().advance(until_clock_ns, max_frames)
 
 
 @pytest.mark.parametrize("expected", [True, False])
