@@ -126,6 +126,7 @@ def test_frames_seen_live_are_those_of_the_recording_through_breaks(tmp_path: Pa
     assert later.table["event_id"].to_pylist() == expected["event_id"].to_pylist()
 
 
+@pytest.mark.long
 def test_a_gap_that_is_not_bridged_is_told_everywhere_and_plays_as_it_was_seen(tmp_path: Path, whole: Path) -> None:
     lake = tmp_path / "lake"
     with (
@@ -134,7 +135,7 @@ def test_a_gap_that_is_not_bridged_is_told_everywhere_and_plays_as_it_was_seen(t
     ):
         address = f"ws://127.0.0.1:{port}/v1/vacuum-pressure/stream"
         seen, later = Seen(), Seen()
-        with client(address) as viewer:
+        with client(f"{address}?fields=none") as viewer:
             read_on(viewer, seen, until_frames=60)
             feed.order("refuse")
             feed.fault("aged_out")
@@ -183,9 +184,12 @@ def test_a_gap_that_is_not_bridged_is_told_everywhere_and_plays_as_it_was_seen(t
     assert 0 < sum(overview["events"]) < len(frames(whole, "MNQH6"))
     states = [one["feed"]["state"] for one in seen.texts if one["type"] == "status"]
     assert states.index("gap") < len(states) - 1 - states[::-1].index("live")
+    assert [one for one in seen.texts if one["type"] == "missed"] == []  # else this machine was too slow for the test
     quality = seen.table["quality"].to_numpy()
     assert ((quality & 32) != 0).sum() == ((expected["quality"].to_numpy() & 32) != 0).sum()
-    assert seen.table.replace_schema_metadata(None).equals(expected.replace_schema_metadata(None))
+    assert seen.table.replace_schema_metadata(None).equals(
+        expected.select(seen.table.column_names).replace_schema_metadata(None)
+    )
 
 
 ESH4 = DATA / "glbx-mdp3-20231225.mbo.dbn.zst"
