@@ -24,7 +24,6 @@ SAMPLE = np.dtype(
         ("imbalance", "f8"),
         ("score", "f4"),
         ("state", "i1"),
-        ("segment", "i4"),
     ]
 )
 
@@ -54,7 +53,7 @@ class RunningSamples:
         self._kept = np.zeros(FIRST_ROOM, SAMPLE)
         self._count = 0
         self._lock = threading.Lock()
-        self._last: dict[str, np.ndarray] = {}  # the newest frame, its segment and when that began
+        self._last: dict[str, np.ndarray] = {}  # the newest frame, and when its segment began
         self._next_ns = 0
 
     def __len__(self) -> int:
@@ -71,14 +70,12 @@ class RunningSamples:
             self._warm_from_ns = first_ns if self._is_warm else None
             self._next_ns = -(-max(first_ns, self._from_ns) // NS) * NS
             self._last = {name: values[:1] for name, values in frames.items()} | {
-                "segment": np.array([0]),
                 "begin_ns": np.array([first_ns]),
             }
         frames = {name: np.concatenate([self._last[name], values]) for name, values in frames.items()}
         clock, valid = frames["ts_ns"], frames["book_valid"] & 1 == 1
         after_pause = np.diff(clock) > OPENING_PAUSE_NS
         begins = np.concatenate([[False], valid[1:] & (~valid[:-1] | after_pause)])
-        frames["segment"] = self._last["segment"] + np.cumsum(begins)
         frames["begin_ns"] = np.maximum.accumulate(np.where(begins, clock, self._last["begin_ns"]))
         times = np.arange(self._next_ns, clock[-1], NS, dtype=np.int64)
         if len(times):
@@ -95,7 +92,8 @@ class RunningSamples:
         times, mids = kept["ts_ns"], kept["mid_ticks"]
         later = np.searchsorted(times, times + MAIN_HORIZON_SECONDS * NS)
         there = np.minimum(later, max(0, len(kept) - 1))
-        known = (times[there] == times + MAIN_HORIZON_SECONDS * NS) & (kept["segment"][there] == kept["segment"])
+        # another segment's samples lie a minute of warmup behind it, farther than any window reaches
+        known = times[there] == times + MAIN_HORIZON_SECONDS * NS
         features = {name: kept[name].astype(np.float64) for name in ("score", "state")}
         return Samples(
             times,
@@ -119,7 +117,7 @@ class RunningSamples:
         new["mid_ticks"] = (bid + ask) / (2 * self._tick_int)
         new["half_spread_ticks"] = (ask - bid) / (2 * self._tick_int)
         new["imbalance"] = (bid_size - ask_size) / np.maximum(bid_size + ask_size, 1)
-        for name in ("score", "state", "segment"):
+        for name in ("score", "state"):
             new[name] = frames[name]
         new = new[-MOST_SAMPLES:]
         with self._lock:
