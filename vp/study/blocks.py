@@ -15,7 +15,7 @@ import numpy as np
 
 RESAMPLES = 1000
 COVERAGE = 0.95
-FINE_SAMPLES = 4096  # with more, blocks begin at every few samples alone
+FINE_SAMPLES = 2048  # with more, blocks begin at every few samples alone
 LEAST_BLOCKS = 10  # with fewer, resamples are all but the same, and their spread means nothing
 EXACT_BITS = 52  # whole numbers up to there are doubles
 RESAMPLES_AT_ONCE = 64  # their weights, as doubles, stay near the processor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -86,23 +87,29 @@ class Study:
 
 def measure(name: str, samples: Samples, seed: int) -> list[Measure]:
     """Every figure of the samples under one set of parameters; the same for the same seed."""
+    with ThreadPoolExecutor(1) as pool:
+        others = pool.submit(_beside_coefficients, name, samples, seed)
+        resampling = Resampling(samples, seed)
+        rows = list(information_coefficients(name, samples, resampling))
+        coefficients = {(row.feature, row.target): row.value for row in rows if row.statistic == "ic"}
+        by_luck = list(nulls(name, samples, coefficients, resampling))
+        return [*rows, *others.result(), *by_luck]
+
+
+def _beside_coefficients(name: str, samples: Samples, seed: int) -> list[Measure]:
+    """The figures besides coefficients and what chance shows of them, with resamples of their own, which are equal."""
     resampling = Resampling(samples, seed)
-    rows = list(information_coefficients(name, samples, resampling))
-    coefficients = {(row.feature, row.target): row.value for row in rows if row.statistic == "ic"}
-    for more in (
-        partial_coefficients(name, samples, resampling),
-        out_of_sample(name, samples, seed),
-        same_interval(name, samples, seed),
-        after_states(name, samples, resampling),
-        by_decile(name, samples, resampling),
-        calibration(name, samples, resampling),
-        stability(name, samples, seed),
-        nulls(name, samples, coefficients, resampling),
-        flipped(name, samples, resampling),
-        planted(name, samples, resampling, seed),
-    ):
-        rows += more
-    return rows
+    return [
+        *partial_coefficients(name, samples, resampling),
+        *out_of_sample(name, samples, seed),
+        *same_interval(name, samples, seed),
+        *after_states(name, samples, resampling),
+        *by_decile(name, samples, resampling),
+        *calibration(name, samples, resampling),
+        *stability(name, samples, seed),
+        *flipped(name, samples, resampling),
+        *planted(name, samples, resampling, seed),
+    ]
 
 
 def together(parts: Sequence[Samples]) -> Samples:

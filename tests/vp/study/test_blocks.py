@@ -75,7 +75,7 @@ def test_an_interval_is_that_of_the_library() -> None:
 def test_blocks_of_many_samples_begin_at_fewer_places_and_give_the_same() -> None:
     x, y = related(20_000)
     coarse = Blocks(len(x), LENGTH, 3)
-    assert coarse.stride == 3
+    assert coarse.stride == 6
     _, low, high = fast_interval(x, y, LENGTH)
     batches = [fast_interval(x[i::1][:6_000], y[i::1][:6_000], LENGTH) for i in (0, 7_000, 14_000)]
     width = np.mean([one[2] - one[1] for one in batches]) * np.sqrt(6_000 / 20_000)
