@@ -22,6 +22,7 @@ from tests.places import ROOT
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 DECLARED = [Requirement(text) for text in PYPROJECT["project"]["dependencies"]]
+EXTRAS = [Requirement(text) for some in PYPROJECT["project"]["optional-dependencies"].values() for text in some]
 TOOLS = [Requirement(text) for text in PYPROJECT["dependency-groups"]["dev"]]
 BUILDERS = [Requirement(text) for text in PYPROJECT["build-system"]["requires"]]
 UV = PYPROJECT["tool"]["uv"]
@@ -71,14 +72,15 @@ def distributions(folders: tuple[str, ...]) -> dict[str, set[str]]:
 
 def test_every_import_of_the_product_is_declared_and_no_more() -> None:
     needed = distributions(("vp", "kernels"))
-    undeclared = {name: sorted(places) for name, places in needed.items() if name not in names(DECLARED)}
+    undeclared = {name: sorted(places) for name, places in needed.items() if name not in names(DECLARED + EXTRAS)}
     assert undeclared == {}
     assert names(DECLARED) - needed.keys() == NOT_IMPORTED.keys()
+    assert names(EXTRAS) <= needed.keys()
 
 
 def test_every_import_of_tests_and_tools_is_declared_and_no_more() -> None:
     needed = distributions(("tests", "scripts", "benchmarks"))
-    declared = names(DECLARED + TOOLS + BUILDERS)
+    declared = names(DECLARED + EXTRAS + TOOLS + BUILDERS)
     undeclared = {name: sorted(places) for name, places in needed.items() if name not in declared}
     assert undeclared == {}
     stubs = {name for name in names(TOOLS) if name.startswith("types-")}
@@ -86,7 +88,7 @@ def test_every_import_of_tests_and_tools_is_declared_and_no_more() -> None:
 
 
 def test_dependencies_have_a_lower_bound_and_no_pin() -> None:
-    for requirement in DECLARED:
+    for requirement in DECLARED + EXTRAS:
         assert [bound.operator for bound in requirement.specifier] == [">="], requirement
     for requirement in TOOLS:
         assert not requirement.specifier, f"{requirement}: its version stands among the constraints"
