@@ -43,6 +43,7 @@ def test_which_program_takes_what() -> None:
             "--max-viewers",
             "--max-sessions",
             "--enable-query",
+            "--upstream",
             "--lake",
             "--file",
             "--products",
