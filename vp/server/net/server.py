@@ -6,6 +6,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -35,7 +36,7 @@ class WebServer(uvicorn.Server):
                 app,
                 loop="asyncio",
                 http=HttpConnection,
-                ws=WebSocketConnection,
+                ws=cast(Any, WebSocketConnection),  # a BufferedProtocol, which transports take as well
                 ws_max_size=INBOUND_BYTES,
                 ws_per_message_deflate=False,
                 ws_ping_timeout=PONG_SECONDS,
