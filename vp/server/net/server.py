@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import signal
 import threading
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -37,7 +36,7 @@ class WebServer(uvicorn.Server):
                 app,
                 loop="asyncio",
                 http=HttpConnection,
-                ws=cast(type[asyncio.Protocol], WebSocketConnection),  # uvicorn only makes one, and hands it over
+                ws=cast(Any, WebSocketConnection),  # a BufferedProtocol, which transports take as well
                 ws_max_size=INBOUND_BYTES,
                 ws_per_message_deflate=False,
                 ws_ping_timeout=PONG_SECONDS,
