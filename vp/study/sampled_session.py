@@ -72,7 +72,8 @@ class SampledSession:
     def is_awake(self, times_ns: np.ndarray) -> np.ndarray:
         """Whether there is a frame at each moment, and no pause: OPENING_PAUSE_NS since its event."""
         frames = self.frame_at(times_ns)
-        return (frames >= 0) & (times_ns - self.columns["ts_ns"][frames] <= OPENING_PAUSE_NS)
+        awake: np.ndarray = (frames >= 0) & (times_ns - self.columns["ts_ns"][frames] <= OPENING_PAUSE_NS)
+        return awake
 
     def time_of_end(self, event_ends: np.ndarray) -> np.ndarray:
         """When there had been so many event ends, to the next frame, ns UTC; the last frame's where there were not."""

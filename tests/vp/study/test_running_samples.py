@@ -38,7 +38,7 @@ def taken(columns: Frames, *, at_once: int = 10**6, warm: bool = True, from_ns: 
 
 
 def seconds_of(samples: Samples) -> list[int]:
-    return ((samples.times_ns - START_NS) // NS).tolist()
+    return [int(time) for time in (samples.times_ns - START_NS) // NS]
 
 
 def assert_alike(running: Samples, study: Samples) -> None:
@@ -100,7 +100,7 @@ def test_context_tells_where_a_segment_began_and_is_no_sample_itself() -> None:
 
 
 def test_no_window_reaches_over_an_invalid_book_or_a_pause() -> None:
-    valid = [1] * 90 + [0] * 2 + [1] * 78
+    valid: list[float] = [1] * 90 + [0] * 2 + [1] * 78
     broken = taken(frames([100.0] * 90 + [107.0] * 80, book_valid=valid))
     assert seconds_of(broken) == [*range(90), *range(152, 169)], "a segment begins with a minute of warmup"
     paused = taken(frames([100.0] * 90 + [107.0] * 80, [*range(90), *range(1000, 1080)]))
