@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from vp.study.samples import MAIN_TARGET, Samples, take_samples
 Frames = dict[str, np.ndarray]
 
 
-def frames(mids: list[float], seconds: list[float] | None = None, **more: list[float]) -> Frames:
+def frames(mids: list[float], seconds: Sequence[float] | None = None, **more: Sequence[float]) -> Frames:
     """A frame at each of the seconds, or at every one, with these mids in ticks."""
     made = session(mids).columns
     columns = {name: made[name].copy() for name in COLUMNS} | {name: np.array(values) for name, values in more.items()}
@@ -100,7 +101,7 @@ def test_context_tells_where_a_segment_began_and_is_no_sample_itself() -> None:
 
 
 def test_no_window_reaches_over_an_invalid_book_or_a_pause() -> None:
-    valid: list[float] = [1] * 90 + [0] * 2 + [1] * 78
+    valid = [1] * 90 + [0] * 2 + [1] * 78
     broken = taken(frames([100.0] * 90 + [107.0] * 80, book_valid=valid))
     assert seconds_of(broken) == [*range(90), *range(152, 169)], "a segment begins with a minute of warmup"
     paused = taken(frames([100.0] * 90 + [107.0] * 80, [*range(90), *range(1000, 1080)]))
