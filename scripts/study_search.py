@@ -23,6 +23,7 @@ import numpy as np
 
 from scripts.study_power import planted_script
 from vp.demo.session import DEMO, ensure_demo, write_session
+from vp.model.parameter_texts import parameters_of
 from vp.model.parameters import PRESETS, ModelParameters
 from vp.model.session import SessionSpec
 from vp.study.blocks import Blocks
@@ -110,7 +111,8 @@ def drawn_sets(count: int, seed: int) -> dict[str, ModelParameters]:
         values: dict[str, Any] = {name: float(rng.choice(choices)) for name, choices in SPACE.items()}
         forces = [value for name, value in values.items() if name.startswith(("pressure_", "vacuum_"))]
         if any(forces):
-            sets[",".join(f"{name}:{value:g}" for name, value in values.items())] = ModelParameters(**values)
+            text = ",".join(f"{name}:{value:g}" for name, value in values.items())
+            sets[text] = parameters_of(text)
     return sets
 
 
@@ -173,8 +175,13 @@ def report(tried: Mapping[str, Tried], folds: Sequence[Fold], sets: Sequence[str
         yield f"\n{'A preset: better on each of them.' if better else 'No preset: not better on each of them.'}\n"
     yield f"| parameters | {' | '.join(tried)} |"
     yield f"| --- |{' --- |' * len(tried)}"
+<<<<<<< HEAD
     for name, by_session in coefficients.items():
         yield f"| {name} | {' | '.join(f'{value:.3f}' for value in by_session.values())} |"
+=======
+    for name, of_sessions in coefficients.items():
+        yield f"| {name} | {' | '.join(f'{value:.3f}' for value in of_sessions.values())} |"
+>>>>>>> study18
 
 
 def _text(found: tuple[float, float, float]) -> str:

@@ -79,5 +79,10 @@ class MidPath:
 
     def row_of_next(self, rows: np.ndarray) -> np.ndarray:
         """The row of the first change after each row; the last row where none follows."""
+<<<<<<< HEAD
         following: np.ndarray = np.minimum(rows + 1, len(self.ticks) - 1)
         return following
+=======
+        later: np.ndarray = np.minimum(rows + 1, len(self.ticks) - 1)
+        return later
+>>>>>>> study18

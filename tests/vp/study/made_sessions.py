@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ TICK = 250_000_000
 
 
 def session(
-    mids: list[float], changes: list[tuple[float, int, float, int]] | None = None, **columns: list[float]
+    mids: list[float], changes: Sequence[tuple[float, int, float, int]] | None = None, **columns: list[float]
 ) -> SampledSession:
     """A frame at every second with these mids in ticks, half a tick to either side; an event end for each.
 
