@@ -17,7 +17,6 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -108,7 +107,7 @@ def drawn_sets(count: int, seed: int) -> dict[str, ModelParameters]:
     rng = np.random.default_rng(seed)
     sets = {name: ModelParameters.preset(name) for name in PRESETS}
     while len(sets) < count + len(PRESETS):
-        values: dict[str, Any] = {name: float(rng.choice(choices)) for name, choices in SPACE.items()}
+        values = {name: float(rng.choice(choices)) for name, choices in SPACE.items()}
         forces = [value for name, value in values.items() if name.startswith(("pressure_", "vacuum_"))]
         if any(forces):
             text = ",".join(f"{name}:{value:g}" for name, value in values.items())
@@ -175,13 +174,8 @@ def report(tried: Mapping[str, Tried], folds: Sequence[Fold], sets: Sequence[str
         yield f"\n{'A preset: better on each of them.' if better else 'No preset: not better on each of them.'}\n"
     yield f"| parameters | {' | '.join(tried)} |"
     yield f"| --- |{' --- |' * len(tried)}"
-<<<<<<< HEAD
-    for name, by_session in coefficients.items():
-        yield f"| {name} | {' | '.join(f'{value:.3f}' for value in by_session.values())} |"
-=======
     for name, of_sessions in coefficients.items():
         yield f"| {name} | {' | '.join(f'{value:.3f}' for value in of_sessions.values())} |"
->>>>>>> study18
 
 
 def _text(found: tuple[float, float, float]) -> str:

@@ -67,10 +67,7 @@ class MidPath:
     def move(self, rows: np.ndarray, later: np.ndarray, known: np.ndarray) -> np.ndarray:
         """Ticks from the mid of `rows` to that of `later`; NaN where not `known`, or in another segment."""
         inside = known & (rows >= 0) & (later >= 0) & (self.segment[rows] == self.segment[later])
-        moved: np.ndarray = np.where(
-            inside & (self.segment[rows] != NO_SEGMENT), self.ticks[later] - self.ticks[rows], np.nan
-        )
-        return moved
+        return np.where(inside & (self.segment[rows] != NO_SEGMENT), self.ticks[later] - self.ticks[rows], np.nan)
 
     def next_move(self, rows: np.ndarray) -> np.ndarray:
         """The sign of the first move after each row; NaN where none follows in its segment."""
@@ -79,10 +76,5 @@ class MidPath:
 
     def row_of_next(self, rows: np.ndarray) -> np.ndarray:
         """The row of the first change after each row; the last row where none follows."""
-<<<<<<< HEAD
-        following: np.ndarray = np.minimum(rows + 1, len(self.ticks) - 1)
-        return following
-=======
         later: np.ndarray = np.minimum(rows + 1, len(self.ticks) - 1)
         return later
->>>>>>> study18
