@@ -22,11 +22,7 @@ from vp.study.samples import MAIN_TARGET, Samples, take_samples
 Frames = dict[str, np.ndarray]
 
 
-<<<<<<< HEAD
 def frames(mids: Sequence[float], seconds: Sequence[float] | None = None, **more: Sequence[float]) -> Frames:
-=======
-def frames(mids: list[float], seconds: Sequence[float] | None = None, **more: Sequence[float]) -> Frames:
->>>>>>> study18
     """A frame at each of the seconds, or at every one, with these mids in ticks."""
     made = session(list(mids)).columns
     columns = {name: made[name].copy() for name in COLUMNS} | {name: np.array(values) for name, values in more.items()}
@@ -43,11 +39,7 @@ def taken(columns: Frames, *, at_once: int = 10**6, warm: bool = True, from_ns: 
 
 
 def seconds_of(samples: Samples) -> list[int]:
-<<<<<<< HEAD
     return [int(second) for second in (samples.times_ns - START_NS) // NS]
-=======
-    return [int(time) for time in (samples.times_ns - START_NS) // NS]
->>>>>>> study18
 
 
 def assert_alike(running: Samples, study: Samples) -> None:
