@@ -168,7 +168,7 @@ def test_dragging_on_the_overview_goes_where_it_says(player: Page) -> None:
     player.keyboard.press("ArrowRight")
     moved = int(surface.get_attribute("aria-valuenow") or 0) - before
     assert moved == 120_000  # two minutes
-    said = []
+    said: list[str] = []
     while "last " not in "".join(said) and len(said) < 5:  # a stream that is late by then is spoken of as well
         player.keyboard.press("ArrowLeft")
         said.append(player.locator("#said").inner_text())
