@@ -113,9 +113,9 @@ def open_to_read(path: Path) -> BufferedReader:
 
 
 def read_bounded(path: Path, most_bytes: int) -> bytes:
-    """All that a file holds, which lies where anyone may have put it; raises OSError, of a longer one too."""
-    with open_to_read(path) as file:
-        data = file.read(most_bytes + 1)
+    """All that a file holds when it is opened, which anyone may have put there; raises OSError, of a longer one too."""
+    with open_to_read(path) as file:  # read() makes room for all that it may read
+        data = file.read(min(os.fstat(file.fileno()).st_size, most_bytes) + 1)
     if len(data) > most_bytes:
         raise OSError(errno.EFBIG, f"it has more than {most_bytes:,} bytes", str(path))
     return data

@@ -115,6 +115,7 @@ def test_which_program_takes_what() -> None:
             "fields",
             "after",
             "alone",
+            "held",
         ),
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -155,6 +156,10 @@ def test_a_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"12345")
     assert read_bounded(path, 5) == b"12345"
+    tracemalloc.start()
+    assert read_bounded(path, 1 << 30) == b"12345"
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20  # room is made for what there is, not for what there may be
+    tracemalloc.stop()
     with pytest.raises(OSError, match="it has more than 4 bytes"):
         read_bounded(path, 4)
     os.mkfifo(tmp_path / "pipe")

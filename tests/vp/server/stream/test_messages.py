@@ -66,6 +66,7 @@ def test_status_and_end() -> None:
         "records_done": 9,
         "records": {"read": 9},
         "notices": ["It is cut."],
+        "feed": None,
         "server_time_ns": "5",
     }
     assert load(messages.end(7, 1, None)) == {
