@@ -14,7 +14,7 @@ from tests.browser.path_proxy import PathProxy
 from tests.browser.probe import IDLE, NEWEST, PAGE, PLACE, live, open_page, watched_page
 from tests.browser.programs import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.browser.programs import Server
 from tests.lakes import dbn, put
 from tests.oracle_book import F_LAST, UNDEFINED_PRICE, Rec
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 FIRST_NS = 1_770_388_200_000_000_000  # 2026-02-06 09:30 in New York
 TICK_INT = 10_000_000
@@ -57,8 +57,8 @@ def records(mid_ticks: int) -> list[Rec]:
     [
         ("future_mbo", "CLK6", 20, False),
         ("future_mbo", "CLK6", 0, True),  # the best bid is below zero
-        pytest.param("equity_mbo", "PENY", 30, False, marks=pytest.mark.long),
-        pytest.param("future_mbo", "CLK6", -3763, True, marks=pytest.mark.long),
+        ("equity_mbo", "PENY", 30, False),
+        ("future_mbo", "CLK6", -3763, True),
     ],
 )
 def test_prices_below_zero_are_shown_where_there_are_any(

@@ -11,7 +11,7 @@ from tests.browser.firefox import XVFB
 from tests.browser.probe import READ_MAP, live, watched_page
 from tests.browser.programs import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.probe import IDLE, PLACE, frozen_picture, live, open_page
 from tests.browser.programs import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 # Pixels that are painted in a rectangle of a canvas (CSS px), and how many of them have about a colour (#rrggbb).
 COUNT = """([id, left, top, width, height, colour]) => {
@@ -34,7 +34,6 @@ THEME = """async () => {
 }"""
 
 
-@pytest.mark.long
 def test_each_layer_is_drawn_where_it_belongs_and_can_be_taken_away(page: Page, server: Server) -> None:
     live(page, server, "?start_time=10:00", columns=600)
     frozen_picture(page)

@@ -13,7 +13,7 @@ from tests.browser.programs import Server
 from tests.browser.slow_link import SlowLink
 from tests.browser.test_outages import all_there_once
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 SESSION = "speed=5&start_time=09:31"
 SLOW_BYTES_PER_SECOND = 300_000  # some 30 frames of the 200 a second
@@ -37,7 +37,6 @@ def far_page(browser: Browser, link: SlowLink) -> Iterator[Page]:
     opened.close()
 
 
-@pytest.mark.long
 def test_a_slow_line_misses_frames_says_so_and_has_them_once_it_is_fast_again(far_page: Page, link: SlowLink) -> None:
     link.bytes_per_second = SLOW_BYTES_PER_SECOND
     far_page.wait_for_function("() => vp.state().missed > 20", timeout=60_000)
@@ -51,7 +50,6 @@ def test_a_slow_line_misses_frames_says_so_and_has_them_once_it_is_fast_again(fa
     all_there_once(far_page)
 
 
-@pytest.mark.long
 def test_a_line_that_breaks_is_mended_with_nothing_missing(
     far_page: Page, link: SlowLink, browser: Browser, server: Server
 ) -> None:

@@ -14,7 +14,7 @@ from tests.dbn_files import header, mbo
 from tests.lakes import FUTURES_OPEN_NS, market, put
 from tests.oracle_book import Rec
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 HOUR = 3600 * 1_000_000_000
 RECORDS = market(FUTURES_OPEN_NS, 10, 10)

@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 from tests.browser.probe import COLUMNS, EVENTS, HELD, IDLE, NEWEST, READ_MAP, live, open_page, watched_page
 from tests.browser.programs import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 MOST_AT_ONCE = 16_384  # frames in one answer of the server's history
 SENT_AT_MOST = 4096  # to who comes back, before the live ones
@@ -68,7 +68,6 @@ def assert_held_once(page: Page, events: list[int]) -> None:
         assert part == page.evaluate(HELD, [part[0], part[-1]])
 
 
-@pytest.mark.long
 def test_a_hidden_tab_keeps_its_frames_and_paints_when_it_is_seen_again(page: Page, server: Server) -> None:
     """The page is told that it is hidden: headless Chromium keeps every page visible.
 
@@ -152,7 +151,6 @@ def sleep_through(page: Page, server: Server, frames: int) -> float:
     return slept_ms
 
 
-@pytest.mark.long
 def test_a_page_that_slept_for_long_gets_all_that_it_slept_through(page: Page, server: Server) -> None:
     """Longer than what the server sends of itself, more frames than one answer of its history holds, in ten minutes."""
     live(page, server, "?speed=25&throttle_ms=10&start_time=09:30")
@@ -166,7 +164,6 @@ def test_a_page_that_slept_for_long_gets_all_that_it_slept_through(page: Page, s
     assert_held_once(page, events)
 
 
-@pytest.mark.long
 def test_what_the_server_holds_no_longer_is_said_to_be_gone(browser: Browser, lake: Path) -> None:
     """The page slept while frames were made for which there is no room: some come, of the others it is told."""
     server = Server(lake, "--history-limit-gb", "0.06")
@@ -209,7 +206,6 @@ def read_at(page: Page, time_ms: float) -> str:
     return page.locator("#readout").inner_text()
 
 
-@pytest.mark.long
 def test_a_session_that_is_held_is_held_there_when_the_server_begins_again(browser: Browser, lake: Path) -> None:
     page = open_page(browser)  # its console tells of the lost server
     with contextlib.ExitStack() as ending:
@@ -233,7 +229,6 @@ def test_a_session_that_is_held_is_held_there_when_the_server_begins_again(brows
         assert page.evaluate(NEWEST) <= newest
 
 
-@pytest.mark.long
 def test_the_page_comes_back_with_the_server_and_shows_the_same_pixels(browser: Browser, lake: Path) -> None:
     """A link to a stretch of a fixed session, opened from one server and from the one after it."""
     page = open_page(browser)  # its console tells of the lost server

@@ -11,7 +11,7 @@ from tests.browser.path_proxy import PathProxy
 from tests.browser.probe import COLUMNS, EVENTS, IDLE, PAGE, frozen_picture
 from tests.browser.programs import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
 @pytest.fixture
@@ -21,7 +21,6 @@ def proxy(server: Server) -> Iterator[PathProxy]:
     made.close()
 
 
-@pytest.mark.long
 def test_everything_is_asked_for_where_the_page_came_from(page: Page, proxy: PathProxy) -> None:
     page.goto(f"{proxy.address}/desk/vp/?start_time=09:31&speed=5")  # leads to the page
     assert page.url.startswith(f"{proxy.address}/desk/vp{PAGE}")

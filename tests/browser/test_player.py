@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.probe import IDLE, NEWEST, live, open_page
 from tests.browser.programs import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 QUERY = "?start_time=10:00&speed=5&alone=yes"
 ET_MS = 1_770_390_000_000  # 2026-02-06 10:00 in New York

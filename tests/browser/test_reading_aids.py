@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.probe import IDLE, PLACE, paused_page
 from tests.browser.programs import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 SETTINGS = "() => vp.state().settings"
 SAID = "() => document.getElementById('said').textContent"

@@ -11,7 +11,7 @@ from tests.browser.firefox import FIREFOX, set_screen_scale, started_firefox
 from tests.browser.probe import IDLE, PAGE, READ_MAP, frozen_picture, live, watched_page
 from tests.browser.programs import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 # Of each canvas that is seen: its pixels, and those that it takes on the screen.
 CANVASES = """() => [...document.querySelectorAll("canvas")].filter((each) => each.clientWidth > 0).map((canvas) => {
@@ -217,7 +217,6 @@ def test_forced_colours_show_what_is_pressed_in_chromium(browser: Browser, serve
         pressed_looks_different(page)
 
 
-@pytest.mark.long
 def test_forced_colours_show_what_is_pressed_in_firefox(
     playwright: Playwright, server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

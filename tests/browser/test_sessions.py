@@ -16,7 +16,7 @@ from tests.dbn_files import header, mbo
 from tests.lakes import dbn, put
 from tests.oracle_book import F_LAST, F_SNAPSHOT, Rec
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 MISSING_FILE, NO_RECORD, SNAPSHOT_ALONE = "2026-02-05", "2026-02-07", "2026-02-09"
 INSTRUMENT = 42005

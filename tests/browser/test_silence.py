@@ -14,7 +14,7 @@ from tests.browser.programs import Server
 from tests.lakes import dbn, put
 from tests.oracle_book import F_LAST, UNDEFINED_PRICE, Rec
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 SILENT_UNTIL = 240.0  # seconds from the first event
 SPEED = 20
@@ -69,7 +69,6 @@ def quiet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.end()
 
 
-@pytest.mark.long
 def test_time_runs_on_where_nothing_happens(browser: Browser, quiet_server: Server) -> None:
     page = open_page(browser)
     page.goto(f"{quiet_server.address}{PAGE}")

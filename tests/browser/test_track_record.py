@@ -15,7 +15,7 @@ from tests.vp.server.routes.test_track_record import SECONDS, TICK, planted_sess
 from tests.vp.server.tiny import START_NS, Running, TinyInfo, serving, tiny_service
 from vp.model.parameters import ModelParameters
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 NS = 1_000_000_000
 
