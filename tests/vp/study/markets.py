@@ -29,12 +29,12 @@ def swaying_market(start_ns: int, seconds: int) -> list[Rec]:
         at = start_ns + second * SECOND
         if second % 7 == 0:
             mid += 1 if (second // 7) % 5 in {0, 1, 3} else -1
-            for side, away in (("B", -1), ("A", 1)):
+            for side, away, size in (("B", -1, 5 + second % 4), ("A", 1, 9 - second % 3)):
                 if side in quotes:
-                    records.append(Rec(at, "M", side, (mid + away) * TICK, 5, quotes[side], F_LAST))
+                    records.append(Rec(at, "M", side, (mid + away) * TICK, size, quotes[side], F_LAST))
                 else:
                     quotes[side] = number
-                    records.append(Rec(at, "A", side, (mid + away) * TICK, 5, number, F_LAST))
+                    records.append(Rec(at, "A", side, (mid + away) * TICK, size, number, F_LAST))
                     number += 1
         side = "B" if second % 3 else "A"
         records.append(

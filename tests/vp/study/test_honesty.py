@@ -26,7 +26,7 @@ from vp.study.study import ParameterSet, Source, Study, choose, measure, togethe
 from vp.study.verdict import sentences, told_from_chance
 
 MINUTES = 20
-UNTIL = 600  # seconds, up to where two markets are one
+UNTIL = 602  # seconds, up to where two markets are one: at that very moment the quotes move
 
 
 def lake_with(root: Path, seconds_of_sway: int) -> SessionSpec:
