@@ -147,7 +147,10 @@ def mirrored(record: Rec, middle: int) -> Rec:
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), reach=st.sampled_from((0, 1, 3)))
 def test_a_market_in_the_mirror_turns_every_sign(seed: int, reach: int) -> None:
-    """Of prices on ticks, and frames with a mid: half a tick, and a spot that stays, are rounded up in either."""
+    """Of prices on ticks, and frames with a mid: half a tick, and a spot that stays, are rounded up in either.
+
+    So the grid reaches a row further up in one, and frames with a force in such a row are left out.
+    """
     market = random_market(seed, 120, weights=CALM)
     records = [record for record in market if record.price == UNDEFINED_PRICE or record.price % TICK == 0]
     middle = next(record.price for record in records if record.price != UNDEFINED_PRICE)
@@ -156,7 +159,8 @@ def test_a_market_in_the_mirror_turns_every_sign(seed: int, reach: int) -> None:
     rows, others = frames_of(records, **of), frames_of([mirrored(record, middle) for record in records], **of)
     for row, other in zip(rows, others, strict=True):
         assert (row["ofi"], row["other_volume"]) == (-other["ofi"], other["other_volume"])
-        if row["mid_price"] is not None:
+        forces = [frame[name] for frame in (row, other) for name in ("pressure", "vacuum")]
+        if row["mid_price"] is not None and not any(force[0] or force[-1] for force in forces):
             for one, two in twins:
                 assert (row[one], row[two]) == pytest.approx((other[two], other[one]), rel=1e-5, abs=1e-4)
             if sum(row[name] for name in SUMS) > 1e-3:
