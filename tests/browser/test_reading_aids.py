@@ -188,10 +188,14 @@ def test_the_cell_under_the_cursor_is_spoken_in_whole_words(page: Page) -> None:
     for rows, words in WORDS.items():
         x, y = point(page, 0.4, rows)
         page.mouse.move(x, y)
-        expect(page.locator("#said")).to_contain_text(words)
+        page.wait_for_function(  # the read-out follows with the next picture
+            """(words) => {
+                const price = document.querySelector("#readout strong")?.textContent.split(" ")[1];
+                return document.getElementById("said").textContent.includes(`at ${price}, ${words}, at 09:`);
+            }""",
+            arg=words,
+        )
         said = page.evaluate(SAID)
-        price = page.locator("#readout strong").inner_text().split()[1]
-        assert f"at {price}, {words}, at 09:" in said
         for force in ("pressure", "vacuum"):
             assert f"{force} " in said
     page.keyboard.press("'")  # a price up, by keys

@@ -18,7 +18,7 @@ from vp.backfill.plan import Request, plan
 from vp.files import parts_in
 from vp.model.session import SessionSpec
 
-SEEDS = 20
+SEEDS = int(os.environ.get("VP_BACKFILL_KILLS", "4"))
 
 
 def request(lake: Path, out: Path) -> Request:
@@ -48,7 +48,7 @@ class Killer(threading.Thread):
 
 
 @pytest.mark.long
-def test_twenty_seeds_of_a_process_killed_while_it_writes(tmp_path: Path) -> None:
+def test_a_process_killed_while_it_writes(tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     for symbol in SYMBOLS:
         for day in range(len(DATES)):
