@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from websockets.sync.client import connect
 
-from tests.browser.probe import COLUMNS, EVENTS, HELD, IDLE, NEWEST, READ_MAP, live, open_page, watched_page
+from tests.browser.probe import COLUMNS, EVENTS, HELD, IDLE, NEWEST, READ_MAP, live, open_page
 from tests.browser.programs import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
