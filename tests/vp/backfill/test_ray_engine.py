@@ -19,11 +19,12 @@ from tests.vp.backfill.days import DATES, SYMBOLS, MadeJob, build, lay
 from vp.backfill.job import FAILED, WRITTEN
 from vp.backfill.local_engine import LocalEngine
 from vp.backfill.plan import Request, plan
-from vp.backfill.ray_engine import RayEngine
+from vp.backfill.ray_engine import ENVIRONMENT, RayEngine
 from vp.files import parts_in
 from vp.model.session import SessionSpec
 
 pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("default")]
+os.environ.update(ENVIRONMENT)  # Ray looks at them when it is imported
 ray: Any = pytest.importorskip("ray")
 
 
