@@ -190,7 +190,7 @@ def test_the_cell_under_the_cursor_is_spoken_in_whole_words(page: Page) -> None:
         page.mouse.move(x, y)
         page.wait_for_function(  # the read-out follows with the next picture
             """(words) => {
-                const price = document.querySelector("#readout strong")?.textContent.split(" ")[1];
+                const price = document.querySelector("#readout strong")?.innerText.split(/\\s+/)[1];
                 return document.getElementById("said").textContent.includes(`at ${price}, ${words}, at 09:`);
             }""",
             arg=words,
