@@ -93,7 +93,7 @@ def recording_digest(arguments: list[str], directory: Path, environment: dict[st
     return digest.hexdigest()
 
 
-@pytest.mark.long
+@WHOLE
 @pytest.mark.parametrize("session", ["an exchange's", "the demonstration's"])
 def test_a_recording_is_the_same_on_every_processor(session: str, tmp_path: Path) -> None:
     """The demonstration's file too, which each of the lakes gets made."""
