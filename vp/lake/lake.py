@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from vp.errors import LakeError, NoRawFileError, RequestError
+from vp.errors import LakeError, NoRawFileError, RequestError, quoted
 from vp.lake.directories import names_in, raw_file, symbol_directories, symbol_of_directory
 from vp.lake.inputs import SOURCES, USUAL_DATASET, LoneFile, RawFile, RawInput, inputs_of
 from vp.lake.layout import LAYOUT, Place, note_path, place_of
@@ -284,7 +284,7 @@ class Lake:
         known = {known.product_type for known in LAYOUT}
         if product_type not in known or not SYMBOL_FORM.fullmatch(symbol):  # find_product makes none such
             raise LakeError(
-                f"The lake has no directory for the symbol {symbol!r} of {product_type!r}.",
+                f"The lake has no directory for the symbol {quoted(symbol)} of {quoted(product_type)}.",
                 hint="Expected a served product type and a root or ticker in capitals.",
             )
         table = (place or place_of(product_type, "mbo")).table

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
-from vp.errors import LakeError
+from vp.errors import LakeError, quoted
 
 ENDINGS = (".dbn", ".dbn.zst")
 DEFINITION_TABLE = "table=definition"
@@ -71,7 +71,8 @@ def place_of(product_type: str, schema: str) -> Place:
             return place
     known = ", ".join(f"{place.product_type} {place.schema}" for place in LAYOUT)
     raise LakeError(
-        f"The lake has no place for the schema {schema!r} of {product_type!r}.", hint=f"Expected one of: {known}."
+        f"The lake has no place for the schema {quoted(schema)} of {quoted(product_type)}.",
+        hint=f"Expected one of: {known}.",
     )
 
 

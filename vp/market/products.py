@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from pathlib import Path
 
-from vp.errors import UnknownProductTypeError, UnknownRootError, UnknownSymbolError
+from vp.errors import UnknownProductTypeError, UnknownRootError, UnknownSymbolError, quoted
 from vp.market.products_file import FUTURES, ROOT_FORM, Entries, Entry, read_products
 from vp.market.symbols import canonical_ticker
 from vp.package_files import package_file
@@ -114,7 +114,7 @@ class Products:
         """
         if product_type not in PRODUCT_TYPES:
             raise UnknownProductTypeError(
-                f"The product type {product_type!r} is not served; served are {', '.join(PRODUCT_TYPES)}.",
+                f"The product type {quoted(product_type)} is not served; served are {', '.join(PRODUCT_TYPES)}.",
                 hint=f"{_suggestion(product_type.strip().lower(), PRODUCT_TYPES)}Choose one of the served ones.",
             )
         return self._find_equity(symbol) if product_type == "equity_mbo" else self._find_future(symbol)

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass, replace
 
-from vp.errors import BadDateError, BadStartTimeError, UnknownProductTypeError
+from vp.errors import BadDateError, BadStartTimeError, UnknownProductTypeError, quoted
 from vp.market.wall_times import NEW_YORK, parse_time
 
 NS_PER_SECOND = 1_000_000_000
@@ -30,7 +30,7 @@ def parse_date(text: str) -> dt.date:
     """
     hint = "For example 2026-02-06."
     if not isinstance(text, str) or not DATE_FORM.fullmatch(text):
-        raise BadDateError(f"The date was {text!r}, expected YYYY-MM-DD.", hint=hint)
+        raise BadDateError(f"The date was {quoted(str(text))}, expected YYYY-MM-DD.", hint=hint)
     try:
         date = dt.date.fromisoformat(text)
     except ValueError:
@@ -134,7 +134,7 @@ def session_window(
     """
     if not product_type.startswith(("future_", "equity_")):
         raise UnknownProductTypeError(
-            f"The product type {product_type!r} has no session hours.", hint="Expected future_... or equity_..."
+            f"The product type {quoted(product_type)} has no session hours.", hint="Expected future_... or equity_..."
         )
     futures = product_type.startswith("future_")
     dates = SessionDates(first, last or first, trading_day and futures)

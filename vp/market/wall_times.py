@@ -94,7 +94,7 @@ def _zone(zone_name: str, name: str, text: str) -> ZoneInfo:
         except (KeyError, ValueError, OSError):  # the last for what is a directory of the database, or no file of it
             continue
     raise BadStartTimeError(
-        f"The {name} was {quoted(text)}, and there is no time zone {zone_name!r}; expected "
+        f"The {name} was {quoted(text)}, and there is no time zone {quoted(zone_name)}; expected "
         f"{', '.join(ABBREVIATIONS)} or a name such as Europe/Berlin.",
         hint="The names are those of the IANA's time-zone database.",
     )

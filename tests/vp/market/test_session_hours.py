@@ -224,3 +224,12 @@ def test_import_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
+
+
+def test_what_strangers_sent_is_not_repeated_at_length() -> None:
+    with pytest.raises(BadDateError) as error:
+        parse_date("2022-0" + 500 * "\0")
+    assert len(str(error.value)) < 500
+    with pytest.raises(UnknownProductTypeError) as refused:
+        session_window(500 * "\0", dt.date(2026, 2, 6))
+    assert len(str(refused.value)) < 500
