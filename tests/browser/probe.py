@@ -40,6 +40,7 @@ LOAD_PROBE = """addEventListener("DOMContentLoaded", () => {
 });"""
 
 
+ABORTED = "The operation was aborted"
 # The guide was seen before. (A page of no origin has no storage.)
 GUIDED = "try { localStorage.setItem('vp.guided', '1'); } catch { }"
 
@@ -61,7 +62,8 @@ def watched_page(browser: Browser, **options: Any) -> Iterator[Page]:
     """A page on which nothing may go wrong unseen: an error in its console fails the test."""
     opened = open_page(browser, **options)
     wrong: list[str] = []
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    # Firefox reports a request that ends with its page as an error of the page.
+    opened.on("pageerror", lambda error: wrong.append(str(error)) if ABORTED not in str(error) else None)
     opened.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     yield opened
     found = list(wrong)  # Firefox calls a socket that is closed with its page an error
