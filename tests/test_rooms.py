@@ -20,6 +20,7 @@ BASE = {
     "csv_lines": set[str](),
     "durations": set[str](),
     "ending_signals": set[str](),
+    "feed_gap": set[str](),
     "files": set[str](),
     "logs": set[str](),
     "child_processes": set[str](),

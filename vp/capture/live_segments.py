@@ -16,9 +16,9 @@ from vp.capture.stream_scan import StreamScan
 from vp.dbn.contents import Contents
 from vp.dbn.growing_input import GrowingSegment
 from vp.errors import FileError
+from vp.feed_gap import FeedGap
 from vp.lake.inputs import SOURCES, RawFile
 from vp.lake.names import parse_name
-from vp.lake.segment_manifest import FeedGap
 
 MOST_ARRIVALS = 8192
 MOST_GAPS = 1000

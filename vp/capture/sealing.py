@@ -16,11 +16,12 @@ from vp.capture.segment_file import PART_ENDING, ManifestFile
 from vp.capture.stream_scan import Orders, StreamScan
 from vp.dbn.zstd import blocks, compressing
 from vp.errors import CaptureError, DamagedFileError, FeedDamagedError, LakeError, NoRawFileError
+from vp.feed_gap import FeedGap
 from vp.files import READ_ONLY, link_new, written_whole
 from vp.lake.inputs import SEGMENTS, RawFile
 from vp.lake.lake import Lake
 from vp.lake.layout import place_of
-from vp.lake.segment_manifest import FeedGap, Manifest, manifest_beside, read_manifest
+from vp.lake.segment_manifest import Manifest, manifest_beside, read_manifest
 from vp.market.products import PRODUCT_TYPES
 
 READ_BYTES = 4 << 20

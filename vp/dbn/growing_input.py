@@ -16,11 +16,11 @@ from vp.dbn.file import DbnFile
 from vp.dbn.place import Place
 from vp.dbn.reader import COUNTS, damage
 from vp.dbn.selection import InstrumentSpan, selection
+from vp.feed_gap import FeedGap
 from vp.kernels import decode
 from vp.kernels.contract import D_ERROR, D_POSITION, D_RECORDS, D_ROWS, D_WORDS, DECODE_OK
 from vp.kernels.state import Selection
 from vp.lake.inputs import RawFile
-from vp.lake.segment_manifest import FeedGap
 
 BLOCK_BYTES = 1 << 20
 SHORTEST_RECORD_BYTES = 16

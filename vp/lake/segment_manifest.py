@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from vp.errors import DamagedFileError, UnreadableFileError
+from vp.feed_gap import FeedGap
 from vp.files import read_bounded
 from vp.lake.inputs import RawFile
 
@@ -58,27 +59,6 @@ def manifest_date(path: Path, dataset: str) -> dt.date | None:
 def manifest_beside(raw: RawFile) -> Path:
     """The manifest of the day of a raw file, which need not be there."""
     return manifest_path(raw.path.parent, raw.dataset, raw.date)
-
-
-@dataclass(frozen=True)
-class FeedGap:
-    """What a feed has not delivered when it should have.
-
-    Attributes
-    ----------
-    start_ns : int
-        Of the last record before it, ns UTC.
-    end_ns : int
-        Of the first record behind it; 0 while nothing has come.
-    reason : str
-    bridged : bool
-        Whether what was missing has come again.
-    """
-
-    start_ns: int
-    end_ns: int
-    reason: str
-    bridged: bool
 
 
 @dataclass

@@ -11,8 +11,8 @@ import numpy as np
 from vp.dbn.accounting import Accounting
 from vp.dbn.events import Events
 from vp.errors import EmptySessionError
+from vp.feed_gap import FeedGap
 from vp.kernels.contract import CLOCK_UNKNOWN
-from vp.lake.segment_manifest import FeedGap
 from vp.market.session_hours import as_et
 from vp.model.book import NO_LIMIT
 from vp.model.clock_jumps import JUMP_NS, ClockJumps

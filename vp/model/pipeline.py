@@ -20,11 +20,12 @@ from vp.dbn.opened_lake import open_lake
 from vp.dbn.session_input import InputFile, SessionInput, find_input, session_reader
 from vp.dbn.session_reader import EventSource, SessionReader
 from vp.errors import BadParameterError, LakeError, UnknownSymbolError
+from vp.feed_gap import FeedGap
 from vp.files import most_mode_of
 from vp.lake.cache_budget import BOOKS, CacheBudget
 from vp.lake.cache_room import Room
 from vp.lake.lake import Lake
-from vp.lake.segment_manifest import FeedGap, gaps_of
+from vp.lake.segment_manifest import gaps_of
 from vp.lake.stated_totals import stated_totals
 from vp.market.price_scale import InputPrices, PriceScale, check_bucket, needs_prices, price_scale
 from vp.market.products import Product, canonical_symbol, is_contract

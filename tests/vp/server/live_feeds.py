@@ -8,8 +8,8 @@ from typing import Any
 
 from vp.dbn.growing_input import GrowingSegment
 from vp.durations import Durations
+from vp.feed_gap import FeedGap
 from vp.lake.inputs import RawFile
-from vp.lake.segment_manifest import FeedGap
 
 
 @dataclass

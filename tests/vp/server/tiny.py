@@ -15,6 +15,7 @@ import numpy as np
 from starlette.types import ASGIApp
 
 from vp.dbn.accounting import Accounting
+from vp.feed_gap import FeedGap
 from vp.model.engine import FrameBatch
 from vp.model.frames import FrameLayout, frame_schema
 from vp.server.app import Service, build_app
@@ -23,7 +24,7 @@ from vp.server.net.server import WebServer
 from vp.server.runs.hub import ServerLimits
 from vp.server.runs.session import Session
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import Gap, Loading
+from vp.server.stream.snapshot import Loading
 
 START_NS = 1_770_388_200_000_000_000  # 2026-02-06 09:30 in New York
 MS = 1_000_000
@@ -98,7 +99,7 @@ class TinySession:
     arrived_at: float | None = None
     waiting_since: float | None = None
 
-    def gaps(self) -> tuple[Gap, ...]:
+    def gaps(self) -> tuple[FeedGap, ...]:
         return ()
 
     def emptiness(self) -> None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vp.feed_gap import FeedGap
 from vp.model.frames import ColumnPlace, FrameLayout
 from vp.server.history.frame_sampler import FrameSampler
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.history.frame_store import MEMORY_BYTES, PROMISED_NS, RETENTION_NS, FrameStore
 from vp.server.stream.messages import Hole
 from vp.server.stream.packing import header, unpack
-from vp.server.stream.snapshot import Gap
 
 JOIN_NS = PROMISED_NS
 READ_BYTES = 256 << 10
@@ -45,7 +45,7 @@ class SessionHistory:
 
     frames: FrameStore
     layout: FrameLayout
-    gaps: Callable[[], Sequence[Gap]] = tuple
+    gaps: Callable[[], Sequence[FeedGap]] = tuple
     sampler: FrameSampler | None = None
     complete_from_ns: int | None = None
 
@@ -57,7 +57,7 @@ class SessionHistory:
         memory_bytes: int = MEMORY_BYTES,
         *,
         retention_ns: int = RETENTION_NS,
-        gaps: Callable[[], Sequence[Gap]] = tuple,
+        gaps: Callable[[], Sequence[FeedGap]] = tuple,
         sampler: FrameSampler | None = None,
     ) -> SessionHistory:
         """An empty history of frames of this layout, each column a field of its own on disk."""

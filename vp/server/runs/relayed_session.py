@@ -11,6 +11,7 @@ import numpy as np
 
 from vp.dbn.accounting import Accounting
 from vp.errors import VPError
+from vp.feed_gap import FeedGap
 from vp.model.engine import FrameBatch
 from vp.model.frames import FrameLayout, column_values
 from vp.model.progress import ProgressLike
@@ -43,21 +44,6 @@ class RelayedError(VPError):
     def __init__(self, said: Mapping[str, Any]) -> None:
         super().__init__(str(said.get("message", "")), hint=str(said.get("hint", "")))
         self.code = str(said.get("code", self.code))
-
-
-@dataclass(frozen=True)
-class RelayedGap:
-    """What the upstream's feed has not delivered; `end_ns` is 0 while it is open."""
-
-    start_ns: int
-    end_ns: int
-    reason: str
-    bridged: bool
-
-    @classmethod
-    def of(cls, said: Mapping[str, Any]) -> RelayedGap:
-        """From a `gap` message."""
-        return cls(int(said["start_ns"]), int(said["end_ns"] or 0), str(said["reason"]), bool(said["bridged"]))
 
 
 @dataclass(frozen=True)
@@ -132,7 +118,7 @@ class RelayedSession:
         self._pause_seconds = FIRST_PAUSE_SECONDS
         self._last_event_id: int | None = None
         self._over = False
-        self._gaps: tuple[RelayedGap, ...] = ()
+        self._gaps: tuple[FeedGap, ...] = ()
         self._must_overlap = False
         self.begins_late: bool | None = None
         self.reconnections = 0
@@ -198,7 +184,7 @@ class RelayedSession:
         """None, as `arrived_at`."""
         return None
 
-    def gaps(self) -> Sequence[RelayedGap]:
+    def gaps(self) -> Sequence[FeedGap]:
         """What the upstream's feed has not delivered; the same object until that changes."""
         return self._gaps
 
@@ -303,7 +289,7 @@ class RelayedSession:
         elif kind in {"end", "next_session"}:  # the one that follows is a session of its own
             self._over = True
         elif kind == "gap":
-            told = RelayedGap.of(message)
+            told = _gap(message)
             self._gaps = (*(gap for gap in self._gaps if gap.start_ns != told.start_ns), told)
         elif kind == "missed":  # this reader was too slow: its history has them still
             raise UpstreamGoneError("The upstream has left frames out.")
@@ -375,6 +361,12 @@ class RelayedSession:
                 f"The upstream's stream begins as none of this version does: {error!r}.",
                 hint="Run the same version at both.",
             ) from error
+
+
+def _gap(message: Mapping[str, Any]) -> FeedGap:
+    """What a `gap` message tells of; the inverse of vp.server.stream.messages.gap."""
+    end_ns = int(message["end_ns"] or 0)
+    return FeedGap(int(message["start_ns"]), end_ns, str(message["reason"]), bool(message["bridged"]))
 
 
 def _loading(message: Mapping[str, Any]) -> Loading:

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from vp.errors import VPError
+from vp.feed_gap import FeedGap
 from vp.logs import event
 from vp.model.progress import ProgressLike
 from vp.server.faults import unexpected
@@ -25,7 +26,7 @@ from vp.server.runs.allocator import give_back
 from vp.server.runs.session import Prepare, Session, StoppedError
 from vp.server.stream.encoding import FrameEncoder
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import FramesHeld, Gap, Loading, RunFacts, RunState
+from vp.server.stream.snapshot import FramesHeld, Loading, RunFacts, RunState
 
 Problem = TypeVar("Problem", bound=BaseException)
 
@@ -73,7 +74,7 @@ class Run:
         self._thread = threading.Thread(target=self._main, name=f"vp-run-{self.id}", daemon=True)
 
     @property
-    def gaps(self) -> Sequence[Gap]:
+    def gaps(self) -> Sequence[FeedGap]:
         """What the session's feed has not delivered; the same object until that changes."""
         return () if self.session is None else self.session.gaps()
 

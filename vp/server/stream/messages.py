@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from vp.errors import VPError
+from vp.feed_gap import FeedGap
 from vp.model.frames import QUALITY_BITS
 from vp.server.faults import error_body
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import Gap, Loading, NextSession, RunFacts
+from vp.server.stream.snapshot import Loading, NextSession, RunFacts
 
 PROTOCOL_VERSION = 1
 CLOSE_NORMAL = 1000
@@ -75,7 +76,7 @@ def status(facts: RunFacts, *, viewers: int, frames_sent: int, frames_missed: in
     )
 
 
-def described_gap(gap: Gap) -> dict[str, Any]:
+def described_gap(gap: FeedGap) -> dict[str, Any]:
     """A gap, as messages and blocks of the history tell it."""
     return {
         "start_ns": str(gap.start_ns),
@@ -85,7 +86,7 @@ def described_gap(gap: Gap) -> dict[str, Any]:
     }
 
 
-def gap(told: Gap) -> str:
+def gap(told: FeedGap) -> str:
     """The feed has a gap, or what was told of it has changed."""
     return _json({"type": "gap", **described_gap(told)})
 

@@ -12,13 +12,14 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from vp.errors import VPError
+from vp.feed_gap import FeedGap
 from vp.server.stream import messages
 from vp.server.stream.cursor import Cursor
 from vp.server.stream.encoding import FrameEncoder
 from vp.server.stream.messages import CLOSE_GOING_AWAY, CLOSE_NORMAL, Hole
 from vp.server.stream.packing import header
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import Gap, Introduced, NextSession, RunFacts, RunState, Snapshot
+from vp.server.stream.snapshot import Introduced, NextSession, RunFacts, RunState, Snapshot
 
 STATUS_SECONDS = 1.0
 RESUME_FRAMES = 4096
@@ -107,8 +108,8 @@ class MessageOrder:
         self._history = ""
         self.told_of: NextSession | None = None
         self._goes_on = goes_on
-        self._gaps_seen: Sequence[Gap] = ()
-        self._gaps_told: dict[int, Gap] = {}
+        self._gaps_seen: Sequence[FeedGap] = ()
+        self._gaps_told: dict[int, FeedGap] = {}
 
     def steps(self, seen: Snapshot) -> Steps:
         """What to do, step after step, up to a Close, or to where the next session takes over.
@@ -156,7 +157,7 @@ class MessageOrder:
         self.cursor = Cursor(first, head)
         self._history = messages.history(frames=head - first, oldest_event_id=oldest_event_id, hole=hole)
 
-    def owes_gaps(self, gaps: Sequence[Gap]) -> bool:
+    def owes_gaps(self, gaps: Sequence[FeedGap]) -> bool:
         """Whether the session has gaps of which the viewer does not know yet."""
         return gaps is not self._gaps_seen
 
@@ -210,7 +211,7 @@ class MessageOrder:
             else:
                 seen = yield Wait(pushable=paced)
 
-    def _tell_gaps(self, gaps: Sequence[Gap]) -> Steps:
+    def _tell_gaps(self, gaps: Sequence[FeedGap]) -> Steps:
         """Tell of those that are new, or have changed; the answers do not matter."""
         self._gaps_seen = gaps
         news = [gap for gap in gaps if self._gaps_told.get(gap.start_ns) != gap]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from vp.errors import VPError
+from vp.feed_gap import FeedGap
 from vp.model.frames import FrameLayout
 
 
@@ -104,19 +105,6 @@ class Introduced(Protocol):
     def layout(self) -> FrameLayout: ...
 
 
-class Gap(Protocol):
-    """What a feed has not delivered (vp.lake.segment_manifest.FeedGap); `end_ns` is 0 while it is open."""
-
-    @property
-    def start_ns(self) -> int: ...
-    @property
-    def end_ns(self) -> int: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def bridged(self) -> bool: ...
-
-
 @dataclass(frozen=True)
 class NextSession:
     """The session that a stream goes on with.
@@ -170,7 +158,7 @@ class Snapshot:
         How many watch the run.
     held : FramesHeld or None
         None before there can be frames.
-    gaps : sequence of Gap
+    gaps : sequence of FeedGap
         Of the session's feed; the same object until they change.
     next_session : NextSession or None
         Where the session is over, the one to go on with.
@@ -185,5 +173,5 @@ class Snapshot:
     facts: RunFacts
     viewers: int
     held: FramesHeld | None
-    gaps: Sequence[Gap] = ()
+    gaps: Sequence[FeedGap] = ()
     next_session: NextSession | None = None

@@ -11,7 +11,7 @@ import pytest
 
 from tests.vp.server.tiny import DEFAULTS, LAYOUT, TinySession, even_clocks, messages
 from vp.errors import NoRawFileError, VPError
-from vp.lake.segment_manifest import FeedGap
+from vp.feed_gap import FeedGap
 from vp.server.stream.messages import Hole
 from vp.server.stream.order import (
     RESUME_FRAMES,
