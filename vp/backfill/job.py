@@ -10,6 +10,7 @@ from typing import Protocol
 
 from vp.backfill.machine import begin_measuring, peak_bytes
 from vp.errors import VPError
+from vp.model.progress import ignore_share
 from vp.model.recording_task import RecordingTask
 
 WRITTEN, FAILED = "written", "failed"
@@ -23,10 +24,6 @@ class Result:
     rows: int
     records: int
     notices: tuple[str, ...] = ()
-
-
-def ignore_share(_share: float) -> None:
-    """Do nothing with how much is done."""
 
 
 class Job(Protocol):

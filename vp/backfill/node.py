@@ -9,6 +9,7 @@ from pathlib import Path
 from vp.files import LOCKS
 from vp.kernels.cache import CACHE_DIRECTORY
 from vp.model.compilation import ensure_compiled
+from vp.model.progress import ignore_share
 
 LOCK = "compiling.lock"
 
@@ -18,7 +19,7 @@ def warm() -> None:
     if CACHE_DIRECTORY is None:  # each process compiles for itself
         return
     with _locked(CACHE_DIRECTORY / LOCK):
-        ensure_compiled(lambda _share: None)
+        ensure_compiled(ignore_share)
 
 
 @contextmanager

@@ -55,3 +55,7 @@ class ProgressMeter:
 
 def ignore_progress(_progress: Progress) -> None:
     """Do nothing with progress."""
+
+
+def ignore_share(_share: float) -> None:
+    """Do nothing with how much is done, 0 to 1."""

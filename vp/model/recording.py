@@ -10,6 +10,7 @@ from typing import BinaryIO, Protocol
 import pyarrow as pa
 
 from vp.model.live_session import LiveSession
+from vp.model.progress import ignore_share
 from vp.output_file import output_file
 
 FRAMES_A_CALL = 256
@@ -23,15 +24,11 @@ class Writer(Protocol):
     def close(self) -> None: ...
 
 
-def _ignore(_share: float) -> None:
-    """Do nothing with how much is done."""
-
-
 def record(
     session: LiveSession,
     out: Path,
     fields: Sequence[str] | None = None,
-    on_share: Callable[[float], None] = _ignore,
+    on_share: Callable[[float], None] = ignore_share,
     metadata: Mapping[str, str] | None = None,
 ) -> int:
     """Write the rest of a session's frames to `out`, whole or not at all.

@@ -17,7 +17,7 @@ from vp.lake.input_identity import InputIdentities
 from vp.market.products import canonical_symbol
 from vp.market.session_hours import parse_dates, phases, window_of
 from vp.model.pipeline import NS_PER_MS, K, prepare
-from vp.model.progress import Progress, ignore_progress
+from vp.model.progress import Progress, ignore_progress, ignore_share
 from vp.model.recording import record
 from vp.model.session import SessionSpec
 from vp.model.software import software
@@ -105,7 +105,7 @@ class RecordingTask:
         out: Path,
         digest: str,
         on_progress: Callable[[Progress], None] = ignore_progress,
-        on_share: Callable[[float], None] | None = None,
+        on_share: Callable[[float], None] = ignore_share,
         on_prepared: Callable[[], None] | None = None,
     ) -> RecordedSession:
         """Record the session into `out`, whole or not at all, with `digest` in its metadata.
@@ -122,7 +122,7 @@ class RecordingTask:
         if on_prepared is not None:
             on_prepared()
         with contextlib.closing(session):
-            frames = record(session, out, self.fields, on_share or (lambda _share: None), metadata={DIGEST_KEY: digest})
+            frames = record(session, out, self.fields, on_share, metadata={DIGEST_KEY: digest})
         return RecordedSession(
             frames,
             session.accounting(),

@@ -33,6 +33,11 @@ def shifted(x: np.ndarray, y: np.ndarray, known_x: np.ndarray, known_y: np.ndarr
     return found[least : n - least + 1]
 
 
+def share_as_strong(null: np.ndarray, value: float) -> float:
+    """How often chance shows as much as a value, of the values of a null, float64[n], and of itself."""
+    return float((1 + (np.abs(null) >= abs(value)).sum()) / (1 + len(null)))
+
+
 def shift_null(samples: Samples, feature: str, target: str, resampling: Resampling) -> np.ndarray:
     """IC of a feature that has been shifted in time: what chance shows of series like these."""
     x, y = samples.features[feature], samples.targets[target]
@@ -54,8 +59,7 @@ def nulls(name: str, samples: Samples, ics: dict[tuple[str, str], float], resamp
             if len(null) < LEAST_SAMPLES:
                 continue
             value = ics[feature, target]
-            share = (1 + (np.abs(null) >= abs(value)).sum()) / (1 + len(null))
-            yield Measure(name, "shift_p", feature, target, "", float(share), count=len(null))
+            yield Measure(name, "shift_p", feature, target, "", share_as_strong(null, value), count=len(null))
             if feature == "score":
                 for quantile in NULL_QUANTILES:
                     at = float(np.quantile(null, quantile / 100))

@@ -38,7 +38,7 @@ def run_days(
     request: StudyRequest,
     spec: SessionSpec,
     on_progress: Callable[[Progress], None],
-    on_share: Callable[[float], None] | None,
+    on_share: Callable[[float], None],
 ) -> Days:
     """Run each of a session's days that the lake holds; those of several without anything are noted and left out.
 
@@ -68,7 +68,7 @@ def run_days(
                 notes.append(f"{dates} is left out: {error.message}")
                 continue
             assert sampled is not None
-            fees_ticks.append(request.fees / (sampled.tick_int / 1e9 * product.multiplier))
+            fees_ticks.append(request.fees_ticks(sampled.tick_int, product.multiplier))
             sources.append((sampled.contract, sampled.dt, files))
         if not sources:
             raise EmptySessionError(f"Nothing of {spec.symbol} happens on {spec.dt}.", hint=" ".join(notes))

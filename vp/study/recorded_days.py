@@ -41,7 +41,7 @@ def name_of(parameters: ModelParameters) -> str:
 
 
 def read_days(
-    request: StudyRequest, files: RecordingFiles, days: str | None, on_share: Callable[[float], None] | None
+    request: StudyRequest, files: RecordingFiles, days: str | None, on_share: Callable[[float], None]
 ) -> Days:
     """Read the recordings, those of some days alone where `days` are given, each as a session by itself.
 
@@ -58,8 +58,8 @@ def read_days(
     if not recordings:
         raise NoRecordingError(f"None of the recordings is of {days}.", hint="Name recordings of these days.")
     for number, one in enumerate(recordings):
-        share = _part_of(on_share, number, len(recordings))
-        read[names[_set_of(one)]].append((sample_recording(one, request.columns, share), one.path))
+        sampled = sample_recording(one, request.columns, _part_of(on_share, number, len(recordings)))
+        read[names[_set_of(one)]].append((sampled, one.path))
     for parts in read.values():
         parts.sort(key=lambda part: part[0].session.from_ns)
     _judge_together(read)
@@ -123,7 +123,7 @@ def _fees_ticks(request: StudyRequest, files: RecordingFiles, recordings: Sequen
     found = []
     for facts in (one.facts for one in recordings):
         multiplier = products.find(facts["product_type"], facts["contract"]).multiplier
-        found.append(request.fees / (int(facts["tick_int"]) / 1e9 * multiplier))
+        found.append(request.fees_ticks(int(facts["tick_int"]), multiplier))
     return sum(found) / len(found)
 
 
@@ -139,5 +139,5 @@ def _notes(parts: Sequence[tuple[ReadRecording, Path]]) -> list[str]:
     return notes
 
 
-def _part_of(on_share: Callable[[float], None] | None, number: int, count: int) -> Callable[[float], None] | None:
-    return None if on_share is None else lambda share: on_share((number + share) / count)
+def _part_of(on_share: Callable[[float], None], number: int, count: int) -> Callable[[float], None]:
+    return lambda share: on_share((number + share) / count)

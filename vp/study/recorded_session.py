@@ -25,6 +25,7 @@ from vp.kernels.contract import (
     CHANGE_WORDS,
     OPENING_PAUSE_NS,
 )
+from vp.model.progress import ignore_share
 from vp.model.recording_file import Recording
 from vp.study.sampled_session import SampledSession
 
@@ -58,7 +59,7 @@ class ReadRecording:
 
 
 def sample_recording(
-    recording: Recording, columns: tuple[str, ...] = (), on_share: Callable[[float], None] | None = None
+    recording: Recording, columns: tuple[str, ...] = (), on_share: Callable[[float], None] = ignore_share
 ) -> ReadRecording:
     """Read the frames of a recording once, in pieces, and keep the last one up to every second of its clock.
 
@@ -89,8 +90,7 @@ def sample_recording(
             if len(batch) and not reading.take(batch):
                 raise NoRecordingError(f"The frames of {name} go back in time.", hint=EXPECTED)
             done += len(batch)
-            if on_share is not None:
-                on_share(done / count)
+            on_share(done / count)
     except (OSError, pa.ArrowException) as error:
         what = " ".join(str(error).split())
         raise NoRecordingError(f"{name} cannot be read to its end: {what}", hint=EXPECTED) from None

@@ -57,6 +57,10 @@ class StudyRequest:
     seed: int = 1
     cross_check: bool = False
 
+    def fees_ticks(self, tick_int: int, multiplier: float) -> float:
+        """The fees in ticks of a market: `tick_int` in 1e-9 units of its price, 1.0 of which is worth `multiplier`."""
+        return self.fees / (tick_int / 1e9 * multiplier)
+
 
 def judge_request(request: StudyRequest) -> None:
     """Raise what is wrong with a request by itself."""

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 
 import vp
-from vp.model.progress import Progress, ignore_progress
+from vp.model.progress import Progress, ignore_progress, ignore_share
 from vp.study.cross_check import cross_checked, judge_cross_check
 from vp.study.days import Days, run_days
 from vp.study.measure import Measures
@@ -18,7 +18,7 @@ from vp.study.study import Choice, ParameterSet, Study, choose, measure
 def run_study(
     request: StudyRequest,
     on_progress: Callable[[Progress], None] = ignore_progress,
-    on_share: Callable[[float], None] | None = None,
+    on_share: Callable[[float], None] = ignore_share,
 ) -> Study:
     """Run every session that is asked for once for each set, or read every recording, and measure.
 

@@ -19,7 +19,7 @@ from vp.kernels.contract import (
 from vp.model.frames import FrameLayout, column_values
 from vp.model.live_session import LiveSession
 from vp.model.pipeline import prepare
-from vp.model.progress import Progress, ignore_progress
+from vp.model.progress import Progress, ignore_progress, ignore_share
 from vp.model.sampling_engine import SamplingEngine
 from vp.model.session import SessionSpec
 
@@ -85,7 +85,7 @@ class SampledSession:
 def sample_session(
     spec: SessionSpec,
     on_progress: Callable[[Progress], None] = ignore_progress,
-    on_share: Callable[[float], None] | None = None,
+    on_share: Callable[[float], None] = ignore_share,
 ) -> SampledSession:
     """Run a session to its end, and sample it at every second of its clock.
 
@@ -97,7 +97,7 @@ def sample_session(
     spec = dataclasses.replace(spec, context_minutes=LOOK_BACK_MINUTES)
     session = prepare(spec, on_progress, SamplingEngine)
     with contextlib.closing(session):
-        return _run(session, spec, on_share or (lambda _share: None))
+        return _run(session, spec, on_share)
 
 
 def _run(session: LiveSession, spec: SessionSpec, on_share: Callable[[float], None]) -> SampledSession:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vp.study.aftermath import after_groups
-from vp.study.controls import LEAST_SHIFT_SECONDS, shifted
+from vp.study.aftermath import STATES, after_groups
+from vp.study.controls import LEAST_SHIFT_SECONDS, share_as_strong, shifted
 from vp.study.foresight import (
     LEAST_SAMPLES,
     RIVAL,
@@ -22,7 +22,6 @@ from vp.study.samples import MAIN_TARGET, Samples
 from vp.study.verdict import LEAST_BLOCKS, MOST_LUCK
 
 SEED = 1
-STATES = {"UP": 1, "DOWN": -1}
 ANY = "any"
 BESIDE_ANY = {"mean_move": "mean_move_beside_mean", "hit_rate": "hit_rate_beside_base"}
 
@@ -99,7 +98,7 @@ def track_record(samples: Samples) -> TrackRecord:
     known = int(np.isfinite(move).sum())
     blocks = known * samples.period_seconds // block_seconds(MAIN_TARGET)
     resampling = Resampling(samples, SEED)
-    groups = {label: (state == value, float(value)) for label, value in STATES.items()}
+    groups = {label: (state == value, float(value)) for label, value in STATES.items() if value}
     groups[ANY] = np.ones(len(samples), np.bool_), 1.0
     rows = Measures(
         [
@@ -184,7 +183,7 @@ def _share_of_shifts(x: np.ndarray, y: np.ndarray, period_seconds: int) -> float
     value = correlation(*pairs.sum(0)[:, None])[0]
     if not len(null) or not np.isfinite(value):
         return 1.0
-    return float((1 + (np.abs(null) >= abs(value)).sum()) / (1 + len(null)))
+    return share_as_strong(null, value)
 
 
 def _figure(row: Measure, *, told_from_chance: bool) -> Figure | None:
