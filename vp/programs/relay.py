@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vp.errors import BadParameterError, RequestError
-from vp.programs import command_line as cli
+from vp.programs.listening import listening, say_address
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from vp.model.progress import ProgressLike
@@ -31,8 +30,6 @@ class NotRelayedError(RequestError):
 def serve_relay(values: dict[str, Any]) -> int:
     """Serve what the upstream serves, until a signal ends it; the exit code."""
     from vp.server.app import build_app  # noqa: PLC0415 - --help is fast
-    from vp.server.net.descriptors import raise_descriptor_limit  # noqa: PLC0415
-    from vp.server.net.listener import address_of, is_loopback, open_listener  # noqa: PLC0415
     from vp.server.net.server import WebServer  # noqa: PLC0415
     from vp.server.routes.relayed_catalogue import RelayedCatalogue  # noqa: PLC0415
     from vp.server.runs.allocator import keep_little  # noqa: PLC0415
@@ -45,18 +42,11 @@ def serve_relay(values: dict[str, Any]) -> int:
         )
     upstream = UpstreamDocuments(values["upstream"])
     catalogue = RelayedCatalogue(upstream)
-    raise_descriptor_limit()
     keep_little()
-    listener: socket.socket
-    with open_listener(values["host"], values["port"]) as listener:
-        if not is_loopback(values["host"]):
-            cli.say(
-                f"WARNING: {values['host']} can be reached from the network, and nothing asks who is there: anyone who "
-                "can connect can watch sessions, and have the server upstream start them."
-            )
+    may = "watch sessions, and have the server upstream start them"
+    with listening(values["host"], values["port"], may) as listener:
         server = WebServer(build_app(relay_service(values, upstream, catalogue)), values["log_level"])
-        cli.started()
-        print(f"Vacuum Pressure: {address_of(listener, values['host'])}/vacuum-pressure.html", flush=True)
+        say_address(listener, values["host"])
         server.run(sockets=[listener])
     return 0
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vp.errors import BadParameterError, RequestError
 from vp.programs import command_line as cli
+from vp.programs.listening import listening, say_address
 from vp.programs.relay import serve_relay
 
 if TYPE_CHECKING:
@@ -70,20 +72,16 @@ def _main(arguments: Sequence[str] | None) -> int:
     demonstration = cli.choose_session(values)  # the last, as it may look into a file
 
     from vp.model.pipeline import judge  # noqa: PLC0415 - --help is fast
-    from vp.server.net.descriptors import raise_descriptor_limit  # noqa: PLC0415
-    from vp.server.net.listener import is_loopback, open_listener  # noqa: PLC0415
 
     judge(_spec(_defaults(values), values), look=not demonstration)
-    raise_descriptor_limit()
-    listener = open_listener(values["host"], values["port"])
-    with listener:
-        if not is_loopback(values["host"]):
-            cli.say(
-                f"WARNING: {values['host']} can be reached from the network, and nothing asks who is there: "
-                f"anyone who can connect can watch and start sessions{' and ask queries' * values['enable_query']}."
-            )
+    with _listening(values) as listener:
         _serve(values, listener, demonstration=demonstration)
     return 0
+
+
+def _listening(values: dict[str, Any]) -> AbstractContextManager[socket.socket]:
+    may = f"watch and start sessions{' and ask queries' * values['enable_query']}"
+    return listening(values["host"], values["port"], may)
 
 
 def _serve_live(values: dict[str, Any], symbols: Sequence[str]) -> int:
@@ -93,8 +91,6 @@ def _serve_live(values: dict[str, Any], symbols: Sequence[str]) -> int:
     from vp.capture.recorder_thread import RecorderThread  # noqa: PLC0415
     from vp.databento_key import key_of_environment  # noqa: PLC0415
     from vp.lake.lake import Lake  # noqa: PLC0415
-    from vp.server.net.descriptors import raise_descriptor_limit  # noqa: PLC0415
-    from vp.server.net.listener import open_listener  # noqa: PLC0415
 
     given = [f"--{name.replace('_', '-')}" for name in ("dt", "file", "start_time") if values[name] is not None]
     if given:
@@ -103,9 +99,8 @@ def _serve_live(values: dict[str, Any], symbols: Sequence[str]) -> int:
     lake = Lake(values["lake"], values["products"])
     chosen = plan(lake, values["product_type"], symbols, values["dataset"], values["live_from"])
     key = key_of_environment()
-    raise_descriptor_limit()
     sys.setswitchinterval(SWITCH_SECONDS)
-    with open_listener(values["host"], values["port"]) as listener:
+    with _listening(values) as listener:
         values["speed"] = 1.0  # the market has one
         recorder = RecorderThread(
             Recorder(chosen, key, values["gateway"], lambda news: cli.say(f"{news.kind}: {news.text}"))
@@ -136,13 +131,11 @@ def _serve(
 ) -> None:
     """Serve, and say so once the first session is there; raises what kept it from being loaded."""
     from vp.server.app import build_app  # noqa: PLC0415
-    from vp.server.net.listener import address_of  # noqa: PLC0415
     from vp.server.net.server import WebServer  # noqa: PLC0415
     from vp.server.runs.allocator import keep_little  # noqa: PLC0415
 
     def ready() -> None:
-        cli.started()
-        print(f"Vacuum Pressure: {address_of(listener, values['host'])}/vacuum-pressure.html", flush=True)
+        say_address(listener, values["host"])
 
     def failed() -> None:
         server.should_exit = True

@@ -307,7 +307,7 @@ def test_before_the_feed_has_sent_anything_the_server_answers_and_says_so(tmp_pa
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with gateway(directory(whole) / "glbx-mdp3-20260206.mbo.dbn") as feed:
-        words = ["--live", "--symbol", "MNQ", "--live-from", "week", "--gateway", feed.address]
+        words = ["--live", "--symbol", "MNQ", "--live-from", "week", "--gateway", feed.address, "--host", "0.0.0.0"]
         running = subprocess.Popen(
             [sys.executable, "-m", "vp.serve", *words, "--lake", str(tmp_path), "--port", str(port)], cwd=ROOT,
             env={**os.environ, "DATABENTO_API_KEY": KEY}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -331,6 +331,7 @@ def test_before_the_feed_has_sent_anything_the_server_answers_and_says_so(tmp_pa
     assert "MNQ.FUT of GLBX.MDP3" in refused.last("error")["message"]
     assert seen.last("runtime_config")["dt"] == DATE
     assert running.returncode == 0, said
+    assert said.count("WARNING: 0.0.0.0 can be reached from the network, and nothing asks who is there") == 1
 
 
 def is_listening(port: int) -> bool:
