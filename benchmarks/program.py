@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,31 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Server:
-    """The program in a process, serving the demonstration session."""
+    """The program in a process, serving the demonstration session, or what the options say.
 
-    def __init__(self, lake: Path, *options: str) -> None:
+    Parameters
+    ----------
+    lake : Path
+    options : str
+        Of the program.
+    environment : mapping of str to str, optional
+        Beside this process's own.
+    is_heard : bool
+        Whether what it says on stderr is shown.
+    """
+
+    def __init__(
+        self, lake: Path, *options: str, environment: Mapping[str, str] | None = None, is_heard: bool = True
+    ) -> None:
         command = [sys.executable, "-m", "vp.serve", "--port", "0", "--lake", str(lake), *options]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
+            stdout=subprocess.PIPE,
+            stderr=None if is_heard else subprocess.DEVNULL,
+            text=True,
+        )
         assert self.process.stdout is not None
         found = re.search(r":(\d+)/", self.process.stdout.readline())
         if found is None:

@@ -8,15 +8,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
-import re
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,40 +19,29 @@ from typing import Any
 import numpy as np
 from websockets.sync.client import connect
 
+from benchmarks.program import Server
 from tests.live_gateway import busy_market
 from tests.live_gateway.control import KEY, GatewayProcess, gateway
-from tests.places import ROOT
 from vp.model.pipeline import prepare
 from vp.model.session import SessionSpec
 
 DATE = "2026-02-06"
 TABLE = "raw/source=databento/product_type=future_mbo/symbol=MNQ/table=market_by_order_dbn"
 FILE = "glbx-mdp3-20260206.mbo.dbn"
-MIB = 1 << 20
 HOUR_SECONDS, FIRST_SECONDS, PER_SECOND = 3600, 600, 20_000
 
 
-class Serving:
+class LiveServer(Server):
     """`vp serve --live` of a gateway."""
 
-    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
-        self.process = process
-        self.port = port
+    def __init__(self, feed: GatewayProcess, lake: Path, symbol: str, *options: str) -> None:
+        words = ["--live", "--symbol", symbol, "--live-from", "week", "--gateway", feed.address, *options]
+        super().__init__(lake, *words, environment={"DATABENTO_API_KEY": KEY}, is_heard=False)
 
     @property
     def stream(self) -> str:
         """The address of its stream."""
         return f"ws://127.0.0.1:{self.port}/v1/vacuum-pressure/stream"
-
-    def health(self) -> Any:
-        """What /health says."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=60) as answer:
-            return json.load(answer)
-
-    def private_bytes(self) -> int:
-        """Memory of its own."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
-        return int(status.partition("RssAnon:")[2].split()[0]) * 1024
 
     def wait_for_records(self, records: int, seconds: float = 140.0) -> float:
         """Until its first session has processed so many; returns when that was, by the monotonic clock."""
@@ -70,23 +54,13 @@ class Serving:
 
 
 @contextlib.contextmanager
-def serving(feed: GatewayProcess, lake: Path, symbol: str, *options: str) -> Iterator[Serving]:
+def serving(feed: GatewayProcess, lake: Path, symbol: str, *options: str) -> Iterator[LiveServer]:
     """The program, ended at the end."""
-    words = ["--live", "--symbol", symbol, "--live-from", "week", "--gateway", feed.address, "--lake", str(lake)]
-    process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "vp.serve", "--port", "0", *words, *options],
-        cwd=ROOT, env={**os.environ, "DATABENTO_API_KEY": KEY}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        text=True,
-    )  # fmt: skip
+    server = LiveServer(feed, lake, symbol, *options)
     try:
-        assert process.stdout is not None
-        found = re.search(r":(\d+)/", process.stdout.readline())
-        if found is None:
-            raise RuntimeError("the server did not begin")
-        yield Serving(process, int(found[1]))
+        yield server
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        server.stop()
 
 
 class Watcher:
@@ -157,20 +131,20 @@ def burst(directory: Path, seconds: int) -> str:
     offsets = (all_records["ts_recv"].astype(np.int64) - busy_market.START_NS) / 1e9
     with gateway(file) as feed, serving(feed_of(feed), directory / "lake", name, "--symbol", "MNQ") as server:
         watcher = Watcher(server.stream, 0)
-        before = peak = 0
+        before = peak = 0.0
         began = time.monotonic()
         burst_ends = seconds // 2 + 1
         while (now := time.monotonic() - began) < seconds:
             feed.publish(int(np.searchsorted(offsets, now)))
             if now < seconds // 2:
-                before = server.private_bytes()
-            peak = max(peak, server.private_bytes())
+                before = server.private_mib()
+            peak = max(peak, server.private_mib())
             time.sleep(0.01)
         feed.publish()
         own = int((all_records["instrument_id"] == symbols[name]).sum())
         server.wait_for_records(own)
         time.sleep(3)
-        after, health = server.private_bytes(), server.health()
+        after, health = server.private_mib(), server.health()
         watcher.close()
         in_burst = np.flatnonzero(all_records["instrument_id"] == symbols[name])
         last_in_burst = int(np.searchsorted(offsets[in_burst], burst_ends))
@@ -180,8 +154,8 @@ def burst(directory: Path, seconds: int) -> str:
     return (
         f"burst: {done['records_done']:,} of {own:,} records, unaccounted {done['records']['unaccounted']}, feed "
         f"{health['feed']['records']:,} of {len(all_records):,} and what names them; first frame behind the burst "
-        f"{late:.3f} s after its end; private memory {before / MIB:.0f} MiB before, {peak / MIB:.0f} highest, "
-        f"{after / MIB:.0f} after; breaks {health['feed']['breaks']}"
+        f"{late:.3f} s after its end; private memory {before:.0f} MiB before, {peak:.0f} highest, "
+        f"{after:.0f} after; breaks {health['feed']['breaks']}"
     )
 
 
@@ -241,13 +215,13 @@ def memory(directory: Path, hour_seconds: int) -> str:
         feed.publish(total // 6)
         server.wait_for_records(own // 6 - 1)
         time.sleep(2)
-        first = server.private_bytes()
+        first = server.private_mib()
         feed.publish()
         server.wait_for_records(own - 1)
         time.sleep(2)
-        last = server.private_bytes()
+        last = server.private_mib()
     return (
-        f"memory: {first / MIB:.1f} MiB after {hour_seconds // 6} s of feed, {last / MIB:.1f} after {hour_seconds} s "
+        f"memory: {first:.1f} MiB after {hour_seconds // 6} s of feed, {last:.1f} after {hour_seconds} s "
         f"({last / first - 1:+.1%}), {total:,} records"
     )
 

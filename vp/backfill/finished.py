@@ -11,10 +11,11 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from vp.files import write_whole
+from vp.files import read_bounded, write_whole
 from vp.model.recording_task import DIGEST_KEY
 
 REMEMBERED = ".vp-finished.json"
+MOST_BYTES = 64 << 20  # hundreds of thousands of recordings
 Stamp = list[int]
 
 
@@ -76,7 +77,7 @@ def _stamp(out: Path) -> Stamp | None:
 
 def _read(path: Path) -> dict[str, tuple[Stamp, str]]:
     try:
-        said: Any = json.loads(path.read_bytes())
+        said: Any = json.loads(read_bounded(path, MOST_BYTES))
         return {str(name): (list(map(int, stamp)), str(digest)) for name, (stamp, digest) in said.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return {}

@@ -37,9 +37,9 @@ from vp.server.runs.hub import Hub, ServerLimits
 from vp.server.runs.live_recordings import LiveRecordings
 from vp.server.runs.session import Prepare
 from vp.server.runs.startup import StartupSession
+from vp.server.stream.messages import API
 from vp.server.stream.request import StreamRequest
 
-API = "/v1/vacuum-pressure"
 GZIP_LEVEL = 9
 # Frames hardly shrink and would wait for it; the websocket is not touched by this at all.
 NEVER_GZIPPED = ("application/octet-stream", "application/vnd.apache.arrow.stream")

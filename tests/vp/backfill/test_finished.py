@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from vp.backfill.finished import REMEMBERED, FinishedOutputs, finished_digest
 from vp.model.recording_task import DIGEST_KEY
@@ -45,3 +46,17 @@ def test_what_is_gone_is_forgotten_and_what_is_no_recording_has_none(tmp_path: P
     again.remember()
     assert (tmp_path / REMEMBERED).read_text() == "{}"
     assert finished_digest(tmp_path / REMEMBERED) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"a": 1}', '{"a": [[1e999], "x"]}', 200_000 * "["], ids=range(6))
+def test_what_stands_in_the_place_of_what_is_remembered_is_passed_over(tmp_path: Path, text: str) -> None:
+    (tmp_path / REMEMBERED).write_text(text)
+    write(tmp_path / "a.parquet", "new")
+    assert FinishedOutputs(tmp_path).digest(tmp_path / "a.parquet") == "new"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_a_pipe_in_the_place_of_what_is_remembered_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / REMEMBERED)
+    write(tmp_path / "a.parquet", "new")
+    assert FinishedOutputs(tmp_path).digest(tmp_path / "a.parquet") == "new"

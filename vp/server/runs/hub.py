@@ -409,9 +409,7 @@ class Hub:
 
 def _settings_of(own: StreamRequest, asked: StreamRequest) -> StreamRequest:
     """What was asked for, by settings of the server's own."""
-    return replace(
-        own, symbol=asked.symbol, dt=asked.dt, speed=asked.speed, after=None, fields=None, alone=False, held=False
-    )
+    return replace(own.session, symbol=asked.symbol, dt=asked.dt, speed=asked.speed)
 
 
 def _names(run: Run) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from websockets.sync.client import ClientConnection, connect
 
 from vp.errors import VPError
 from vp.model.frames import FrameLayout
+from vp.server.stream.messages import API
 from vp.server.stream.request import StreamRequest
 
-STREAM = "/v1/vacuum-pressure/stream"
 OPEN_SECONDS = 10.0
 PING_SECONDS = 1.0
 SILENCE_SECONDS = 10.0  # without an answer to a ping
@@ -94,7 +94,7 @@ def stream_address(upstream: str, request: StreamRequest, after: tuple[str, int]
         "parameters": ",".join(f"{name}:{value!r}" for name, value in request.parameters.to_json().items()),
         **({} if after is None else {"after": f"{after[0]}.{after[1]}"}),
     }
-    return f"{upstream.rstrip('/')}{STREAM}?{urlencode(wanted)}"
+    return f"{upstream.rstrip('/')}{API}/stream?{urlencode(wanted)}"
 
 
 class UpstreamStream:

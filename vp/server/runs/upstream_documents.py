@@ -12,9 +12,9 @@ import requests
 from vp.model.parameters import ModelParameters
 from vp.server.runs.relayed_session import RelayedError
 from vp.server.runs.upstream import UpstreamError
+from vp.server.stream.messages import API
 from vp.server.stream.request import StreamRequest
 
-API = "/v1/vacuum-pressure"
 ANSWER_SECONDS = 90.0  # an overview of a day takes a minute at the most
 SCHEMES = {"ws": "http", "wss": "https"}
 NO_PROXY = {"http": "", "https": ""}

@@ -18,6 +18,7 @@ from vp.server.faults import error_body
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import Loading, NextSession, RunFacts
 
+API = "/v1/vacuum-pressure"
 PROTOCOL_VERSION = 1
 CLOSE_NORMAL = 1000
 CLOSE_GOING_AWAY = 1001
