@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from collections.abc import Collection
 from decimal import Decimal
 
 from vp.errors import QUOTED_CHARACTERS, BadParameterError, quoted
@@ -195,44 +196,32 @@ def limit_gb(name: str, value: str) -> float:
 
 def cache_name(name: str, value: str) -> str:
     """A name out of CACHES."""
-    if value.lower() not in CACHES:
-        raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(CACHES)}.")
-    return value.lower()
+    return _name_out_of(CACHES, name, value, f"one of {', '.join(CACHES)}")
 
 
 def log_level(name: str, value: str) -> str:
     """A name out of LOG_LEVELS."""
-    if value.lower() not in LOG_LEVELS:
-        raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(LOG_LEVELS)}.")
-    return value.lower()
+    return _name_out_of(LOG_LEVELS, name, value, f"one of {', '.join(LOG_LEVELS)}")
 
 
 def log_format(name: str, value: str) -> str:
     """A name out of LOG_FORMATS."""
-    if value.lower() not in LOG_FORMATS:
-        raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(LOG_FORMATS)}.")
-    return value.lower()
+    return _name_out_of(LOG_FORMATS, name, value, f"one of {', '.join(LOG_FORMATS)}")
 
 
 def engine(name: str, value: str) -> str:
     """A name out of ENGINES."""
-    if value.lower() not in ENGINES:
-        raise BadParameterError(f"{name} was {quoted(value)}, expected {' or '.join(ENGINES)}.")
-    return value.lower()
+    return _name_out_of(ENGINES, name, value, " or ".join(ENGINES))
 
 
 def sequel(name: str, value: str) -> str:
     """A name out of SEQUELS."""
-    if value.lower() not in SEQUELS:
-        raise BadParameterError(f"{name} was {quoted(value)}, expected {' or '.join(SEQUELS)}.")
-    return value.lower()
+    return _name_out_of(SEQUELS, name, value, " or ".join(SEQUELS))
 
 
 def live_from(name: str, value: str) -> str:
     """A name out of LIVE_FROM."""
-    if value.lower() not in LIVE_FROM:
-        raise BadParameterError(f"{name} was {quoted(value)}, expected one of {', '.join(LIVE_FROM)}.")
-    return value.lower()
+    return _name_out_of(LIVE_FROM, name, value, f"one of {', '.join(LIVE_FROM)}")
 
 
 def dataset(name: str, value: str) -> str:
@@ -263,11 +252,8 @@ def switch(name: str, value: str) -> bool:
 
 def output_format(name: str, value: str) -> str:
     """A name out of FORMATS."""
-    if value.lower() not in FORMATS:
-        raise BadParameterError(
-            f"{name} was {quoted(value)}, expected one of {', '.join(FORMATS)}.", hint="For example --format csv."
-        )
-    return value.lower()
+    hint = "For example --format csv."
+    return _name_out_of(FORMATS, name, value, f"one of {', '.join(FORMATS)}", hint)
 
 
 def assignments(name: str, value: str) -> dict[str, str]:
@@ -276,3 +262,10 @@ def assignments(name: str, value: str) -> dict[str, str]:
     if any(not sign or not key.strip() for key, sign, _ in pairs):
         raise BadParameterError(f"{name} was {quoted(value)}, expected NAME=VALUE.", hint="For example --set levels=5.")
     return {key.strip(): given.strip() for key, _, given in pairs}
+
+
+def _name_out_of(names: Collection[str], name: str, value: str, expected: str, hint: str = "") -> str:
+    """One of some names, however its letters are written; `expected` says which there are."""
+    if value.lower() not in names:
+        raise BadParameterError(f"{name} was {quoted(value)}, expected {expected}.", hint=hint)
+    return value.lower()

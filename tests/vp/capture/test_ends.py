@@ -70,6 +70,14 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+def kill_a_recorder(feed: GatewayProcess, lake: Path) -> None:
+    """One that has written all of 200 records."""
+    feed.publish(200)
+    with program(feed, lake) as running:
+        until(lambda: received_all(feed, directory(lake)))
+        running.kill()
+
+
 @pytest.mark.long
 def test_a_killed_recorder_leaves_whole_records_and_the_next_one_goes_on(
     feed: GatewayProcess, tmp_path: Path, whole: Path
@@ -108,10 +116,7 @@ def test_a_killed_recorder_leaves_whole_records_and_the_next_one_goes_on(
 def test_what_was_killed_on_an_earlier_day_is_finished_and_the_rest_of_that_day_is_a_gap(
     feed: GatewayProcess, tmp_path: Path
 ) -> None:
-    feed.publish(200)
-    with program(feed, tmp_path) as running:
-        until(lambda: received_all(feed, directory(tmp_path)))
-        running.kill()
+    kill_a_recorder(feed, tmp_path)
     file = night_market(tmp_path / "night" / "market.dbn")
     with gateway(file, from_record=50) as later, capturing(later, tmp_path, today_ns=NIGHT_NS - 1) as capture:
         capture.wait("recording")
@@ -145,10 +150,7 @@ def test_how_a_segment_begins_is_on_disk_before_its_first_byte(feed: GatewayProc
 def test_the_market_of_a_segment_without_a_beginning_is_kept_and_not_played(
     feed: GatewayProcess, tmp_path: Path
 ) -> None:
-    feed.publish(200)
-    with program(feed, tmp_path) as running:
-        until(lambda: received_all(feed, directory(tmp_path)))
-        running.kill()
+    kill_a_recorder(feed, tmp_path)
     (part,) = directory(tmp_path).glob("*.part")
     data = part.read_bytes()
     next(directory(tmp_path).glob("*.segments.jsonl")).unlink()
