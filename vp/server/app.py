@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -29,7 +30,6 @@ from vp.server.routes.history import HistoryRoutes
 from vp.server.routes.metrics import Metrics
 from vp.server.routes.overview import MakeOverview, OverviewRoute
 from vp.server.routes.page_script import page_script
-from vp.server.routes.relayed_catalogue import RelayedCatalogue
 from vp.server.routes.sessions import Catalogue, Listing, SessionsRoute
 from vp.server.routes.stream import StreamRoute
 from vp.server.routes.track_record import TrackRecordRoute
@@ -39,6 +39,9 @@ from vp.server.runs.session import Prepare
 from vp.server.runs.startup import StartupSession
 from vp.server.stream.messages import API
 from vp.server.stream.request import StreamRequest
+
+if TYPE_CHECKING:
+    from vp.server.routes.relayed_catalogue import RelayedCatalogue  # whose HTTP client is the relays' alone
 
 GZIP_LEVEL = 9
 # Frames hardly shrink and would wait for it; the websocket is not touched by this at all.

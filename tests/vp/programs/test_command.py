@@ -110,6 +110,11 @@ def test_what_is_no_program(words: list[str], says: str, hints: str, capsys: pyt
     assert len(error) < 300
 
 
+def test_a_server_loads_no_client_for_what_relays_ask_for() -> None:
+    words = "import sys, vp.server.app\nprint(sorted({'requests', 'urllib3', 'databento'} & set(sys.modules)))"
+    assert said_by(sys.executable, "-c", words).stdout == "[]\n"
+
+
 def test_help_imports_nothing_heavy() -> None:
     """`--help` of every program: numpy alone would take longer than all of it."""
     heavy = "numpy numba pyarrow duckdb starlette uvicorn databento asyncio"

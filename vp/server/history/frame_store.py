@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import mmap
 import time
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -266,14 +267,16 @@ class FrameStore:
         if count <= 0:
             return None
         rows = np.empty((count, length), np.uint8)
-        for start, width in self._fields:
+        begin = bisect_right(self._fields, (offset, self.frame_bytes)) - 1
+        for start, width in islice(self._fields, begin, None):
+            if start >= offset + length:
+                break
+            data = self._spool.read(slot, start * self._group_frames + skip * width, count * width)
+            if len(data) < count * width:
+                return None
             low, high = max(start, offset), min(start + width, offset + length)
-            if low < high:
-                data = self._spool.read(slot, start * self._group_frames + skip * width, count * width)
-                if len(data) < count * width:
-                    return None
-                field = np.frombuffer(data, np.uint8).reshape(count, width)
-                rows[:, low - offset : high - offset] = field[:, low - start : high - start]
+            field = np.frombuffer(data, np.uint8).reshape(count, width)
+            rows[:, low - offset : high - offset] = field[:, low - start : high - start]
         return rows if group.slot == slot else None  # a slot that was given away meanwhile holds other frames
 
     def _spool_group(self, count: int) -> bool:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from vp.server.history.frame_sampler import FrameSampler
 from vp.server.history.frame_spool import FrameSpool
@@ -76,6 +77,7 @@ class SharedRun(Run):
         self.control = PlayControl()
         self.waiting: set[Follower] = set()
         self.observe_lag: Callable[[float], None] | None = None
+        self._in_hand: WeakValueDictionary[tuple[int, int, tuple[str, ...] | None], Block] = WeakValueDictionary()
         self._observed = 0
         self._last_frame_ns = 0
         self._steps_done = 0
@@ -114,15 +116,24 @@ class SharedRun(Run):
         return FramesHeld(frames.oldest, frames.head, frames.age_seconds(next_frame))
 
     async def read(self, first: int, most: int, encoder: FrameEncoder) -> Block | None:
-        """Frames from memory, or from a file, which is read in a thread."""
+        """Frames from memory, or from a file, which is read in a thread.
+
+        Viewers who come together get the same ones: a block that another viewer is still sending is theirs too.
+        """
         if self.history is None:
             return None
+        key = first, most, encoder.fields
+        if (in_hand := self._in_hand.get(key)) is not None:
+            return in_hand
         frames = self.history.frames
         block = frames.recent(first, min(most, max(1, WRITE_BYTES // frames.frame_bytes)))
         if block is None:
             most = min(most, max(1, READ_BYTES // frames.frame_bytes))
             block = await asyncio.to_thread(frames.read, first, most)
-        return None if block is None else Block(block.first, block.count, encoder.encode(block.data))
+        if block is None:
+            return None
+        self._in_hand[key] = encoded = Block(block.first, block.count, encoder.encode(block.data))
+        return encoded
 
     def _hold(self, session: Session) -> None:
         info = session.info

@@ -20,13 +20,16 @@ class FrameEncoder:
 
     Attributes
     ----------
+    fields : tuple of str or None
+        Grid columns wanted; None: all.
     layout : FrameLayout
         Of the frames that come out.
     """
 
     def __init__(self, layout: FrameLayout, fields: Sequence[str] | None) -> None:
         self._source_bytes = layout.message_bytes
-        self._projection = None if fields is None else layout.project(tuple(fields))
+        self.fields = None if fields is None else tuple(fields)
+        self._projection = None if self.fields is None else layout.project(self.fields)
         self.layout = layout if self._projection is None else self._projection.layout
 
     def encode(self, packed: memoryview) -> memoryview:

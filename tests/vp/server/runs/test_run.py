@@ -16,7 +16,7 @@ import pytest
 from tests.vp.server.hubs import OWN, in_hub, until
 from tests.vp.server.live_feeds import TinyFeed, TinyRecording
 from tests.vp.server.runs.memory import private_kib
-from tests.vp.server.tiny import DEFAULTS, TinySession, even_clocks
+from tests.vp.server.tiny import DEFAULTS, LAYOUT, TinySession, even_clocks
 from vp.errors import DamagedFileError
 from vp.model.engine import FrameBatch
 from vp.server.history.frame_spool import SLOT_BYTES, FrameSpool
@@ -26,6 +26,7 @@ from vp.server.runs.live_recordings import LiveRecordings
 from vp.server.runs.live_run import LiveRun
 from vp.server.runs.pacing import NS
 from vp.server.runs.shared_run import SharedRun
+from vp.server.stream.encoding import FrameEncoder
 from vp.server.stream.snapshot import RunState
 
 HELD: list[bytes] = []
@@ -76,6 +77,29 @@ def test_viewers_are_told_of_a_session_once_it_has_a_history() -> None:
 
     session = Halted(even_clocks(9))
     in_hub(body, lambda _request: session)
+
+
+def test_viewers_who_come_together_get_the_same_frames_from_one_place() -> None:
+    async def body(hub: Hub) -> None:
+        hub.enter()
+        run = hub.join(replace(DEFAULTS, speed=1e6))
+        assert isinstance(run, SharedRun)
+        await until(lambda: run.state is RunState.ENDED)
+        every, few = FrameEncoder(LAYOUT, None), FrameEncoder(LAYOUT, ["pressure"])
+        first = await run.read(2, 4, every)
+        assert first is not None
+        assert await run.read(2, 4, FrameEncoder(LAYOUT, None)) is first
+        others = [await run.read(3, 4, every), await run.read(2, 3, every), await run.read(2, 4, few)]
+        assert [(one.first, one.count) for one in others if one is not None] == [(3, 4), (2, 3), (2, 4)]
+        assert others[2] is not None
+        assert len(others[2].data) < len(first.data)
+        forgotten = weakref.ref(first)
+        del first
+        gc.collect()
+        assert forgotten() is None  # nobody sends it any more
+        hub.leave(run)
+
+    in_hub(body, lambda _request: TinySession(even_clocks(9)))
 
 
 @dataclass
