@@ -17,6 +17,7 @@ from vp.files import written_whole
 DAY_NS = 86_400_000_000_000
 DATES = ("2026-07-08", "2026-07-09")
 SYMBOLS = ("AAPL", "QQQ")
+PATIENCE_SECONDS = 60.0
 
 
 def lay(lake: Path, symbol: str, day: int, data: bytes | None = None, seconds: int = 20) -> None:
@@ -76,4 +77,40 @@ class MadeJob:
                 os.kill(os.getpid(), signal.SIGKILL)
         on_share(1.0)
         (self.out.parent / f"{self.name}.times").write_text(f"{started} {time.monotonic()} {len(room)}")
+        return Result(1, 2)
+
+
+@dataclass(frozen=True)
+class CrowdedJob:
+    """A job that holds memory for as long as another is at work, and does not end before another has begun.
+
+    Which have begun, and which are at work, are the names of files in directories beside `out`, with the processes'.
+    """
+
+    name: str
+    out: Path
+    allocates_bytes: int
+    size_bytes: int = 1
+    digest: str = ""
+
+    def run(self, on_share: Callable[[float], None]) -> Result:
+        """Write when it began and ended into `out`, seconds of the machine's clock."""
+        begun, at_work = (self.out.parent / state for state in ("begun", "at-work"))
+        for directory in (begun, at_work):
+            directory.mkdir(exist_ok=True)
+            (directory / f"{self.name} {os.getpid()}").touch()
+        try:
+            started = time.monotonic()
+            room = bytearray(os.urandom(1)) * self.allocates_bytes
+            until = started + PATIENCE_SECONDS
+            while True:
+                ended = time.monotonic()  # whoever is not seen at work now begins later
+                if len(list(begun.iterdir())) > 1 and len(list(at_work.iterdir())) == 1:
+                    break
+                if ended > until:
+                    raise VPError("The engine lets it hold its memory beside another.")
+                time.sleep(0.02)
+        finally:
+            (at_work / f"{self.name} {os.getpid()}").unlink()
+        self.out.write_text(f"{started} {ended} {len(room)}")
         return Result(1, 2)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from tests.vp.backfill.days import MadeJob
-from vp.backfill.job import FAILED, UNEXPECTED, WRITTEN, Outcome
+from tests.vp.backfill.days import CrowdedJob, MadeJob
+from vp.backfill.job import FAILED, UNEXPECTED, WRITTEN, Job, Outcome
 from vp.backfill.local_engine import LocalEngine
 
 MANY = 8 << 30
 
 
-def run(engine: LocalEngine, *jobs: MadeJob) -> dict[str, Outcome]:
+def run(engine: LocalEngine, *jobs: Job) -> dict[str, Outcome]:
     return {job.name: outcome for job, outcome in engine.run(jobs)}
 
 
@@ -29,7 +30,9 @@ def test_what_goes_wrong_with_one_job_hinders_no_other_and_a_killed_one_is_done_
         )
         for name in names
     ]
-    found = run(LocalEngine(2, MANY), *jobs)
+    engine = LocalEngine(2, MANY)
+    found = run(engine, *jobs)
+    assert engine.most_at_a_time == 2
     assert sorted(found) == sorted(names)
     assert {name: outcome.state for name, outcome in found.items()} == {
         **dict.fromkeys(("sound", "killed"), WRITTEN),
@@ -54,23 +57,25 @@ def test_what_goes_wrong_with_one_job_hinders_no_other_and_a_killed_one_is_done_
     assert list(tmp_path.glob(".*")) == []  # no half-written file of a killed process
 
 
-def test_the_longest_are_begun_first_and_so_many_at_a_time(tmp_path: Path) -> None:
-    jobs = [MadeJob(f"{size}", tmp_path / f"{size}", size, seconds=0.2) for size in (1, 5, 3, 4)]
-    engine = LocalEngine(2, MANY)
+def test_the_longest_are_begun_first(tmp_path: Path) -> None:
+    jobs = [MadeJob(f"{size}", tmp_path / f"{size}", size) for size in (1, 5, 3, 4)]
+    engine = LocalEngine(1, MANY)
     run(engine, *jobs)
     began = {job.size_bytes: float((tmp_path / f"{job.name}.times").read_text().split()[0]) for job in jobs}
-    assert max(began[5], began[4]) < began[3] < began[1]
-    assert engine.most_at_a_time == 2
+    assert sorted(began, key=began.__getitem__) == [5, 4, 3, 1]
+    assert engine.most_at_a_time == 1
 
 
 def test_there_are_only_as_many_at_a_time_as_there_is_memory_for(tmp_path: Path) -> None:
-    """What the first take is learnt while they are at work, and the youngest is put off where it is too much."""
-    jobs = [MadeJob(f"{n}", tmp_path / f"{n}", allocates_bytes=400 << 20, seconds=1.5) for n in range(3)]
+    """What the first two take is learnt while they are at work, and the younger is put off where it is too much."""
+    jobs = [CrowdedJob(f"{n}", tmp_path / f"{n}", 400 << 20) for n in range(3)]
     engine = LocalEngine(3, 800 << 20)
     found = run(engine, *jobs)
     assert {outcome.state for outcome in found.values()} == {WRITTEN}
     assert engine.estimate_bytes > 400 << 20
-    times = sorted(tuple(map(float, (tmp_path / f"{n}.times").read_text().split()[:2])) for n in range(3))
+    assert engine.most_at_a_time == 2
+    assert Counter(path.name.split()[0] for path in (tmp_path / "begun").iterdir()) == {"0": 1, "1": 2, "2": 1}
+    times = sorted(tuple(map(float, job.out.read_text().split()[:2])) for job in jobs)
     assert all(before[1] <= after[0] for before, after in pairwise(times))
 
 
