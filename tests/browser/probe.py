@@ -40,18 +40,34 @@ LOAD_PROBE = """addEventListener("DOMContentLoaded", () => {
 });"""
 
 
+# Painting in software takes a processor and more for as long as frames come. Ten pictures a second show the same, and
+# leave room for what else is tested; so does half the resolution, where no test looks at single pixels.
+CALM_PAINTING = """{
+  const ask = window.requestAnimationFrame.bind(window);
+  let latest = -Infinity;
+  window.requestAnimationFrame = (act) => {
+    const run = (now) => { latest = performance.now(); act(now); };
+    const waitMs = latest + 100 - performance.now();
+    return waitMs > 1 ? setTimeout(() => ask(run), waitMs) : ask(run);
+  };
+}"""
+CALM_SCALE = 0.5
 ABORTED = "The operation was aborted"
 # The guide was seen before. (A page of no origin has no storage.)
 GUIDED = "try { localStorage.setItem('vp.guided', '1'); } catch { }"
 
 
-def open_page(browser: Browser, *, first_visit: bool = False, **options: Any) -> Page:
+def open_page(browser: Browser, *, first_visit: bool = False, calm: bool = True, **options: Any) -> Page:
     """A page with `window.vp` in it; `options` as for `Browser.new_page`, 1366 x 768 unless they say otherwise.
 
-    The guide of a first visit is there only where one is asked for.
+    The guide of a first visit is there only where one is asked for. A page that is not `calm` paints as often as it
+    can, in the resolution of the screen.
     """
-    opened = browser.new_page(**{"viewport": {"width": 1366, "height": 768}, **options})
+    usual = {"viewport": {"width": 1366, "height": 768}, "device_scale_factor": CALM_SCALE if calm else 1}
+    opened = browser.new_page(**usual | options)
     opened.add_init_script(LOAD_PROBE)
+    if calm:
+        opened.add_init_script(CALM_PAINTING)
     if not first_visit:
         opened.add_init_script(GUIDED)
     return opened

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ENDING_SECONDS = 60.0  # on however busy a machine
 QUIET = [
     "--no-sandbox",
     "--disable-quic",
@@ -42,7 +43,7 @@ class Server:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=10)
+        code = self.process.wait(ENDING_SECONDS)
         assert self.process.stdout is not None
         self.process.stdout.close()
         return code

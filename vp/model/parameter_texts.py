@@ -47,6 +47,11 @@ def parameters_of(text: str) -> ModelParameters:
     return _parameters(stated)
 
 
+def text_of(parameters: ModelParameters) -> str:
+    """Every value of a set as `name:value` with commas between: what `parameters_of` makes the same set of."""
+    return ",".join(f"{name}:{value!r}" for name, value in parameters.to_json().items())
+
+
 def read_parameters(text: str) -> ModelParameters:
     """The set that a command line names: as `parameters_of`, or in a YAML file whose path `text` is.
 

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
@@ -97,6 +97,19 @@ def parse(built: Parser, program: str, arguments: Sequence[str] | None) -> dict[
             raise BadParameterError("--trading-day is given, but not which.", hint="For example --dt 2026-02-06.")
         values["dt"] = as_trading_day(values["dt"])
     return values
+
+
+def refuse_beside(option: str, names: Iterable[str], values: Mapping[str, Any], hint: str) -> None:
+    """Refuse what is given of some settings beside an option that leaves no choice about them.
+
+    Raises
+    ------
+    BadParameterError
+        One of them is given; `hint` says why it cannot be.
+    """
+    for name in names:
+        if values[name]:
+            raise BadParameterError(f"{option} and --{name.replace('_', '-')} cannot both be.", hint=hint)
 
 
 def choose_session(values: dict[str, Any]) -> bool:

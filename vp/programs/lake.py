@@ -53,8 +53,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     paths = [Path(path).expanduser() for path in values["paths"]]
     if values["action"] == "list" and (paths or any(values[name] for name in ("copy", "link", "dry_run"))):
         raise BadParameterError("list takes no paths and none of --copy, --link and --dry-run.", hint="import does.")
-    if values["copy"] and values["link"]:
-        raise BadParameterError("--copy and --link cannot both be.", hint="Give one of them, or none for links.")
+    if values["copy"]:
+        cli.refuse_beside("--copy", ("link",), values, "Give one of them, or none for links.")
     if values["action"] == "import":
         if not paths:
             raise BadParameterError("There is nothing to import.", hint="Name files or directories.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vp.errors import BadParameterError, RequestError
+from vp.errors import RequestError
+from vp.programs import command_line as cli
 from vp.programs.listening import listening, say_address
 
 if TYPE_CHECKING:
@@ -35,11 +36,8 @@ def serve_relay(values: dict[str, Any]) -> int:
     from vp.server.runs.allocator import keep_little  # noqa: PLC0415
     from vp.server.runs.upstream_documents import UpstreamDocuments  # noqa: PLC0415
 
-    given = [f"--{name.replace('_', '-')}" for name in OF_THE_UPSTREAM if values[name]]
-    if given:
-        raise BadParameterError(
-            f"--upstream and {given[0]} cannot both be.", hint="A relay serves the sessions that its upstream serves."
-        )
+    why = "A relay serves the sessions that its upstream serves."
+    cli.refuse_beside("--upstream", OF_THE_UPSTREAM, values, why)
     upstream = UpstreamDocuments(values["upstream"])
     catalogue = RelayedCatalogue(upstream)
     keep_little()

@@ -92,9 +92,7 @@ def _serve_live(values: dict[str, Any], symbols: Sequence[str]) -> int:
     from vp.databento_key import key_of_environment  # noqa: PLC0415
     from vp.lake.lake import Lake  # noqa: PLC0415
 
-    given = [f"--{name.replace('_', '-')}" for name in ("dt", "file", "start_time") if values[name] is not None]
-    if given:
-        raise BadParameterError(f"--live and {given[0]} cannot both be.", hint="The feed says which day it is.")
+    cli.refuse_beside("--live", ("dt", "file", "start_time"), values, "The feed says which day it is.")
     values["product_type"] = values["product_type"] or "future_mbo"
     lake = Lake(values["lake"], values["products"])
     chosen = plan(lake, values["product_type"], symbols, values["dataset"], values["live_from"])

@@ -119,12 +119,8 @@ def recording_files(values: Mapping[str, Any]) -> RecordingFiles:
     """
     from vp.study.request import RecordingFiles  # noqa: PLC0415 - --help is fast
 
-    for name in OF_A_SESSION:
-        if values[name]:
-            raise BadParameterError(
-                f"--recording and --{name.replace('_', '-')} are both given: a recording is studied as it was made.",
-                hint="Leave one of the two out.",
-            )
+    why = "A recording is studied as it was made: leave one of the two out."
+    cli.refuse_beside("--recording", OF_A_SESSION, values, why)
     return RecordingFiles(tuple(map(Path, values["recording"])), values["lake"], values["products"])
 
 

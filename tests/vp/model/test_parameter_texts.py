@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vp.errors import BadParameterError
-from vp.model.parameter_texts import FILE_BYTES, parameters_of, read_parameters
+from vp.model.parameter_texts import FILE_BYTES, parameters_of, read_parameters, text_of
 from vp.model.parameters import PRESETS, ModelParameters
 
 NAMES = list(ModelParameters().to_json())
@@ -33,6 +33,7 @@ def test_pairs_and_lines_give_every_value_back_exactly(values: dict[str, Any]) -
     want = ModelParameters(**values)
     assert parameters_of(",".join(f"{name}:{value!r}" for name, value in values.items())) == want
     assert want.to_json() == {**ModelParameters().to_json(), **values}
+    assert parameters_of(text_of(want)) == want
 
 
 def test_a_file(tmp_path: Path) -> None:

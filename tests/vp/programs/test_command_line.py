@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from vp.errors import BadParameterError, PortInUseError
 from vp.programs import command_line as cli
+from vp.programs import lake, serve, study
 
 
 def refuse(_arguments: Sequence[str] | None) -> int:
@@ -114,3 +116,19 @@ def test_an_output_that_cannot_be_written_is_said_in_a_sentence(program: str, tm
 def test_a_program_started_without_outputs_does_its_work(tmp_path: Path) -> None:
     words = f"'{sys.executable}' -m vp.cache --lake '{tmp_path}' >&- 2>&-"
     assert subprocess.run(["/bin/sh", "-c", words], check=False, timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "says"),
+    [
+        (study, ["--recording", "x.parquet", "--end-time", "10:00"], "--recording and --end-time cannot both be"),
+        (serve, ["--upstream", "ws://127.0.0.1:1", "--enable-query"], "--upstream and --enable-query cannot both be"),
+        (serve, ["--symbol", "MNQ", "--live", "--file", "x.dbn"], "--live and --file cannot both be"),
+        (lake, ["import", "x.dbn", "--copy", "--link"], "--copy and --link cannot both be"),
+    ],
+)
+def test_what_leaves_no_choice_is_not_given_beside_one(
+    program: Any, words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert program.main(words) == 2
+    assert says in capsys.readouterr().err

@@ -28,7 +28,9 @@ def frame(opcode: int, payload: bytes = b"", *, fin: bool = True, reserved: int 
         head = struct.pack("!BBQ", first, bit | 127, length)
     if not masked:
         return head + payload
-    return head + MASK + bytes(byte ^ MASK[i % 4] for i, byte in enumerate(payload))
+    pattern = (MASK * (length // 4 + 1))[:length]
+    masked_payload = int.from_bytes(payload, "big") ^ int.from_bytes(pattern, "big")
+    return head + MASK + masked_payload.to_bytes(length, "big")
 
 
 @dataclass

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from arch.bootstrap import CircularBlockBootstrap
 
 from vp.study.blocks import Blocks
 from vp.study.foresight import pair_sums
@@ -65,6 +64,8 @@ def test_an_interval_is_that_of_the_slow_bootstrap() -> None:
 
 
 def test_an_interval_is_that_of_the_library() -> None:
+    from arch.bootstrap import CircularBlockBootstrap  # brings scipy.stats and matplotlib, which no other test needs
+
     x, y = related(900)
     made = CircularBlockBootstrap(LENGTH, ranks(x), ranks(y), seed=1)
     values = made.apply(lambda a, b: np.corrcoef(a, b)[0, 1], 1000)[:, 0]

@@ -17,6 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from vp.errors import VPError
 from vp.model.frames import FrameLayout
+from vp.model.parameter_texts import text_of
 from vp.server.stream.messages import API
 from vp.server.stream.request import StreamRequest
 
@@ -91,7 +92,7 @@ def stream_address(upstream: str, request: StreamRequest, after: tuple[str, int]
         "speed": repr(request.speed),
         "throttle_ms": repr(request.throttle_ms),
         "bucket": "" if request.bucket is None else str(request.bucket),
-        "parameters": ",".join(f"{name}:{value!r}" for name, value in request.parameters.to_json().items()),
+        "parameters": text_of(request.parameters),
         **({} if after is None else {"after": f"{after[0]}.{after[1]}"}),
     }
     return f"{upstream.rstrip('/')}{API}/stream?{urlencode(wanted)}"
