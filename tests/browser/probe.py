@@ -41,14 +41,28 @@ LOAD_PROBE = """addEventListener("DOMContentLoaded", () => {
 
 
 # Painting in software takes a processor and more for as long as frames come. Ten pictures a second show the same, and
-# leave room for what else is tested; so does half the resolution, where no test looks at single pixels.
+# leave room for what else is tested; so does half the resolution, where no test looks at single pixels. What a person
+# does is painted at once.
 CALM_PAINTING = """{
   const ask = window.requestAnimationFrame.bind(window);
+  const waiting = new Set();
+  let calmFrom = 0;
+  const hurry = () => {
+    calmFrom = performance.now() + 500;
+    for (const each of waiting) { clearTimeout(each.timer); each.now(); }
+  };
+  for (const kind of ["pointerdown", "pointermove", "pointerup", "wheel", "keydown", "input", "change", "resize"]) {
+    addEventListener(kind, hurry, { capture: true, passive: true });
+  }
   let latest = -Infinity;
   window.requestAnimationFrame = (act) => {
     const run = (now) => { latest = performance.now(); act(now); };
-    const waitMs = latest + 100 - performance.now();
-    return waitMs > 1 ? setTimeout(() => ask(run), waitMs) : ask(run);
+    const at = performance.now(), waitMs = latest + 100 - at;
+    if (at < calmFrom || waitMs <= 1) return ask(run);
+    const each = { now: () => { waiting.delete(each); ask(run); } };
+    each.timer = setTimeout(each.now, waitMs);
+    waiting.add(each);
+    return 0;
   };
 }"""
 CALM_SCALE = 0.5
