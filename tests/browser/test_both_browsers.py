@@ -30,6 +30,20 @@ def test_the_map_shows_both_forces_and_a_cell_is_read(page: Page) -> None:
         expect(page.locator("#readout")).to_contain_text(word)
 
 
+def test_the_balance_is_seen_first_and_explained_with_the_exact_cells_a_key_away(page: Page) -> None:
+    legend, map_shown = page.locator("#legend-text"), "() => vp.state().mode"
+    assert page.evaluate(map_shown) == "balance"
+    expect(legend).to_contain_text("where liquidity builds")
+    expect(legend).to_contain_text("σ 1.5 rows and σ 3 s back in time")
+    page.locator("#chart").focus()
+    page.keyboard.press("x")
+    expect(legend).to_contain_text("pressure and vacuum: ")
+    assert page.evaluate(map_shown) == "pair"
+    page.keyboard.press("x")
+    expect(legend).to_contain_text("where liquidity builds")
+    assert page.evaluate(map_shown) == "balance"
+
+
 def test_the_gpu_paints_what_the_flat_map_paints(page: Page, either_browser: Browser) -> None:
     if either_browser.browser_type.name == "firefox" and XVFB is None:
         pytest.skip("Firefox has no WebGL here: there is no Xvfb on the path")
