@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 from tests.browser.probe import open_page
 from tests.browser.programs import CHROMIUM, QUIET, Server
@@ -81,6 +81,10 @@ def painting(browser: Browser, address: str, seconds: float) -> None:
     page.close()
 
 
+# Two hours of the demonstration, in five minutes: the history of what is played faster grows faster than it may
+# (GROWTH_BYTES_PER_SECOND of vp/server/history/frame_store.py), and its oldest frames go.
+TWO_HOURS_PLAYED = "start_time=10:27&speed=25"
+
 # One session, seen by turns: what is painted first would else have the quieter machine.
 SHOW = """(name) => {
   const list = document.getElementById("mode");
@@ -114,10 +118,19 @@ def views(browser: Browser, address: str, names: list[str]) -> None:
     page.close()
 
 
+def watch_to_the_end(browser: Browser, address: str) -> Page:
+    """A page at 1080p of a session that is over; small until then, so that painting leaves the server its time."""
+    page = watch(browser, address)
+    page.set_viewport_size({"width": 320, "height": 240})
+    page.wait_for_function("() => vp.state().connection === 'ended'", timeout=600_000, polling=500)
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.wait_for_function("() => vp.state().idle")
+    return page
+
+
 def moves(browser: Browser, address: str, names: list[str]) -> None:
     """What a pan and a zoom cost with two hours on screen."""
-    page = watch(browser, address)
-    page.wait_for_function("() => vp.state().connection === 'ended'", timeout=300_000, polling=500)
+    page = watch_to_the_end(browser, address)
     page.evaluate(TWO_HOURS)
     page.evaluate("() => vp.view({ endMs: vp.state().newestMs, spanMs: 7_200_000, following: false, fitting: false })")
     for name in names * 2:
@@ -132,13 +145,21 @@ def moves(browser: Browser, address: str, names: list[str]) -> None:
 
 def history(browser: Browser, address: str) -> None:
     """Two hours that the server holds, into an empty ring, once the session is over and the server idle."""
-    page = watch(browser, address)
-    page.wait_for_function("() => vp.state().connection === 'ended'", timeout=300_000, polling=500)
+    page = watch_to_the_end(browser, address)
+    devtools = page.context.new_cdp_session(page)
     for _ in range(3):
         page.wait_for_timeout(1000)
         count, hours, took_ms = page.evaluate(TWO_HOURS)
-        print(f"  {count:,} columns, {hours:.2f} hours, in {took_ms / 1000:.2f} s")
+        print(f"  {count:,} columns, {hours:.2f} hours, in {took_ms / 1000:.2f} s; {live_memory(devtools)}")
     page.close()
+
+
+def live_memory(devtools: CDPSession) -> str:
+    """What a page holds after a forced collection: the program's own objects, and its typed arrays."""
+    devtools.send("HeapProfiler.collectGarbage")
+    used = devtools.send("Runtime.getHeapUsage")
+    objects = used["usedSize"] + used["embedderHeapUsedSize"]
+    return f"objects {objects / 1e6:.1f} MB, typed arrays {used['backingStorageSize'] / 1e6:.1f} MB"
 
 
 def memory(browser: Browser, address: str, minutes: float, full: bool) -> None:
@@ -148,15 +169,9 @@ def memory(browser: Browser, address: str, minutes: float, full: bool) -> None:
         page.evaluate(FILL_UP)
     devtools = page.context.new_cdp_session(page)
     for minute in range(int(minutes) + 1):
-        devtools.send("HeapProfiler.collectGarbage")
-        used = devtools.send("Runtime.getHeapUsage")
+        held = live_memory(devtools)
         columns, ring = page.evaluate(RING_BYTES)
-        print(
-            f"  minute {minute}: objects {(used['usedSize'] + used['embedderHeapUsedSize']) / 1e6:.1f} MB, "
-            f"typed arrays {used['backingStorageSize'] / 1e6:.1f} MB, {ring / 1e6:.1f} MB of it the ring "
-            f"({columns:,} columns)",
-            flush=True,
-        )
+        print(f"  minute {minute}: {held}, {ring / 1e6:.1f} MB of it the ring ({columns:,} columns)", flush=True)
         if minute < minutes:
             page.wait_for_timeout(60_000)
     page.close()
@@ -189,7 +204,7 @@ def main() -> int:
             if values.views:
                 names = values.views.split(",")
                 if values.moves:
-                    moves(browser, f"{bare}&start_time=10:20&speed=400", names)
+                    moves(browser, f"{bare}&{TWO_HOURS_PLAYED}", names)
                 else:
                     views(browser, f"{page}&speed=1", names)
                 return 0
@@ -198,7 +213,7 @@ def main() -> int:
                 painting(browser, f"{page}&speed={speed}", 10)
             if not values.skip_history:
                 print("two hours of history:")
-                history(browser, f"{bare}&start_time=10:20&speed=400")
+                history(browser, f"{bare}&{TWO_HOURS_PLAYED}")
             for full in (False, True) if values.minutes else ():
                 print(f"live memory at speed 1, {'the ring full from the start' if full else 'as opened'}:")
                 memory(browser, f"{page}&speed=1", values.minutes, full)

@@ -35,15 +35,23 @@ DESKTOP = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
 AFTER_MOVE_SECONDS = 12
 BEFORE_MOVE_SECONDS = 20
-REACHED = """(until) => {
-  const now = document.getElementById("clock").textContent;
-  return now >= until && now < "24";
-}"""
+# The page holds a frame of after the moment, which the clock may show before: it runs on where nothing comes.
+REACHED = "(untilMs) => window.vp && vp.state().newestMs > untilMs"
 # A browser that was busy has played on: go back to the moment itself, spot in the middle.
 LOOK = """(endMs) => {
   const most = innerWidth < 500 ? 45_000 : 180_000;
-  vp.view({ endMs, spanMs: Math.min(most, endMs - vp.column(-Infinity).timeMs), centre: vp.column(endMs).spot_price });
+  const spanMs = Math.min(most, endMs - vp.column(-Infinity).timeMs);
+  vp.view({ endMs, spanMs, centre: vp.column(endMs).spot_price, following: false });
 }"""
+# Nothing of the picture is on its way any more, however slowly it is painted, and the signs say so.
+SETTLED = """([endMs, view]) => {
+  const { columns, newestMs, mode, holes, loading, idle } = vp.state();
+  const good = ["connection", "engine", "tab"].every((id) => document.getElementById(id).dataset.sign === "good");
+  const there = columns > 0 && newestMs > endMs && holes === 0 && !loading && vp.view().endMs === endMs;
+  return there && idle && good && (!view || mode === view) && !document.getElementById("behind").hidden;
+}"""
+# All of the frame under the pointer has come: what is rounded is marked.
+READ = "() => ((text) => text && !text.includes('≈'))(document.getElementById('readout').textContent)"
 CLOCK = "() => document.getElementById('clock').textContent"
 
 
@@ -69,8 +77,8 @@ def before_a_move() -> tuple[str, dt.datetime]:
 
 
 def play_until(page: Page, moment: dt.datetime) -> None:
-    """Wait until the session has come to a moment, and pause there."""
-    page.wait_for_function(REACHED, arg=f"{moment:%H:%M:%S}", timeout=180_000)
+    """Wait until the session has come to a moment, pause, and go back to it."""
+    page.wait_for_function(REACHED, arg=moment.timestamp() * 1000, timeout=300_000, polling=200)
     page.keyboard.press(" ")
     look_at(page, moment)
 
@@ -78,6 +86,11 @@ def play_until(page: Page, moment: dt.datetime) -> None:
 def look_at(page: Page, moment: dt.datetime) -> None:
     """Let the picture, which is paused, end at a moment."""
     page.evaluate(LOOK, moment.timestamp() * 1000)
+
+
+def settle(page: Page, moment: dt.datetime, view: str = "") -> None:
+    """Wait until a picture that ends at a moment is painted whole, of a view if one is named."""
+    page.wait_for_function(SETTLED, arg=[moment.timestamp() * 1000, view], timeout=120_000, polling=200)
 
 
 def shoot(
@@ -90,14 +103,14 @@ def shoot(
     viewport: dict[str, int],
     pointer: tuple[int, int] = (640, 96),  # its read-out leaves the course of the price free
 ) -> None:
-    """Open the page, let it play until the clock shows `until`, pause, and take the picture."""
+    """Open the page, let it play to `until`, pause, and take the picture."""
     page = open_page(browser, viewport=viewport, color_scheme=theme, device_scale_factor=1)
     page.goto(address)
     play_until(page, until)
-    page.wait_for_timeout(700)
+    settle(page, until)
     if viewport is DESKTOP:
         page.mouse.move(*pointer)
-        page.wait_for_timeout(700)
+        page.wait_for_function(READ)
     page.screenshot(path=DOCS / name)
     print(f"docs/{name}: {page.evaluate(CLOCK)} ET")
     page.close()
@@ -147,9 +160,9 @@ def shoot_side_by_side(
         if name in needed and needed[name] not in held:
             print(f"{name}: the lake does not hold it")
             continue
-        page = open_page(browser, viewport=sizes[0], color_scheme=themes[0], device_scale_factor=1)
+        page = open_page(browser, viewport=DESKTOP, color_scheme=themes[0], device_scale_factor=1)
         page.goto(f"{page_address}?{query}")
-        play_until(page, until)
+        play_until(page, until)  # before it is painted in a large size, which may take longer than it plays
         for size in sizes:
             page.set_viewport_size(size)
             look_at(page, until)
@@ -158,7 +171,7 @@ def shoot_side_by_side(
                 pictures = []
                 for view in VIEWS:
                     page.evaluate(CHOOSE, ["mode", view])
-                    page.wait_for_timeout(900)
+                    settle(page, until, view)
                     pictures.append(base64.b64encode(page.screenshot()).decode())
                 file = to / f"{name}-{size['width']}x{size['height']}-{theme}.png"
                 save_beside(browser, pictures, size, file)

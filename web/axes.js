@@ -1,6 +1,7 @@
 /** Grids and labels of time and price, and where the sessions of the market begin and end. */
 
-import { clockText, dateAndTime, priceStep, priceText, shortenedTo, timeStep, zoneName } from "./format.js";
+import { clockText, dateAndTime, priceStep, priceText, timeStep, zoneName } from "./format.js";
+import { beside, held } from "./labels.js";
 import { PRICE_AXIS_PX } from "./scene.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
@@ -34,7 +35,9 @@ export function paintTimeAxis(context, { viewport, size: { width, height, strip 
     context.fillStyle = theme.grid;
     context.fillRect(Math.round(x(time)), 0, 1, height + strip);
     context.fillStyle = theme.quiet;
-    if (x(time) > 30 && x(time) < width - 30) context.fillText(clockText(time, step < 1000), x(time), height + strip + 6);
+    const words = clockText(time, step < 1000);
+    const half = context.measureText(words).width / 2;
+    if (x(time) >= half && x(time) <= width - half) context.fillText(words, x(time), height + strip + 6);
   }
   context.textAlign = "left";
   context.fillStyle = theme.quiet;
@@ -50,6 +53,7 @@ export function paintBookmarks(context, { bookmarks, viewport, size: { width, he
   const shown = bookmarks.filter(({ timeMs }) => timeMs >= viewport.startMs && timeMs <= viewport.endMs);
   context.fillStyle = theme.session;
   context.textBaseline = "top";
+  let taken = 0;
   for (const [i, { timeMs, note }] of shown.entries()) {
     const at = Math.round(x(timeMs)) + 0.5;
     context.beginPath();
@@ -57,13 +61,13 @@ export function paintBookmarks(context, { bookmarks, viewport, size: { width, he
     context.lineTo(at + 5, top);
     context.lineTo(at, top + 9);
     context.fill();
-    const room = (i + 1 < shown.length ? x(shown[i + 1].timeMs) - 6 : width) - at - 8;
-    const words = shortenedTo(note, room, (text) => context.measureText(text).width);
+    const { words, left, wide } = beside(context, at, note, taken, i + 1 < shown.length ? x(shown[i + 1].timeMs) - 6 : width);
+    taken = Math.max(at + 6, left + wide);
     if (!words) continue;
     context.fillStyle = theme.ground;
-    context.fillRect(at + 6, top + 1, context.measureText(words).width + 4, 15);
+    context.fillRect(left - 2, top + 1, wide + 4, 15);
     context.fillStyle = theme.session;
-    context.fillText(words, at + 8, top + 3);
+    context.fillText(words, left, top + 3);
   }
 }
 
@@ -76,12 +80,14 @@ export function paintSessions(context, { ring, viewport, size, x, theme }) {
   /** Where the live feed went from a session to the next. @type {Map<number, string>} */
   const followed = new Map(ring.parts.slice(1).map(({ fromMs, dt }) => [fromMs, dt]));
   const times = Array.from({ length: Math.max(0, Math.floor(viewport.endMs / step) - Math.ceil(viewport.startMs / step) + 1) }, (_, i) => (Math.ceil(viewport.startMs / step) + i) * step);
-  for (const time of new Set([...times, ...followed.keys()])) {
+  /** @type {{at: number, label: string}[]} */
+  const lines = [];
+  for (const time of [...new Set([...times, ...followed.keys()])].sort((a, b) => a - b)) {
     const clock = dateAndTime(time, "ET");
     const utc = dateAndTime(time, "UTC");
     const next = followed.get(time);
     const what = next ? `session ${next} begins` : utc.time === "00:00:00" ? `session ${utc.date}` : SESSION_TIMES[clock.time];
-    if (!what) continue;
+    if (!what || time < viewport.startMs || time > viewport.endMs) continue;
     context.strokeStyle = context.fillStyle = theme.session;
     context.lineWidth = next ? 2 : 1;
     context.setLineDash(next ? [] : [2, 4]);
@@ -89,10 +95,15 @@ export function paintSessions(context, { ring, viewport, size, x, theme }) {
     context.moveTo(Math.round(x(time)) + 0.5, 0);
     context.lineTo(Math.round(x(time)) + 0.5, size.height);
     context.stroke();
-    context.setLineDash([]);
-    context.textAlign = "left";
-    context.textBaseline = "bottom";
-    context.fillText(`${clock.time.slice(0, 5)} ET ${what}`, x(time) + 4, size.height - 4);
+    lines.push({ at: x(time), label: `${clock.time.slice(0, 5)} ET ${what}` });
+  }
+  context.textAlign = "left";
+  context.textBaseline = "bottom";
+  let taken = 0;
+  for (const [i, { at, label }] of lines.entries()) {
+    const { words, left, wide } = beside(context, at, label, taken, lines[i + 1]?.at ?? size.width);
+    context.fillText(words, left, size.height - 4);
+    taken = Math.max(at, left + wide);
   }
 }
 
@@ -126,14 +137,13 @@ export function paintContextEdge(context, { ring, size, x, theme, emitFromMs }) 
 export function paintPriceAxis(context, scene) {
   const { ring, size, y, theme, decimals, column } = scene;
   const left = size.width;
-  let taken = -Infinity;
   const marks = /** @type {[number, string][]} */ ([
     [ring.scalar("ask_price", column), theme.ask], [ring.scalar("last_price", column), theme.last], [ring.scalar("bid_price", column), theme.bid],
-  ]).sort((a, b) => b[0] - a[0]).filter(([price]) => y(price) >= 0 && y(price) <= size.height).map(([price, colour]) => {
-    const top = Math.max(y(price) - MARK_PX / 2, taken);
-    taken = top + MARK_PX;
-    return { price, colour, top };
-  });
+  ]).sort((a, b) => b[0] - a[0]).filter(([price]) => y(price) >= 0 && y(price) <= size.height).map(([price, colour]) => (
+    { price, colour, top: held(y(price) - MARK_PX / 2, MARK_PX, size.height) }
+  ));
+  for (let i = 1; i < marks.length; i += 1) marks[i].top = Math.max(marks[i].top, marks[i - 1].top + MARK_PX);
+  for (let i = marks.length - 1, end = size.height; i >= 0; end = marks[i].top, i -= 1) marks[i].top = Math.min(marks[i].top, end - MARK_PX);
   context.textBaseline = "middle";
   context.textAlign = "left";
   context.fillStyle = theme.quiet;

@@ -1,6 +1,7 @@
 /** The lines of the crosshair, over map, ladder and strip: with price and time on the axes, and what the strip says there. */
 
 import { clockText, priceText } from "./format.js";
+import { held } from "./labels.js";
 import { PRICE_AXIS_PX } from "./scene.js";
 import { signalText } from "./score-strip.js";
 
@@ -20,16 +21,16 @@ export function tagsOf(context, scene, at) {
   const tags = [];
   const bucket = Math.floor(viewport.top - (at.y / height) * viewport.rows + 0.5);
   if (at.y < height && bucket >= lowest) {
-    tags.push({ name: "price", words: priceText(bucket * ring.bucketInt, decimals), left: width + 1, top: at.y - TAG_PX / 2, wide: PRICE_AXIS_PX - 2 });
+    tags.push({ name: "price", words: priceText(bucket * ring.bucketInt, decimals), left: width + 1, top: held(at.y - TAG_PX / 2, TAG_PX, height), wide: PRICE_AXIS_PX - 2 });
   }
   if (at.x >= width || at.y >= height + strip) return tags;
   const timeMs = viewport.startMs + (at.x / width) * viewport.spanMs;
   const time = clockText(timeMs, viewport.spanMs <= FINE_MS);
-  tags.push({ name: "time", words: time, left: Math.max(0, Math.min(at.x - wide(time) / 2, width - wide(time))), top: height + strip + 2, wide: wide(time) });
+  tags.push({ name: "time", words: time, left: held(at.x - wide(time) / 2, wide(time), width), top: height + strip + 2, wide: wide(time) });
   if (strip > 0) {
     const words = signalText(scene, timeMs);
     const right = at.x + 8;
-    tags.push({ name: "signal", words, left: right + wide(words) < width ? right : at.x - 8 - wide(words), top: height + strip - TAG_PX - 2, wide: wide(words) });
+    tags.push({ name: "signal", words, left: held(right + wide(words) < width ? right : at.x - 8 - wide(words), wide(words), width), top: height + strip - TAG_PX - 2, wide: wide(words) });
   }
   return tags;
 }

@@ -4,6 +4,7 @@ import { placeBeside } from "./card-placement.js";
 import { paintHair, tagsOf } from "./crosshair-tags.js";
 import { element } from "./dom.js";
 import { fetchHistory } from "./http-api.js";
+import { held } from "./labels.js";
 import { say } from "./notices.js";
 import { moveCard, Pins } from "./pins.js";
 import { describeCell, measureText } from "./readout.js";
@@ -219,8 +220,8 @@ function paintCrosshair(canvas, scene, at, rectangle, text) {
   if (!text) return said;
   const lines = text.split("\n");
   const width = Math.max(...lines.map((line) => context.measureText(line).width)) + 16;
-  const x = Math.max(0, Math.min(left, size.width - width));
-  const y = Math.max(0, Math.min(Math.max(a.y, b.y) + 6, size.height - lines.length * 17 - 10));
+  const x = held(left, width, size.width);
+  const y = held(Math.max(a.y, b.y) + 6, lines.length * 17 + 10, size.height);
   context.fillStyle = theme.ground;
   context.fillRect(x, y, width, lines.length * 17 + 8);
   context.strokeRect(x + 0.5, y + 0.5, width, lines.length * 17 + 8);

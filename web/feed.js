@@ -12,7 +12,7 @@ import { msOf, Stream } from "./stream.js";
 
 /**
  * @typedef {object} Hooks
- * @property {(untilMs: number) => void} changed there are new columns to paint, the newest of them at `untilMs`
+ * @property {(untilMs: number, fromMs?: number) => void} changed there are new columns to paint, the newest of them at `untilMs`, and none at or before `fromMs`
  * @property {(config: Message, fresh: boolean) => void} configured `fresh`: the ring began anew
  * @property {(message: Message) => void} message
  * @property {(state: Connection, why: string) => void} connection
@@ -244,7 +244,7 @@ export class Feed {
     if (Number.isNaN(this.arrivedMs)) this.arrivedMs = started;
     if (hole) void this.backfill.fillHole();
     if (this.received % 8 === 0) this.latency.add("decode", performance.now() - started, started);
-    this.hooks.changed(Infinity);
+    this.hooks.changed(Infinity, ring.count > 1 ? ring.timeMs(ring.end - 2) : -Infinity);
   }
 
   /** Exact grids of the newest column that are held whole. @returns {Record<string, Float32Array> | null} */

@@ -1,11 +1,13 @@
 /** Data quality: stretches of the picture that are not to be trusted, or that are empty, and why. */
 
+import { shortenedTo } from "./format.js";
 import { hatchings, reasonWords } from "./quality.js";
 
 /** @typedef {import("./scene.js").Scene} Scene @typedef {import("./quality.js").Hatching} Hatching */
 
 const LEAST_PX = 2;
 const LABEL_PX = 90;
+const EDGE_PX = 4;
 /** Below what the page itself says at the upper left of a picture that is paused. */
 export const LABEL_TOP_PX = 32;
 /** Px between lines, and how strong they are. @type {Record<Hatching, {gap: number, alpha: number}>} */
@@ -14,7 +16,7 @@ const LINES = {
 };
 
 /** @param {CanvasRenderingContext2D} context @param {Scene} scene */
-export function paintDataQuality(context, { stretches, size: { height }, x, theme }) {
+export function paintDataQuality(context, { stretches, size: { width: end, height }, x, theme }) {
   for (const { startMs, endMs, reasons, gap } of stretches) {
     const left = x(startMs);
     const width = Math.max(LEAST_PX, x(endMs) - left);
@@ -29,7 +31,9 @@ export function paintDataQuality(context, { stretches, size: { height }, x, them
       hatch(context, left, width, height, hatching);
     }
     context.globalAlpha = 1;
-    if (width > LABEL_PX) label(context, Math.max(left, 0) + 4, reasonWords(reasons, gap), theme);
+    const from = Math.max(left, 0);
+    const room = Math.min(left + width, end) - from;
+    if (room > LABEL_PX) label(context, from + EDGE_PX, room - 2 * EDGE_PX, reasonWords(reasons, gap), theme);
     context.restore();
   }
 }
@@ -57,12 +61,14 @@ function hatch(context, left, width, height, hatching) {
   context.stroke();
 }
 
-/** @param {CanvasRenderingContext2D} context @param {number} left @param {string} words @param {import("./colour.js").Theme} theme */
-function label(context, left, words, theme) {
+/** @param {CanvasRenderingContext2D} context @param {number} left @param {number} room @param {string} reason @param {import("./colour.js").Theme} theme */
+function label(context, left, room, reason, theme) {
+  const widthOf = (/** @type {string} */ text) => context.measureText(text).width;
+  const words = shortenedTo(reason, room - 2 * EDGE_PX, widthOf);
   context.fillStyle = theme.halo;
-  context.fillRect(left, LABEL_TOP_PX, context.measureText(words).width + 8, 18);
+  context.fillRect(left, LABEL_TOP_PX, widthOf(words) + 2 * EDGE_PX, 18);
   context.fillStyle = theme.text;
   context.textBaseline = "middle";
   context.textAlign = "left";
-  context.fillText(words, left + 4, LABEL_TOP_PX + 9);
+  context.fillText(words, left + EDGE_PX, LABEL_TOP_PX + 9);
 }

@@ -5,6 +5,7 @@ import { themeOf } from "./colour.js";
 import { canvas } from "./dom.js";
 import { amountText, clockText, priceText } from "./format.js";
 import { fetchOverview } from "./http-api.js";
+import { held } from "./labels.js";
 import { say } from "./notices.js";
 import { contextOf, FONT } from "./scene.js";
 
@@ -184,7 +185,7 @@ export class Overview {
     context.textBaseline = "middle";
     const words = this.words(this.targetMs);
     const wide = context.measureText(words).width + 8;
-    const x = Math.min(Math.max(this.x(this.targetMs) + 6, 0), width - wide);
+    const x = held(this.x(this.targetMs) + 6, wide, width);
     context.fillStyle = theme.ground;
     context.fillRect(x, height / 2 - 9, wide, 18);
     context.fillStyle = theme.text;

@@ -150,7 +150,7 @@ export class Ring {
     chunk.nanos[at] = Number(ns % NANOS);
     chunk.hole[at] = hole ? HOLE : 0;
     for (const name of layout.scalars) {
-      chunk.scalars[name][at] = layout.scalar(view, name) / this.unitOf(name);
+      chunk.scalars[name][at] = layout.scalar(view, name) / (layout.isPrice(name) ? this.bucketInt : 1);
       if (chunk.scalars[name][at] < 0 && layout.isPrice(name)) this.belowZero = true;
     }
     chunk.scalars.event_id[at] = eventId;
@@ -287,9 +287,6 @@ export class Ring {
     return sum;
   }
 
-  /** What a scalar is counted in: prices in buckets. @param {string} name */
-  unitOf(name) { return this.layout.isPrice(name) ? this.bucketInt : 1; }
-
   /** @param {number} column @param {Block} block @param {number} from @param {number} count */
   fill(column, block, from, count) {
     for (let i = 0; i < count;) {
@@ -300,12 +297,12 @@ export class Ring {
       chunk.nanos.set(block.nanos.subarray(source, source + run), at);
       chunk.hole.fill(0, at, at + run);
       for (const name of this.layout.scalars) {
-        const unit = this.unitOf(name);
-        const [values, target] = [block.scalars[name], chunk.scalars[name]];
-        const price = this.layout.isPrice(name);
-        for (let n = 0; n < run; n += 1) {
-          target[at + n] = values[source + n] / unit;
-          if (price && target[at + n] < 0) this.belowZero = true;
+        const target = chunk.scalars[name];
+        target.set(block.scalars[name].subarray(source, source + run), at);
+        if (!this.layout.isPrice(name)) continue;
+        for (let n = at; n < at + run; n += 1) {
+          target[n] /= this.bucketInt;
+          if (target[n] < 0) this.belowZero = true;
         }
       }
       for (const name of this.fields) {
@@ -346,6 +343,6 @@ export class Ring {
       const i = from * this.rows + row;
       if (bought[i] > 0 || sold[i] > 0) list.push(spot[at] - this.k + row, bought[i], sold[i]);
     }
-    if (list.length > 0) chunk.trades[at] = list;
+    if (list.length > 0) chunk.trades[at] = list.slice(); // as long as it is, where what grew is longer
   }
 }

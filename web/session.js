@@ -68,7 +68,12 @@ export class Session {
     /** Version of the server that the page came from. */
     this.pageVersion = "";
     this.feed = new Feed(base, {
-      changed: (untilMs) => { if (!(untilMs < viewport.startMs)) painting.request("all"); },
+      changed: (untilMs, fromMs = -Infinity) => {
+        const { ring } = this.feed;
+        const beyond = !viewport.following && fromMs > viewport.endMs && ring && ring.timeMs(ring.first) <= viewport.startMs;
+        if (beyond) this.feed.arrivedMs = NaN; // it is not to be seen, and late for nobody
+        else if (!(untilMs < viewport.startMs)) painting.request("all");
+      },
       configured: (config, fresh) => this.configured(config, fresh),
       message: (message) => this.message(message),
       connection: (state, why) => this.connection(state, why),

@@ -38,6 +38,23 @@ PLACE = "() => { const { endMs: end, spanMs: span, rows, centre } = vp.view(); r
 LOAD_PROBE = """addEventListener("DOMContentLoaded", () => {
   if (document.getElementById("chart")) import("./probe.js");
 });"""
+# Paint once more, and list what was written on canvases: the words, and the box that they take, in chart px.
+WORDS_PAINTED = """async () => {
+  const canvas = CanvasRenderingContext2D.prototype, { fillText } = canvas, found = [];
+  canvas.fillText = function (words, x, y, ...rest) {
+    const box = this.measureText(words);
+    found.push({
+      words, left: x - box.actualBoundingBoxLeft, right: x + box.actualBoundingBoxRight,
+      top: y - box.actualBoundingBoxAscent, bottom: y + box.actualBoundingBoxDescent,
+    });
+    fillText.call(this, words, x, y, ...rest);
+  };
+  const { paints } = vp.state();
+  vp.view({});
+  while (vp.state().paints === paints) await new Promise(requestAnimationFrame);
+  canvas.fillText = fillText;
+  return found;
+}"""
 
 
 # Painting in software takes a processor and more for as long as frames come. Ten pictures a second show the same, and

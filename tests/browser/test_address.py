@@ -57,7 +57,7 @@ def in_the_address(page: Page) -> str:
 
 
 def same_place(page: Page, place: dict[str, float]) -> None:
-    page.wait_for_function("() => window.vp && vp.state().columns > 40 && vp.state().paints > 2", timeout=30_000)
+    page.wait_for_function("() => window.vp && vp.state().columns > 40 && vp.state().idle", timeout=30_000)
     for name, value in page.evaluate(PLACE).items():
         assert value == pytest.approx(place[name], abs=0.01), name
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.probe import IDLE, PLACE, frozen_picture, live, open_page
+from tests.browser.probe import IDLE, PLACE, WORDS_PAINTED, frozen_picture, live, open_page
 from tests.browser.programs import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
@@ -83,6 +83,41 @@ def test_the_open_is_a_line(page: Page, server: Server) -> None:
     assert 0 < x < size["width"]
     on = page.evaluate(COUNT, ["overlay", round(x) - 1, 0, 3, size["height"] - 30, theme["session"]])["same"]
     assert on > size["height"] / 5
+
+
+# Bookmarks at the times of a picture, each with its note.
+BOOKMARKS_AT = """async (notes) => {
+  const { put } = await import("./bookmarks.js");
+  const { product_type, contract, dt } = vp.config();
+  for (const [timeMs, note] of notes) put({ session: `${product_type} ${contract} ${dt}`, timeMs, note });
+}"""
+OPEN_MS = 1_770_388_200_000  # 09:30 in New York
+
+
+def test_words_on_the_time_axis_and_beside_lines_are_whole_at_every_edge(page: Page, server: Server) -> None:
+    live(page, server, "?start_time=09:29:56", columns=400)
+    frozen_picture(page)
+    size = page.evaluate(SIZE)
+    note = "where the wall of 09:30 went away"
+    page.evaluate(BOOKMARKS_AT, [[OPEN_MS, note]])
+    right_of = []
+    for share in (0, 0.02, 0.5, 0.9, 0.99, 1):
+        span_ms = 60_000
+        place = {"endMs": OPEN_MS + (1 - share) * span_ms, "spanMs": span_ms, "following": False}
+        page.evaluate("(place) => vp.view(place)", place)
+        painted = page.evaluate(WORDS_PAINTED)
+        below = [each for each in painted if each["top"] > size["height"] + size["strip"] and each["words"] != "ET"]
+        assert len(below) > 3
+        (label,) = (each for each in painted if each["words"] == "09:30 ET open")
+        (marked,) = (each for each in painted if each["words"] == note)
+        for each in (*below, label, marked):
+            assert each["left"] >= 0, (share, each)
+            assert each["right"] <= size["width"], (share, each)
+        right_of.append([each["left"] > share * size["width"] for each in (label, marked)])
+        assert not any(each["left"] < size["width"] < each["right"] for each in painted), share
+    assert right_of == [*[[True, True]] * 3, [True, False], *[[False, False]] * 2], (
+        "right of the line while there is room"
+    )
 
 
 def test_two_fingers_zoom_and_one_moves(browser: Browser, server: Server) -> None:

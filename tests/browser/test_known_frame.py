@@ -10,6 +10,7 @@ import re
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from tests.browser.known_market import (
     known_market,
     price,
 )
-from tests.browser.probe import IDLE, PAGE, open_page, switch_layer
+from tests.browser.probe import IDLE, PAGE, WORDS_PAINTED, open_page, switch_layer
 from tests.browser.programs import Server
 from tests.lakes import dbn, put
 
@@ -457,6 +458,24 @@ def test_prices_on_the_axis(market: KnownMarket) -> None:
         assert found[colour] > 400, colour
 
 
+@pytest.mark.parametrize("edge", ["top", "bottom"])
+def test_marks_of_prices_stay_whole_at_the_edge_and_in_order(market: KnownMarket, edge: str) -> None:
+    market.show(DOWN)
+    height, rows = market.size["height"], market.size["height"] / ROW_PX
+    beyond = rows / 2 - 0.2  # the outermost of the three prices lies a fifth of a row from the edge
+    market.page.evaluate("(centre) => vp.view({ centre })", SPOT + 1 - beyond if edge == "top" else SPOT - 3 + beyond)
+    painted = market.page.evaluate(WORDS_PAINTED)
+    axis = [each for each in painted if market.size["width"] < each["left"] < market.size["width"] + AXIS_PX]
+    marks = []
+    for ticks in (1, -1, -3):  # best ask, best bid, last trade
+        words = f"{price(ticks) / 1e9:,.2f}"
+        marks.append(next(each for each in axis if each["words"] == words))
+    assert [mark["top"] for mark in marks] == sorted(mark["top"] for mark in marks)
+    for upper, lower in pairwise(marks):
+        assert lower["top"] > upper["bottom"]
+    assert all(mark["top"] >= 0 and mark["bottom"] <= height for mark in marks)
+
+
 @pytest.mark.parametrize(("seconds", "ticks", "aggressor", "size"), TRADES)
 def test_bubbles(market: KnownMarket, seconds: float, ticks: int, aggressor: str, size: int) -> None:
     market.show(UP)
@@ -843,6 +862,24 @@ def test_what_is_not_to_be_trusted(market: KnownMarket) -> None:
     assert market.count("overlay", left + 130, y, right - left - 140, height)["painted"] == 0
     market.page.keyboard.press("g")
     market.page.wait_for_function(IDLE)
+
+
+def test_the_reason_of_a_stretch_is_never_cut_by_its_end_or_by_the_edge(market: KnownMarket) -> None:
+    since, until = LOCKED_SECONDS
+    for left, right, complete in (
+        (since - 5, since + 4, True),
+        (since - 5, since + 0.55, False),  # at the right edge of the map
+        (until - 4, until + 5, True),
+        (until - 0.55, until + 5, False),  # at the left edge
+    ):
+        market.show(right, left)
+        size = market.size
+        (begin, _), (end, _) = market.xy(since, 0), market.xy(until, 0)
+        painted = market.page.evaluate(WORDS_PAINTED)
+        (said,) = (each for each in painted if each["words"].startswith("locked"))
+        assert said["words"] == "locked or crossed" if complete else said["words"].endswith("…")
+        assert said["left"] >= max(begin, 0)
+        assert said["right"] <= min(end, size["width"])
 
 
 def test_reasons_have_the_bits_that_the_server_gives_them(market: KnownMarket) -> None:

@@ -268,7 +268,7 @@ def test_history_from_before_the_page_and_a_link_to_it(page: Page, browser: Brow
     other.close()
     again = open_page(browser)
     again.goto(link)
-    again.wait_for_function("() => window.vp && vp.state().columns > 40 && vp.state().paints > 2", timeout=20_000)
+    again.wait_for_function("() => window.vp && vp.state().columns > 40 && vp.state().idle", timeout=20_000)
     for name, value in again.evaluate(PLACE).items():
         assert abs(value - place[name]) < 0.01
     again.close()

@@ -13,6 +13,16 @@ from tests.browser.programs import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
+# How often the picture was painted, of how many columns, and all of its pixels in a number.
+PAINTED = """() => {
+  const { paints, columns } = vp.state();
+  let sum = 0;
+  for (const name of ["map", "overlay"]) {
+    for (const word of new Uint32Array(vp.image(name).data.buffer)) sum = (sum * 31 + word) % 4294967291;
+  }
+  return [paints, columns, sum];
+}"""
+
 
 @pytest.fixture(scope="module")
 def shown(browser: Browser, server: Server) -> Iterator[Page]:
@@ -81,6 +91,20 @@ def test_a_pause_leaves_the_map_where_it_is(page: Page) -> None:
     page.keyboard.press(" ")
     expect(page.locator("#behind")).to_be_visible()
     assert page.locator("#chart").bounding_box() == box
+
+
+def test_a_pause_is_painted_once_whatever_comes_after_what_it_shows(page: Page) -> None:
+    page.wait_for_function("() => vp.state().newestMs > vp.view().endMs + 500")
+    page.wait_for_function(IDLE)
+    paints, columns, picture = page.evaluate(PAINTED)
+    page.wait_for_function(f"() => vp.state().columns > {columns + 60}")
+    assert page.evaluate(PAINTED)[0] == paints
+    page.evaluate("() => vp.view({})")
+    page.wait_for_function(f"() => vp.state().paints > {paints} && vp.state().idle")
+    assert page.evaluate(PAINTED)[2] == picture, "and there was nothing to be painted"
+    newest = page.evaluate("() => vp.state().newestMs")
+    page.keyboard.press("l")
+    page.wait_for_function(f"() => vp.state().paints > {paints + 10} && vp.state().newestMs > {newest}")
 
 
 def test_bars_of_a_quiet_market_stay_short(page: Page) -> None:

@@ -63,6 +63,24 @@ LONG_SIGNS = """() => {
     return !whole || !seen(sign, left + 3, top + height / 2) || !seen(sign, right - 3, top + height / 2);
   }).map(({ id }) => id);
 }"""
+CHART_BOX = """() => {
+  const { x, y, width, height } = document.getElementById("chart").getBoundingClientRect();
+  return [x, y, width, height];
+}"""
+# Where the chart is when everything else that changes says as much as it may.
+LONG_WORDS = """() => {
+  const words = {
+    connection: "lost: the server closed the connection (1006)", engine: "catching up, 163,840 frames",
+    tab: "graphics lost", session: "2025-07-14..2025-07-18 from 09:30 · glbx-mdp3-20250714.mbo.dbn.zst",
+    score: "-0.88", strength: "12.34×", bid: "125,000.25", ask: "125,000.50", last: "125,000.25", clock: "09:31:00",
+    health: "viewers 12 · frames missed 123,456 · anomalies 123,456 · time ahead 12 · 3 sessions, 120 MB of history",
+    wall: "Wall clock 23:59:59 local", "bookmarks-open": "Bookmarks 500", loop: "Loop to…",
+    "record-open": "In 5 s, ticks: after UP +0.31 (−0.02 to 0.62), n 123 · after DOWN −0.31 (−0.62 to 0.02), n 123",
+  };
+  for (const [id, text] of Object.entries(words)) document.getElementById(id).textContent = text;
+  const { x, y, width, height } = document.getElementById("chart").getBoundingClientRect();
+  return [x, y, width, height];
+}"""
 
 # How far the words of a pause end above the reasons of hatching, CSS px.
 BADGE_ABOVE_REASONS = """async () => {
@@ -107,14 +125,13 @@ def test_canvases_follow_the_scale_of_the_screen(page: Page) -> None:
         assert page.evaluate(READ_MAP)["blue"] > 1000
 
 
-def test_no_sign_is_cut_and_none_moves_the_map(page: Page) -> None:
-    for size in ((1366, 768), (1920, 1080)):
+def test_no_sign_is_cut_and_no_words_move_the_map(page: Page) -> None:
+    for size in ((1920, 1080), (1366, 768), (1199, 800), (1024, 768), (720, 900), (390, 844), (844, 390)):
         resize(page, *size)
-        before = page.locator("#chart").bounding_box()
-        cut = page.evaluate(LONG_SIGNS)
-        after = page.locator("#chart").bounding_box()
-        assert cut == [], size
-        assert after == before
+        before = page.evaluate(CHART_BOX)
+        assert page.evaluate(LONG_SIGNS) == [], size
+        assert page.evaluate(CHART_BOX) == before, size
+        assert page.evaluate(LONG_WORDS) == before, size
 
 
 def test_the_map_stays_as_high_in_every_view(page: Page) -> None:

@@ -43,7 +43,7 @@ function ringOf(frames) {
     const scalars = { event_id: i + 1, spot_price: SPOT, bid_price: SPOT - 1, ask_price: SPOT + 1, last_price: SPOT, state: 0, score: 0, strength: 1, ...given };
     const block = {
       frames: 1, timeMs: Float64Array.of(START_MS + ms), nanos: new Uint32Array(1), exact: {},
-      scalars: Object.fromEntries(Object.entries(scalars).map(([name, value]) => [name, [name.endsWith("_price") ? value * 1e9 : value]])),
+      scalars: Object.fromEntries(Object.entries(scalars).map(([name, value]) => [name, Float64Array.of(name.endsWith("_price") ? value * 1e9 : value)])),
       grids: Object.fromEntries(GRIDS.map((name) => [name, new Uint16Array(ROWS)])),
     };
     for (const [name, values] of Object.entries(grids)) {

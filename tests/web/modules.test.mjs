@@ -120,7 +120,10 @@ test("the ring holds whatever columns runtime_config tells of, from history and 
   assert.deepEqual([-1, 0, 1, 2].map((k) => ring.value("depth", 0, 86_000 + k)), [1, 2, 3, NaN]);
   assert.equal(ring.timeNs(1), BigInt(START_MS) * 1_000_000n + 2_000_002n);
   const older = block([-1]);
-  Object.assign(older.scalars, { spot_price: [21_500e9], last_price: [21_500.25e9], quality: [9], ofi: [3], mid_price: [1.5] });
+  Object.assign(older.scalars, {
+    spot_price: Float64Array.of(21_500e9), last_price: Float64Array.of(21_500.25e9), quality: Uint8Array.of(9),
+    ofi: Float64Array.of(3), mid_price: Float64Array.of(1.5),
+  });
   older.grids.depth = Uint16Array.from([4, 5, 6], toBfloat16);
   assert.equal(ring.insert(older), 1);
   assert.deepEqual(scalars(-1), { event_id: -1, spot_price: 86_000, last_price: 86_001, quality: 9, ofi: 3, mid_price: 1.5 });
@@ -214,7 +217,7 @@ const shownAt = (bins, ms) => bins.cells[(bins.slot(Math.floor((START_MS + ms) /
 test("nothing happens for long: that is no hole, what is known of the book stays, values fade from the picture", () => {
   const ring = made();
   const silent = block([0, 4000, 8000], () => 5); // 100 s apart
-  silent.scalars.quality = [0, 1, 0]; // a side is empty from the second on
+  silent.scalars.quality = Uint8Array.of(0, 1, 0); // a side is empty from the second on
   ring.insert(silent);
   const bins = new TimeBins();
   bins.hold(ring, PAIR, 64, viewOf(START_MS, START_MS + 200_000));
@@ -264,7 +267,7 @@ test("each bit of quality has the words that the frames' documentation gives it"
 test("stretches begin where frames do, and a key says what their hatching means", () => {
   const ring = made();
   const columns = block([0, 4000, 4400]);
-  columns.scalars.quality = [0, 2, 2 | 32];
+  columns.scalars.quality = Uint8Array.of(0, 2, 2 | 32);
   ring.insert(columns);
   const bins = new TimeBins();
   bins.hold(ring, PAIR, 64, viewOf(START_MS - 50_000, START_MS + 120_000), START_MS + 120_000);
@@ -278,7 +281,7 @@ test("stretches begin where frames do, and a key says what their hatching means"
 test("trades lie in their own rows, from history and stream alike", () => {
   const ring = made();
   const traded = block([1, 2]);
-  traded.scalars.buy_volume = [7, 0];
+  traded.scalars.buy_volume = Float64Array.of(7, 0);
   traded.exact = { bought: new Float32Array(2 * ROWS_HELD), sold: new Float32Array(2 * ROWS_HELD) };
   traded.exact.bought[50] = 4;
   traded.exact.bought[52] = 3;
