@@ -36,7 +36,7 @@ class Session:
     Attributes
     ----------
     sent_bytes : int
-        Of the stream, as they went into the socket; `digest` is their sha256.
+        Of the stream, as they went into the socket; `digest` is their sha256, where that was ordered.
     sent_until : int
         Up to which record of the feed the client has been sent all that is its own.
     subscriptions : list of Subscription
@@ -53,7 +53,7 @@ class Session:
         self.state = "connected"
         self._reader = reader
         self._writer = writer
-        self._digest = hashlib.sha256()
+        self._digest = hashlib.sha256() if gateway.digests else None
         self._login = protocol.Login(ts_out=False, compressed=False, heartbeat_seconds=30)
         self._compress: Any = None
         self._with_ts_out = np.empty((RECORDS_A_WRITE, WITH_TS_OUT.itemsize // 8), np.uint64)
@@ -66,7 +66,7 @@ class Session:
         return {
             "state": self.state,
             "sent_bytes": self.sent_bytes,
-            "sha256": self._digest.hexdigest(),
+            "sha256": self._digest.hexdigest() if self._digest else None,
             "records_sent": self.records_sent,
             "sent_until": self.sent_until,
             "late_subscriptions": self.late,
@@ -272,7 +272,8 @@ class Session:
             piece = data[: min(left, self.gateway.split_bytes or len(data))]
             data = data[len(piece) :]
             self._writer.write(piece)
-            self._digest.update(piece)
+            if self._digest is not None:
+                self._digest.update(piece)
             self.sent_bytes += len(piece)
             before = time.monotonic()
             await self._writer.drain()
