@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -73,7 +74,7 @@ class _Open:
     """The segment that is being read."""
 
     file: DbnFile
-    handle: BinaryIO
+    handle: FileIO
     selection: Selection
     position: int
 

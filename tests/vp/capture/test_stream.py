@@ -79,8 +79,9 @@ def test_a_segment_that_ends_within_a_record_is_stated_as_it_lies_on_the_disk(
     tmp_path: Path, pieces: list[int]
 ) -> None:
     data, _ = stream(3, ts_out=True)
+    names = iter(["first.dbn", "second.dbn"])
     for cut in (5, 20):
-        segment = Segment(Beginning(0, snapshot=False), lambda _time_ns, cut=cut: SegmentFile(tmp_path, f"{cut}.dbn"))
+        segment = Segment(Beginning(0, snapshot=False), lambda _time_ns: SegmentFile(tmp_path, next(names)))
         at = 0
         for size in itertools.cycle(pieces):
             if at >= len(data) - cut:

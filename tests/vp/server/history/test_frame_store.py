@@ -45,7 +45,7 @@ def spool(directory: Path, limit_bytes: int = PLENTY, floor_bytes: int = 0) -> F
 
 
 def small(where: Path | FrameSpool, **limits: int) -> FrameStore:
-    sizes = {"memory_bytes": 4 * FRAME_BYTES, **limits}
+    sizes: dict[str, Any] = {"memory_bytes": 4 * FRAME_BYTES, **limits}
     return FrameStore(
         FRAME_BYTES, spool=where if isinstance(where, FrameSpool) else spool(where), cuts=(8, 12), **sizes
     )
