@@ -48,6 +48,7 @@ class Gateway:
         self.sessions: list[Session] = []
         self.version = 3
         self.split_bytes = 0
+        self.digests = False
         self.port = 0
         self._listening: asyncio.Server | None = None
         self._playing: asyncio.Task[None] | None = None
@@ -123,11 +124,11 @@ class Gateway:
             self.faults.clear()
         elif do == "set":
             for name, value in order.items():
-                if name not in {"version", "split_bytes", "key"}:
+                if name not in {"version", "split_bytes", "digests", "key"}:
                     raise ValueError(f"{name} cannot be set")
                 setattr(self, name, value)
         elif do == "reset":
-            self.published, self.version, self.split_bytes = 0, 3, 0
+            self.published, self.version, self.split_bytes, self.digests = 0, 3, 0, False
             self.faults.clear()
             self.sessions = [session for session in self.sessions if session.state != "closed"]
             self.logins.clear()

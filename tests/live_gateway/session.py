@@ -15,7 +15,7 @@ import zstandard
 
 from tests.live_gateway import protocol
 from tests.live_gateway.faults import Fault, altered
-from tests.live_gateway.feed import RECORD, WITH_TS_OUT
+from tests.live_gateway.feed import WITH_TS_OUT
 from tests.live_gateway.snapshots import place_of_snapshot, snapshot
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Session:
     Attributes
     ----------
     sent_bytes : int
-        Of the stream, as they went into the socket; `digest` is their sha256.
+        Of the stream, as they went into the socket; `digest` is their sha256, where that was ordered.
     sent_until : int
         Up to which record of the feed the client has been sent all that is its own.
     subscriptions : list of Subscription
@@ -53,9 +53,10 @@ class Session:
         self.state = "connected"
         self._reader = reader
         self._writer = writer
-        self._digest = hashlib.sha256()
+        self._digest = hashlib.sha256() if gateway.digests else None
         self._login = protocol.Login(ts_out=False, compressed=False, heartbeat_seconds=30)
         self._compress: Any = None
+        self._with_ts_out = np.empty((RECORDS_A_WRITE, WITH_TS_OUT.itemsize // 8), np.uint64)
         self._fault: Fault | None = None
         self._sent_at = time.monotonic()
         self._version = gateway.version
@@ -65,7 +66,7 @@ class Session:
         return {
             "state": self.state,
             "sent_bytes": self.sent_bytes,
-            "sha256": self._digest.hexdigest(),
+            "sha256": self._digest.hexdigest() if self._digest else None,
             "records_sent": self.records_sent,
             "sent_until": self.sent_until,
             "late_subscriptions": self.late,
@@ -155,6 +156,7 @@ class Session:
         self._fault = gateway.faults.take(*BREAKS)
         if self._login.compressed:
             self._compress = zstandard.ZstdCompressor().compressobj()
+        self._writer.transport.set_write_buffer_limits(0)  # drained is sent: what is sent next may lie where this lay
         await gateway.begin()
         position = gateway.published
         starts = [one.start_ns for one in self.subscriptions if one.start_ns is not None]
@@ -191,12 +193,12 @@ class Session:
         if subscription.start_ns is not None:
             replay = past[records["ts_event"][past] >= subscription.start_ns]
             faults = [gateway.faults.take(kind) for kind in ("omit", "duplicate", "reorder", "unfinished_replay")]
-            await self._market(records[altered(replay, [fault for fault in faults if fault])])
+            await self._market(altered(replay, [fault for fault in faults if fault]))
         elif subscription.snapshot:
             made, time_ns = place_of_snapshot(gateway.feed, position)
             for number in found:
-                await self._market(snapshot(gateway.feed, number, made, time_ns))
-            await self._market(records[past[past >= made]])
+                await self._records(snapshot(gateway.feed, number, made, time_ns))
+            await self._market(past[past >= made])
         return set(found)
 
     async def _live(self, own: np.ndarray, sent: int) -> None:
@@ -205,7 +207,7 @@ class Session:
             news, published = gateway.news, gateway.published
             until = int(np.searchsorted(own, published))
             if until > sent:
-                await self._market(gateway.feed.records[own[sent:until]])
+                await self._market(own[sent:until])
                 sent = until
             self.sent_until = published
             if published != gateway.published:
@@ -223,17 +225,25 @@ class Session:
 
     # What is sent.
 
-    async def _market(self, records: np.ndarray) -> None:
+    async def _market(self, places: np.ndarray) -> None:
+        """Send the records of the feed that stand at these places, in their order."""
+        records = self.gateway.feed.records
+        for first in range(0, len(places), RECORDS_A_WRITE):
+            some = places[first : first + RECORDS_A_WRITE]
+            stand_together = np.array_equal(some, np.arange(some[0], some[0] + len(some)))
+            await self._records(records[some[0] : some[-1] + 1] if stand_together else records[some])
+
+    async def _records(self, records: np.ndarray) -> None:
         for first in range(0, len(records), RECORDS_A_WRITE):
             some = records[first : first + RECORDS_A_WRITE]
             if self._login.ts_out:
-                sent = np.zeros(len(some), WITH_TS_OUT)
-                sent["record"] = some
-                sent["record"]["length"] = WITH_TS_OUT.itemsize // 4
-                sent["ts_out"] = self.gateway.now_ns()
-                await self._send(sent.tobytes())
+                sent = self._with_ts_out[: len(some)]
+                sent[:, :-1] = some.view(np.uint64).reshape(len(some), -1)
+                sent[:, -1] = self.gateway.now_ns()
+                sent.view(np.uint8)[:, 0] = WITH_TS_OUT.itemsize // 4
+                await self._send(sent.reshape(-1).view(np.uint8).data)
             else:
-                await self._send(np.ascontiguousarray(some, RECORD).tobytes())
+                await self._send(np.ascontiguousarray(some).view(np.uint8).data)
             self.records_sent += len(some)
 
     async def _system(self, text: str, code: int) -> None:
@@ -248,7 +258,7 @@ class Session:
         ts_out = self.gateway.now_ns() if self._login.ts_out else None
         await self._send(protocol.encoded(record, ts_out=ts_out))
 
-    async def _send(self, data: bytes) -> None:
+    async def _send(self, data: bytes | memoryview) -> None:
         """Into the socket: whole records, in pieces of the size that was ordered, until a fault cuts them."""
         if self._compress is not None:
             data = self._compress.compress(data) + self._compress.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
@@ -262,7 +272,8 @@ class Session:
             piece = data[: min(left, self.gateway.split_bytes or len(data))]
             data = data[len(piece) :]
             self._writer.write(piece)
-            self._digest.update(piece)
+            if self._digest is not None:
+                self._digest.update(piece)
             self.sent_bytes += len(piece)
             before = time.monotonic()
             await self._writer.drain()

@@ -17,8 +17,10 @@ import zstandard
 
 from tests.dbn_files import header, mbo
 from tests.lakes import FUTURES_OPEN_NS, market
+from tests.live_gateway import busy_market
 from tests.live_gateway.control import KEY, GatewayProcess, gateway
 from tests.live_gateway.feed import RECORD, WITH_TS_OUT
+from tests.live_gateway.session import RECORDS_A_WRITE
 from tests.oracle_book import Rec
 
 dbn: Any = databento_dbn
@@ -111,7 +113,7 @@ def market_of(data: bytes, kind: np.dtype = RECORD) -> np.ndarray:
         if data[position + 1] == 160:
             found.append(data[position : position + size])
         position += size
-    return np.frombuffer(b"".join(found), kind)
+    return np.frombuffer(bytearray().join(found), kind)
 
 
 def test_the_official_client_receives_what_the_file_holds(feed: GatewayProcess, file: Path) -> None:
@@ -194,7 +196,7 @@ def test_a_subscription_after_the_start_has_no_effect(feed: GatewayProcess) -> N
 
 @pytest.mark.parametrize("split", [1, 7, 56, 65_536])
 def test_the_bytes_are_the_same_however_they_are_split(feed: GatewayProcess, split: int) -> None:
-    feed.order("set", split_bytes=split)
+    feed.order("set", split_bytes=split, digests=True)
     feed.publish(60)
     data = raw_session(feed, "schema=mbo|stype_in=raw_symbol|symbols=MNQH6|start=0")
     session = feed.state()["sessions"][-1]
@@ -211,6 +213,26 @@ def test_times_of_sending_and_compression_are_as_asked_for(feed: GatewayProcess)
     assert with_times["record"]["order_id"].tolist() == plain["order_id"].tolist()
     compressed = raw_session(feed, line, login="|compression=zstd")
     assert market_of(zstandard.ZstdDecompressor().decompressobj().decompress(compressed)).tolist() == plain.tolist()
+
+
+def test_records_of_one_or_of_all_instruments_come_as_they_are_however_many(tmp_path: Path) -> None:
+    path = tmp_path / "market.dbn"
+    symbols = {"MNQH6": NEAR, "MNQM6": FAR}
+    # At times that leave long stretches of one instrument, and others in which they take turns.
+    times = [busy_market.even_times(4, 2500, offset_ns=i * 10**9) for i in range(2)]
+    whole = busy_market.write(path, symbols, times)
+    assert len(whole) > 4 * RECORDS_A_WRITE
+    with gateway(path) as feed:
+        feed.publish(len(whole) // 2)
+        for name, wanted in (("MNQH6", whole["instrument_id"] == NEAR), ("MNQH6,MNQM6", np.full(len(whole), True))):
+            line = f"schema=mbo|stype_in=raw_symbol|symbols={name}|start=0"
+            expected = whole[: len(whole) // 2][wanted[: len(whole) // 2]]
+            assert market_of(raw_session(feed, line)).tobytes() == expected.tobytes()
+            stamped = market_of(raw_session(feed, line, login="|ts_out=1"), WITH_TS_OUT)
+            assert set(stamped["record"]["length"].tolist()) == {16}
+            stamped["record"]["length"] = 14
+            assert stamped["record"].tobytes() == expected.tobytes()
+            assert set(stamped["ts_out"].tolist()) == {feed.state()["now_ns"]}
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])

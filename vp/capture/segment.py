@@ -112,7 +112,7 @@ class Segment:
         self._waiting = bytearray()
         self._first_look = StreamScan()
         self._digest = hashlib.sha256()
-        self._unhashed = bytearray()
+        self._unhashed = b""  # of the record that is not whole yet
         self._snapshot = SnapshotProgress()
         self._repeats_from_ns: int | None = None
 
@@ -172,19 +172,26 @@ class Segment:
     def _look(self, data: bytes | memoryview) -> None:
         before = self.scan.whole_bytes
         self.brought_market, self.newest = False, None
-        self._unhashed += data
         try:
             for item in self.scan.feed(data):
                 self._take(item)
         finally:
-            whole = self.scan.whole_bytes - before
-            self._digest.update(memoryview(self._unhashed)[:whole])
-            del self._unhashed[:whole]
+            self._hash(data, self.scan.whole_bytes - before)
             self.feed_time_ns = max(self.feed_time_ns, self.scan.clock_ns)
         if self.overlap is not None and self.overlap.is_proven:
             self._bridged()
         if self.beginning.snapshot and not self.is_sound:
             self._judge_snapshot()
+
+    def _hash(self, data: bytes | memoryview, whole_bytes: int) -> None:
+        """Take what is whole by the newest bytes into the digest, and keep the rest for the next time."""
+        if not whole_bytes:
+            self._unhashed += data
+            return
+        self._digest.update(self._unhashed)
+        of_these = whole_bytes - len(self._unhashed)
+        self._digest.update(memoryview(data)[:of_these])
+        self._unhashed = bytes(memoryview(data)[of_these:])
 
     def _take(self, item: Item) -> None:
         if isinstance(item, Orders):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import databento_dbn
@@ -14,6 +15,7 @@ from vp.dbn.record_types import RECORD_BYTES, RECORD_HEADER_BYTES
 from vp.dbn.symbol_mappings import UNDEFINED_TIME, Mapping, StatedMappings
 from vp.errors import FeedDamagedError
 from vp.kernels.contract import FLAG_SNAPSHOT, MBO_BYTES, MBO_DTYPE, RTYPE_MBO
+from vp.kernels.decode import byte_of
 
 END_OF_REPLAY = re.compile(r"(finish|complet).*replay|replay.*(finish|complet)", re.IGNORECASE)  # where no code says it
 PRELUDE_BYTES = 8
@@ -24,6 +26,18 @@ FIRST_LOOK_RECORDS = 64
 MARK_BYTES = 1 << 20
 
 UNDEFINED_NS = np.uint64(UNDEFINED_TIME)
+SCANNED_NAMES = ["length_and_type", "ts_event", "flags", "ts_recv"]
+SCANNED = [
+    np.dtype(
+        {
+            "names": SCANNED_NAMES,
+            "formats": ["<u2", "<u8", "u1", "<u8"],
+            "offsets": [0, *(byte_of(name) for name in SCANNED_NAMES[1:])],
+            "itemsize": MBO_BYTES + ts_out_bytes,
+        }
+    )
+    for ts_out_bytes in (0, 8)
+]
 CODE_BEFORE_END = {RTYPE_ERROR: 2, RTYPE_SYSTEM: 1}  # bytes from the code to the record's end
 SUBSCRIBED, SLOW_READER, REPLAY_COMPLETED = 1, 2, 3
 AUTH_FAILED, KEY_DEACTIVATED, CONNECTION_LIMIT, UNKNOWN_SYMBOL, INVALID_SUBSCRIPTION = 1, 2, 3, 4, 5
@@ -38,18 +52,25 @@ class Orders:
 
     Attributes
     ----------
-    rows : MBO_DTYPE[n]
-        Without what the feed puts behind a record; a view that holds until the next call.
+    as_sent : structured array[n]
+        With what the feed puts behind a record; a view that holds until the next item is taken.
     record_bytes : int
         Of each in the stream.
     byte_offset, record_index : int
         Of the first, in the stream.
     """
 
-    rows: np.ndarray
+    as_sent: np.ndarray
     record_bytes: int
     byte_offset: int
     record_index: int
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """The records themselves, copied: MBO_DTYPE[n]."""
+        count = len(self.as_sent)
+        table = self.as_sent.view(np.uint8).reshape(count, -1)
+        return np.ascontiguousarray(table[:, :MBO_BYTES]).view(MBO_DTYPE).reshape(count)
 
 
 @dataclass(frozen=True)
@@ -116,6 +137,7 @@ class StreamScan:
         self.names: dict[int, str] = {}
         self.newest: tuple[int, int] | None = None
         self._carry = b""
+        self._kind = SCANNED[False]
 
     @property
     def mbo_bytes(self) -> int:
@@ -130,32 +152,43 @@ class StreamScan:
         FeedDamagedError
             A record cannot be one, or the stream begins with something else than metadata.
         """
-        whole = self._carry + bytes(data) if self._carry else bytes(data)
-        position = 0
+        view = memoryview(data)
         if self.data_offset is None:
-            position = self._read_metadata(whole)
-            if not position:
+            whole = self._carry + bytes(view)
+            begin = self._read_metadata(whole)
+            if not begin:
                 self._carry = whole
                 return
-        view = np.frombuffer(whole, np.uint8)
-        while len(view) - position >= RECORD_HEADER_BYTES:
-            count = self._run(view, position)
+            self._carry, view = b"", memoryview(whole)[begin:]
+        # What arrives is not copied, but for the record that the end of a piece cuts.
+        cut = self._carry
+        missing = max(RECORD_HEADER_BYTES, 4 * cut[0]) - len(cut) if cut else 0
+        for piece in (cut + view[:missing], view[missing:]):
+            if piece:
+                yield from self._items(piece)
+
+    def _items(self, data: bytes | memoryview) -> Iterator[Item]:
+        """Those of whole records; the rest is kept for the next piece."""
+        position = 0
+        while len(data) - position >= RECORD_HEADER_BYTES:
+            records = self._run(data, position)
+            count = len(records)
             if count:
-                orders = self._orders(view, position, count)
+                orders = self._orders(records)
                 position += count * self.mbo_bytes
                 self._advance(count * self.mbo_bytes, count)
                 yield orders
                 continue
-            size = 4 * int(view[position])
-            rtype = int(view[position + 1])
+            size = 4 * data[position]
+            rtype = data[position + 1]
             self._check(size, rtype)
-            if len(view) - position < size:
+            if len(data) - position < size:
                 break
-            record = whole[position : position + size]
+            record = bytes(data[position : position + size])
             position += size
             self._advance(size, 1)
             yield from self._other(rtype, record)
-        self._carry = whole[position:]
+        self._carry = bytes(data[position:])
 
     def _read_metadata(self, whole: bytes) -> int:
         """Where records begin, in `whole`; 0 where there is not enough of it."""
@@ -178,43 +211,42 @@ class StreamScan:
                 raise
             raise FeedDamagedError(f"The stream's metadata cannot be decoded: {error}.") from None
         self.version, self.ts_out = whole[3], bool(metadata.ts_out)
+        self._kind = SCANNED[self.ts_out]
         self.data_offset = self.whole_bytes = end
         self.marks.append((end, 0, 0))
         return end
 
-    def _run(self, view: np.ndarray, position: int) -> int:
-        """How many market-by-order records stand one behind the other from here on."""
+    def _run(self, data: bytes | memoryview, position: int) -> np.ndarray:
+        """The market-by-order records that stand one behind the other from here on, a view."""
         step = self.mbo_bytes
-        most = (len(view) - position) // step
-        words = step // 4
+        records = np.frombuffer(data, self._kind, (len(data) - position) // step, position)
+        expected = step // 4 | RTYPE_MBO << 8
         seen, look = 0, FIRST_LOOK_RECORDS
-        while seen < most:
-            until = min(most, seen + look)
-            begin = position + seen * step
-            end = position + until * step
-            other = (view[begin:end:step] != words) | (view[begin + 1 : end : step] != RTYPE_MBO)
+        while seen < len(records):
+            other = records["length_and_type"][seen : seen + look] != expected
             if other.any():
-                return seen + int(np.argmax(other))
-            seen, look = until, look * 8
-        return seen
+                return records[: seen + int(np.argmax(other))]
+            seen, look = seen + look, look * 8
+        return records
 
-    def _orders(self, view: np.ndarray, position: int, count: int) -> Orders:
-        step = self.mbo_bytes
-        table = view[position : position + count * step].reshape(count, step)
-        rows = np.ascontiguousarray(table[:, :MBO_BYTES]).view(MBO_DTYPE).reshape(count)
-        event = rows["ts_event"].view(np.uint64)
-        receipt = rows["ts_recv"].view(np.uint64)
-        time = np.minimum(event, receipt)[(rows["flags"] & FLAG_SNAPSHOT) == 0]
-        time = time[time != UNDEFINED_NS]
-        if len(time):
-            self.clock_ns = max(self.clock_ns, int(time.max()))
+    def _orders(self, records: np.ndarray) -> Orders:
+        event, receipt, flags = records["ts_event"], records["ts_recv"], records["flags"]
+        time = np.minimum(event, receipt)
+        is_snapshot = (flags & FLAG_SNAPSHOT) != 0
+        if is_snapshot.any():
+            time = time[~is_snapshot]
+        latest = time.max(initial=0)
+        if latest == UNDEFINED_NS:  # of few, and not looked for in all
+            latest = time[time != UNDEFINED_NS].max(initial=0)
+        self.clock_ns = max(self.clock_ns, int(latest))
         untimed = event[-1] == UNDEFINED_NS or receipt[-1] == UNDEFINED_NS
-        self.newest = None if untimed or rows["flags"][-1] & FLAG_SNAPSHOT else (int(event[-1]), int(receipt[-1]))
-        receipt = receipt[receipt != UNDEFINED_NS]
+        self.newest = None if untimed or is_snapshot[-1] else (int(event[-1]), int(receipt[-1]))
+        if UNDEFINED_NS in {receipt[0], receipt[-1]}:
+            receipt = receipt[receipt != UNDEFINED_NS]
         if len(receipt):
             first, _ = self.received_ns
             self.received_ns = first or int(receipt[0]), int(receipt[-1])
-        return Orders(rows, step, self.whole_bytes, self.records)
+        return Orders(records, self.mbo_bytes, self.whole_bytes, self.records)
 
     def _check(self, size: int, rtype: int) -> None:
         expected = RECORD_BYTES.get(rtype)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -73,7 +74,7 @@ class _Open:
     """The segment that is being read."""
 
     file: DbnFile
-    handle: BinaryIO
+    handle: FileIO
     selection: Selection
     position: int
 
@@ -99,6 +100,8 @@ class GrowingReader:
         self._records_before = 0
         self._repeated = 0
         self._events = Events.allocate(BLOCK_BYTES // SHORTEST_RECORD_BYTES)
+        self._block = bytearray(BLOCK_BYTES)  # used again: fresh pages for each block cost as much as reading it
+        self._bytes = np.frombuffer(memoryview(self._block).toreadonly(), np.uint8)
 
     @property
     def records_seen(self) -> int:
@@ -199,7 +202,8 @@ class GrowingReader:
 
     def _decode(self, reading: _Open, whole_bytes: int) -> Events:
         reading.handle.seek(reading.position)
-        view = np.frombuffer(reading.handle.read(min(BLOCK_BYTES, whole_bytes - reading.position)), np.uint8)
+        wanted = min(BLOCK_BYTES, whole_bytes - reading.position)
+        view = self._bytes[: reading.handle.readinto(memoryview(self._block)[:wanted])]
         cursor = self._cursor
         cursor[D_POSITION] = cursor[D_ROWS] = 0
         decode.decode_records(view, reading.selection, cursor, self._events.columns)

@@ -24,10 +24,11 @@ from vp.model.session import SessionInfo
 PEEKED_RECORDS = 1000
 SILENCE_NS = 30 * 60_000_000_000
 SETTLING_SECONDS = 1.0
+NS_PER_MS = 1_000_000
 
 
 class LiveSession:
-    """A session whose book is built and whose engine is warm: frames on demand.
+    """A session whose book is built: frames on demand, once its engine is warm.
 
     Attributes
     ----------
@@ -62,6 +63,8 @@ class LiveSession:
         self._anomalies_before = engine.anomalies()
         self._before_openings = engine.before_openings()
         self._context = engine.no_frames().buffer if context is None else context
+        self._is_warming_up = True
+        self._warm_up()
 
     @property
     def next_event_ns(self) -> int | None:
@@ -198,6 +201,8 @@ class LiveSession:
         """Take the feed's events through the engine until there are frames, or it leaves events standing."""
         feed = self._feed
         engine = self.engine
+        if self._is_warming_up and not self._warm_up():
+            return engine.no_frames()
         if time.monotonic() - self._first_frame_seconds >= SETTLING_SECONDS:
             self.first_frame_is_out.set()
         while feed.ready():
@@ -210,6 +215,23 @@ class LiveSession:
                     self._first_frame_seconds = time.monotonic()
                 return batch
         return self.engine.no_frames()
+
+    def _warm_up(self) -> bool:
+        """Run the records of before the emit boundary, of which no frames are handed over.
+
+        False where there are no more of them yet: of a session that is being recorded, the boundary may be to come.
+        """
+        feed, engine, info = self._feed, self.engine, self.info
+        while feed.ready():
+            feed.index, made = engine.advance(feed.events, feed.index, info.emit_from_ns)
+            if feed.index < len(feed.events) and not made.count:
+                break
+        else:
+            return False
+        self._is_warming_up = False
+        engine.start_emitting(round(info.throttle_ms * NS_PER_MS))
+        self._anomalies_before, self._before_openings = engine.anomalies(), engine.before_openings()
+        return True
 
     def close(self) -> None:
         """Let go of the file."""

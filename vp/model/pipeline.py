@@ -43,7 +43,6 @@ from vp.model.tick_warnings import warn_of_guess, warn_of_off_tick_prices
 from vp.settings.forms import BYTES_PER_GB, MAX_CONTEXT_MINUTES
 
 K = 50
-NS_PER_MS = 1_000_000
 NS_PER_MINUTE = 60_000_000_000
 LISTED = 5
 CONTEXT_THROTTLE_NS = 1_000_000_000
@@ -171,7 +170,6 @@ def _begin(
         engine.start_emitting(CONTEXT_THROTTLE_NS)
     context = _advance(engine, feed, bounds.emit_from_ns, meter)
     meter.update(feed.records_seen, last=True)
-    engine.start_emitting(round(spec.throttle_ms * NS_PER_MS))
     session = LiveSession(info, engine, feed, context, instead, ends_early, gaps)
     opened.reader.keep_decompressed(session.first_frame_is_out)
     return session

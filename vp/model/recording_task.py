@@ -16,7 +16,8 @@ from vp.kernels.contract import GRID_COLUMNS
 from vp.lake.input_identity import InputIdentities
 from vp.market.products import canonical_symbol
 from vp.market.session_hours import parse_dates, phases, window_of
-from vp.model.pipeline import NS_PER_MS, K, prepare
+from vp.model.live_session import NS_PER_MS
+from vp.model.pipeline import K, prepare
 from vp.model.progress import Progress, ignore_progress, ignore_share
 from vp.model.recording import record
 from vp.model.session import SessionSpec

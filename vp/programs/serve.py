@@ -92,7 +92,7 @@ def _serve_live(values: dict[str, Any], symbols: Sequence[str]) -> int:
     from vp.databento_key import key_of_environment  # noqa: PLC0415
     from vp.lake.lake import Lake  # noqa: PLC0415
 
-    cli.refuse_beside("--live", ("dt", "file", "start_time"), values, "The feed says which day it is.")
+    cli.refuse_beside("--live", ("dt", "file"), values, "The feed says which day it is.")
     values["product_type"] = values["product_type"] or "future_mbo"
     lake = Lake(values["lake"], values["products"])
     chosen = plan(lake, values["product_type"], symbols, values["dataset"], values["live_from"])
@@ -241,7 +241,7 @@ def _service(
                 first = _first_day(recorder, lambda: on_progress(Loading("connect")))
                 request = startup.request = replace(defaults, dt=str(first.date))
             session = prepare_request(request, tell)
-            nothing = session.emptiness() if session.finished else None
+            nothing = session.emptiness() if session.finished and recorder is None else None
             if nothing is not None:
                 cli.say(f"WARNING: {nothing}")
             for notice in session.notices():

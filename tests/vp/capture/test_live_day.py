@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -38,6 +39,13 @@ def shows_all(capture: Capture, feed: GatewayProcess) -> bool:
 def waits(session: LiveSession) -> bool:
     """Whether something lies on the disk that its engine has not read."""
     return session.waiting_since is not None
+
+
+def all_frames(session: LiveSession) -> pa.Table:
+    tables = []
+    while (batch := session.advance(None, 64)).count:
+        tables.append(session.layout.table(batch.buffer))
+    return pa.concat_tables(tables).replace_schema_metadata(None).combine_chunks()
 
 
 def spec_of(lake: Path, symbol: str = "MNQH6") -> SessionSpec:
@@ -111,6 +119,31 @@ def test_gaps_are_open_until_the_feed_goes_on_and_stand_in_what_is_played_later(
     assert closed.end_ns > closed.start_ns
     with contextlib.closing(prepare(spec_of(tmp_path))) as session:
         assert session.gaps() == (closed,)
+
+
+def test_frames_begin_at_the_start_time_whether_or_not_the_market_has_come_to_it(
+    feed: GatewayProcess, tmp_path: Path, whole: Path
+) -> None:
+    spec = replace(spec_of(tmp_path), start_time="09:30", context_minutes=1.0)
+    with contextlib.closing(prepare(replace(spec, lake=str(whole), context_minutes=0.0))) as session:
+        expected = all_frames(session)
+        begins_ns, counted = session.info.emit_from_ns, session.anomalies()
+    assert 0 < len(expected) < len(frames(whole, "MNQH6"))
+    assert expected["ts_ns"].cast("int64")[0].as_py() >= begins_ns
+    with capturing(feed, tmp_path) as capture:
+        feed.publish(100)
+        capture.until(lambda: shows_all(capture, feed))
+        early = prepare_growing(spec, day_of(capture))
+        assert (early.clock_ns or 0) < begins_ns
+        assert early.advance(None, 64).count == 0
+        feed.publish(RECORDS)
+        capture.until(lambda: shows_all(capture, feed))
+        late = prepare_growing(spec, day_of(capture))
+        for begun in (early, late):
+            with contextlib.closing(begun) as session:
+                assert all_frames(session).equals(expected)
+                assert session.anomalies() == counted
+                assert session.anomalies_before() != dict.fromkeys(counted, 0)
 
 
 def test_what_a_slow_engine_has_before_it_waits_on_the_disk(tmp_path: Path) -> None:

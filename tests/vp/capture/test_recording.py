@@ -54,7 +54,7 @@ def assert_whole(lake: Path, expected: dict[str, pa.Table]) -> None:
 def test_a_recording_is_the_stream_and_plays_as_the_file(
     feed: GatewayProcess, tmp_path: Path, expected: dict[str, pa.Table], split: int
 ) -> None:
-    feed.order("set", split_bytes=split)
+    feed.order("set", split_bytes=split, digests=True)
     with capturing(feed, tmp_path) as capture:
         settle(feed, capture, RECORDS if split > 7 else 300)
     (path,) = directory(tmp_path).glob("*.dbn")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import importlib
 import inspect
+import itertools
 import json
 import random
 from pathlib import Path
@@ -19,6 +21,7 @@ from tests.lakes import FUTURES_OPEN_NS, market
 from tests.vp.capture.capturing import NEAR
 from vp.capture.connection import SECRETIVE
 from vp.capture.plan import plan
+from vp.capture.segment import Beginning, Segment
 from vp.capture.segment_file import ManifestFile, SegmentFile
 from vp.capture.stream_scan import Orders, Refusal, StreamScan, System, is_end_of_replay
 from vp.errors import CaptureError, FeedDamagedError
@@ -45,19 +48,22 @@ def test_a_stream_is_the_same_in_pieces_of_any_size(version: int, ts_out: bool) 
     data, count = stream(version, ts_out)
     chance = random.Random(version)
     seen = []
-    for sizes in ([len(data)], [1], [7], [chance.randint(1, 900) for _ in range(50)]):
+    large = [[1000 + cut, len(data)] for cut in range(120)]  # much at a time, cut at any byte of a record
+    for sizes in ([len(data)], [1], [7], [chance.randint(1, 900) for _ in range(50)], *large):
         scan = StreamScan()
         rows, texts = [], []
         at, i = 0, 0
         while at < len(data):
             size = sizes[i % len(sizes)]
-            for item in scan.feed(data[at : at + size]):
+            piece = bytearray(data[at : at + size])
+            for item in scan.feed(memoryview(piece)):
                 if isinstance(item, Orders):
                     rows.append(item.rows.copy())
                     first = item.byte_offset
                     assert data[first + 4 : first + 56] == item.rows[0].tobytes()[4:]
                 elif isinstance(item, (System, Refusal)):
                     texts.append((type(item), item.text))
+            piece[:] = bytes(len(piece))  # what comes next lies where this lay
             at, i = at + size, i + 1
         assert (scan.whole_bytes, scan.records) == (len(data), count)
         assert scan.names == {NEAR: "MNQH6"}
@@ -66,6 +72,28 @@ def test_a_stream_is_the_same_in_pieces_of_any_size(version: int, ts_out: bool) 
     assert {text for _, text in seen[0][1]} == {"Heartbeat", "no such symbol"}
     times = [rec.ts_event for rec in market(FUTURES_OPEN_NS, 2, 2)]
     assert seen[0][2:] == (times[-1], (times[0] + 1000, times[-1] + 1000))
+
+
+@pytest.mark.parametrize("pieces", [[1], [7, 300, 64], [5000]])
+def test_a_segment_that_ends_within_a_record_is_stated_as_it_lies_on_the_disk(
+    tmp_path: Path, pieces: list[int]
+) -> None:
+    data, _ = stream(3, ts_out=True)
+    names = iter(["first.dbn", "second.dbn"])
+    for cut in (5, 20):
+        segment = Segment(Beginning(0, snapshot=False), lambda _time_ns: SegmentFile(tmp_path, next(names)))
+        at = 0
+        for size in itertools.cycle(pieces):
+            if at >= len(data) - cut:
+                break
+            segment.receive(memoryview(data)[at : min(at + size, len(data) - cut)])
+            at += size
+        finished = segment.finish("cut")
+        assert finished is not None
+        path, entry = finished
+        assert len(data) - cut > path.stat().st_size == entry["bytes"] == segment.scan.whole_bytes
+        assert data.startswith(path.read_bytes())
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == entry["sha256"]
 
 
 def test_the_clock_is_that_of_no_snapshot_and_of_no_stamp_ahead_of_its_receipt() -> None:

@@ -65,7 +65,6 @@ def serving(
     ("options", "says"),
     [
         (["--live", "--symbol", "MNQ", "--dt", "2026-02-06"], "--live and --dt cannot both be"),
-        (["--live", "--symbol", "MNQ", "--start-time", "09:30"], "--live and --start-time cannot both be"),
         (["--live"], "nothing to record"),
         (["--symbol", "MNQ", "--symbol", "ES"], "Several symbols are given"),
         (["--live", "--symbol", "MNQ", "--gateway", "here"], "gateway was 'here'"),

@@ -53,7 +53,9 @@ class FrameStore:
     Parameters
     ----------
     frame_bytes : int
-        Length of one frame.
+        Length of one frame, with what stands before it.
+    prefix : bytes
+        What stands before each frame.
     spool : FrameSpool, optional
         Where older frames lie; left out, memory alone holds frames.
     cuts : iterable of int
@@ -84,6 +86,7 @@ class FrameStore:
         self,
         frame_bytes: int,
         *,
+        prefix: bytes = b"",
         spool: FrameSpool | None = None,
         cuts: Iterable[int] = (),
         retention_ns: int = RETENTION_NS,
@@ -92,6 +95,7 @@ class FrameStore:
         growth_bytes_per_second: int = GROWTH_BYTES_PER_SECOND,
     ) -> None:
         self.frame_bytes = frame_bytes
+        self._prefix = np.frombuffer(prefix, np.uint8)
         self.head = 0
         self.over_since: float | None = None
         self._spool = spool if spool is not None else FrameSpool()
@@ -105,6 +109,7 @@ class FrameStore:
         self._ring_frames = max(2, memory_bytes // frame_bytes)
         self._group_frames = max(1, min(self._spool.slot_bytes // frame_bytes, self._ring_frames // 2))
         self._ring: np.ndarray | None = None
+        self._slot: np.ndarray | None = None  # used again: fresh pages for each would cost as much as the copy
         self._clocks_ns = np.zeros(self._ring_frames, np.int64)
         self._appended_seconds = np.zeros(self._ring_frames)
         self._memory_from = 0  # the ring holds the frames from here on
@@ -137,7 +142,7 @@ class FrameStore:
         return slot
 
     def append(self, frames: np.ndarray, last_ns: int) -> None:
-        """Add frames, uint8[n, frame_bytes], which are copied. One thread only.
+        """Add frames, uint8[n, frame_bytes less the prefix], which are copied. One thread only.
 
         `last_ns` is the engine clock of the last of them.
         """
@@ -165,6 +170,7 @@ class FrameStore:
         with self._lock:
             self._memory_from = self.head
             self._ring = None
+        self._slot = None
 
     def close(self) -> None:
         """Hold nothing any more."""
@@ -228,8 +234,13 @@ class FrameStore:
         start = self.head % self._ring_frames
         before_end = min(count, self._ring_frames - start)
         places = np.arange(self.head, self.head + count) % self._ring_frames
-        self._ring[start : start + before_end] = frames[:before_end]
-        self._ring[: count - before_end] = frames[before_end:]
+        front = len(self._prefix)
+        for rows, new in (
+            (self._ring[start : start + before_end], frames[:before_end]),
+            (self._ring[: count - before_end], frames[before_end:]),
+        ):
+            rows[:, :front] = self._prefix
+            rows[:, front:] = new
         self._clocks_ns[places] = last_ns
         self._appended_seconds[places] = time.monotonic()
         with self._lock:
@@ -288,7 +299,9 @@ class FrameStore:
         places = np.arange(self._spooled, self._spooled + count) % self._ring_frames
         together = places[-1] - places[0] == count - 1
         frames = self._ring[places[0] : places[-1] + 1] if together else self._ring[places]
-        filled = np.zeros(self._group_frames * self.frame_bytes, np.uint8)
+        if self._slot is None:
+            self._slot = _mapped(self._group_frames, self.frame_bytes).reshape(-1)
+        filled = self._slot
         for start, width in self._fields:
             place = filled[start * self._group_frames : start * self._group_frames + count * width]
             place.reshape(count, width)[:] = frames[:, start : start + width]

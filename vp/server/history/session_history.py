@@ -33,7 +33,7 @@ class SessionHistory:
     Attributes
     ----------
     frames : FrameStore
-        Its frame messages with their websocket headers.
+        Its frame messages, which it keeps with their websocket headers.
     layout : FrameLayout
     gaps : callable
         What its feed has not delivered.
@@ -61,10 +61,15 @@ class SessionHistory:
         sampler: FrameSampler | None = None,
     ) -> SessionHistory:
         """An empty history of frames of this layout, each column a field of its own on disk."""
-        front = len(header(layout.message_bytes))
-        cuts = [front + at for column in layout.columns for at in (column.offset, column.offset + column.length_bytes)]
+        prefix = header(layout.message_bytes)
+        ends = [at for column in layout.columns for at in (column.offset, column.offset + column.length_bytes)]
         frames = FrameStore(
-            front + layout.message_bytes, spool=spool, cuts=cuts, retention_ns=retention_ns, memory_bytes=memory_bytes
+            len(prefix) + layout.message_bytes,
+            prefix=prefix,
+            spool=spool,
+            cuts=[len(prefix) + at for at in ends],
+            retention_ns=retention_ns,
+            memory_bytes=memory_bytes,
         )
         return cls(frames, layout, gaps, sampler)
 

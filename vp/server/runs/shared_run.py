@@ -19,7 +19,6 @@ from vp.server.runs.run import Run
 from vp.server.runs.session import Batch, Prepare, Session
 from vp.server.stream.commands import Step
 from vp.server.stream.encoding import FrameEncoder
-from vp.server.stream.packing import pack
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import FramesHeld, RunState
 from vp.study.running_samples import RunningSamples
@@ -148,7 +147,7 @@ class SharedRun(Run):
         )
         context = session.take_context()
         if context.count:
-            history.frames.append(pack(context.buffer), int(context.ts_ns[-1]))
+            history.frames.append(context.buffer, int(context.ts_ns[-1]))
             sampler.take(context.buffer, int(context.ts_ns[-1]))
         self.history = history
 
@@ -219,7 +218,7 @@ class SharedRun(Run):
         assert self.history is not None
         if batch.count:
             self._last_frame_ns = int(batch.ts_ns[-1])
-            self.history.frames.append(pack(batch.buffer), self._last_frame_ns)
+            self.history.frames.append(batch.buffer, self._last_frame_ns)
             self.call()
             if self.history.sampler is not None:
                 self.history.sampler.take(batch.buffer, self._last_frame_ns)

@@ -8,7 +8,6 @@ import pytest
 from tests.vp.server.tiny import LAYOUT, even_clocks, messages
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.history.session_history import SessionHistory
-from vp.server.stream.packing import pack
 
 FRAMES = 900
 
@@ -19,7 +18,7 @@ def history(tmp_path: Path) -> SessionHistory:
     frames = began.frames
     clocks = even_clocks(FRAMES)
     for start in range(0, FRAMES, 50):
-        frames.append(pack(forces(start, start + 50)), int(clocks[start + 49]))
+        frames.append(forces(start, start + 50), int(clocks[start + 49]))
         frames.tidy()
     return began
 

@@ -20,7 +20,6 @@ from vp.model.session import SessionSpec
 from vp.server.history.export import ColumnsBlock, arrow_stream, csv_stream, file_name
 from vp.server.history.frame_spool import FrameSpool
 from vp.server.history.session_history import READ_BYTES, SessionHistory
-from vp.server.stream.packing import pack
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -68,7 +67,7 @@ def test_csv_reads_back_as_the_same_numbers_without_a_schema(
     while not session.finished and frames.head < 1500:
         batch = session.advance(None, 100)
         if batch.count:
-            frames.append(pack(np.array(batch.buffer)), session.clock_ns or 0)
+            frames.append(np.array(batch.buffer), session.clock_ns or 0)
             frames.tidy()
     session.close()
     exact = pl.from_arrow(

@@ -45,7 +45,7 @@ def spool(directory: Path, limit_bytes: int = PLENTY, floor_bytes: int = 0) -> F
 
 
 def small(where: Path | FrameSpool, **limits: int) -> FrameStore:
-    sizes = {"memory_bytes": 4 * FRAME_BYTES, **limits}
+    sizes: dict[str, Any] = {"memory_bytes": 4 * FRAME_BYTES, **limits}
     return FrameStore(
         FRAME_BYTES, spool=where if isinstance(where, FrameSpool) else spool(where), cuts=(8, 12), **sizes
     )
@@ -56,6 +56,26 @@ def fill(history: FrameStore, count: int, step_ns: int = SECOND, at_once: int = 
         first = history.head
         history.append(frames(first, at_once), (first + at_once - 1) * step_ns)
         history.tidy()
+
+
+def test_what_stands_before_each_frame_stands_there_in_memory_and_on_disk(tmp_path: Path) -> None:
+    prefix = b"\x82\x0e"
+    whole = frames(0, 23)
+    whole[:, :2] = np.frombuffer(prefix, np.uint8)
+    history = FrameStore(
+        FRAME_BYTES, prefix=prefix, spool=spool(tmp_path), cuts=(2, 8, 12), memory_bytes=5 * FRAME_BYTES
+    )
+    for first in range(0, len(whole), 3):
+        history.append(whole[first : first + 3, 2:], first * SECOND)
+        history.tidy()
+    assert history.disk_bytes > 0
+    for _ in range(2):
+        assert history.oldest == 0
+        for at in range(len(whole)):
+            block = history.read(at, 1)
+            assert block is not None
+            assert bytes(block.data) == whole[at].tobytes()
+        history.put_away()  # from now on all of it lies on disk
 
 
 def held(history: FrameStore, first: int | None = None) -> list[int]:

@@ -12,13 +12,12 @@ from vp.server.history.retention import RetainedHistories
 from vp.server.history.session_history import SessionHistory
 from vp.server.runs.hub import Hub, ServerLimits
 from vp.server.runs.shared_run import SharedRun
-from vp.server.stream.packing import pack
 
 
 def history(frames: int = 20) -> SessionHistory:
     clocks = even_clocks(frames)
     made = SessionHistory.begin(LAYOUT)
-    made.frames.append(pack(messages(clocks, 0, frames)), int(clocks[-1]))
+    made.frames.append(messages(clocks, 0, frames), int(clocks[-1]))
     return made
 
 

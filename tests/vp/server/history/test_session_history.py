@@ -10,7 +10,6 @@ from vp.server.history.frame_spool import FrameSpool
 from vp.server.history.frame_store import MEMORY_BYTES
 from vp.server.history.session_history import JOIN_NS, FramesGoneError, SessionHistory
 from vp.server.stream.messages import Hole
-from vp.server.stream.packing import pack
 
 
 def test_a_frame_is_found_by_event_and_by_time_in_files_and_memory(history: SessionHistory) -> None:
@@ -33,7 +32,7 @@ def long_one(spool: FrameSpool | None, memory_bytes: int = MEMORY_BYTES) -> tupl
     history = SessionHistory.begin(LAYOUT, spool, memory_bytes)
     clocks = even_clocks(700, step_ms=2000)
     for first in range(0, 700, 10):
-        history.frames.append(pack(messages(clocks, first, first + 10)), int(clocks[first + 9]))
+        history.frames.append(messages(clocks, first, first + 10), int(clocks[first + 9]))
         history.frames.tidy()
     return history, clocks
 
@@ -49,7 +48,7 @@ def test_who_joins_is_told_where_less_than_ten_minutes_are_held() -> None:
 def test_a_session_that_is_younger_than_ten_minutes_lacks_nothing() -> None:
     history = SessionHistory.begin(LAYOUT)
     clocks = even_clocks(50)
-    history.frames.append(pack(messages(clocks, 0, 50)), int(clocks[-1]))
+    history.frames.append(messages(clocks, 0, 50), int(clocks[-1]))
     assert history.to_join() == 0
     assert history.hole_before_joining(0) is None
 

@@ -127,6 +127,37 @@ def test_frames_of_before_the_start_stay_in_the_history_of_a_session(live: bool)
     in_hub(body, lambda _request: InContext(even_clocks(9)), live=recordings)
 
 
+@dataclass
+class NotedRecording(TinyRecording):
+    """Notes what is said of the records done by who has all that there is and waits for more; then it is over."""
+
+    run: LiveRun | None = None
+    said: list[int] = field(default_factory=list)
+
+    def wait(self, seen: int, seconds: float) -> None:
+        assert self.run is not None
+        self.said.append(self.run.describe()["records_done"])
+        self.is_over = True
+
+
+def test_a_session_that_has_caught_up_says_so_at_once() -> None:
+    recording = NotedRecording()
+    session = Halted(even_clocks(200))  # several batches within the time after which facts are noted again
+
+    async def body(hub: Hub) -> None:
+        hub.enter()
+        run = hub.join(DEFAULTS)
+        assert isinstance(run, LiveRun)
+        recording.run = run
+        session.may_go_on.set()
+        await until(lambda: run.state is RunState.ENDED)
+        hub.leave(run)
+
+    recordings = LiveRecordings(TinyFeed({DEFAULTS.dt: recording}), lambda _request: "MNQ")
+    in_hub(body, lambda _request: session, live=recordings)
+    assert recording.said == [200]
+
+
 def test_time_goes_on_where_no_record_comes_but_not_past_the_next() -> None:
     """Two frames a minute apart, watched in between and at the end."""
 
