@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .book import apply_record, note_trade, record_at
+from .buckets import bucket_of
 from .cells import touch
 from .contract import (
     ACTION_CLEAR,
@@ -48,7 +49,6 @@ from .orders import MOST_PLACES, fetch_ahead
 from .plain import NOT_PLAIN, Legs, apply_plain, may_be_plain
 from .publishers import follow_publisher, is_settled, mark_bad_book
 from .ring import (
-    bucket_of,
     bucket_of_level,
     change_cell_depth,
     count_all_depth,
@@ -228,6 +228,7 @@ def advance(
                 touch_legs(book, model, legs)
             else:
                 take_any(book, model, record)
+                roomy = 0  # it may have left the tables far too large
         if record.flags & FLAG_LAST:
             end_event(book, record.publisher)
             if scalars[B_QUALITY] & QUALITY_CROSSED:

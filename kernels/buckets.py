@@ -1,0 +1,11 @@
+"""The buckets that prices lie in."""
+
+from __future__ import annotations
+
+from .jit import step
+
+
+@step
+def bucket_of(price: int, bucket_size: int) -> int:
+    """floor(price / B + 1/2), exact."""
+    return (2 * price + bucket_size) // (2 * bucket_size)
