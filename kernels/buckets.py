@@ -7,5 +7,5 @@ from .jit import step
 
 @step
 def bucket_of(price: int, bucket_size: int) -> int:
-    """floor(price / B + 1/2), exact."""
-    return (2 * price + bucket_size) // (2 * bucket_size)
+    """floor(price / B + 1/2), exact for every price."""
+    return price // bucket_size + (2 * (price % bucket_size) >= bucket_size)

@@ -113,8 +113,6 @@ class Levels:
         for price, size in [*self.want[ASK].items(), *self.want[BID].items()]:
             if dense_word(self.state, price) < 0:
                 bucket = math.floor(Fraction(price, bucket_size) + Fraction(1, 2))
-                if abs(price) > 2**62 - bucket_size:  # more than the kernel reckons with; it keeps to what it finds
-                    bucket = int(np.int64(np.uint64((2 * price + bucket_size) % 2**64))) // (2 * bucket_size)
                 prices.add(price)
                 buckets[bucket] = buckets.get(bucket, 0) + size
         slots = self.state.far.reshape(-1, FAR_WORDS)
