@@ -228,7 +228,6 @@ def advance(
                 touch_legs(book, model, legs)
             else:
                 take_any(book, model, record)
-                roomy = 0  # it may have left the tables far too large
         if record.flags & FLAG_LAST:
             end_event(book, record.publisher)
             if scalars[B_QUALITY] & QUALITY_CROSSED:

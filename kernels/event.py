@@ -48,6 +48,7 @@ FAR_LOAD_WORDS = 2 * FAR_WORDS  # of the far levels for each price: half of the 
 # Placing the window goes through the order table. Each record pays for this many words of it, so that a market which
 # leaps from one end to the other takes no more of each record than others do.
 PLACING_WORDS = 64
+MOST_RECORDS = 64  # between two looks at the room there is
 
 
 @step
@@ -116,7 +117,10 @@ def needs_room(book: BookState) -> int:
 
 @step
 def records_of_room(book: BookState) -> int:
-    """How many records surely find room: each takes one slot and one far level at the most."""
+    """How many records surely find room: each takes one slot and one far level at the most.
+
+    Few enough that tables which a clear has left far too large are soon made smaller.
+    """
     orders = book.slots.size // MAX_LOAD_WORDS - book.scalars[B_LIVE]
     levels = book.far.size // FAR_LOAD_WORDS - book.scalars[B_FAR_PRICES]
-    return min(orders, levels)
+    return min(orders, levels, MOST_RECORDS)

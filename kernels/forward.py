@@ -54,7 +54,6 @@ def fast_forward(columns: Columns, first: int, until: int, book: BookState) -> t
             note_trade(book, record)
         elif not plain or apply_plain(book, record, np.int64(0)).word < 0:
             apply_any(book, record)
-            roomy = 0  # it may have left the tables far too large
         if record.flags & FLAG_LAST:
             end_event(book, record.publisher)
     return columns.clock_ns.size, DONE

@@ -80,7 +80,7 @@ class WorkerPool:
 
 
 class _Worker:
-    """One process, begun anew after it was killed."""
+    """One process, begun anew after it was killed, and after a query has left it spent."""
 
     def __init__(self, context: QueryContext) -> None:
         self._context = context
@@ -129,6 +129,8 @@ class _Worker:
                 line = await process.stdout.readuntil()
             head = json.loads(line)
         if head["status"] != 200:
+            if head["spent"]:
+                await self.end()
             raise RefusedError(head["status"], head["code"], head["message"], head["hint"])
         await room(head["bytes"])
         pieces: list[bytes] = []
@@ -137,6 +139,8 @@ class _Worker:
             while missing:
                 pieces.append(await process.stdout.readexactly(min(missing, LINE_BYTES)))
                 missing -= len(pieces[-1])
+        if head["spent"]:
+            await self.end()
         return EncodedAnswer(pieces, head["truncated"])
 
     async def _start(self) -> asyncio.subprocess.Process:
