@@ -74,7 +74,7 @@ def far_price_at(far: Int64s, side: int, place: int) -> int:
     return far[FAR_WORDS * far[heap_word(far, side, place)] + FAR_PRICE]
 
 
-@step
+@routine
 def far_depth(book: BookState, side: int, price: int) -> int:
     """Resting size at a far price of one side."""
     return book.far[word_of(book.far, price, FAR_PRICE) + FAR_DEPTH + side]

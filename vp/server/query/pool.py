@@ -11,14 +11,14 @@ import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from vp import counters
 from vp.child_processes import python_command, python_environment
 from vp.errors import QueryLimitError, VPError
 from vp.logs import event
 from vp.server.query.request import QueryContext, QueryRequest
-from vp.server.query.worker import BEGUN, READY, configuration
+from vp.server.query.worker_messages import BEGUN, READY, configuration, question
 
 FIND_SECONDS = 60.0  # to start, and to find the session of a query
 SPARE_SECONDS = 5.0  # beyond what the sandbox allows: it ends most queries itself, with a better message
@@ -121,7 +121,7 @@ class _Worker:
             process = await self._start()
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(json.dumps(asdict(request)).encode() + b"\n")
+        process.stdin.write(question(request))
         async with asyncio.timeout(FIND_SECONDS):
             line = await process.stdout.readuntil()
         async with asyncio.timeout(self._context.limits.seconds + SPARE_SECONDS):

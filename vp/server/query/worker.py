@@ -14,7 +14,7 @@ import logging
 import math
 import sys
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,15 +22,15 @@ import pyarrow as pa
 
 from vp import logs
 from vp.errors import QueryLimitError, RequestError, VPError
+from vp.query.limits import Limits
 from vp.query.output import json_text, readable, refusing
-from vp.query.sandbox import Answer, Limits
+from vp.query.sandbox import Answer
 from vp.server.faults import unexpected
 from vp.server.query.request import QueryContext, QueryRequest
+from vp.server.query.worker_messages import BEGUN, READY
 from vp.session import SessionName
 
 JSON_ROWS = 1024
-READY = b"ready\n"
-BEGUN = b"begun\n"
 WARM = Limits(processor_seconds=30.0, seconds=60.0)
 UNFORESEEN = 500  # status of what is no fault of the query's
 WARMING = "SELECT * FROM session, (FROM events LIMIT 1)"  # loads what the first query would wait for
@@ -58,11 +58,6 @@ def main() -> int:
         sink.write(json.dumps({**head, "spent": spent}).encode() + b"\n" + stream)
         sink.flush()
     return 0
-
-
-def configuration(context: QueryContext) -> bytes:
-    """The first line that it reads."""
-    return json.dumps(asdict(context)).encode() + b"\n"
 
 
 def _answer(context: QueryContext, request: QueryRequest, sink: BinaryIO) -> tuple[dict[str, Any], bytes]:

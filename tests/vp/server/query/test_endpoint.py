@@ -26,7 +26,7 @@ from vp.errors import BadParameterError
 from vp.model.pipeline import prepare
 from vp.model.progress import ProgressLike
 from vp.model.session import SessionSpec
-from vp.query.sandbox import Limits
+from vp.query.limits import Limits
 from vp.server.app import Service
 from vp.server.query.endpoint import MAX_BODY_BYTES, QUERY, WAITING, parse_query_request
 from vp.server.query.pool import RefusedError, WorkerPool
