@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from .book import apply_record, note_trade, record_at
-from .buckets import bucket_of
 from .cells import touch
 from .contract import (
     ACTION_CLEAR,
@@ -49,6 +48,7 @@ from .orders import MOST_PLACES, fetch_ahead
 from .plain import NOT_PLAIN, Legs, apply_plain, may_be_plain
 from .publishers import follow_publisher, is_settled, mark_bad_book
 from .ring import (
+    bucket_of,
     bucket_of_level,
     change_cell_depth,
     count_all_depth,

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from .buckets import bucket_of
 from .contract import (
     ASK,
     B_BUCKET,
@@ -43,6 +42,12 @@ BUCKET_WORDS = FAR_HEAP - FAR_BUCKET
 def in_order(side: int, price: int) -> int:
     """What is greater for the better price of a side: the price of a bid, its complement of an ask."""
     return price ^ (side - 1)
+
+
+@step
+def far_bucket_of(price: int, bucket_size: int) -> int:
+    """floor(price / B + 1/2), exact for prices too that cannot be doubled; most records would pay for it."""
+    return price // bucket_size + (2 * (price % bucket_size) >= bucket_size)
 
 
 @step
@@ -130,7 +135,7 @@ def remove_far(book: BookState, side: int, price: int, size: int) -> int:
 def change_bucket(book: BookState, price: int, change: int) -> None:
     """Add `change` to what rests in the bucket of `price`."""
     far = book.far
-    bucket = bucket_of(price, book.scalars[B_BUCKET])
+    bucket = far_bucket_of(price, book.scalars[B_BUCKET])
     word = word_of(far, bucket, FAR_BUCKET)
     far[word] = bucket
     far[word + FAR_BUCKET_DEPTH - FAR_BUCKET] += change

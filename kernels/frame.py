@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from .buckets import bucket_of
 from .cells import cell_word
 from .contract import (
     ASK,
@@ -71,6 +70,7 @@ from .grid import grid_stride, read_grid
 from .interval import begin_interval
 from .jit import routine, step
 from .levels import level_depth
+from .ring import bucket_of
 from .state import BookState, Float64s, FrameBuffer, Model
 from .vectors import LANES, lane_of, load_four, store_singles
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .buckets import bucket_of
 from .contract import (
     ASK,
     B_BEST_ASK,
@@ -42,6 +41,7 @@ from .contract import (
 )
 from .jit import kernel, step
 from .levels import dense_word, level_depth
+from .ring import bucket_of
 from .state import BookState, Int64, Model, Record
 
 

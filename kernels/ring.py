@@ -8,7 +8,6 @@ spot moves.
 
 from __future__ import annotations
 
-from .buckets import bucket_of
 from .cells import cell_word, forget, touch
 from .contract import (
     ASK,
@@ -34,6 +33,12 @@ from .contract import (
 from .far_levels import far_depth_of_bucket
 from .jit import routine, step
 from .state import BookState, Cells, Model
+
+
+@step
+def bucket_of(price: int, bucket_size: int) -> int:
+    """floor(price / B + 1/2), exact."""
+    return (2 * price + bucket_size) // (2 * bucket_size)
 
 
 @step

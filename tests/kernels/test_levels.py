@@ -213,7 +213,7 @@ def test_the_best_of_many_far_prices_goes_and_comes_back(side: int) -> None:
     """In any order, with the table as full as it gets, so that prices lie behind others of other places."""
     book = Levels(250_000_000, 8, 0)
     rng = np.random.default_rng(3)
-    prices = [int(price) for price in rng.permutation(FAR_SLOTS // 2) * 10**15 + 10**14]
+    prices = rng.integers(-(2**62), 2**62, FAR_SLOTS // 2).tolist()
     for number, price in enumerate(prices):
         book.add(side, price, 1)
         book.add(1 - side, price, 1 + number % 2)
@@ -232,6 +232,15 @@ def test_the_best_of_many_far_prices_goes_and_comes_back(side: int) -> None:
             best = (max if at == BID else min)(book.want[at])
             book.remove(at, best, book.want[at][best])
             book.check()
+
+
+def test_a_far_price_halfway_lies_in_the_upper_bucket() -> None:
+    book = Levels(2, 8, 0)
+    book.scalars[B_BUCKET] = 4
+    for price in (4_000_002, -4_000_002, 2**63 - 6):
+        book.add(ASK, price, 7)
+        assert far_depth_of_bucket(book.state, (price + 2) // 4) == 7
+        book.check_hashes()
 
 
 def test_a_clear_takes_the_time_of_the_far_prices_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,9 @@ def test_what_is_no_program(words: list[str], says: str, hints: str, capsys: pyt
 
 
 def test_a_server_loads_neither_the_client_of_relays_nor_the_database_of_queries() -> None:
-    words = "import sys, vp.server.app\nprint(sorted({'requests', 'urllib3', 'databento', 'duckdb'} & set(sys.modules)))"
+    words = (
+        "import sys, vp.server.app\nprint(sorted({'requests', 'urllib3', 'databento', 'duckdb'} & set(sys.modules)))"
+    )
     assert said_by(sys.executable, "-c", words).stdout == "[]\n"
 
 
