@@ -48,7 +48,7 @@ FAR_LOAD_WORDS = 2 * FAR_WORDS  # of the far levels for each price: half of the 
 # Placing the window goes through the order table. Each record pays for this many words of it, so that a market which
 # leaps from one end to the other takes no more of each record than others do.
 PLACING_WORDS = 64
-MOST_RECORDS = 64  # between two looks at the room there is
+MOST_RECORDS = 256  # between two looks at the room there is
 
 
 @step
