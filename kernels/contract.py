@@ -119,9 +119,9 @@ B_BEST_ASK: Final = 4  # indexed as B_BEST_ASK + side
 B_BEST_BID: Final = 5
 B_DENSE_ASKS: Final = 6  # occupied dense levels, indexed as B_DENSE_ASKS + side
 B_DENSE_BIDS: Final = 7
-B_SPARSE_ASKS: Final = 8  # occupied sparse levels, indexed as B_SPARSE_ASKS + side
-B_SPARSE_BIDS: Final = 9
-B_SPARSE_USED: Final = 10  # sparse slots ever taken since the last rebuild
+B_FAR_ASKS: Final = 8  # occupied far levels, indexed as B_FAR_ASKS + side
+B_FAR_BIDS: Final = 9
+B_FAR_PRICES: Final = 10  # far prices of either side
 B_BASE_TICK: Final = 11  # tick number of dense level 0
 B_TICK: Final = 12
 B_BUCKET: Final = 13
@@ -142,7 +142,17 @@ B_BASE_PRICE: Final = 27  # B_BASE_TICK * B_TICK
 B_TICK_INVERSE: Final = 28  # inverse of the tick's odd part modulo 2**64
 B_TICK_TWOS: Final = 29  # how often 2 divides the tick
 B_RESTING: Final = 30  # publishers of which something may rest
-BOOK_SCALARS: Final = 31
+B_PLACED_AT: Final = 31  # B_EVENT_ID when the dense window was placed
+BOOK_SCALARS: Final = 32
+
+# Far levels (far_levels): words of a slot.
+FAR_PRICE: Final = 0
+FAR_DEPTH: Final = 1  # of the price, as FAR_DEPTH + side
+FAR_PLACE: Final = 3  # of the price in a heap, as FAR_PLACE + side
+FAR_BUCKET: Final = 5
+FAR_BUCKET_DEPTH: Final = 6
+FAR_HEAP: Final = 7
+FAR_WORDS: Final = 8
 
 # What speaks against the book (bits).
 QUALITY_EMPTY_SIDE: Final = 1
@@ -211,8 +221,8 @@ COUNTER_NAMES: Final = (
 DONE: Final = 0  # every record handed in is processed
 REACHED: Final = 1  # the next record brings the clock to or beyond `until`
 FULL: Final = 2  # the frame buffer is full
-GROW_ORDERS: Final = 3  # the order table needs more slots
-GROW_LEVELS: Final = 4  # the sparse levels need more slots, or the dense window another place
+GROW_ORDERS: Final = 3  # the order table needs more slots, or has far too many
+GROW_LEVELS: Final = 4  # the far levels need more slots, or the dense window another place
 GROW_TRADES: Final = 5  # the table of traded buckets needs more entries
 
 # What one record did to the book (bits).
@@ -291,7 +301,8 @@ N_OPEN: Final = 9  # 1 within an event
 N_NOW: Final = 10  # for each side, which of its ladders is the last one: 0, or LADDER_SIDE_WORDS
 N_FLOW: Final = 12
 N_LADDERS: Final = N_FLOW + LADDER_LEVELS
-NOTE_WORDS: Final = N_LADDERS + 4 * LADDER_SIDE_WORDS  # the changes follow
+N_NEXT_BEST: Final = N_LADDERS + 4 * LADDER_SIDE_WORDS  # places of a heap of far levels that may be the next best
+NOTE_WORDS: Final = N_NEXT_BEST + LADDER_LEVELS + 1  # the changes follow
 CHANGE_CLOCK: Final = 0
 CHANGE_EVENT_ENDS: Final = 1
 CHANGE_TWICE_MID: Final = 2  # best bid and ask together, 1e-9 units; 0 where the book is not valid

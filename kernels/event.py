@@ -7,10 +7,12 @@ from .contract import (
     B_BEST_BID,
     B_BUCKET,
     B_CLOCK,
+    B_EVENT_ID,
+    B_FAR_PRICES,
     B_LIVE,
     B_OUTSIDE,
+    B_PLACED_AT,
     B_QUALITY,
-    B_SPARSE_USED,
     B_SPOT,
     B_SPOT_ASK,
     B_SPOT_BID,
@@ -25,6 +27,7 @@ from .contract import (
     CLOCK_KEPT,
     CLOCK_UNKNOWN,
     DONE,
+    FAR_WORDS,
     GROW_LEVELS,
     GROW_ORDERS,
     NO_ASK,
@@ -39,6 +42,13 @@ from .publishers import end_snapshot
 from .state import BookState
 
 MAX_LOAD_WORDS = 16  # words of the order table for each live order: at most a quarter of the slots are taken
+LEAST_ORDER_WORDS = 1 << 14  # of a table that is not made smaller
+SPARE_WORDS = 1024  # as many for each live order are too many: a clear goes through all of them
+FAR_LOAD_WORDS = 2 * FAR_WORDS  # of the far levels for each price: half of the slots
+# Placing the window goes through the order table. Each record pays for this many words of it, so that a market which
+# leaps from one end to the other takes no more of each record than others do.
+PLACING_WORDS = 64
+MOST_RECORDS = 256  # between two looks at the room there is
 
 
 @step
@@ -92,18 +102,25 @@ def end_event(book: BookState, publisher: int) -> None:
 
 @step
 def needs_room(book: BookState) -> int:
-    """GROW_ORDERS, GROW_LEVELS or DONE: whether one more record could need more room than there is."""
+    """GROW_ORDERS, GROW_LEVELS or DONE: whether the tables suit what rests and one more record."""
     scalars = book.scalars
     if MAX_LOAD_WORDS * (scalars[B_LIVE] + 1) > book.slots.size:
         return GROW_ORDERS
-    if 2 * (scalars[B_SPARSE_USED] + 1) > book.far_price.size or scalars[B_OUTSIDE] != 0:
+    if book.slots.size > max(LEAST_ORDER_WORDS, SPARE_WORDS * (scalars[B_LIVE] + 1)):
+        return GROW_ORDERS
+    if FAR_LOAD_WORDS * (scalars[B_FAR_PRICES] + 1) > book.far.size:
+        return GROW_LEVELS
+    if scalars[B_OUTSIDE] != 0 and PLACING_WORDS * (scalars[B_EVENT_ID] - scalars[B_PLACED_AT]) >= book.slots.size:
         return GROW_LEVELS
     return DONE
 
 
 @step
 def records_of_room(book: BookState) -> int:
-    """How many records surely find room: each takes one slot and one far level at the most."""
+    """How many records surely find room: each takes one slot and one far level at the most.
+
+    Few enough that tables which a clear has left far too large are soon made smaller.
+    """
     orders = book.slots.size // MAX_LOAD_WORDS - book.scalars[B_LIVE]
-    levels = book.far_price.size // 2 - book.scalars[B_SPARSE_USED]
-    return min(orders, levels)
+    levels = book.far.size // FAR_LOAD_WORDS - book.scalars[B_FAR_PRICES]
+    return min(orders, levels, MOST_RECORDS)

@@ -13,8 +13,8 @@ from .contract import (
     B_BEST_BID,
     B_CLOCK,
     B_DENSE_ASKS,
+    B_FAR_ASKS,
     B_QUALITY,
-    B_SPARSE_ASKS,
     B_TICK,
     BID,
     CHANGE_AFTER_PAUSE,
@@ -26,6 +26,9 @@ from .contract import (
     CHANGE_VALID,
     CHANGE_WORDS,
     E_QUOTE_BID,
+    FAR_DEPTH,
+    FAR_PRICE,
+    FAR_WORDS,
     LADDER_LEVELS,
     LADDER_SIDE_WORDS,
     N_CHANGES,
@@ -34,6 +37,7 @@ from .contract import (
     N_FLAGS,
     N_FLOW,
     N_LADDERS,
+    N_NEXT_BEST,
     N_NOW,
     N_TWICE_MID,
     NO_ASK,
@@ -46,6 +50,7 @@ from .contract import (
     QUALITY_SNAPSHOT,
     UNDEF_PRICE,
 )
+from .far_levels import far_price_at, heap_word, in_order
 from .jit import routine, step
 from .levels import dense_word
 from .state import BookState, Int64s, Model
@@ -73,6 +78,34 @@ def put_level(notes: Int64s, at: int, found: int, side: int, price: int, size: i
 
 
 @step
+def read_far(book: BookState, notes: Int64s, at: int, found: int, side: int) -> int:
+    """Put the best far levels of a side among its `found` dense ones; how many there are then.
+
+    Behind the best of a heap the next best is one of the two below it, or one that was passed over before.
+    """
+    far = book.far
+    waiting = 1
+    notes[N_NEXT_BEST] = 0
+    taken = 0
+    while waiting > 0 and taken < LADDER_LEVELS:
+        best = 0
+        for other in range(1, waiting):
+            price = far_price_at(far, side, notes[N_NEXT_BEST + other])
+            if in_order(side, price) > in_order(side, far_price_at(far, side, notes[N_NEXT_BEST + best])):
+                best = other
+        place = notes[N_NEXT_BEST + best]
+        word = FAR_WORDS * far[heap_word(far, side, place)]
+        found = put_level(notes, at, found, side, far[word + FAR_PRICE], far[word + FAR_DEPTH + side])
+        taken += 1
+        waiting -= 1
+        notes[N_NEXT_BEST + best] = notes[N_NEXT_BEST + waiting]
+        for below in range(2 * place + 1, min(2 * place + 3, book.scalars[B_FAR_ASKS + side])):
+            notes[N_NEXT_BEST + waiting] = below
+            waiting += 1
+    return found
+
+
+@step
 def read_side(book: BookState, notes: Int64s, at: int, side: int) -> None:
     """Write the best levels of a side to `at` on, prices and sizes; those that are missing have a size of 0."""
     scalars = book.scalars
@@ -91,11 +124,8 @@ def read_side(book: BookState, notes: Int64s, at: int, side: int) -> None:
             notes[at + SIZES + found] = size
             found += 1
         level -= upward
-    if scalars[B_SPARSE_ASKS + side] != 0:
-        for slot in range(book.far_price.size):
-            size = book.far_depth[2 * slot + side]
-            if size != 0:
-                found = put_level(notes, at, found, side, book.far_price[slot], size)
+    if scalars[B_FAR_ASKS + side] != 0:
+        found = read_far(book, notes, at, found, side)
     for missing in range(found, LADDER_LEVELS):
         notes[at + PRICES + missing] = NO_BID if side == BID else NO_ASK
         notes[at + SIZES + missing] = 0

@@ -1,14 +1,12 @@
 """Resting depth by price and side, and the best prices.
 
 Prices on the tick grid near the market lie in a dense array `depth`, two words a tick (ask, bid), whose level
-0 is tick B_BASE_TICK; it has a power of two of levels. All others (stub quotes, off-tick prices) lie in a small
-hash of prices, `far_price` and `far_depth` (two words a slot). Where the dense window stands is a matter of speed
-alone: every result is the same wherever it is. The best prices are scalars, B_BEST_ASK + side.
+0 is tick B_BASE_TICK; it has a power of two of levels. All others (stub quotes, off-tick prices) are far levels
+(`far_levels`). Where the dense window stands is a matter of speed alone: every result is the same wherever it is. The
+best prices are scalars, B_BEST_ASK + side.
 """
 
 from __future__ import annotations
-
-import numpy as np
 
 from .contract import (
     ASK,
@@ -17,10 +15,10 @@ from .contract import (
     B_BEST_ASK,
     B_BEST_BID,
     B_DENSE_ASKS,
+    B_EVENT_ID,
     B_OUTSIDE,
     B_PLACED,
-    B_SPARSE_ASKS,
-    B_SPARSE_USED,
+    B_PLACED_AT,
     B_TICK,
     B_TICK_INVERSE,
     B_TICK_TWOS,
@@ -35,14 +33,12 @@ from .contract import (
     SLOT_PRICE,
     SLOT_RANK,
     SLOT_SIZE,
-    UNDEF_PRICE,
 )
+from .far_levels import add_far, best_far, empty_far, far_depth, in_order, remove_far
 from .intrinsics import multiply_wrapping, rotate_right, subtract_wrapping
 from .jit import kernel, routine, step
-from .orders import MOST_PLACES, home, slot_word
+from .orders import MOST_PLACES, slot_word
 from .state import BookState, Int64s
-
-FREE = UNDEF_PRICE  # no order rests at the undefined price
 
 
 @step
@@ -72,17 +68,7 @@ def place_window(book: BookState, price: int) -> None:
     scalars[B_WINDOW_HIGH] = (scalars[B_BASE_TICK] + levels - levels // 4) * tick
     scalars[B_OUTSIDE] = 0
     scalars[B_PLACED] = 1
-
-
-@step
-def far_slot(book: BookState, price: int) -> int:
-    """Slot of `price` in the far hash, or the free slot where it belongs."""
-    far_price = book.far_price
-    mask = far_price.size - 1
-    slot = home(price, mask)
-    while far_price[slot] != price and far_price[slot] != FREE:
-        slot = (slot + 1) & mask
-    return slot
+    scalars[B_PLACED_AT] = scalars[B_EVENT_ID]
 
 
 @step
@@ -91,7 +77,7 @@ def level_depth(book: BookState, side: int, price: int) -> int:
     word = dense_word(book, price)
     if word >= 0:
         return book.depth[word + side]
-    return book.far_depth[2 * far_slot(book, price) + side]
+    return far_depth(book, side, price)
 
 
 @kernel
@@ -114,15 +100,9 @@ def add_depth(book: BookState, side: int, price: int, size: int) -> None:
             return
         scalars[B_DENSE_ASKS + side] += 1
     else:
-        slot = far_slot(book, price)
-        if book.far_price[slot] == FREE:
-            book.far_price[slot] = price
-            scalars[B_SPARSE_USED] += 1
-        if book.far_depth[2 * slot + side] == 0:
-            scalars[B_SPARSE_ASKS + side] += 1
-        book.far_depth[2 * slot + side] += size
-    upward = 2 * side - 1  # one comparison for both sides: which of them comes next cannot be foreseen, its outcome can
-    if upward * price > upward * scalars[B_BEST_ASK + side]:
+        add_far(book, side, price, size)
+    # One comparison for both sides: which of them comes next cannot be foreseen, its outcome can.
+    if in_order(side, price) > in_order(side, scalars[B_BEST_ASK + side]):
         scalars[B_BEST_ASK + side] = price
 
 
@@ -139,13 +119,8 @@ def remove_depth(book: BookState, side: int, price: int, size: int) -> None:
         if left != 0:
             return
         scalars[B_DENSE_ASKS + side] -= 1
-    else:
-        at = 2 * far_slot(book, price) + side
-        left = book.far_depth[at] - size
-        book.far_depth[at] = left
-        if left != 0:
-            return
-        scalars[B_SPARSE_ASKS + side] -= 1
+    elif remove_far(book, side, price, size) != 0:
+        return
     if price == scalars[B_BEST_ASK + side]:
         find_next_best(book, side, price)
 
@@ -161,9 +136,8 @@ def find_next_best(book: BookState, side: int, emptied: int) -> None:
 
 @step
 def next_bid(book: BookState, below: int) -> int:
-    """Highest bid price under `below`, or NO_BID."""
+    """Highest bid price, or NO_BID, once the best level, at `below`, is empty."""
     scalars = book.scalars
-    far_price = book.far_price
     best = NO_BID
     tick = scalars[B_TICK]
     base = scalars[B_BASE_TICK]
@@ -175,18 +149,13 @@ def next_bid(book: BookState, below: int) -> int:
             level -= 1
         if level >= 0:
             best = (base + level) * tick
-    if scalars[B_SPARSE_ASKS + BID] > 0:
-        for slot in range(far_price.size):
-            if book.far_depth[2 * slot + BID] != 0 and far_price[slot] < below:
-                best = max(best, far_price[slot])
-    return best
+    return max(best, best_far(book, BID))
 
 
 @step
 def next_ask(book: BookState, above: int) -> int:
-    """Lowest ask price over `above`, or NO_ASK."""
+    """Lowest ask price, or NO_ASK, once the best level, at `above`, is empty."""
     scalars = book.scalars
-    far_price = book.far_price
     best = NO_ASK
     tick = scalars[B_TICK]
     base = scalars[B_BASE_TICK]
@@ -199,11 +168,7 @@ def next_ask(book: BookState, above: int) -> int:
             level += 1
         if level < levels:
             best = (base + level) * tick
-    if scalars[B_SPARSE_ASKS + ASK] > 0:
-        for slot in range(far_price.size):
-            if book.far_depth[2 * slot + ASK] != 0 and far_price[slot] > above:
-                best = min(best, far_price[slot])
-    return best
+    return min(best, best_far(book, ASK))
 
 
 @kernel
@@ -212,13 +177,9 @@ def empty_levels(book: BookState) -> None:
     scalars = book.scalars
     if scalars[B_DENSE_ASKS + ASK] + scalars[B_DENSE_ASKS + BID] > 0:
         book.depth[:] = 0
-    if scalars[B_SPARSE_USED] > 0:
-        book.far_price[:] = FREE
-        book.far_depth[:] = 0
+    empty_far(book)
     for side in (ASK, BID):
         scalars[B_DENSE_ASKS + side] = 0
-        scalars[B_SPARSE_ASKS + side] = 0
-    scalars[B_SPARSE_USED] = 0
     scalars[B_BEST_BID] = NO_BID
     scalars[B_BEST_ASK] = NO_ASK
 
@@ -241,8 +202,3 @@ def set_tick(scalars: Int64s, tick: int) -> None:
     scalars[B_TICK] = tick
     scalars[B_TICK_TWOS] = twos
     scalars[B_TICK_INVERSE] = inverse - 2**64 if inverse >= 2**63 else inverse
-
-
-def empty_far_levels(capacity: int) -> dict[str, np.ndarray]:
-    """The far levels of a BookState, by name, with room for `capacity` prices (a power of two) and nothing in it."""
-    return {"far_price": np.full(capacity, FREE, np.int64), "far_depth": np.zeros(2 * capacity, np.int64)}

@@ -15,7 +15,7 @@ from .contract import (
     B_BUCKET,
     B_CLOCK,
     B_EVENT_ID,
-    B_SPARSE_ASKS,
+    B_FAR_PRICES,
     B_SPOT,
     B_TICK,
     BID,
@@ -30,6 +30,7 @@ from .contract import (
     RING_HALF,
     RING_MASK,
 )
+from .far_levels import far_depth_of_bucket
 from .jit import routine, step
 from .state import BookState, Cells, Model
 
@@ -78,14 +79,9 @@ def count_depth(book: BookState, cells: Cells, first: int, last: int) -> None:
         total = 0
         for level in range(max(-(-low_price // tick) - base, 0), min(high_price // tick - base, last_level) + 1):
             total += depth[2 * level + ASK] + depth[2 * level + BID]
+        if scalars[B_FAR_PRICES] > 0:
+            total += far_depth_of_bucket(book, bucket)
         cells.ints[cell_word(bucket) + I_DEPTH] = total
-    if scalars[B_SPARSE_ASKS + ASK] + scalars[B_SPARSE_ASKS + BID] > 0:
-        for slot in range(book.far_price.size):
-            size = book.far_depth[2 * slot + ASK] + book.far_depth[2 * slot + BID]
-            if size != 0:
-                bucket = bucket_of(book.far_price[slot], bucket_size)
-                if first <= bucket <= last:
-                    cells.ints[cell_word(bucket) + I_DEPTH] += size
 
 
 @routine

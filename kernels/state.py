@@ -70,8 +70,7 @@ class BookState(NamedTuple):
 
     slots: Int64s  # the order table (orders)
     depth: Int64s  # [2 * levels] near the market (levels)
-    far_price: Int64s  # [far slots]
-    far_depth: Int64s  # [2 * far slots]
+    far: Int64s  # [FAR_WORDS * far slots] at all other prices, FAR_ (far_levels)
     publishers: Int64s  # [PUBLISHERS], STATE_ bits
     scalars: Int64s  # [BOOK_SCALARS], B_
     counters: Int64s  # [COUNTERS], C_

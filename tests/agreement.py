@@ -25,7 +25,7 @@ from tests.oracle import (
 from tests.oracle_book import UNDEFINED_TIME
 from vp.dbn.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
 from vp.dbn.events import Events
-from vp.kernels.contract import ASK, BID, STATE_ASKS, STATE_QUOTES
+from vp.kernels.contract import ASK, BID, FAR_DEPTH, FAR_WORDS, STATE_ASKS, STATE_QUOTES
 from vp.model.book import Book
 from vp.model.engine import EventDrivenVPEngine
 from vp.model.frames import FrameLayout
@@ -69,7 +69,7 @@ def assert_same_book(book: Book, oracle: OracleBook) -> None:
         levels = oracle.levels(side)
         assert book.levels(side) == levels  # the book's from its depth arrays, the oracle's added up from its orders
         assert [book.depth_at(side, price) for price, _, _ in levels] == [size for _, size, _ in levels]
-        with_depth = sum(np.count_nonzero(depth[at::2]) for depth in (book.state.depth, book.state.far_depth))
+        with_depth = sum(map(np.count_nonzero, (book.state.depth[at::2], book.state.far[FAR_DEPTH + at :: FAR_WORDS])))
         assert with_depth == len(levels), "no price has depth besides those at which orders rest"
         resting = {order.publisher for _, queue in oracle.orders[side] for order in queue}
         assert all(book.state.publishers[number] & ((STATE_ASKS << at) | STATE_QUOTES) for number in resting)

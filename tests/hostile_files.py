@@ -39,6 +39,28 @@ def orders(count: int, **columns: np.ndarray | int) -> bytes:
     return rows.tobytes()
 
 
+def leaps(count: int) -> bytes:
+    """Orders far and wide, then a best bid and ask that come and go, low and high by turns."""
+    number = np.arange(count)
+    rests = number < count // 2
+    part = number % 4
+    low = np.where(number // 4 % 2, 10_000, 30_000) + part % 2
+    return orders(
+        count,
+        action=np.where(rests | (part < 2), ord("A"), ord("C")),
+        side=np.where(part % 2, ord("A"), ord("B")),
+        price=np.where(rests, np.where(part % 2, 10**6 + number, number % 5000), low) * 250_000_000,
+        order_id=np.where(rests, number + 3, 1 + part % 2),
+    )
+
+
+def clears(count: int) -> bytes:
+    """A book that grows once, then one order and a clear again and again."""
+    number = np.arange(count)
+    cleared = (number >= count // 2) & (number % 2 == 0)
+    return orders(count, action=np.where(cleared, ord("R"), ord("A")))
+
+
 def zeros(size_bytes: int) -> bytes:
     compressor = zstandard.ZstdCompressor(write_content_size=False).compressobj()
     made = compressor.compress(header() + orders(10))
@@ -91,8 +113,10 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "orders": lambda: pack(header(), orders(700_000)),
     "orders, cut in a record": lambda: pack(header(), orders(700_000)[:-20]),
     "orders, cut in a block": lambda: pack(header(), orders(700_000))[:-5000],
-    "far prices": lambda: pack(header(), orders(20_000, price=np.arange(20_000, 0, -1) * 10**13)),
-    "leaps of the market": lambda: pack(header(), orders(20_000, price=np.arange(1, 20_001) * 10**13)),
+    "far prices": lambda: pack(header(), orders(150_000, price=np.arange(150_000, 0, -1) * 10**13)),
+    "leaps of the market": lambda: pack(header(), orders(150_000, price=np.arange(1, 150_001) * 10**13)),
+    "a market that leaps to and fro": lambda: pack(header(), leaps(150_000)),
+    "clears": lambda: pack(header(), clears(300_000)),
     "prices at the ends": lambda: pack(header(), orders(600_000, price=np.tile([1 - 2**63, 2**63 - 2], 300_000))),
     "sizes": lambda: pack(header(), orders(600_000, size=2**32 - 1)),
     "trades": lambda: pack(header(), orders(600_000, action=ord("T"), size=2**32 - 1)),

@@ -29,12 +29,13 @@ from vp.kernels.contract import (
     TOUCH_FROM,
     TOUCH_TO,
 )
+from vp.kernels.event import MOST_RECORDS, PLACING_WORDS
+from vp.kernels.far_levels import empty_far_levels
 from vp.kernels.forward import fast_forward
-from vp.kernels.levels import empty_far_levels
 from vp.kernels.orders import capacity, empty_slots
 from vp.kernels.placing import NO_EFFECT
 from vp.kernels.state import Effect, Record
-from vp.model.book import NO_LIMIT, Book
+from vp.model.book import FIRST_ORDER_SLOTS, NO_LIMIT, Book
 
 SIDES = "AB"
 apply_record = from_python(book_kernels.apply_record)
@@ -123,7 +124,7 @@ def add(order_id: int, price: int = 0, *, clock: int = 1, flags: int = F_LAST) -
 
 def small_book(*, order_slots: int = 16, far_slots: int = 8, dense_levels: int = 4) -> Book:
     book = Book(TICK, dense_levels=dense_levels)
-    book.state = book.state._replace(slots=empty_slots(order_slots), **empty_far_levels(far_slots))
+    book.state = book.state._replace(slots=empty_slots(order_slots), far=empty_far_levels(far_slots))
     return book
 
 
@@ -140,8 +141,36 @@ def test_the_kernel_comes_back_before_a_quarter_of_the_order_table_is_taken() ->
     assert forward(book, records, 4) == (4, GROW_ORDERS), "asking again changes nothing"
     assert all(np.array_equal(a, b) for a, b in zip(before, book.state, strict=True))
     assert book.make_room(GROW_ORDERS)
-    assert forward(book, records, 4) == (8, GROW_ORDERS)
-    assert (book.scalars[B_LIVE], capacity(book.state.slots)) == (8, 32)
+    assert forward(book, records, 4) == (20, DONE)
+    assert (book.scalars[B_LIVE], capacity(book.state.slots)) == (20, FIRST_ORDER_SLOTS)
+
+
+def test_a_clear_leaves_an_order_table_that_the_next_clear_goes_through_soon() -> None:
+    book = Book(TICK)
+    book.fast_forward(events_of([add(i) for i in range(9000)]))
+    assert capacity(book.state.slots) == 16 * FIRST_ORDER_SLOTS
+    again = [Rec(1, "R", "N", 0, 0, 0, F_LAST), *(add(i, i) for i in range(MOST_RECORDS))]
+    index, why = forward(book, again)
+    assert why == GROW_ORDERS
+    assert index <= MOST_RECORDS
+    assert book.make_room(why)
+    assert capacity(book.state.slots) == FIRST_ORDER_SLOTS
+    assert forward(book, again, index) == (len(again), DONE)
+    assert (book.order_count, book.best_bid, book.event_id) == (MOST_RECORDS, MOST_RECORDS - 1, 9000 + len(again))
+
+
+def test_a_market_that_leaps_has_the_window_follow_it_seldom() -> None:
+    """Each time costs a look at all orders."""
+    book = Book(TICK)
+    resting = [add(i, 100 * TICK - i % 7 * TICK) for i in range(3000)]
+    leaps = [Rec(1, "AC"[i % 2], "A", (10**6 if i % 4 < 2 else 200) * TICK, 1, 10**6, F_LAST) for i in range(4000)]
+    records = [*resting, *leaps]
+    index, why, placed = 0, GROW_ORDERS, 0
+    while why != DONE:
+        index, why = forward(book, records, index)
+        placed += why == GROW_LEVELS
+        book.make_room(why)
+    assert 1 <= placed <= len(records) * PLACING_WORDS // book.state.slots.size + 2
 
 
 def test_the_kernel_comes_back_before_the_far_levels_are_half_full() -> None:

@@ -74,11 +74,12 @@ def test_codes_flags_and_sentinels_are_those_of_databento() -> None:
         ("T_", contract.TRADED_INTS),
         ("P_", contract.PARAMETERS),
         ("SLOT_", contract.GROUP_WORDS),
+        ("FAR_", contract.FAR_WORDS),
         ("I_", contract.CELL_WORDS),
     ],
 )
 def test_every_place_in_an_array_has_one_name(prefix: str, size: int) -> None:
-    sizes = {"D_WORDS"}
+    sizes = {"D_WORDS", "FAR_WORDS"}
     places = [value for name, value in vars(contract).items() if name.startswith(prefix) and name not in sizes]
     assert len(set(places)) == len(places)
     assert set(places) <= set(range(size))
@@ -98,7 +99,7 @@ def test_quality_bits_are_the_contracts() -> None:
 
 
 def test_sides_index_pairs() -> None:
-    for pair in ("B_BEST_{}", "B_DENSE_{}S", "B_SPARSE_{}S", "KIND_{}_LEVEL"):
+    for pair in ("B_BEST_{}", "B_DENSE_{}S", "B_FAR_{}S", "KIND_{}_LEVEL"):
         ask, bid = (getattr(contract, pair.format(side)) for side in ("ASK", "BID"))
         assert (ask + contract.ASK, ask + contract.BID) == (ask, bid)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import os
+from fractions import Fraction
 from typing import Any
 
 import numba
@@ -11,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.kernels.entry import from_python
+from vp.kernels import far_levels
 from vp.kernels import levels as level_kernels
 from vp.kernels import orders as order_kernels
 from vp.kernels.contract import (
@@ -18,19 +22,26 @@ from vp.kernels.contract import (
     B_BASE_TICK,
     B_BEST_ASK,
     B_BEST_BID,
+    B_BUCKET,
     B_DENSE_ASKS,
-    B_SPARSE_ASKS,
-    B_SPARSE_USED,
+    B_FAR_ASKS,
+    B_FAR_PRICES,
     BID,
     BOOK_SCALARS,
     COUNTERS,
+    FAR_BUCKET,
+    FAR_HEAP,
+    FAR_PLACE,
+    FAR_PRICE,
+    FAR_WORDS,
     GROUP_SLOTS,
     GROUP_WORDS,
     NO_ASK,
     NO_BID,
     PUBLISHERS,
 )
-from vp.kernels.levels import FREE, build_levels, empty_far_levels, empty_levels, place_window, set_tick
+from vp.kernels.far_levels import FREE, empty_far_levels
+from vp.kernels.levels import build_levels, empty_levels, place_window, set_tick
 from vp.kernels.orders import empty_slots
 from vp.kernels.state import BookState
 
@@ -41,8 +52,8 @@ add_depth = from_python(level_kernels.add_depth)
 dense_word = from_python(level_kernels.dense_word)
 find_slot = from_python(order_kernels.find_slot)
 level_depth = from_python(level_kernels.level_depth)
-next_ask = from_python(level_kernels.next_ask)
-next_bid = from_python(level_kernels.next_bid)
+far_depth_of_bucket = from_python(far_levels.far_depth_of_bucket)
+far_price_at = from_python(far_levels.far_price_at)
 remove_depth = from_python(level_kernels.remove_depth)
 
 
@@ -54,13 +65,14 @@ class Levels:
         self.state = BookState(
             slots=empty_slots(16),
             depth=np.zeros(2 * dense_levels, np.int64),
-            **empty_far_levels(FAR_SLOTS),
+            far=empty_far_levels(FAR_SLOTS),
             publishers=np.zeros(PUBLISHERS, np.int64),
             scalars=np.zeros(BOOK_SCALARS, np.int64),
             counters=np.zeros(COUNTERS, np.int64),
         )
         self.scalars = self.state.scalars
         set_tick(self.scalars, tick)
+        self.scalars[B_BUCKET] = tick + tick // 2
         self.scalars[B_BEST_BID], self.scalars[B_BEST_ASK] = NO_BID, NO_ASK
         place_window(self.state, centre)
         self.want: tuple[dict[int, int], dict[int, int]] = ({}, {})
@@ -87,7 +99,29 @@ class Levels:
                 assert level_depth(self.state, side, price) == want.get(price, 0)
             dense = [price for price in want if dense_word(self.state, price) >= 0]
             assert self.scalars[B_DENSE_ASKS + side] == len(dense)
-            assert self.scalars[B_SPARSE_ASKS + side] == len(want) - len(dense)
+            far = sorted(set(want) - set(dense), reverse=side == BID)
+            assert self.scalars[B_FAR_ASKS + side] == len(far)
+            heap = [far_price_at(self.state.far, side, place) for place in range(len(far))]
+            assert sorted(heap, reverse=side == BID) == far
+            assert all(far.index(heap[(place - 1) // 2]) < far.index(heap[place]) for place in range(1, len(heap)))
+        self.check_hashes()
+
+    def check_hashes(self) -> None:
+        """The far prices are those with depth, and the buckets those that exact fractions say, with their depth."""
+        bucket_size = int(self.scalars[B_BUCKET])
+        prices: set[int] = set()
+        buckets: dict[int, int] = {}
+        for price, size in [*self.want[ASK].items(), *self.want[BID].items()]:
+            if dense_word(self.state, price) < 0:
+                bucket = math.floor(Fraction(price, bucket_size) + Fraction(1, 2))
+                prices.add(price)
+                buckets[bucket] = buckets.get(bucket, 0) + size
+        slots = self.state.far.reshape(-1, FAR_WORDS)
+        assert self.scalars[B_FAR_PRICES] == len(prices)
+        assert sorted(slots[:, FAR_PRICE][slots[:, FAR_PRICE] != FREE].tolist()) == sorted(prices)
+        assert sorted(slots[:, FAR_BUCKET][slots[:, FAR_BUCKET] != FREE].tolist()) == sorted(buckets)
+        for bucket in {*buckets, *(bucket + 1 for bucket in buckets), 0}:
+            assert far_depth_of_bucket(self.state, bucket) == buckets.get(bucket, 0)
 
 
 @st.composite
@@ -98,7 +132,8 @@ def price_changes(draw: st.DrawFn) -> tuple[Levels, list[tuple[int, int, int]]]:
     centre = middle + draw(st.integers(-40, 40)) * tick + draw(st.sampled_from((0, 1, -1)))
     near = st.integers(-20, 20).map(lambda n: middle + n * tick)
     off = st.tuples(near, st.integers(-3, 3)).map(sum)
-    far = st.sampled_from((0, 1, -tick, 10_000_000, 199_999_990_000_000, 2**62, -(2**62), 2**63 - 2, -(2**63) + 1))
+    ends = (2**62, -(2**62), 2**63 - 2, -(2**63) + 1)
+    far = st.sampled_from((0, 1, -tick, 10_000_000, 199_999_990_000_000, *ends, *range(10**15, 10**15 + 20)))
     price = st.one_of(near, near, off, far)
     changes = draw(st.lists(st.tuples(st.sampled_from((ASK, BID)), price, st.integers(0, 5)), max_size=50))
     return Levels(tick, dense_levels, centre), changes
@@ -108,6 +143,7 @@ def price_changes(draw: st.DrawFn) -> tuple[Levels, list[tuple[int, int, int]]]:
 @given(case=price_changes())
 def test_levels_are_a_dictionary_a_side(case: tuple[Levels, list[tuple[int, int, int]]]) -> None:
     book, changes = case
+    no_far = empty_far_levels(FAR_SLOTS).reshape(-1, FAR_WORDS)
     for side, price, size in changes:
         resting = book.want[side].get(price, 0)
         if resting and size < 3:
@@ -123,9 +159,8 @@ def test_levels_are_a_dictionary_a_side(case: tuple[Levels, list[tuple[int, int,
     book.want = ({}, {})
     book.check()
     assert not book.state.depth.any()
-    assert not book.state.far_depth.any()
-    assert (book.state.far_price == FREE).all()
-    assert book.scalars[B_SPARSE_USED] == 0
+    assert np.array_equal(book.state.far.reshape(-1, FAR_WORDS)[:, :FAR_PLACE], no_far[:, :FAR_PLACE])
+    assert np.array_equal(book.state.far.reshape(-1, FAR_WORDS)[:, FAR_BUCKET:FAR_HEAP], no_far[:, FAR_BUCKET:FAR_HEAP])
 
 
 @pytest.mark.parametrize("tick", TICKS)
@@ -169,7 +204,64 @@ def test_depth_of_all_orders() -> None:
         book.want[side][price] = book.want[side].get(price, 0) + size
     build_levels(book.state)
     book.check()
-    assert next_bid(book.state, 0) == -1
-    assert next_bid(book.state, -1) == NO_BID
-    assert next_ask(book.state, 0) == 10**15
-    assert next_ask(book.state, 10**15) == NO_ASK
+    for side, price, size in ((BID, 0, 9), (ASK, 0, 5), (ASK, 10**15, 9), (BID, -1, 4)):
+        book.remove(side, price, size)
+        book.check()
+
+
+@pytest.mark.parametrize("side", [ASK, BID])
+def test_the_best_of_many_far_prices_goes_and_comes_back(side: int) -> None:
+    """In any order, with the table as full as it gets, so that prices lie behind others of other places."""
+    book = Levels(250_000_000, 8, 0)
+    rng = np.random.default_rng(3)
+    prices = rng.integers(-(2**62), 2**62, FAR_SLOTS // 2).tolist()
+    for number, price in enumerate(prices):
+        book.add(side, price, 1)
+        book.add(1 - side, price, 1 + number % 2)
+    book.check()
+    for _ in range(100):
+        best = (max if side == BID else min)(book.want[side])
+        for price in (best, *(prices[i] for i in rng.integers(len(prices), size=3))):
+            for at in (side, 1 - side):
+                if price in book.want[at]:
+                    book.remove(at, price, book.want[at][price])
+                elif rng.integers(2):
+                    book.add(at, price, 1)
+        book.check()
+    for at in (side, 1 - side):
+        while book.want[at]:
+            best = (max if at == BID else min)(book.want[at])
+            book.remove(at, best, book.want[at][best])
+            book.check()
+
+
+def test_a_far_price_halfway_lies_in_the_upper_bucket() -> None:
+    book = Levels(2, 8, 0)
+    book.scalars[B_BUCKET] = 4
+    for price in (4_000_002, -4_000_002, 2**63 - 6):
+        book.add(ASK, price, 7)
+        assert far_depth_of_bucket(book.state, (price + 2) // 4) == 7
+        book.check_hashes()
+
+
+@pytest.mark.skipif(not os.environ.get("NUMBA_DISABLE_JIT"), reason="only interpreted kernels can be counted")
+def test_a_clear_takes_the_time_of_the_far_prices_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    word_of = far_levels.word_of
+
+    def counted(far: Any, key: int, kind: int) -> int:
+        looked.append(key)
+        return int(word_of(far, key, kind))
+
+    book = Levels(250_000_000, 8, 0)
+    for i in range(1, 121):
+        book.add(ASK, i * 10**15, 1)
+    monkeypatch.setattr(far_levels, "word_of", counted)
+    empty_levels(book.state)
+    assert len(looked) == 2 * 120
+    for i in range(1, 121):
+        add_depth(book.state, BID, i * 10**15, 1)
+    looked.clear()
+    for i in range(120, 0, -1):  # the best one goes, again and again
+        remove_depth(book.state, BID, i * 10**15, 1)
+    assert len(looked) == 2 * 120

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from vp.dbn.accounting import ORDINARY_TALLIES
 from vp.dbn.events import Events
+from vp.kernels import far_levels as far_kernels
 from vp.kernels import forward
 from vp.kernels import levels as level_kernels
 from vp.kernels import orders as order_kernels
@@ -21,6 +22,9 @@ from vp.kernels.contract import (
     B_BUCKET,
     B_CLOCK,
     B_EVENT_ID,
+    B_FAR_ASKS,
+    B_FAR_BIDS,
+    B_FAR_PRICES,
     B_IN_SNAPSHOT,
     B_INCOMPLETE,
     B_LAST_PRICE,
@@ -30,7 +34,6 @@ from vp.kernels.contract import (
     B_PLACED,
     B_QUALITY,
     B_RESTING,
-    B_SPARSE_USED,
     B_SPOT,
     B_SPOT_ASK,
     B_SPOT_BID,
@@ -41,6 +44,9 @@ from vp.kernels.contract import (
     C_OUT_OF_ORDER,
     COUNTER_NAMES,
     COUNTERS,
+    FAR_DEPTH,
+    FAR_PRICE,
+    FAR_WORDS,
     GROW_LEVELS,
     GROW_ORDERS,
     KIND_ASK_LEVEL,
@@ -106,7 +112,7 @@ class Book:
         self.state = BookState(
             slots=order_kernels.empty_slots(FIRST_ORDER_SLOTS),
             depth=np.zeros(2 * dense_levels, np.int64),
-            **level_kernels.empty_far_levels(FIRST_FAR_SLOTS),
+            far=far_kernels.empty_far_levels(FIRST_FAR_SLOTS),
             publishers=np.zeros(PUBLISHERS, np.int64),  # takes memory where it is written to
             scalars=np.zeros(BOOK_SCALARS, np.int64),
             counters=np.zeros(COUNTERS, np.int64),
@@ -136,7 +142,7 @@ class Book:
     def make_room(self, why: int) -> bool:
         """Answer a kernel that came back for want of room; False where it came back for another reason."""
         if why == GROW_ORDERS:
-            self._resize_orders(2 * order_kernels.capacity(self.state.slots))
+            self._resize_orders()
         elif why == GROW_LEVELS:
             self._rebuild_levels()
         else:
@@ -145,11 +151,11 @@ class Book:
 
     def rescale(self, tick_int: int, bucket_int: int) -> None:
         """Go on with another tick and bucket, in 1e-9 units, as if the book had had them from the start."""
-        if tick_int != self.scalars[B_TICK]:
+        if (tick_int, bucket_int) != (self.scalars[B_TICK], self.scalars[B_BUCKET]):
             level_kernels.set_tick(self.scalars, tick_int)
+            self.scalars[B_BUCKET] = bucket_int
             if self.order_count:
                 self._rebuild_levels()
-        self.scalars[B_BUCKET] = bucket_int
         if self.scalars[B_SPOT] != NO_BUCKET:
             twice_mid = self.scalars[B_SPOT_BID] + self.scalars[B_SPOT_ASK]
             self.scalars[B_SPOT] = (twice_mid + bucket_int) // (2 * bucket_int)
@@ -227,10 +233,11 @@ class Book:
         at = SIDE_NAMES.index(side)
         state = self.state
         near = np.flatnonzero(state.depth[at::2])
-        far = np.flatnonzero(state.far_depth[at::2])
+        far_price, far_depth = state.far[FAR_PRICE::FAR_WORDS], state.far[FAR_DEPTH + at :: FAR_WORDS]
+        far = np.flatnonzero(far_depth)
         near_price = (near + int(self.scalars[B_BASE_TICK])) * int(self.scalars[B_TICK])
-        prices = np.concatenate((near_price, state.far_price[far]))
-        sizes = np.concatenate((state.depth[at::2][near], state.far_depth[at::2][far]))
+        prices = np.concatenate((near_price, far_price[far]))
+        sizes = np.concatenate((state.depth[at::2][near], far_depth[far]))
         best_first = np.argsort(-prices if side == "B" else prices)[:count]
         _, tag, price, _, sides, _ = self._orders()
         mine = price[(sides == at) & (tag & KIND_MASK == KIND_ORDER)]
@@ -313,7 +320,11 @@ class Book:
         order_kernels.list_orders(self.state.slots, *columns)
         return columns
 
-    def _resize_orders(self, slots: int) -> None:
+    def _resize_orders(self) -> None:
+        """Twice the slots that what rests must have at least."""
+        slots = FIRST_ORDER_SLOTS
+        while slots < 8 * self.order_count:
+            slots *= 2
         grown = order_kernels.empty_slots(slots)
         order_kernels.rehash(self.state.slots, grown)
         self.state = self.state._replace(slots=grown)
@@ -322,6 +333,7 @@ class Book:
         """Place the dense window where the market is, with room for all prices outside it."""
         _, _, price, _, _, _ = self._orders()
         bid, ask = int(self.scalars[B_BEST_BID]), int(self.scalars[B_BEST_ASK])
+        self.scalars[[B_FAR_ASKS, B_FAR_BIDS, B_FAR_PRICES]] = 0  # an empty array takes the place of theirs
         level_kernels.empty_levels(self.state)
         self.scalars[B_PLACED] = 0
         self.scalars[B_OUTSIDE] = 0
@@ -329,14 +341,15 @@ class Book:
             return
         two_sided = bid != NO_BID and ask != NO_ASK
         level_kernels.place_window(self.state, (bid + ask) >> 1 if two_sided else int(np.median(price)))
+        far_prices = self._far_prices(price)
         capacity = FIRST_FAR_SLOTS
-        while capacity <= 4 * self._far_levels(price):
+        while capacity < 4 * far_prices:
             capacity *= 2
-        self.state = self.state._replace(**level_kernels.empty_far_levels(capacity))
+        self.state = self.state._replace(far=far_kernels.empty_far_levels(capacity))
         level_kernels.build_levels(self.state)
-        assert 4 * int(self.scalars[B_SPARSE_USED]) < capacity
+        assert int(self.scalars[B_FAR_PRICES]) == far_prices
 
-    def _far_levels(self, price: np.ndarray) -> int:
+    def _far_prices(self, price: np.ndarray) -> int:
         tick = int(self.scalars[B_TICK])
         level = price // tick - int(self.scalars[B_BASE_TICK])
         near = (level >= 0) & (level < self.state.depth.size // 2) & (price % tick == 0)

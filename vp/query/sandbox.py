@@ -20,37 +20,11 @@ import pyarrow as pa
 
 from vp.errors import QueryError, QueryLimitError
 from vp.query.execution import told
+from vp.query.limits import Limits
 from vp.query.views import Views, in_memory
 
 BATCH_ROWS = 2048
 LOOK_SECONDS = 0.02
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one query may use.
-
-    Attributes
-    ----------
-    processor_seconds : float
-        Of all threads together: how much a query asks for, however busy the machine is.
-    seconds : float
-        On the clock, which is also that of whoever waits for the answer.
-    rows : int
-        An answer of more is cut, and says so.
-    memory_bytes : int
-        Of the database.
-    answer_bytes : int
-        Of the answer as Arrow columns.
-    threads : int
-    """
-
-    processor_seconds: float = 2.0
-    seconds: float = 20.0
-    rows: int = 10_000
-    memory_bytes: int = 512 << 20
-    answer_bytes: int = 32 << 20
-    threads: int = 2
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,18 @@ from hypothesis import strategies as st
 from tests.agreement import TICK, assert_same_book, assert_same_top, book_orders, events_of
 from tests.market_strategies import CALM, FAR, WILD, markets, random_market
 from tests.oracle import OracleBook, Rec
-from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_SNAPSHOT, F_TOB, UNDEFINED_PRICE
+from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_SNAPSHOT, F_TOB, UNDEFINED_PRICE, bucket_of
 from vp.dbn.accounting import ORDINARY_TALLIES
 from vp.dbn.events import Events
-from vp.kernels.contract import COUNTER_NAMES
+from vp.kernels.contract import (
+    BID,
+    COUNTER_NAMES,
+    FAR_BUCKET,
+    FAR_BUCKET_DEPTH,
+    FAR_DEPTH,
+    FAR_PRICE,
+    FAR_WORDS,
+)
 from vp.model.book import DENSE_LEVELS, Book
 from vp.model.order_schema import ORDER_SCHEMA
 
@@ -181,6 +189,34 @@ def test_many_orders_and_far_levels_outgrow_their_first_room() -> None:
         oracle.apply(rec)
     book.fast_forward(events_of(records))
     assert_same_book(book, oracle)
+
+
+@pytest.mark.parametrize(("tick", "bucket"), [(TICK, 3 * TICK), (TICK // 5, TICK // 5), (2 * TICK, 2 * TICK)])
+def test_a_book_with_far_levels_goes_on_with_another_tick_and_bucket(tick: int, bucket: int) -> None:
+    prices = [
+        (side, sign * n * 10**6 * TICK + off)
+        for side, sign in (("B", -1), ("A", 1))
+        for n in range(9)
+        for off in (0, 1)
+    ]
+    records = [Rec(1, "A", side, price, 5 + i, i, F_LAST) for i, (side, price) in enumerate(prices)]
+    book, fresh = Book(TICK), Book(tick, bucket)
+    for one in (book, fresh):
+        one.fast_forward(events_of(records))
+    book.rescale(tick, bucket)
+    gone = events_of([Rec(2, "C", side, price, 5 + i, i, F_LAST) for i, (side, price) in enumerate(prices) if i % 3])
+    for one in (book, fresh):
+        one.fast_forward(gone)
+    assert book.to_arrow().equals(fresh.to_arrow())
+    assert book.levels("A") == fresh.levels("A")
+    assert book.levels("B") == fresh.levels("B")
+    slots = book.state.far.reshape(-1, FAR_WORDS)
+    want: dict[int, int] = {}
+    for price, asks, bids in slots[:, [FAR_PRICE, FAR_DEPTH, FAR_DEPTH + BID]].tolist():
+        if asks + bids:
+            want[bucket_of(price, bucket)] = want.get(bucket_of(price, bucket), 0) + asks + bids
+    assert len(want) > 3
+    assert {number: depth for number, depth in slots[:, [FAR_BUCKET, FAR_BUCKET_DEPTH]].tolist() if depth} == want
 
 
 def test_far_levels_that_were_cleared_begin_anew() -> None:

@@ -8,6 +8,8 @@ from tests.agreement import TICK
 from tests.oracle_book import F_LAST, F_MAYBE_BAD_BOOK, F_MBP, F_SNAPSHOT, F_TOB, UNDEFINED_PRICE, UNDEFINED_SIZE
 from vp.dbn.events import Events
 from vp.kernels.contract import (
+    FAR_DEPTH,
+    FAR_WORDS,
     QUALITY_BAD_BOOK,
     QUALITY_CROSSED,
     QUALITY_EMPTY_SIDE,
@@ -212,12 +214,12 @@ def test_a_snapshot_lasts_until_an_event_of_its_own_publisher_ends() -> None:
 def test_levels_are_read_from_the_depth_arrays() -> None:
     book = send(Book(TICK, dense_levels=64), *TWO_VENUES, (1, "A", "A", 5000, 3, 9, F_LAST))
     state = book.state
-    for array in (state.depth, state.far_depth):
-        for side, first in (("A", 0), ("B", 1)):
+    for side, at in (("A", 0), ("B", 1)):
+        for depth in (state.depth[at::2], state.far[FAR_DEPTH + at :: FAR_WORDS]):
             before = book.levels(side)
-            resting = array[first::2].nonzero()[0]
+            resting = depth.nonzero()[0]
             if len(resting):
-                array[first::2][resting[0]] += 1
+                depth[resting[0]] += 1
                 assert book.levels(side) != before
-                array[first::2][resting[0]] -= 1
+                depth[resting[0]] -= 1
                 assert book.levels(side) == before

@@ -125,6 +125,21 @@ def test_ten_levels_off_the_grid_of_prices_and_far_away_are_found_in_their_order
     assert samples[2, 2] - samples[1, 2] == 3  # an ask that goes is flow upward
 
 
+def test_ten_levels_of_many_far_ones_are_the_best_ten() -> None:
+    """More of them than a ladder has, come in any order and gone from its middle."""
+    order = np.random.default_rng(5).permutation(40).tolist()
+    book = [rec(0, "A", "A", 10**6 + 50 * n, 1 + n, 100 + n) for n in order]
+    book += [rec(0, "A", "B", -(10**6) - 50 * n, 1 + n, 200 + n) for n in order]
+    changes = [rec(i, "A", "B", -(10**6) - 50 * n - 7, 3, 500 + n) for i, n in enumerate(order[:12], 1)]
+    gone = [rec(20 + i, "C", "A", 10**6 + 50 * n, 1 + n, 100 + n) for i, n in enumerate((4, 1, 7, 0, 9))]
+    records = [*book, *changes, *gone, rec(40, "N", "N", 0, 0, 0)]
+    _, samples, _ = sampled(records, SECOND, 1 << 30)
+    ends = flow_at_event_ends(records)
+    assert len(samples) > 10
+    assert [tuple(row) for row in samples[:, 1:].tolist()] == [ends[n - 1] for n in samples[:, 0]]
+    assert any(samples[-1, 2:])
+
+
 def test_a_change_stands_for_each_move_of_the_mid_and_each_end_of_a_sound_book() -> None:
     records = [
         *QUOTES,

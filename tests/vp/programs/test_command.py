@@ -110,8 +110,10 @@ def test_what_is_no_program(words: list[str], says: str, hints: str, capsys: pyt
     assert len(error) < 300
 
 
-def test_a_server_loads_no_client_for_what_relays_ask_for() -> None:
-    words = "import sys, vp.server.app\nprint(sorted({'requests', 'urllib3', 'databento'} & set(sys.modules)))"
+def test_a_server_loads_neither_the_client_of_relays_nor_the_database_of_queries() -> None:
+    words = (
+        "import sys, vp.server.app\nprint(sorted({'requests', 'urllib3', 'databento', 'duckdb'} & set(sys.modules)))"
+    )
     assert said_by(sys.executable, "-c", words).stdout == "[]\n"
 
 

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from vp.programs.query import main
-from vp.query.sandbox import Limits
+from vp.query.limits import Limits
 
 PATIENT = Limits(processor_seconds=60, seconds=60)
 

@@ -21,7 +21,8 @@ from tests.vp.query.conftest import fill
 from vp.errors import QueryError, QueryLimitError, VPError
 from vp.lake.lake import Lake
 from vp.query.connection import choose_session, find_views
-from vp.query.sandbox import Limits, ask, walled
+from vp.query.limits import Limits
+from vp.query.sandbox import ask, walled
 from vp.query.sources import ArrowSource
 from vp.query.views import Views
 

@@ -11,14 +11,14 @@ import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from vp import counters
 from vp.child_processes import python_command, python_environment
 from vp.errors import QueryLimitError, VPError
 from vp.logs import event
 from vp.server.query.request import QueryContext, QueryRequest
-from vp.server.query.worker import BEGUN, READY, configuration
+from vp.server.query.worker_messages import BEGUN, READY, configuration, question
 
 FIND_SECONDS = 60.0  # to start, and to find the session of a query
 SPARE_SECONDS = 5.0  # beyond what the sandbox allows: it ends most queries itself, with a better message
@@ -80,7 +80,7 @@ class WorkerPool:
 
 
 class _Worker:
-    """One process, begun anew after it was killed."""
+    """One process, begun anew after it was killed, and after a query has left it spent."""
 
     def __init__(self, context: QueryContext) -> None:
         self._context = context
@@ -121,7 +121,7 @@ class _Worker:
             process = await self._start()
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(json.dumps(asdict(request)).encode() + b"\n")
+        process.stdin.write(question(request))
         async with asyncio.timeout(FIND_SECONDS):
             line = await process.stdout.readuntil()
         async with asyncio.timeout(self._context.limits.seconds + SPARE_SECONDS):
@@ -129,6 +129,8 @@ class _Worker:
                 line = await process.stdout.readuntil()
             head = json.loads(line)
         if head["status"] != 200:
+            if head["spent"]:
+                await self.end()
             raise RefusedError(head["status"], head["code"], head["message"], head["hint"])
         await room(head["bytes"])
         pieces: list[bytes] = []
@@ -137,6 +139,8 @@ class _Worker:
             while missing:
                 pieces.append(await process.stdout.readexactly(min(missing, LINE_BYTES)))
                 missing -= len(pieces[-1])
+        if head["spent"]:
+            await self.end()
         return EncodedAnswer(pieces, head["truncated"])
 
     async def _start(self) -> asyncio.subprocess.Process:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vp.query.sandbox import Limits
+from vp.query.limits import Limits
 from vp.session import SessionName
 
 if TYPE_CHECKING:

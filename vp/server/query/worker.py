@@ -2,7 +2,8 @@
 
 It reads lines of JSON: first what queries are about and what they may use (vp.server.query.request.QueryContext),
 then one query a line. For each it writes the line BEGUN once the session is found, then a line of JSON and, if that
-says so, that many bytes of Arrow IPC. It ends with its input.
+says so, that many bytes of Arrow IPC. That line says too whether the process is spent: a query has left it too little
+of the memory that it may take, or in a state that nobody foresaw. It ends with its input.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import logging
 import math
 import sys
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,19 +22,21 @@ import pyarrow as pa
 
 from vp import logs
 from vp.errors import QueryLimitError, RequestError, VPError
+from vp.query.limits import Limits
 from vp.query.output import json_text, readable, refusing
-from vp.query.sandbox import Answer, Limits
+from vp.query.sandbox import Answer
 from vp.server.faults import unexpected
 from vp.server.query.request import QueryContext, QueryRequest
+from vp.server.query.worker_messages import BEGUN, READY
 from vp.session import SessionName
 
 JSON_ROWS = 1024
-READY = b"ready\n"
-BEGUN = b"begun\n"
 WARM = Limits(processor_seconds=30.0, seconds=60.0)
+UNFORESEEN = 500  # status of what is no fault of the query's
 WARMING = "SELECT * FROM session, (FROM events LIMIT 1)"  # loads what the first query would wait for
 SPARE_PROCESSOR_SECONDS = 1.0  # beyond what the sandbox allows: it ends most queries itself, with a better message
 SPARE = 2  # of what the database may use: buffers, and the answer twice
+MOST_KEPT = 0.5  # of the same, after a query: more of it would be missing in the next one
 
 
 def main() -> int:
@@ -44,21 +47,20 @@ def main() -> int:
     context = QueryContext(**{**told, "session": SessionName(**told["session"]), "limits": Limits(**told["limits"])})
     with contextlib.suppress(VPError):  # whoever asks for the same is told of it
         replace(context, limits=WARM).answer(QueryRequest(sql=WARMING))
-    _bound_memory(SPARE * context.limits.memory_bytes)
+    held = _held_bytes()
+    if held:
+        _bound_memory(held + SPARE * context.limits.memory_bytes)
     sink.write(READY)
     sink.flush()
     for line in source:
-        _answer(context, QueryRequest(**json.loads(line)), sink)
+        head, stream = _answer(context, QueryRequest(**json.loads(line)), sink)
+        spent = head["status"] == UNFORESEEN or _held_bytes() > held + MOST_KEPT * context.limits.memory_bytes
+        sink.write(json.dumps({**head, "spent": spent}).encode() + b"\n" + stream)
         sink.flush()
     return 0
 
 
-def configuration(context: QueryContext) -> bytes:
-    """The first line that it reads."""
-    return json.dumps(asdict(context)).encode() + b"\n"
-
-
-def _answer(context: QueryContext, request: QueryRequest, sink: BinaryIO) -> None:
+def _answer(context: QueryContext, request: QueryRequest, sink: BinaryIO) -> tuple[dict[str, Any], bytes]:
     def begun() -> None:
         _bound_processor(context.limits.processor_seconds + SPARE_PROCESSOR_SECONDS)
         sink.write(BEGUN)
@@ -77,7 +79,7 @@ def _answer(context: QueryContext, request: QueryRequest, sink: BinaryIO) -> Non
         head = _refused(unexpected(error, "The query"))
     finally:
         _bound_processor(None)
-    sink.write(json.dumps(head).encode() + b"\n" + stream)
+    return head, stream
 
 
 def _arrow(table: pa.Table) -> bytes:
@@ -107,7 +109,7 @@ def _json(answer: Answer, most_bytes: int) -> bytes:
 
 
 def _refused(error: VPError) -> dict[str, Any]:
-    status = 400 if isinstance(error, RequestError) else 500
+    status = 400 if isinstance(error, RequestError) else UNFORESEEN
     return {"status": status, "bytes": 0, "code": error.code, "message": error.message, "hint": error.hint}
 
 
@@ -125,14 +127,20 @@ def _bound_processor(more_seconds: float | None) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def _bound_memory(more_bytes: int) -> None:
-    """Let the process take so much more than it has; DuckDB's own limit does not hold within one call of a function."""
-    with contextlib.suppress(ImportError, OSError, ValueError, IndexError):  # systems other than Linux
+def _held_bytes() -> int:
+    """How much of what RLIMIT_DATA bounds the process has; 0 on systems other than Linux."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        return int(Path("/proc/self/status").read_text("ascii").partition("VmData:")[2].split()[0]) << 10
+    return 0
+
+
+def _bound_memory(most_bytes: int) -> None:
+    """Let the process have so much; DuckDB's own limit does not hold within one call of a function."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
         import resource  # noqa: PLC0415
 
-        held = int(Path("/proc/self/status").read_text("ascii").partition("VmData:")[2].split()[0]) << 10
-        resource.setrlimit(resource.RLIMIT_DATA, (held + more_bytes, held + more_bytes))
-        logging.getLogger("vp.server").debug("memory bounded to %d bytes", held + more_bytes)
+        resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
+        logging.getLogger("vp.server").debug("memory bounded to %d bytes", most_bytes)
 
 
 if __name__ == "__main__":

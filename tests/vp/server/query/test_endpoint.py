@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -25,10 +26,10 @@ from vp.errors import BadParameterError
 from vp.model.pipeline import prepare
 from vp.model.progress import ProgressLike
 from vp.model.session import SessionSpec
-from vp.query.sandbox import Limits
+from vp.query.limits import Limits
 from vp.server.app import Service
 from vp.server.query.endpoint import MAX_BODY_BYTES, QUERY, WAITING, parse_query_request
-from vp.server.query.pool import WorkerPool
+from vp.server.query.pool import RefusedError, WorkerPool
 from vp.server.query.request import QueryContext, QueryRequest
 from vp.server.runs.session import Session
 from vp.server.stream.request import StreamRequest
@@ -247,6 +248,28 @@ def test_a_worker_that_died_is_begun_anew(asked_lake: Path) -> None:
         await workers.close()
 
     asyncio.run(body())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process has is read from /proc")
+def test_a_query_takes_no_memory_from_those_behind_it(asked_lake: Path) -> None:
+    """The C library keeps what a query had in pieces; the next one would find neither memory nor a thread."""
+    context = asking(asked_lake, Limits(processor_seconds=30, memory_bytes=64 << 20))
+    hungry = (
+        "WITH RECURSIVE t(n) AS (SELECT repeat('x', 100000) UNION ALL SELECT n || n FROM t) SELECT length(n) FROM t"
+    )
+
+    async def body() -> list[int]:
+        workers = WorkerPool(context, 1)
+        counted = []
+        for _ in range(3):
+            with pytest.raises(RefusedError):
+                await workers.ask(QueryRequest(sql=hungry), room)
+            answer = await workers.ask(QueryRequest(sql="SELECT count(*) AS n FROM events", format="arrow"), room)
+            counted += pa.ipc.open_stream(b"".join(answer.pieces)).read_all()["n"].to_pylist()
+        await workers.close()
+        return counted
+
+    assert asyncio.run(body()) == [558] * 3
 
 
 def test_a_worker_has_ended_when_the_pool_is_closed_even_while_its_query_is_cancelled(asked_lake: Path) -> None:
