@@ -26,8 +26,8 @@ from vp.objects import store
 BUCKET = "lake"
 REGION = "us-east-1"
 AWS = (
-    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE",
-    "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_EC2_METADATA_DISABLED",
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3",
+    "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_EC2_METADATA_DISABLED",
 )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ class S3Server:
             stream.write(data)
 
     def get(self, name: str) -> bytes:
-        with self.files().open_input_stream(f"{BUCKET}/{name}") as stream:
+        with self.files().open_input_file(f"{BUCKET}/{name}") as stream:
             return bytes(stream.read())
 
     def delete(self, prefix: str) -> None:

@@ -32,37 +32,47 @@ class CuttingProxy:
         self.reached = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._open = [self._listener]
         threading.Thread(target=self._accept, daemon=True).start()
 
     def end(self) -> None:
-        self._listener.close()
+        """Cut what is open; nothing is accepted any more."""
+        for one in self._open:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
+                self._open.append(near)
                 if self.reached.is_set() and self._cuts:
                     near.close()
                     continue
                 far = socket.create_connection(("127.0.0.1", self._port))
+                self._open.append(far)
                 for way, source, target in (("up", near, far), ("down", far, near)):
                     threading.Thread(target=self._copy, args=(way, source, target), daemon=True).start()
 
     def _copy(self, way: str, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(PIECE_BYTES):
-                with self._lock:
-                    left = self._left[way]
-                    if left is not None:
-                        data = data[:left]
-                        self._left[way] = left - len(data)
-                        if not self._left[way]:
-                            self.reached.set()
-                target.sendall(data)
-                if self.reached.is_set() and self._cuts:
-                    break
+                target.sendall(self._passed(way, data))
                 if self.reached.is_set():
-                    return  # both stay open, and nothing more is read
+                    if not self._cuts:
+                        return  # both stay open, and nothing more is read
+                    break
         for one in (source, target):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+
+    def _passed(self, way: str, data: bytes) -> bytes:
+        with self._lock:
+            left = self._left[way]
+            if left is None:
+                return data
+            self._left[way] = max(0, left - len(data))
+            if len(data) >= left:
+                self.reached.set()
+            return data[:left]

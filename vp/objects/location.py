@@ -46,7 +46,7 @@ def parse_location(option: str, text: str) -> Location:
         It is none. A key in it is not repeated: credentials and endpoint come from the environment alone.
     """
     bucket, _, prefix = text[len(SCHEME) :].partition("/")
-    prefix = prefix.strip("/")
+    prefix = prefix.removesuffix("/")
     example = f"For example --{option} s3://bucket/prefix."
     if "@" in text or "?" in text or "#" in text:
         raise BadParameterError(
