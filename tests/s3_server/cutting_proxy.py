@@ -35,6 +35,12 @@ class CuttingProxy:
         self._open = [self._listener]
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def release(self) -> None:
+        """Let everything pass on new connections."""
+        with self._lock:
+            self._left = {"up": None, "down": None}
+            self.reached.clear()
+
     def end(self) -> None:
         """Cut what is open; nothing is accepted any more."""
         for one in self._open:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.s3_server import BUCKET, Key, S3Server, environment
-from tests.vp.backfill.days import DATES, SYMBOLS, build, lay
+from tests.vp.backfill.days import DATES, SYMBOLS, build
 from vp.backfill.job import RecordingJob
 from vp.backfill.plan import Request, plan
 from vp.files import sha256_of
@@ -23,6 +23,7 @@ pytestmark = pytest.mark.long
 
 COMMON = ("--product-type", "equity_mbo", "--start-time", "09:30", "--fields", "pressure,vacuum", "--throttle-ms", "50")
 NAMES = sorted(f"equity_mbo-{symbol}-{dt}.parquet" for symbol in SYMBOLS for dt in DATES)
+SIZE_OF_LAST = -56 + 32  # a byte of the last order's size
 LAKE = f"s3://{BUCKET}/lakes/one"
 FRAMES = f"s3://{BUCKET}/frames"
 TABLE = "raw/source=databento/product_type=equity_mbo/symbol={}/table=market_by_order_dbn/xnas-itch-{}.mbo.dbn"
@@ -94,8 +95,9 @@ def test_out_of_and_into_object_storage_come_the_bytes_of_a_disk_and_a_second_ru
     assert "0 sessions to record, 4 done before" in capfd.readouterr().err
     assert not list(staging.glob("**/job-*"))
 
-    lay(tmp_path / "other", "QQQ", 1, seconds=30)
-    server.put(f"lakes/one/{raw('QQQ', DATES[1])}", (tmp_path / "other" / raw("QQQ", DATES[1])).read_bytes())
+    changed = bytearray((original / raw("QQQ", DATES[1])).read_bytes())
+    changed[SIZE_OF_LAST] ^= 1
+    server.put(f"lakes/one/{raw('QQQ', DATES[1])}", bytes(changed))  # as long as before
     assert run(staging) == 0
     assert "1 sessions to record (1 of them again), 3 done before" in capfd.readouterr().err
     again = sums(server)

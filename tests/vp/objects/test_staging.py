@@ -131,6 +131,31 @@ def test_an_object_that_is_another_by_now_is_not_taken(server: S3Server, staging
 
 
 @pytest.mark.long
+def test_an_object_that_is_replaced_while_it_is_read_is_not_taken(server: S3Server, tmp_path: Path) -> None:
+    staging = Staging(tmp_path / "staging", 100 << 20)
+    size_bytes = 20 << 20
+    (a,) = wanted(server, a=b"a" * size_bytes)
+    proxy = CuttingProxy(server.port, down_bytes=11 << 20, cuts=False)
+
+    def replace() -> None:
+        assert proxy.reached.wait(60)
+        server.put("in/days/a", b"b" * size_bytes)
+        proxy.release()
+
+    thread = threading.Thread(target=replace)
+    thread.start()
+    with (
+        environment(proxy.endpoint, server.owner),
+        pytest.raises(ChangedFileError, match="no longer the object"),
+        staging.staged(STORE, [a]),
+    ):
+        pass
+    thread.join()
+    proxy.end()
+    assert kept(staging) == []
+
+
+@pytest.mark.long
 def test_an_object_that_does_not_come_whole_is_not_taken(server: S3Server, tmp_path: Path) -> None:
     staging = Staging(tmp_path / "staging", 100 << 20)
     (a,) = wanted(server, a=b"a" * (20 << 20))
