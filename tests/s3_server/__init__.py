@@ -90,8 +90,11 @@ class S3Server:
             return bytes(stream.read())
 
     def delete(self, prefix: str) -> None:
-        for name in self.names(prefix):
-            self.files().delete_file(f"{BUCKET}/{name}")
+        """Delete an object, or every one below a prefix."""
+        names = self.names()
+        for name in names if prefix not in names else [prefix]:
+            if name.startswith(prefix):
+                self.files().delete_file(f"{BUCKET}/{name}")
 
     def put_tree(self, root: Path, prefix: str) -> None:
         """Lay all files below a directory into the bucket."""

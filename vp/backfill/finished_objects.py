@@ -8,7 +8,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from vp.model.recording_task import DIGEST_KEY
-from vp.objects.store import ObjectStore
+from vp.objects.store import ObjectStore, is_of_the_store
 
 
 class FinishedObjects:
@@ -30,8 +30,10 @@ class FinishedObjects:
             with self._store.told("read", out.name), self._store.open(out.name) as file:
                 try:
                     metadata = parquet.read_metadata(file).metadata
-                except pa.ArrowInvalid:  # cut short, or no Parquet
-                    return None
+                except (OSError, pa.ArrowException) as error:
+                    if is_of_the_store(error):
+                        raise
+                    return None  # cut short, damaged, or no Parquet
         except FileNotFoundError:
             return None
         found = (metadata or {}).get(DIGEST_KEY.encode())

@@ -8,6 +8,7 @@ entity tag; when it was uploaded says nothing.
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ from vp.objects.staging import WantedObject
 from vp.objects.store import ObjectIdentity, ObjectStore
 
 RAW = "raw"
+NO_NAMES = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL}
+"""What a disk answers to keys that can be no names beside others: `a` where there is `a/b`, or too long a one."""
 MOST_PRODUCTS_BYTES = 1 << 20
 
 
@@ -103,10 +106,14 @@ def outline(store: ObjectStore, product_type: str, root: Path) -> None:
 
 
 def _lay(root: Path, name: str, size_bytes: int) -> None:
-    """A file of a size that takes no room."""
+    """A file of a size that takes no room; of what can be no file of a lake on a disk, none."""
     path = root / name
     if ".." in path.parts or not name.isprintable():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
-    os.truncate(path, size_bytes)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        os.truncate(path, size_bytes)
+    except OSError as error:
+        if error.errno not in NO_NAMES:
+            raise

@@ -166,6 +166,11 @@ class ObjectStore:
         )
 
 
+def is_of_the_store(error: Exception) -> bool:
+    """Whether an error of pyarrow's is of the store, and not of what an object holds."""
+    return CODE.search(str(error)) is not None
+
+
 def endpoint_of_environment() -> str | None:
     """Where the store is; None for Amazon's own.
 

@@ -104,6 +104,30 @@ def test_out_of_and_into_object_storage_come_the_bytes_of_a_disk_and_a_second_ru
     assert {name for name in NAMES if again[name] != made[name]} == {f"equity_mbo-QQQ-{DATES[1]}.parquet"}
 
 
+def test_what_there_is_of_an_output_counts_only_whole(
+    server: S3Server, staging: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--symbols", "QQQ", "--workers", "1")
+    assert run(staging, *options) == 0
+    first, second = sorted(server.names("frames"))
+    made = server.get(first)
+    odd = {"lakes/one/raw/source=databento/product_type=equity_mbo/symbol=QQQ": b"", f"lakes/one/{'x' * 300}": b""}
+    for name, data in odd.items():  # keys that no disk could hold beside the others
+        server.put(name, data)
+    for damaged in (made[:-1], made[: len(made) // 2], b"", b"PAR1", made[:-100] + bytes(92) + made[-8:]):
+        server.put(first, damaged)
+        capfd.readouterr()
+        assert run(staging, *options, "--dry-run") == 0
+        assert "1 sessions to record (1 of them again), 1 done before" in capfd.readouterr().err
+    assert run(staging, *options) == 0
+    assert server.get(first) == made
+    server.delete(second)
+    assert run(staging, *options, "--dry-run") == 0
+    said = capfd.readouterr()
+    assert "1 sessions to record, 1 done before" in said.err
+    assert f"s3://{BUCKET}/{second}" in said.out
+
+
 def test_the_lake_or_the_recordings_alone_may_lie_in_object_storage(
     server: S3Server, original: Path, staging: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
