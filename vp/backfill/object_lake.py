@@ -87,8 +87,8 @@ def outline(store: ObjectStore, product_type: str, root: Path) -> None:
         sizes |= store.sizes(f"{RAW}/source={source}/product_type={product_type}")
     products = store.identity(LAKE_FILE)
     try:
-        for name, size_bytes in sizes.items():
-            _lay(root, name, size_bytes)
+        for name in sorted(sizes, reverse=True):  # `a/b` before `a`, which is no directory then
+            _lay(root, name, sizes[name])
         if products is not None:
             if products.size_bytes > MOST_PRODUCTS_BYTES:
                 raise ObjectStoreError(

@@ -114,7 +114,9 @@ def test_what_there_is_of_an_output_counts_only_whole(
     odd = {"lakes/one/raw/source=databento/product_type=equity_mbo/symbol=QQQ": b"", f"lakes/one/{'x' * 300}": b""}
     for name, data in odd.items():  # keys that no disk could hold beside the others
         server.put(name, data)
-    for damaged in (made[:-1], made[: len(made) // 2], b"", b"PAR1", made[:-100] + bytes(92) + made[-8:]):
+    footer = len(made) - 8 - int.from_bytes(made[-8:-4], "little")
+    overwritten = made[:footer] + b"\xff" * 50 + made[footer + 50 :]
+    for damaged in (made[:-1], made[: len(made) // 2], b"", b"PAR1", overwritten):
         server.put(first, damaged)
         capfd.readouterr()
         assert run(staging, *options, "--dry-run") == 0
