@@ -135,7 +135,7 @@ class Tried:
 
     def coefficient(self, name: str) -> float:
         """IC of a set's score."""
-        return float(correlation(*self._pairs(self.scores[name]).sum(0)[:, None])[0])
+        return float(correlation(*self._pairs(self.scores[name]).sum(1)[:, None])[0])
 
     def interval(self, name: str) -> tuple[float, float]:
         """Of that."""
@@ -143,7 +143,7 @@ class Tried:
 
     def gain(self, name: str, over: np.ndarray) -> tuple[float, float, float]:
         """By how much IC is higher than that of another feature, paired."""
-        value = self.coefficient(name) - float(correlation(*self._pairs(over).sum(0)[:, None])[0])
+        value = self.coefficient(name) - float(correlation(*self._pairs(over).sum(1)[:, None])[0])
         return (value, *Blocks.spread(self._resampled(self.scores[name]) - self._resampled(over)))
 
     def _pairs(self, feature: np.ndarray) -> np.ndarray:

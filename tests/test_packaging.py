@@ -28,7 +28,6 @@ BUILDERS = [Requirement(text) for text in PYPROJECT["build-system"]["requires"]]
 UV = PYPROJECT["tool"]["uv"]
 # Declared, though the product imports it nowhere: what for.
 NOT_IMPORTED = {
-    "polars": "DuckDB's .pl() imports it, by which docs/querying.md asks",
     "pytz": "DuckDB's fetchall() makes times with it",
     "tzdata": "zoneinfo reads it where the system has no time zones",
 }

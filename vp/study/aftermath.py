@@ -13,7 +13,7 @@ from vp.study.samples import MAIN_TARGET, NEXT_MOVE, Samples
 
 STATES = {"UP": 1, "CHOP": 0, "DOWN": -1}
 DECILES = 10
-STATE_COLUMNS = 8
+STATE_SERIES = 8
 
 
 def after_states(name: str, samples: Samples, resampling: Resampling) -> Iterator[Measure]:
@@ -40,9 +40,9 @@ def after_groups(
     if known.sum() < LEAST_SAMPLES:
         return
     move = np.where(known, y, 0.0)
-    columns = np.concatenate([_state_columns(known, move, inside, way) for inside, way in groups.values()], axis=1)
-    resampled = resampling.of(target).sums(columns).reshape(-1, len(groups), STATE_COLUMNS)
-    whole = columns.sum(0).reshape(1, len(groups), STATE_COLUMNS)
+    series = np.concatenate([_state_series(known, move, inside, way) for inside, way in groups.values()])
+    resampled = resampling.of(target).sums(series).reshape(-1, len(groups), STATE_SERIES)
+    whole = series.sum(1).reshape(1, len(groups), STATE_SERIES)
     found, spread = state_statistics(whole), state_statistics(resampled)
     for i, label in enumerate(groups):
         for statistic, values in found.items():
@@ -50,12 +50,12 @@ def after_groups(
             yield Measure(name, statistic, "state", target, label, float(values[0, i]), *interval, int(whole[0, i, 2]))
 
 
-def _state_columns(known: np.ndarray, move: np.ndarray, inside: np.ndarray, way: float) -> np.ndarray:
-    """What the statistics of a state are made of: all samples, their moves, those of the state, and so on; [n, 8]."""
+def _state_series(known: np.ndarray, move: np.ndarray, inside: np.ndarray, way: float) -> np.ndarray:
+    """What the statistics of a state are made of: all samples, their moves, those of the state, and so on; [8, n]."""
     inside = known & inside
     moved, right = move != 0, way * move > 0
-    columns = (known, move, inside, move * inside, moved, right, inside & moved, inside & right)
-    return np.stack(columns, axis=1).astype(np.float64)
+    series = (known, move, inside, move * inside, moved, right, inside & moved, inside & right)
+    return np.stack([one.astype(np.float64) for one in series])
 
 
 def _ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -65,7 +65,7 @@ def _ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def state_statistics(sums: np.ndarray) -> dict[str, np.ndarray]:
-    """The statistics of a state by name, out of the sums of its columns, [..., STATE_COLUMNS]."""
+    """The statistics of a state by name, out of the sums of its series, [..., STATE_SERIES]."""
     samples, moves, inside, moves_inside, moved, right, moved_inside, right_inside = np.moveaxis(sums, -1, 0)
     mean, rate, base = _ratio(moves_inside, inside), _ratio(right_inside, moved_inside), _ratio(right, moved)
     return {
@@ -89,10 +89,10 @@ def by_decile(name: str, samples: Samples, resampling: Resampling, target: str =
     groups = []
     for number in range(DECILES):
         inside = known & (decile == number)
-        groups.append(np.stack([inside, move * inside, inside & (move != 0), inside & (move > 0)], axis=1))
-    columns = np.concatenate(groups, axis=1).astype(np.float64)
-    resampled = resampling.of(target).sums(columns).reshape(-1, DECILES, 4)
-    whole = columns.sum(0).reshape(1, DECILES, 4)
+        groups.append(np.stack([inside, move * inside, inside & (move != 0), inside & (move > 0)]))
+    series = np.concatenate(groups).astype(np.float64)
+    resampled = resampling.of(target).sums(series).reshape(-1, DECILES, 4)
+    whole = series.sum(1).reshape(1, DECILES, 4)
     for number in range(DECILES):
         count, label = int(whole[0, number, 0]), str(number + 1)
         for statistic, of, by in (("decile_mean_move", 1, 0), ("decile_share_up", 3, 2)):
@@ -109,12 +109,18 @@ def calibration(name: str, samples: Samples, resampling: Resampling) -> Iterator
     if min((known & first).sum(), (known & ~first).sum()) < DECILES * LEAST_SAMPLES:
         return
     fifth = _decile_of(score, score[known & first]) // 2
-    for number in range(DECILES // 2):
-        for half, statistic in ((first, "foretold_share_up"), (~first, "later_share_up")):
-            inside = known & (fifth == number) & half
-            columns = np.stack([inside, inside & (y > 0)], axis=1).astype(np.float64)
-            found = resampling.of(NEXT_MOVE).interval(columns, lambda n, up: _ratio(up, n))
-            yield Measure(name, statistic, "score", NEXT_MOVE, str(number + 1), *found, int(inside.sum()))
+    groups = [
+        (number, statistic, known & (fifth == number) & half)
+        for number in range(DECILES // 2)
+        for half, statistic in ((first, "foretold_share_up"), (~first, "later_share_up"))
+    ]
+    series = np.concatenate([np.stack([inside, inside & (y > 0)]) for _, _, inside in groups]).astype(np.float64)
+    resampled = resampling.of(NEXT_MOVE).sums(series).reshape(-1, len(groups), 2)
+    whole = series.sum(1).reshape(1, len(groups), 2)
+    for i, (number, statistic, _) in enumerate(groups):
+        found = float(_ratio(whole[:, i, 1], whole[:, i, 0])[0])
+        spread = Blocks.spread(_ratio(resampled[:, i, 1], resampled[:, i, 0]))
+        yield Measure(name, statistic, "score", NEXT_MOVE, str(number + 1), found, *spread, int(whole[0, i, 0]))
 
 
 def _decile_of(values: np.ndarray, of: np.ndarray) -> np.ndarray:

@@ -50,16 +50,27 @@ class Blocks:
         """Whether the samples hold blocks enough for an interval."""
         return self.count >= LEAST_BLOCKS * self.length
 
-    def sums(self, columns: np.ndarray) -> np.ndarray:
-        """Sums of each column, [count, m], over each resample: float64[resamples, m]; NaN with too few blocks."""
+    def sums(self, series: np.ndarray) -> np.ndarray:
+        """Sums of each series, [m, count], over each resample: float64[resamples, m]; NaN with too few blocks."""
+        return self.sums_of_bins(self.in_bins(series))
+
+    def in_bins(self, series: np.ndarray) -> np.ndarray:
+        """Sums of each series, [m, count], over each `stride` samples: float64[m, bins]."""
+        bins = self._weights.shape[1]
+        full = self.count // self.stride
+        binned = np.zeros((len(series), bins))
+        binned[:, :full] = series[:, : full * self.stride].reshape(len(series), full, self.stride).sum(2)
+        if full < bins:
+            binned[:, full] = series[:, full * self.stride :].sum(1)
+        return binned
+
+    def sums_of_bins(self, binned: np.ndarray) -> np.ndarray:
+        """As `sums`, of what `in_bins` gave."""
         resamples, bins = self._weights.shape
-        sums = np.full((resamples, columns.shape[1]), np.nan)
+        sums = np.full((resamples, len(binned)), np.nan)
         if not self.are_enough:
             return sums
-        padded = np.zeros((bins * self.stride, columns.shape[1]))
-        padded[: self.count] = columns
-        binned = padded.reshape(bins, self.stride, -1).sum(1)
-        around = np.cumsum(np.concatenate([np.zeros((1, binned.shape[1])), binned, binned]), axis=0)
+        around = np.cumsum(np.concatenate([np.zeros((len(binned), 1)), binned, binned], axis=1), axis=1).T
         long = max(1, self.length // self.stride)
         whole, scale = _whole_numbers(around[long : long + bins] - around[:bins], self._draws)
         for first in range(0, resamples, RESAMPLES_AT_ONCE):
@@ -67,14 +78,14 @@ class Blocks:
             sums[some] = (self._weights[some].astype(np.float64) @ whole) / scale
         return sums
 
-    def interval(self, columns: np.ndarray, statistic: Callable[..., np.ndarray]) -> tuple[float, float, float]:
-        """A statistic and its interval: (value, low, high).
+    def interval(self, series: np.ndarray, statistic: Callable[..., np.ndarray]) -> tuple[float, float, float]:
+        """A statistic of some series, [m, count], and its interval: (value, low, high).
 
-        `statistic` takes the sums of each column, arrays of one length, and gives as many values; NaN among those of
+        `statistic` takes the sums of each series, arrays of one length, and gives as many values; NaN among those of
         resamples are left out.
         """
-        value = float(statistic(*columns.sum(0)[:, None])[0])
-        return (value, *self.spread(statistic(*self.sums(columns).T)))
+        value = float(statistic(*series.sum(1)[:, None])[0])
+        return (value, *self.spread(statistic(*self.sums(series).T)))
 
     @staticmethod
     def spread(values: np.ndarray) -> tuple[float, float]:

@@ -91,6 +91,6 @@ def _planted_ic(
     known = np.isfinite(x) & np.isfinite(y)
     if known.sum() < LEAST_SAMPLES:
         return
-    columns = pair_sums(standard_ranks(x, known), standard_ranks(y, known), known)
-    found = resampling.of(MAIN_TARGET).interval(columns, correlation)
+    pairs = pair_sums(standard_ranks(x, known), standard_ranks(y, known), known)
+    found = resampling.of(MAIN_TARGET).interval(pairs, correlation)
     yield Measure(name, statistic, "", MAIN_TARGET, "", *found, int(known.sum()))

@@ -49,15 +49,18 @@ class Resampling:
     def __init__(self, samples: Samples, seed: int) -> None:
         self._samples, self._seed = samples, seed
         self._made: dict[int, Blocks] = {}
-        self._codes: dict[
-            int, tuple[np.ndarray, Codes]
-        ] = {}  # by the array, which is held so that its id stays its own
+        # By the array, which is held so that its id stays its own.
+        self._codes: dict[int, tuple[np.ndarray, Codes]] = {}
+        self._ranked: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def ranks(self, values: np.ndarray, known: np.ndarray) -> np.ndarray:
         """Standard ranks of the known values of a series of the samples."""
         if id(values) not in self._codes:
             self._codes[id(values)] = values, Codes(values)
-        return self._codes[id(values)][1].standard(known)
+        last = self._ranked.get(id(values))
+        if last is None or not np.array_equal(last[0], known):  # the same of a target for nearly every feature
+            last = self._ranked[id(values)] = known, self._codes[id(values)][1].standard(known)
+        return last[1]
 
     def of(self, target: str) -> Blocks:
         """Those of a target."""
@@ -68,35 +71,37 @@ class Resampling:
 
 
 def pair_sums(x: np.ndarray, y: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """The columns whose sums make a correlation: [n, 6], in the order that `correlation` takes them."""
-    return np.stack([known.astype(np.float64), x, y, x * x, y * y, x * y], axis=1)
+    """The series whose sums make a correlation: [6, n], in the order that `correlation` takes them."""
+    return np.stack([known.astype(np.float64), x, y, x * x, y * y, x * y])
 
 
 def information_coefficients(name: str, samples: Samples, resampling: Resampling) -> Iterator[Measure]:
     """IC of every feature with every target, and how far that of the score is above its rival's."""
     for target in samples.targets:
-        y = samples.targets[target]
-        pairs = {}
+        y, blocks = samples.targets[target], resampling.of(target)
+        counts, totals, binned = {}, [], []
         for feature, x in samples.features.items():
             known = np.isfinite(x) & np.isfinite(y)
-            if known.sum() >= LEAST_SAMPLES:
-                pairs[feature] = pair_sums(resampling.ranks(x, known), resampling.ranks(y, known), known)
-        if not pairs:
+            count = int(known.sum())
+            if count < LEAST_SAMPLES:
+                continue
+            pairs = pair_sums(resampling.ranks(x, known), resampling.ranks(y, known), known)
+            counts[feature] = count
+            totals.append(pairs.sum(1))
+            binned.append(blocks.in_bins(pairs))
+        if not counts:
             continue
-        together = np.concatenate(list(pairs.values()), axis=1)
-        value = correlation(*together.sum(0).reshape(-1, 6).T)
-        resampled = correlation(*resampling.of(target).sums(together).reshape(-1, len(pairs), 6).transpose(2, 0, 1))
-        for i, (feature, columns) in enumerate(pairs.items()):
-            count = int(columns[:, 0].sum())
+        value = correlation(*np.stack(totals, axis=1))
+        sums = blocks.sums_of_bins(np.concatenate(binned))
+        resampled = correlation(*sums.reshape(-1, len(counts), 6).transpose(2, 0, 1))
+        for i, (feature, count) in enumerate(counts.items()):
             yield Measure(name, "ic", feature, target, "", float(value[i]), *Blocks.spread(resampled[:, i]), count)
-        features = list(pairs)
-        if "score" in pairs and RIVAL in pairs:
+        features = list(counts)
+        if "score" in counts and RIVAL in counts:
             one, other = features.index("score"), features.index(RIVAL)
             spread = Blocks.spread(resampled[:, one] - resampled[:, other])
-            count = int(pairs["score"][:, 0].sum())
-            yield Measure(
-                name, "ic_above_rival", "score", target, RIVAL, float(value[one] - value[other]), *spread, count
-            )
+            difference = float(value[one] - value[other])
+            yield Measure(name, "ic_above_rival", "score", target, RIVAL, difference, *spread, counts["score"])
 
 
 def partial_coefficients(name: str, samples: Samples, resampling: Resampling) -> Iterator[Measure]:
@@ -112,8 +117,8 @@ def partial_coefficients(name: str, samples: Samples, resampling: Resampling) ->
             values - beside @ np.linalg.lstsq(beside[known], values[known], rcond=None)[0]
             for values in (resampling.ranks(x, known), resampling.ranks(y, known))
         )
-        columns = pair_sums(left_x, left_y, known)
-        found = resampling.of(target).interval(columns, correlation)
+        pairs = pair_sums(left_x, left_y, known)
+        found = resampling.of(target).interval(pairs, correlation)
         yield Measure(name, "partial_ic", "score", target, "", *found, int(known.sum()))
 
 
@@ -136,9 +141,9 @@ def out_of_sample(name: str, samples: Samples, seed: int) -> Iterator[Measure]:
         sums = []
         for features in (baselines, everything):
             forecast = _forecast(np.stack(features, axis=1), y, trained)
-            sums.append(pair_sums(standard_ranks(forecast, tested), standard_ranks(y, tested), tested)[tested])
-        blocks = Blocks(len(sums[0]), block_length(samples, target), seed)
-        value = [float(correlation(*one.sum(0)[:, None])[0]) for one in sums]
+            sums.append(pair_sums(standard_ranks(forecast, tested), standard_ranks(y, tested), tested)[:, tested])
+        blocks = Blocks(int(tested.sum()), block_length(samples, target), seed)
+        value = [float(correlation(*one.sum(1)[:, None])[0]) for one in sums]
         resampled = [correlation(*blocks.sums(one).T) for one in sums]
         count = int(tested.sum())
         yield Measure(name, "oos_ic", "baselines", target, "", value[0], *Blocks.spread(resampled[0]), count)
@@ -170,9 +175,9 @@ def same_interval(name: str, samples: Samples, seed: int) -> Iterator[Measure]:
         scaled_x, scaled_y = (
             np.where(known, (values - values[known].mean()) / (values[known].std() or 1.0), 0.0) for values in (x, y)
         )
-        columns = pair_sums(scaled_x, scaled_y, known)
+        pairs = pair_sums(scaled_x, scaled_y, known)
         blocks = Blocks(len(x), -(-LEAST_BLOCK_SECONDS // SAME_INTERVAL_SECONDS), seed)
-        found = blocks.interval(columns, lambda *sums: correlation(*sums) ** 2)
+        found = blocks.interval(pairs, lambda *sums: correlation(*sums) ** 2)
         yield Measure(name, "same_interval_r2", feature, f"{SAME_INTERVAL_SECONDS} s", "", *found, int(known.sum()))
 
 
@@ -186,6 +191,6 @@ def stability(name: str, samples: Samples, seed: int, parts: int = 10) -> Iterat
             known = np.isfinite(x) & np.isfinite(y[at])
             if known.sum() < LEAST_SAMPLES:
                 continue
-            columns = pair_sums(standard_ranks(x, known), standard_ranks(y[at], known), known)
-            found = blocks.interval(columns, correlation)
+            pairs = pair_sums(standard_ranks(x, known), standard_ranks(y[at], known), known)
+            found = blocks.interval(pairs, correlation)
             yield Measure(name, "ic_of_part", feature, MAIN_TARGET, str(part + 1), *found, int(known.sum()))

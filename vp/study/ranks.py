@@ -25,14 +25,13 @@ class Codes:
 
     def standard(self, known: np.ndarray) -> np.ndarray:
         """Ranks of the known values, with mean 0 and deviation 1; 0 elsewhere, and where all are equal."""
-        codes = self._codes[known]
-        counts = np.bincount(codes, minlength=self._count)
-        standard = np.zeros(len(known))
-        if not len(codes):
-            return standard
-        ranked = (np.cumsum(counts) - (counts - 1) / 2)[codes]
-        deviation = ranked.std()
-        standard[known] = (ranked - ranked.mean()) / deviation if deviation > 0 else 0.0
+        counts = np.bincount(self._codes[known], minlength=self._count)
+        total = counts.sum()
+        above_mean = np.cumsum(counts) - (counts - 1) / 2 - (total + 1) / 2  # the mean of ranks from 1 to n
+        variance = (counts * above_mean**2).sum() / max(total, 1)
+        if not variance > 0:
+            return np.zeros(len(known))
+        standard: np.ndarray = np.where(known, (above_mean / np.sqrt(variance))[self._codes], 0.0)
         return standard
 
 

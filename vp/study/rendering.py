@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from html import escape
 
+import polars as pl
 import pyarrow as pa
 
 from vp.logs import printable
@@ -108,4 +109,4 @@ def arrow_table(study: Study) -> pa.Table:
     texts, numbers = pa.string(), pa.float64()
     types = {"value": numbers, "low": numbers, "high": numbers, "count": pa.int64()}
     schema = pa.schema([(name, types.get(name, texts)) for name in names], metadata=metadata)
-    return pa.table([pa.array(columns[name], types.get(name, texts)) for name in names], schema=schema)
+    return pl.DataFrame(columns).to_arrow().cast(schema)  # pyarrow's own way imports pandas, where it is installed

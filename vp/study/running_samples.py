@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from vp.kernels.contract import OPENING_PAUSE_NS
+from vp.study.mid_path import WIDEST_SPREAD
 from vp.study.samples import MAIN_HORIZON_SECONDS, MAIN_TARGET, NS, WARMUP_SECONDS, Samples
 
 COLUMNS = ("ts_ns", "bid_price", "ask_price", "bid_size", "ask_size", "score", "state", "book_valid")
@@ -33,7 +34,8 @@ class RunningSamples:
 
     A second is sampled once a later frame is there. A segment is a stretch in which every frame has a valid book, and
     no two lie farther apart than OPENING_PAUSE_NS; such a pause itself has no samples. One thread takes frames, any
-    other may ask for the samples. Beyond MOST_SAMPLES the oldest are forgotten.
+    other may ask for the samples, which leave out those beside a stub (WIDEST_SPREAD). Beyond MOST_SAMPLES the oldest
+    are forgotten.
 
     Parameters
     ----------
@@ -89,10 +91,11 @@ class RunningSamples:
         """What there is now: `score`, `state` and `queue imbalance`, and the move over the main horizon."""
         with self._lock:
             kept = self._kept[: self._count].copy()
+        kept = kept[_quotes_meant(kept["half_spread_ticks"])]
         times, mids = kept["ts_ns"], kept["mid_ticks"]
-        later = np.searchsorted(times, times + MAIN_HORIZON_SECONDS * NS)
+        later = np.arange(len(kept)) + MAIN_HORIZON_SECONDS
         there = np.minimum(later, max(0, len(kept) - 1))
-        # another segment's samples lie a minute of warmup behind it, farther than any window reaches
+        # A sample that is not there, and a minute of warmup before another segment, let the window reach farther.
         known = times[there] == times + MAIN_HORIZON_SECONDS * NS
         features = {name: kept[name].astype(np.float64) for name in ("score", "state")}
         return Samples(
@@ -130,3 +133,11 @@ class RunningSamples:
                 self._kept = np.concatenate([self._kept[: self._count], np.zeros(room - self._count, SAMPLE)])
             self._kept[self._count : self._count + len(new)] = new
             self._count += len(new)
+
+
+def _quotes_meant(spread: np.ndarray) -> np.ndarray:
+    """Of which samples both sides are meant (WIDEST_SPREAD): bool[n]."""
+    if not len(spread):
+        return np.ones(0, np.bool_)
+    meant: np.ndarray = spread <= WIDEST_SPREAD * np.median(spread)
+    return meant

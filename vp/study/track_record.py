@@ -180,7 +180,7 @@ def _share_of_shifts(x: np.ndarray, y: np.ndarray, period_seconds: int) -> float
     null = null[np.isfinite(null)]
     known = known_x & known_y
     pairs = pair_sums(np.where(known, x, 0.0), np.where(known, y, 0.0), known)
-    value = correlation(*pairs.sum(0)[:, None])[0]
+    value = correlation(*pairs.sum(1)[:, None])[0]
     if not len(null) or not np.isfinite(value):
         return 1.0
     return share_as_strong(null, value)

@@ -47,8 +47,8 @@ def slow_interval(x: np.ndarray, y: np.ndarray, length: int, resamples: int = 10
 
 def fast_interval(x: np.ndarray, y: np.ndarray, length: int) -> tuple[float, float, float]:
     known = np.ones(len(x), bool)
-    columns = pair_sums(standard_ranks(x, known), standard_ranks(y, known), known)
-    return Blocks(len(x), length, 3).interval(columns, correlation)
+    pairs = pair_sums(standard_ranks(x, known), standard_ranks(y, known), known)
+    return Blocks(len(x), length, 3).interval(pairs, correlation)
 
 
 def test_ranks_share_what_is_equal() -> None:
@@ -84,7 +84,7 @@ def test_blocks_of_many_samples_begin_at_fewer_places_and_give_the_same() -> Non
 
 def test_resamples_of_a_constant_are_that_constant() -> None:
     blocks = Blocks(100, 7, 1)
-    sums = blocks.sums(np.stack([np.ones(100), np.full(100, 3.0)], axis=1))
+    sums = blocks.sums(np.stack([np.ones(100), np.full(100, 3.0)]))
     assert np.allclose(sums[:, 1] / sums[:, 0], 3.0)
 
 
@@ -95,7 +95,7 @@ def test_sums_are_exact_so_that_no_order_of_adding_up_makes_others() -> None:
     around = np.concatenate([columns, columns[: LENGTH - 1]])
     each = np.stack([around[i : i + LENGTH].sum(0) for i in range(len(columns))])
     drawn = np.random.default_rng(1).integers(2_000, size=(5, -(-2_000 // LENGTH)))  # as Blocks draws them
-    for resample, sums in zip(drawn, blocks.sums(columns), strict=True):
+    for resample, sums in zip(drawn, blocks.sums(columns.T), strict=True):
         for column, found in enumerate(sums):
             exact = math.fsum(each[resample, column])
             assert found == pytest.approx(exact, abs=1e-12 * np.abs(each[:, column]).max() * len(resample))

@@ -101,9 +101,9 @@ def stretched(made: Samples, seconds: float) -> Samples:
 
 
 def test_few_blocks_tell_no_interval_where_they_would_tell_one_of_no_width() -> None:
-    column = np.random.default_rng(1).standard_normal((300, 1))
+    series = np.random.default_rng(1).standard_normal((1, 300))
     for count, told in ((LEAST_BLOCKS * 30 - 1, False), (LEAST_BLOCKS * 30, True)):
-        value, low, high = Blocks(count, 30, 1).interval(column[:count], lambda x: x)
+        value, low, high = Blocks(count, 30, 1).interval(series[:, :count], lambda x: x)
         assert np.isfinite(value)
         assert np.isfinite([low, high]).all() == told
         assert not told or low < high

@@ -114,6 +114,18 @@ def test_no_window_reaches_over_an_invalid_book_or_a_pause() -> None:
     assert len(quiet) == 300, "a quiet market is sampled all the same"
 
 
+def test_a_stub_on_one_side_is_no_price() -> None:
+    """For three seconds the ask is a thousand ticks away: no sample lies there, and no window reaches over it."""
+    columns = frames([100.0 + second for second in range(60)])
+    columns["ask_price"][20:23] += 2000 * TICK
+    samples = taken(columns)
+    assert seconds_of(samples) == [*range(20), *range(23, 59)]
+    move = samples.targets[MAIN_TARGET]
+    assert np.flatnonzero(np.isnan(move)).tolist() == [*range(15, 20), *range(51, 56)]
+    assert set(move[np.isfinite(move)]) == {5.0}
+    assert samples.half_spread_ticks.max() < 10
+
+
 def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running_samples, "MOST_SAMPLES", 64)
     for at_once in (1, 30, 1000):
