@@ -24,9 +24,6 @@ from vp.errors import ObjectStoreError, VPError
 from vp.files import LOCKS, READ_ONLY, sha256_of, written_whole
 from vp.objects.store import ObjectIdentity, ObjectStore
 
-if LOCKS:
-    import fcntl
-
 OBJECTS, LOCK, JOB = "objects", "staging.lock", re.compile(r"job-([0-9]+)-.+")
 ID_LETTERS = 32
 LOOK_SECONDS = 0.2
@@ -117,7 +114,7 @@ class Staging:
                 if reserved + size_bytes <= self.limit_bytes:
                     place = Path(tempfile.mkdtemp(prefix=f"job-{size_bytes}-", dir=self.directory))
                     handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC)  # closed, and so unlocked, with the process
-                    fcntl.flock(handle, fcntl.LOCK_EX)
+                    _lock(handle)
                     try:
                         self._take(store, wanted, place)
                         self._evict(self.limit_bytes - reserved - size_bytes)
@@ -191,7 +188,7 @@ class Staging:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         with (self.directory / LOCK).open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            _lock(file.fileno())
             yield
 
 
@@ -207,13 +204,20 @@ def _link(path: Path, target: Path) -> None:
     os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
 
 
+def _lock(handle: int, *, wait: bool = True) -> None:
+    """Lock what is open, for as long as it is; raises BlockingIOError where it is not to be waited for."""
+    import fcntl  # noqa: PLC0415 - Windows has none
+
+    fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def _is_locked(directory: Path) -> bool:
     try:
         handle = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(handle, wait=False)
     except BlockingIOError:
         return True
     finally:
