@@ -31,7 +31,7 @@ function streamSign(feed) {
   if (backfill.holes > 0 && now - backfill.holeMs > HOLE_MS) return ["bad", "live, data missing", `Stretches of this picture that are missing, and hatched: ${backfill.holes}${backfill.gone > 0 ? `; of which the server holds the frames no longer: ${backfill.gone}` : ""}`];
   const known = clock.uncertaintyMs < Infinity ? `, give or take ${clock.uncertaintyMs.toFixed(0)}` : "";
   const here = `The socket to the server; the last status was ${Math.max(0, lateness.statusLateMs).toFixed(0)} ms on its way${known}`;
-  return Number.isNaN(hopMs) ? ["good", "live", here] : ["good", `live, relayed in ${hopMs.toFixed(0)} ms`, `${here}. It is a relay: messages come to it in so long from the server that plays this session`];
+  return Number.isNaN(hopMs) ? ["good", "live", here] : ["good", `live, relayed in ${hopMs.toFixed(0)} ms`, `A relay: messages reach it so long after they leave the server that plays this session. ${here}`];
 }
 
 /** The sign of the socket. @param {import("./session.js").Session} session */

@@ -43,7 +43,7 @@ def test_how_long_the_way_to_a_relay_takes_is_shown_and_late_is_a_bad_sign(
     page.goto(f"{relay.address}{PAGE}{SESSION}")
     expect(connection).to_have_text(re.compile(r"^live, relayed in \d{1,3} ms$"), timeout=30_000)
     expect(connection).to_have_attribute("data-sign", "good")
-    expect(connection).to_have_attribute("title", re.compile("from the server that plays this session"))
+    expect(connection).to_have_attribute("title", re.compile("after they leave the server that plays this session"))
     proxy.rules(delay_seconds=DELAY_SECONDS)
     expect(connection).to_have_text(re.compile(r"^live, relay [2-5]\.\d s behind$"), timeout=60_000)
     expect(connection).to_have_attribute("data-sign", "bad")
