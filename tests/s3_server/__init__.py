@@ -82,7 +82,7 @@ class S3Server:
         return {info.path.removeprefix(f"{BUCKET}/"): info.size for info in found if info.is_file}
 
     def put(self, name: str, data: bytes) -> None:
-        with self.files().open_output_stream(f"{BUCKET}/{name}") as stream:
+        with self.files().open_output_stream(f"{BUCKET}/{name}", compression=None) as stream:
             stream.write(data)
 
     def get(self, name: str) -> bytes:

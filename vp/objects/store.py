@@ -86,7 +86,7 @@ class ObjectStore:
 
     def open_to_write(self, name: str) -> Any:
         """A pyarrow stream that publishes what was written when it is closed, or dropped; raises OSError."""
-        return self._files.open_output_stream(self.location.path(name))
+        return self._files.open_output_stream(self.location.path(name), compression=None)
 
     def fetch(self, name: str, expected: ObjectIdentity, file: BinaryIO) -> str:
         """Write an object into a file; returns its sha256 in hexadecimal.
@@ -212,4 +212,4 @@ def _file_system(bucket: str, endpoint: str | None, region: str | None) -> fs.S3
 
 def _identity(file: Any) -> ObjectIdentity:
     said = file.metadata()
-    return ObjectIdentity(file.size(), said.get(b"ETag", said.get("ETag", b"")).decode("ascii", "replace").strip('"'))
+    return ObjectIdentity(file.size(), said.get("ETag", b"").decode("ascii", "replace").strip('"'))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import shutil
 from collections.abc import Iterator
@@ -13,10 +14,14 @@ import pytest
 from tests.s3_server import BUCKET, Key, S3Server, environment
 from tests.vp.backfill.days import DATES, SYMBOLS, build
 from vp.backfill.job import RecordingJob
+from vp.backfill.object_lake import ObjectIdentities, outline
 from vp.backfill.plan import Request, plan
 from vp.files import sha256_of
+from vp.lake.lake import Lake
 from vp.model.recording_task import DIGEST_KEY, RecordingTask
 from vp.model.session import SessionSpec
+from vp.objects.location import Location
+from vp.objects.store import ObjectStore
 from vp.programs import backfill
 
 pytestmark = pytest.mark.long
@@ -233,6 +238,37 @@ def test_what_is_no_place_in_object_storage_is_said_at_once(
     said = capfd.readouterr().err
     assert says in said
     assert "secret" not in said
+
+
+def test_a_job_wants_all_that_its_session_may_be_played_from_and_nothing_of_other_days(
+    server: S3Server, tmp_path: Path
+) -> None:
+    there = "raw/source=databento/product_type=future_mbo/symbol=MNQ"
+    mbo = f"{there}/table=market_by_order_dbn"
+    wanted = {
+        f"{mbo}/glbx-mdp3-20260708.mbo.MNQU6.dbn.zst": 7,
+        f"{mbo}/glbx-mdp3-20260708.mbo.MNQU6.dbn.zst.sha256": 5,
+        f"{mbo}/glbx-mdp3-20260708.mbo.133000000000.dbn": 9,
+        f"{mbo}/glbx-mdp3-20260708.mbo.segments.jsonl": 3,
+        f"{mbo}/manifest.json": 4,
+        f"{there}/table=definition/glbx-mdp3-20260708.definition.dbn.zst": 8,
+        "products.yaml": 12,
+    }
+    others = [f"{mbo}/glbx-mdp3-20260709.mbo.dbn", f"{mbo}/glbx-mdp3-20260709.mbo.dbn.json", "raw/other", "notes.txt"]
+    for name, size_bytes in wanted.items():
+        server.put(f"lakes/two/{name}", b"futures: {}\n"[:size_bytes].ljust(size_bytes))
+    for name in others:
+        server.put(f"lakes/two/{name}", b"of others")
+    store = ObjectStore(Location(BUCKET, "lakes/two"))
+    outline(store, "future_mbo", tmp_path)
+    identities = ObjectIdentities(Lake(tmp_path), store)
+    found = identities.wanted(RecordingTask(SessionSpec("future_mbo", "MNQ", "2026-07-08")))
+    assert {one.name: one.identity.size_bytes for one in found} == wanted
+    assert all(one.identity == store.identity(one.name) for one in found)
+    product = identities.lake.products.find("future_mbo", "MNQ")
+    digested = identities.of(product, [dt.date(2026, 7, 8)])
+    told = {"sha256", "json", "yaml"}  # what is only said of files
+    assert {f"raw/{one.name}" for one in digested} == {name for name in wanted if name.rpartition(".")[2] not in told}
 
 
 def test_a_plan_of_a_lake_on_a_disk_is_what_it_was(original: Path, tmp_path: Path) -> None:
