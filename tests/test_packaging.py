@@ -32,6 +32,7 @@ NOT_IMPORTED = {
     "tzdata": "zoneinfo reads it where the system has no time zones",
 }
 RUN_BY_NAME = {"mypy", "pip-audit", "ruff", "pytest-xdist", "pytest-benchmark", "pytest-cov"}  # tools, plugins
+RUN_BY_NAME |= {"flask", "flask-cors"}  # moto's server
 STANDARD = sys.stdlib_module_names | {"compression"}  # from Python 3.14 on
 OF_THE_CHECKOUT = {"vp", "kernels", "tests", "scripts", "benchmarks"}
 

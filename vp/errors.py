@@ -139,6 +139,12 @@ class LakeError(VPError):
     code = "lake_unusable"
 
 
+class ObjectStoreError(VPError):
+    """Object storage cannot be reached, refuses, or does not give whole what it holds; no key is ever repeated."""
+
+    code = "object_store"
+
+
 class HistoryPlaceError(VPError):
     """The directory for the older frames of sessions cannot be written to."""
 

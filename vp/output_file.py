@@ -29,6 +29,10 @@ def output_path(name: str, lake_root: Path, endings: tuple[str, ...] = ()) -> Pa
         Another ending, a directory, no directory to lie in, or a place among the raw files.
     """
     out = Path(name).expanduser()
+    if "://" in name:
+        raise BadParameterError(
+            "out was an address, expected a file.", hint="Only `vp backfill` writes to object storage."
+        )
     if endings and out.suffix not in endings:
         raise BadParameterError(
             f"out was {name!r}, expected a name that ends in {' or '.join(endings)}.",

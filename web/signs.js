@@ -25,10 +25,13 @@ function streamSign(feed) {
       ? ["bad", `stream silent ${forText}`, "The server answers, but nothing comes on the websocket: something between holds it back"]
       : ["bad", `server silent ${forText}`, "Not even a status comes: the server hangs, or the way to it is cut"];
   }
+  const hopMs = 1000 * (feed.status.hop_seconds ?? NaN);
+  if (hopMs > LATE_MS) return ["bad", `live, relay ${seconds(hopMs)} behind`, "So long messages take from the server that plays this session to the relay that sends it here"];
   if (lateness.ms > LATE_MS) return ["bad", `live, ${seconds(lateness.ms)} late`, "By the server's clock; the way to it, or a proxy on it, is slower than the stream"];
   if (backfill.holes > 0 && now - backfill.holeMs > HOLE_MS) return ["bad", "live, data missing", `Stretches of this picture that are missing, and hatched: ${backfill.holes}${backfill.gone > 0 ? `; of which the server holds the frames no longer: ${backfill.gone}` : ""}`];
   const known = clock.uncertaintyMs < Infinity ? `, give or take ${clock.uncertaintyMs.toFixed(0)}` : "";
-  return ["good", "live", `The socket to the server; the last status was ${Math.max(0, lateness.statusLateMs).toFixed(0)} ms on its way${known}`];
+  const here = `The socket to the server; the last status was ${Math.max(0, lateness.statusLateMs).toFixed(0)} ms on its way${known}`;
+  return Number.isNaN(hopMs) ? ["good", "live", here] : ["good", `live, relayed in ${hopMs.toFixed(0)} ms`, `A relay: messages reach it so long after they leave the server that plays this session. ${here}`];
 }
 
 /** The sign of the socket. @param {import("./session.js").Session} session */

@@ -76,7 +76,8 @@ def test_which_program_takes_what() -> None:
     ]
     assert [setting.flag for setting in of_program("backfill")] == [
         *("--start-time", "--end-time", "--throttle-ms", "--bucket", "--parameters", "--fields", "--symbols"),
-        *("--start", "--end", "--out", "--workers", "--engine", "--address", "--memory-limit-gb", "--then", "--lake"),
+        *("--start", "--end", "--out", "--workers", "--engine", "--address", "--memory-limit-gb"),
+        *("--staging-directory", "--staging-limit-gb", "--then", "--lake"),
         *("--products", "--cache-limit-gb", "--dry-run", "--product-type", "--log-level"),
     ]
     assert [setting.flag for setting in of_program("cache")] == ["--lake", "--clear", "--log-level"]

@@ -6,7 +6,7 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -17,6 +17,19 @@ from vp.model.recording_task import DIGEST_KEY
 REMEMBERED = ".vp-finished.json"
 MOST_BYTES = 64 << 20  # hundreds of thousands of recordings
 Stamp = list[int]
+
+
+class Finished(Protocol):
+    """What outputs say of themselves, wherever they lie."""
+
+    def digest(self, out: Path) -> str | None:
+        """The digest that an output carries; None where there is no whole one. May be called in several threads."""
+
+    def holds(self, out: Path) -> bool:
+        """Whether there is anything at the place of an output."""
+
+    def remember(self) -> None:
+        """Keep what was asked for, so that it need not be read the next time."""
 
 
 def finished_digest(out: Path, key: str = DIGEST_KEY) -> str | None:
@@ -57,6 +70,10 @@ class FinishedOutputs:
         if digest is not None:
             self._seen[out.name] = stamp, digest
         return digest
+
+    def holds(self, out: Path) -> bool:
+        """Whether there is anything at the place of a recording."""
+        return out.exists()
 
     def remember(self) -> None:
         """Keep what was asked for, where it can be kept and is not so already."""

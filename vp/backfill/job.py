@@ -34,6 +34,8 @@ class Job(Protocol):
     name : str
         As a person reads it.
     out : Path
+    place : str
+        Where the output goes, as a person reads it.
     digest : str
         Of all that its output depends on.
     size_bytes : int
@@ -44,6 +46,8 @@ class Job(Protocol):
     def name(self) -> str: ...
     @property
     def out(self) -> Path: ...
+    @property
+    def place(self) -> str: ...
     @property
     def digest(self) -> str: ...
     @property
@@ -64,6 +68,11 @@ class RecordingJob:
     def name(self) -> str:
         """The symbol and the days."""
         return f"{self.task.session.symbol} {self.task.session.dt}"
+
+    @property
+    def place(self) -> str:
+        """The path."""
+        return str(self.out)
 
     def run(self, on_share: Callable[[float], None]) -> Result:
         """Record it, as vp.record does; raises VPError."""

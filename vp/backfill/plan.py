@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from vp.backfill.finished import FinishedOutputs
-from vp.backfill.job import RecordingJob
+from vp.backfill.finished import Finished, FinishedOutputs
+from vp.backfill.job import Job, RecordingJob
 from vp.dbn.opened_lake import open_lake
-from vp.errors import NoRawFileError, VPError
+from vp.errors import NoRawFileError, ObjectStoreError, VPError
 from vp.lake.input_identity import InputIdentities
 from vp.lake.lake import Lake
 from vp.market.products import Product, canonical_symbol
@@ -64,33 +64,43 @@ class Plan:
 
     Attributes
     ----------
-    jobs : tuple of RecordingJob
-        Longest first.
-    done : tuple of RecordingJob
+    jobs : tuple of Job
+        Recordings, longest first.
+    done : tuple of Job
         Those whose outputs are there.
     outdated : frozenset of Path
         Outputs of `jobs` that are there, of other inputs, software or requests.
     refused : tuple of Refusal
     """
 
-    jobs: tuple[RecordingJob, ...]
-    done: tuple[RecordingJob, ...]
+    jobs: tuple[Job, ...]
+    done: tuple[Job, ...]
     outdated: frozenset[Path]
     refused: tuple[Refusal, ...]
 
 
-def plan(request: Request) -> Plan:
+def plan(request: Request, identities: InputIdentities | None = None, outputs: Finished | None = None) -> Plan:
     """Expand symbols and dates over the lake, and look which outputs are there.
 
     What is wrong with one symbol or session is its refusal, and hinders no other.
 
+    Parameters
+    ----------
+    request : Request
+    identities : InputIdentities, optional
+        Of the lake's files, where they are not those of a disk.
+    outputs : Finished, optional
+        What is there, where it is not in the directory that is asked for.
+
     Raises
     ------
-    LakeError, ProductsFileError
+    LakeError, ProductsFileError, ObjectStoreError
     """
-    lake = open_lake(request.session.lake, request.session.products)
-    identities = InputIdentities(lake)
-    jobs: list[RecordingJob] = []
+    if identities is None:
+        identities = InputIdentities(open_lake(request.session.lake, request.session.products))
+    outputs = outputs or FinishedOutputs(request.out)
+    lake = identities.lake
+    tasks: list[tuple[RecordingTask, int]] = []
     refused: list[Refusal] = []
     for symbol in dict.fromkeys(request.symbols or _every_symbol(lake, request.session.product_type)):
         try:
@@ -101,23 +111,34 @@ def plan(request: Request) -> Plan:
             continue
         for date, size_bytes in dates:
             spec = dataclasses.replace(request.session, symbol=canonical_symbol(product, symbol), dt=str(date))
-            task = RecordingTask(spec, request.fields)
-            try:
-                jobs.append(RecordingJob(task, _place(request.out, spec), task.digest(identities), size_bytes))
-            except VPError as error:
-                refused.append(Refusal(f"{symbol} {date}", error))
-    outputs = FinishedOutputs(request.out)
-    with ThreadPoolExecutor(READERS) as pool:
+            tasks.append((RecordingTask(spec, request.fields), size_bytes))
+    with ThreadPoolExecutor(READERS) as pool:  # a store may take a while over each answer
+        digests = list(pool.map(lambda one: _digest(one[0], identities), tasks))
+        jobs = []
+        for (task, size_bytes), digest in zip(tasks, digests, strict=True):
+            if isinstance(digest, VPError):
+                refused.append(Refusal(f"{task.session.symbol} {task.session.dt}", digest))
+            else:
+                jobs.append(RecordingJob(task, _place(request.out, task.session), digest, size_bytes))
         found = list(pool.map(lambda job: outputs.digest(job.out), jobs))
-    if request.out.is_dir() and any(found):
+    if any(found):
         outputs.remember()
     left = [job for job, digest in zip(jobs, found, strict=True) if digest != job.digest]
     return Plan(
         tuple(sorted(left, key=lambda job: (-job.size_bytes, job.name))),
         tuple(job for job, digest in zip(jobs, found, strict=True) if digest == job.digest),
-        frozenset(job.out for job in left if job.out.exists()),
+        frozenset(job.out for job in left if outputs.holds(job.out)),
         tuple(refused),
     )
+
+
+def _digest(task: RecordingTask, identities: InputIdentities) -> str | VPError:
+    try:
+        return task.digest(identities)
+    except ObjectStoreError:  # of no one session
+        raise
+    except VPError as error:
+        return error
 
 
 def _every_symbol(lake: Lake, product_type: str) -> list[str]:

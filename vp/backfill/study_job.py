@@ -48,6 +48,11 @@ class StudyJob:
         return f"{self.session.symbol} {self.session.dt} study"
 
     @property
+    def place(self) -> str:
+        """The path."""
+        return str(self.out)
+
+    @property
     def is_done(self) -> bool:
         """Whether its files are there, the last of them with its digest."""
         paths = [self.out.with_suffix(ending) for ending in ENDINGS]

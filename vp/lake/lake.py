@@ -22,6 +22,7 @@ from vp.market.products import LAKE_FILE, PRODUCT_TYPES, Product, Products, load
 SYMBOL_FORM = re.compile(r"[A-Z0-9][A-Z0-9.\-+=^#]*")
 QUIET_WEEKDAYS = {"future_mbo": (5,), "equity_mbo": (5, 6)}  # of these, files of several days seldom hold a record
 MOST_DAYS = 1_000_000
+LAKE_VARIABLE = "VP_LAKE"
 LISTED_DATES = 10
 LISTED_SYMBOLS = 20
 
@@ -85,7 +86,7 @@ class Lake:
     Raises
     ------
     LakeError
-        The root names the home directory of nobody.
+        The root names the home directory of nobody, or no directory.
     """
 
     def __init__(
@@ -97,7 +98,12 @@ class Lake:
     ) -> None:
         self.lone_file = lone_file
         self.products_file = None if products is None else Path(products)
-        given = root or os.environ.get("VP_LAKE") or "lake"
+        given = root or os.environ.get(LAKE_VARIABLE) or "lake"
+        if isinstance(given, str) and "://" in given:
+            raise LakeError(
+                f"The lake {quoted(given.rpartition('@')[2])} is no directory.",
+                hint="Only `vp backfill` reads object storage: copy the days wanted to a disk, or mount the lake.",
+            )
         try:
             self.root = Path(given).expanduser()
         except RuntimeError as error:

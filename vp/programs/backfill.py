@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from vp.errors import BadParameterError
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from vp.backfill.finished import FinishedOutputs
     from vp.backfill.job import Job, Outcome
     from vp.backfill.local_engine import LocalEngine
-    from vp.backfill.plan import Refusal, Request
+    from vp.backfill.object_plan import ObjectPlaces
+    from vp.backfill.plan import Plan, Refusal, Request
     from vp.backfill.ray_engine import RayEngine
     from vp.backfill.report import Tally
 
@@ -32,6 +35,8 @@ examples:
   {command} --symbols ES,MNQ --start 2026-01-02 --end 2026-03-31 \\
       --start-time 09:30 --end-time 16:00 --throttle-ms 100 --fields pressure,vacuum --out frames
       the regular hours of a quarter, ten frames a second, two grids
+  {command} --symbols ES --lake s3://market/lake --out s3://market/frames
+      out of and into object storage, with the credentials of the environment
   {command} --out frames --then study
       everything that the lake holds of futures, a study of each day, and one of all days
 
@@ -42,6 +47,7 @@ files and no others."""
 LINE_SECONDS = 10.0
 MEMORY_SHARE = 0.9  # of what is free; the rest is for files that the system keeps in memory
 STUDY = "study"
+STAGING = "staging"
 RAY = "ray"
 ERASED_LINE = "\r\x1b[K"
 
@@ -56,19 +62,23 @@ def _main(arguments: Sequence[str] | None) -> int:
     cli.configure_logging(values["log_level"])
 
     from vp.backfill.finished import FinishedOutputs  # noqa: PLC0415 - --help is fast
-    from vp.backfill.plan import plan  # noqa: PLC0415
+    from vp.backfill.job import RecordingJob  # noqa: PLC0415
     from vp.backfill.report import Tally  # noqa: PLC0415
     from vp.backfill.study_job import study_jobs  # noqa: PLC0415
 
-    request = _request(values)
+    places = _object_places(values)
     engine = _engine(values)
-    planned = plan(request)
+    with TemporaryDirectory(prefix="vp-outline-") as root:
+        request = _request(values, places, root)
+        planned = _plan(request, places, root)
     again = f" ({len(planned.outdated)} of them again)" if planned.outdated else ""
     cli.say(f"{len(planned.jobs)} sessions to record{again}, {len(planned.done)} done before")
     if values["dry_run"]:
         for job in planned.jobs:
-            cli.show(f"{job.name}  {job.size_bytes / 1e6:,.1f} MB  {job.out}")
+            cli.show(f"{job.name}  {job.size_bytes / 1e6:,.1f} MB  {job.place}")
         return _report(Tally(()), planned.refused)
+    if places is not None and places.target is not None:
+        return _run(engine, Tally(planned.jobs), planned.refused)
     request.out.mkdir(parents=True, exist_ok=True)
     outputs = FinishedOutputs(request.out)
     try:
@@ -76,14 +86,50 @@ def _main(arguments: Sequence[str] | None) -> int:
     finally:
         outputs.remember()
     if values["then"] == STUDY:
-        recorded = [job for job in (*planned.done, *planned.jobs) if outputs.digest(job.out) == job.digest]
+        ended = [job for job in (*planned.done, *planned.jobs) if isinstance(job, RecordingJob)]
+        recorded = [job for job in ended if outputs.digest(job.out) == job.digest]
         studies = Tally([job for job in study_jobs(recorded) if not job.is_done])
         code = max(code, _run(engine, studies, ()))
     return code
 
 
-def _request(values: dict[str, Any]) -> Request:
-    """What the options ask for; raises what is wrong with it by itself."""
+def _object_places(values: dict[str, Any]) -> ObjectPlaces | None:
+    """What of it lies in object storage; None: nothing. `lake` has the value of the environment from here on."""
+    from vp.backfill.object_plan import ObjectPlaces  # noqa: PLC0415
+    from vp.kernels.user_cache import user_cache_directory  # noqa: PLC0415
+    from vp.lake.lake import LAKE_VARIABLE  # noqa: PLC0415
+    from vp.objects.location import is_location, parse_location  # noqa: PLC0415
+    from vp.objects.staging import Staging  # noqa: PLC0415
+    from vp.settings.forms import BYTES_PER_GB  # noqa: PLC0415
+
+    values["lake"] = values["lake"] or os.environ.get(LAKE_VARIABLE)
+    source, target = (
+        parse_location(name, values[name]) if is_location(values[name]) else None for name in ("lake", "out")
+    )
+    if source is None and target is None:
+        return None
+    if values["then"] is not None:
+        raise BadParameterError(
+            "--then needs a lake and recordings on a disk.", hint="Record first; `vp study --recording` studies those."
+        )
+    below = values["staging_directory"] or user_cache_directory()
+    if below is None:
+        raise BadParameterError(
+            "There is no place to stage objects in.", hint="For example --staging-directory /srv/vp."
+        )
+    directory = Path(below).expanduser().absolute() / STAGING
+    return ObjectPlaces(source, target, Staging(directory, round(values["staging_limit_gb"] * BYTES_PER_GB)))
+
+
+def _plan(request: Request, places: ObjectPlaces | None, root: str) -> Plan:
+    from vp.backfill.object_plan import plan_objects  # noqa: PLC0415
+    from vp.backfill.plan import plan  # noqa: PLC0415
+
+    return plan(request) if places is None else plan_objects(request, places, Path(root))
+
+
+def _request(values: dict[str, Any], places: ObjectPlaces | None, outline: str) -> Request:
+    """What the options ask for; raises what is wrong with it by itself. A lake in object storage has an outline."""
     from vp.backfill.plan import Request  # noqa: PLC0415
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.model.frames import judge_fields  # noqa: PLC0415
@@ -94,8 +140,12 @@ def _request(values: dict[str, Any]) -> Request:
     if first is not None and last is not None and last < first:
         raise BadParameterError(f"The days were {first} to {last}, expected the first before the last.")
     judge_fields(values["fields"])
-    root = Lake(values["lake"], values["products"]).root.absolute()  # processes elsewhere have directories of their own
-    out = output_directory(values["out"], root).absolute()
+    lake = values["lake"] if places is None or places.source is None else outline
+    root = Lake(lake, values["products"]).root.absolute()  # processes elsewhere have directories of their own
+    if places is not None and places.target is not None:
+        out = places.staging.directory
+    else:
+        out = output_directory(values["out"], root).absolute()
     products = None if values["products"] is None else str(Path(values["products"]).absolute())
     # Each file is read once: a decompressed copy is not worth its disk.
     every = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vp.settings.forms import SEQUELS, column_list, count, date, engine, limit_gb, sequel, text
+from vp.settings.forms import SEQUELS, STAGING_LIMIT_GB, column_list, count, date, engine, limit_gb, sequel, text
 from vp.settings.setting import BACKFILL, Setting
 
 BACKFILL_SETTINGS: tuple[Setting, ...] = (
@@ -43,7 +43,8 @@ BACKFILL_SETTINGS: tuple[Setting, ...] = (
         None,
         text,
         "DIRECTORY",
-        "Directory of the recordings, one of its own for each kind of request; it is made if need be.",
+        "Directory of the recordings, one of its own for each kind of request; it is made if need be. Or a place in "
+        "object storage, s3://BUCKET/PREFIX.",
         "frames",
         BACKFILL,
     ),
@@ -87,6 +88,27 @@ BACKFILL_SETTINGS: tuple[Setting, ...] = (
         "Most memory that these take together; as many are worked on as there is room for. Left out: nine tenths of "
         "what is free at the start.",
         "8",
+        BACKFILL,
+    ),
+    Setting(
+        "staging_directory",
+        "--staging-directory",
+        None,
+        text,
+        "DIRECTORY",
+        "Where objects of a lake in object storage are kept on this machine (on each node of a cluster), and what is "
+        "uploaded is written first: on a disk of its own. Left out: below the user's cache.",
+        "/srv/staging",
+        BACKFILL,
+    ),
+    Setting(
+        "staging_limit_gb",
+        "--staging-limit-gb",
+        STAGING_LIMIT_GB,
+        limit_gb,
+        "GIGABYTES",
+        "Most disk that these objects take together; what was used longest ago goes first.",
+        "200",
         BACKFILL,
     ),
     Setting(

@@ -24,6 +24,7 @@ BYTES_PER_GB = 1_000_000_000
 DECOMPRESSED_LIMIT_GB = 10.0
 HISTORY_LIMIT_GB = 4.0
 CACHE_LIMIT_GB = 12.0
+STAGING_LIMIT_GB = 50.0
 CACHES = ("books", "decompressed", "overviews", "surveys", "all")
 FORMATS = ("table", "csv", "json", "parquet", "arrow")
 NO_FIELDS = "none"

@@ -21,7 +21,8 @@ LAKE_SETTINGS: tuple[Setting, ...] = (
         None,
         text,
         "DIRECTORY",
-        "Directory of the raw files and the cache. Left out: $VP_LAKE, else ./lake.",
+        "Directory of the raw files and the cache; for backfill also a place in object storage, s3://BUCKET/PREFIX. "
+        "Left out: $VP_LAKE, else ./lake.",
         "./lake",
         EVERY,
     ),

@@ -59,6 +59,10 @@ class MadeJob:
     fault: str = ""
     digest: str = ""
 
+    @property
+    def place(self) -> str:
+        return str(self.out)
+
     def run(self, on_share: Callable[[float], None]) -> Result:
         """Write its name into `out`, and when it began and ended into a file beside."""
         started = time.monotonic()
