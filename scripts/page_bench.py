@@ -59,7 +59,7 @@ RING_BYTES = "() => [vp.state().columns, vp.bytes()]"
 
 def watch(browser: Browser, address: str) -> Page:
     """A page at 1080p that shows frames."""
-    page = open_page(browser, calm=False, viewport={"width": 1920, "height": 1080})
+    page = open_page(browser, viewport={"width": 1920, "height": 1080})
     page.goto(address)
     page.wait_for_function("() => window.vp && vp.state().paints > 3", timeout=60_000)
     return page

@@ -58,8 +58,7 @@ WORDS_PAINTED = """async () => {
 
 
 # Painting in software takes a processor and more for as long as frames come. Ten pictures a second show the same, and
-# leave room for what else is tested; so does half the resolution, where no test looks at single pixels. What a person
-# does is painted at once.
+# leave room for what else is tested. What a person does is painted at once.
 CALM_PAINTING = """{
   const ask = window.requestAnimationFrame.bind(window);
   const waiting = new Set();
@@ -82,20 +81,20 @@ CALM_PAINTING = """{
     return 0;
   };
 }"""
-CALM_SCALE = 0.5
+# For who looks at no single pixel and at no single picture; a quarter of the pixels.
+CALM: dict[str, Any] = {"calm": True, "device_scale_factor": 0.5}
 ABORTED = "The operation was aborted"
 # The guide was seen before. (A page of no origin has no storage.)
 GUIDED = "try { localStorage.setItem('vp.guided', '1'); } catch { }"
 
 
-def open_page(browser: Browser, *, first_visit: bool = False, calm: bool = True, **options: Any) -> Page:
+def open_page(browser: Browser, *, first_visit: bool = False, calm: bool = False, **options: Any) -> Page:
     """A page with `window.vp` in it; `options` as for `Browser.new_page`, 1366 x 768 unless they say otherwise.
 
-    The guide of a first visit is there only where one is asked for. A page that is not `calm` paints as often as it
-    can, in the resolution of the screen.
+    The guide of a first visit is there only where one is asked for. A page that is `calm` paints ten times a second
+    at most, but for what a person does.
     """
-    usual = {"viewport": {"width": 1366, "height": 768}, "device_scale_factor": CALM_SCALE if calm else 1}
-    opened = browser.new_page(**usual | options)
+    opened = browser.new_page(**{"viewport": {"width": 1366, "height": 768}, **options})
     opened.add_init_script(LOAD_PROBE)
     if calm:
         opened.add_init_script(CALM_PAINTING)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.probe import PAGE, open_page
+from tests.browser.probe import CALM, PAGE, open_page
 from tests.browser.programs import Server
 
 pytestmark = pytest.mark.browser
 
 
 def test_a_first_visitor_is_led_once_in_four_steps(browser: Browser, server: Server) -> None:
-    page = open_page(browser, first_visit=True)
+    page = open_page(browser, first_visit=True, **CALM)
     page.goto(f"{server.address}{PAGE}?start_time=09:31&speed=5")
     guide, title = page.locator("#guide"), page.locator("#guide-title")
     expect(guide).to_be_visible(timeout=30_000)
@@ -47,7 +47,7 @@ def test_a_first_visitor_is_led_once_in_four_steps(browser: Browser, server: Ser
 def test_a_guide_that_is_skipped_does_not_come_again_and_none_covers_a_failed_start(
     browser: Browser, server: Server
 ) -> None:
-    page = open_page(browser, first_visit=True)
+    page = open_page(browser, first_visit=True, **CALM)
     page.goto(f"{server.address}{PAGE}?dt=2026-02-09")
     expect(page.locator("#notice-title")).to_contain_text("2026-02-06", timeout=30_000)
     expect(page.locator("#guide")).to_be_hidden()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.firefox import XVFB
-from tests.browser.probe import IDLE, PAGE, live, watched_page
+from tests.browser.probe import CALM, IDLE, PAGE, live, watched_page
 from tests.browser.programs import Server
 from vp.demo.script import OPEN_SECOND, Episode, write_script
 from vp.demo.session import FIRST_TIME, SEED
@@ -105,12 +105,13 @@ def test_pixels_tell_where_the_price_will_go(
         Look(float(rng.uniform(OPEN_SECOND + 60, until - 10)), int(rng.choice((1, -1))))
         for _ in range(max(20, len(true)))
     ]
-    with watched_page(browser, color_scheme="dark") as page:
+    with watched_page(browser, color_scheme="dark", **CALM) as page:
         page.goto(f"{server.address}{PAGE}?start_time=09:30&speed=400&throttle_ms=250")
-        reached = f"() => window.vp && vp.state().newestMs > {(BEGIN + until) * 1000}"
+        page.wait_for_function("() => window.vp && vp.state().columns > 0", timeout=60_000)
         in_the_dark_theme(page)
+        page.keyboard.press(" ")  # what comes is kept, and not painted
+        reached = f"() => vp.state().newestMs > {(BEGIN + until) * 1000}"
         page.wait_for_function(reached, timeout=300_000, polling=300)
-        page.keyboard.press(" ")
         page.wait_for_function("() => vp.state().holes === 0 && !vp.state().loading", timeout=60_000, polling=300)
         assert page.evaluate("() => vp.state().mode") == "balance"
         painter = page.evaluate("() => vp.state().painter")
@@ -146,7 +147,7 @@ COMPARE = """() => {
 def test_what_was_shown_keeps_its_colours(request: pytest.FixtureRequest, server: Server, program: str) -> None:
     """The same when later frames have come, and but for a few roundings when bins were made anew."""
     browser: Browser = request.getfixturevalue(program)
-    with watched_page(browser, color_scheme="dark") as page:
+    with watched_page(browser, color_scheme="dark", **CALM) as page:
         live(page, server, "?start_time=09:31&throttle_ms=50", columns=200)
         end_ms = page.evaluate("() => vp.state().newestMs - 300")
         place = {"endMs": end_ms, "spanMs": 8000, "rows": 60, "following": False, "fitting": False}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.probe import (
+    CALM,
     COLUMNS,
     EVENTS,
     HELD,
@@ -24,6 +26,7 @@ from tests.browser.probe import (
     frozen_picture,
     live,
     open_page,
+    watched_page,
 )
 from tests.browser.programs import Server
 
@@ -46,6 +49,12 @@ document.addEventListener("readystatechange", () => {
   }
 });
 """
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with watched_page(browser, **CALM) as opened:
+        yield opened
 
 
 def test_heatmap_shows_both_forces_and_words_follow(page: Page, server: Server) -> None:

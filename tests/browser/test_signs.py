@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.faulty_proxy import FaultyProxy
-from tests.browser.probe import PAGE, open_page
+from tests.browser.probe import CALM, PAGE, open_page
 from tests.browser.programs import Server
 
 pytestmark = pytest.mark.browser
@@ -34,7 +34,7 @@ def proxy(server: Server) -> Iterator[FaultyProxy]:
 def far_page(browser: Browser, proxy: FaultyProxy) -> Iterator[Page]:
     """A page behind the proxy, whose console tells of what is refused; the browser's clock is an hour fast."""
     proxy.rules()
-    opened = open_page(browser)
+    opened = open_page(browser, **CALM)
     opened.add_init_script(FAST_CLOCK)
     yield opened
     opened.close()
@@ -109,7 +109,7 @@ def test_a_script_that_is_refused_is_named_with_its_status(far_page: Page, proxy
 
 def test_a_server_that_hangs_is_silent_and_one_that_is_gone_does_not_answer(browser: Browser, server: Server) -> None:
     """Told from a market in which nothing happens, which test_silence.py has."""
-    page = open_page(browser)
+    page = open_page(browser, **CALM)
     page.goto(f"{server.address}{PAGE}{SESSION}")
     expect(page.locator("#connection")).to_have_text("live", timeout=30_000)
     page.wait_for_function("() => window.vp && vp.state().columns > 0", timeout=30_000)
@@ -124,7 +124,7 @@ def test_a_server_that_hangs_is_silent_and_one_that_is_gone_does_not_answer(brow
 
 
 def test_another_program_on_the_port_is_said_to_be_one(browser: Browser, proxy: FaultyProxy) -> None:
-    page = open_page(browser)
+    page = open_page(browser, **CALM)
     proxy.rules()
     page.route("**/health", lambda route: route.fulfill(json={"application": "another"}))
     page.route_web_socket("**/stream**", lambda socket: socket.close())

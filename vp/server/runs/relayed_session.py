@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,65 +15,19 @@ from vp.model.engine import FrameBatch
 from vp.model.frames import FrameLayout, column_values
 from vp.model.progress import ProgressLike
 from vp.server.runs.session import StoppedError
+from vp.server.runs.stream_beginning import Beginning, RelayedInfo, read_beginning, refusal
 from vp.server.runs.upstream import (
-    Beginning,
+    LOOK_SECONDS,
     UpstreamError,
     UpstreamGoneError,
     UpstreamStream,
-    layout_of,
     stream_address,
 )
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import Loading
 
-LOOK_SECONDS = 0.25
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 GIVE_UP_SECONDS = 60.0
-SERVER_FULL = "server_full"
-RELIED_ON = ("tick_int", "emit_from_ns", "end_ns")
-OWN_NAMES = ("type", "protocol", "session_id", "speed", "quality_bits", "frame")
-
-
-class RelayedError(VPError):
-    """What the server upstream says of the session, with its code."""
-
-    code = "upstream_error"
-
-    def __init__(self, said: Mapping[str, Any]) -> None:
-        super().__init__(str(said.get("message", "")), hint=str(said.get("hint", "")))
-        self.code = str(said.get("code", self.code))
-
-
-@dataclass(frozen=True)
-class RelayedInfo:
-    """What the upstream's `runtime_config` says of the session."""
-
-    config: Mapping[str, Any]
-
-    @property
-    def contract(self) -> str:
-        """Its name."""
-        return str(self.config["contract"])
-
-    @property
-    def emit_from_ns(self) -> int:
-        """Where frames begin, ns UTC."""
-        return int(self.config["emit_from_ns"])
-
-    @property
-    def end_ns(self) -> int:
-        """Where the session ends, ns UTC."""
-        return int(self.config["end_ns"])
-
-    @property
-    def tick_int(self) -> int:
-        """In 1e-9 units."""
-        return int(self.config["tick_int"])
-
-    def to_json(self) -> dict[str, Any]:
-        """All of it, but what each server says of its own stream."""
-        return {name: value for name, value in self.config.items() if name not in OWN_NAMES}
 
 
 class RelayedSession:
@@ -294,7 +247,7 @@ class RelayedSession:
         elif kind == "missed":  # this reader was too slow: its history has them still
             raise UpstreamGoneError("The upstream has left frames out.")
         elif kind == "error":
-            raise _refused(message)
+            raise refusal(message)
 
     def _lose(self, error: UpstreamGoneError) -> None:
         """The connection is lost, or was not made: when it is tried next; raises where that has gone on for long."""
@@ -325,62 +278,11 @@ class RelayedSession:
 
     def _begin(self, after: tuple[str, int] | None) -> Beginning:
         """Connect, and read up to the first frame."""
-        stream = UpstreamStream(stream_address(self._upstream, self._request, after))
-        self._stream = stream
-        config: dict[str, Any] = {}
-        schema = b""
-        while True:
-            message = stream.receive(LOOK_SECONDS)
-            if message is None:
-                self._on_progress(Loading())
-            elif isinstance(message, bytes):
-                schema = message
-            elif message["type"] == "progress":
-                self._on_progress(_loading(message))
-            elif message["type"] == "runtime_config":
-                config = message
-            elif message["type"] == "error":
-                raise _refused(message)
-            elif message["type"] == "history":
-                break
-        try:
-            for name in RELIED_ON:
-                int(config[name])
-            layout = layout_of(schema, int(config["frame"]["message_bytes"]))
-            oldest = message["oldest_event_id"]
-            return Beginning(
-                str(config["session_id"]),
-                config,
-                layout,
-                int(message["frames"]),
-                None if oldest is None else int(oldest),
-                bool(message["hole"]),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise UpstreamError(
-                f"The upstream's stream begins as none of this version does: {error!r}.",
-                hint="Run the same version at both.",
-            ) from error
+        self._stream = UpstreamStream(stream_address(self._upstream, self._request, after))
+        return read_beginning(self._stream, self._on_progress)
 
 
 def _gap(message: Mapping[str, Any]) -> FeedGap:
     """What a `gap` message tells of; the inverse of vp.server.stream.messages.gap."""
     end_ns = int(message["end_ns"] or 0)
     return FeedGap(int(message["start_ns"]), end_ns, str(message["reason"]), bool(message["bridged"]))
-
-
-def _loading(message: Mapping[str, Any]) -> Loading:
-    total = message.get("records_total")
-    return Loading(
-        str(message.get("phase")),
-        int(message.get("records_done", 0)),
-        None if total is None else int(total),
-        float(message.get("records_per_second", 0.0)),
-    )
-
-
-def _refused(message: Mapping[str, Any]) -> VPError:
-    """What the upstream's error is here: a server that is full may have room soon."""
-    if message.get("code") == SERVER_FULL:
-        return UpstreamGoneError(str(message.get("message")), hint=str(message.get("hint", "")))
-    return RelayedError(message)

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
-import pyarrow as pa
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.sync.client import ClientConnection, connect
 
 from vp.errors import VPError
-from vp.model.frames import FrameLayout
 from vp.model.parameter_texts import text_of
 from vp.server.stream.messages import API
 from vp.server.stream.request import StreamRequest
 
+LOOK_SECONDS = 0.25  # for the next message, before something else is looked at
 OPEN_SECONDS = 10.0
 PING_SECONDS = 1.0
 SILENCE_SECONDS = 10.0  # without an answer to a ping
@@ -44,33 +41,6 @@ class UpstreamGoneError(UpstreamError):
     """The connection to that server is lost; it may be tried again."""
 
     code = "upstream_gone"
-
-
-@dataclass(frozen=True)
-class Beginning:
-    """How a stream begins.
-
-    Attributes
-    ----------
-    session_id : str
-    config : mapping
-        The `runtime_config` message.
-    layout : FrameLayout
-        Of its frames.
-    frames : int
-        How many come at once.
-    oldest_event_id : int or None
-        Of the oldest frame that the server holds.
-    hole : bool
-        Whether frames are missing before those that come.
-    """
-
-    session_id: str
-    config: Mapping[str, Any]
-    layout: FrameLayout
-    frames: int
-    oldest_event_id: int | None
-    hole: bool
 
 
 def stream_address(upstream: str, request: StreamRequest, after: tuple[str, int] | None) -> str:
@@ -195,22 +165,3 @@ class UpstreamStream:
     def close(self) -> None:
         """Leave."""
         self._opened.close()
-
-
-def layout_of(schema_message: bytes, message_bytes: int) -> FrameLayout:
-    """The layout of frames that a schema message announces.
-
-    Raises
-    ------
-    UpstreamError
-        It is none that this VP would give them: bytes could not be handed on as they are.
-    """
-    try:
-        layout = FrameLayout(pa.ipc.read_schema(pa.py_buffer(schema_message)))
-    except (pa.ArrowException, OSError, ValueError, KeyError, AttributeError) as error:
-        raise UpstreamError(f"The upstream's schema cannot be read: {error}.", hint="Run the same version.") from error
-    if layout.schema_message != schema_message or layout.message_bytes != message_bytes:
-        raise UpstreamError(
-            "The upstream lays frames out in another way than this version.", hint="Run the same version at both."
-        )
-    return layout

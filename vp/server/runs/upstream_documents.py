@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from vp.model.parameters import ModelParameters
-from vp.server.runs.relayed_session import RelayedError
+from vp.server.runs.stream_beginning import RelayedError
 from vp.server.runs.upstream import UpstreamError
 from vp.server.stream.messages import API
 from vp.server.stream.request import StreamRequest

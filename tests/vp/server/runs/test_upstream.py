@@ -13,7 +13,8 @@ import pytest
 
 from tests.vp.server.tiny import DEFAULTS, LAYOUT
 from vp.model.parameters import ModelParameters
-from vp.server.runs.upstream import UpstreamError, UpstreamGoneError, UpstreamStream, layout_of, stream_address
+from vp.server.runs.stream_beginning import layout_of
+from vp.server.runs.upstream import UpstreamError, UpstreamGoneError, UpstreamStream, stream_address
 from vp.server.stream.request import parse_stream_request
 
 
