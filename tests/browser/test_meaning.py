@@ -107,7 +107,6 @@ def test_pixels_tell_where_the_price_will_go(
     ]
     with watched_page(browser, color_scheme="dark", **CALM) as page:
         page.goto(f"{server.address}{PAGE}?start_time=09:30&speed=400&throttle_ms=250")
-        page.wait_for_function("() => window.vp && vp.state().columns > 0", timeout=60_000)
         in_the_dark_theme(page)
         page.keyboard.press(" ")  # what comes is kept, and not painted
         reached = f"() => vp.state().newestMs > {(BEGIN + until) * 1000}"

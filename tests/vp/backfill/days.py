@@ -97,6 +97,10 @@ class CrowdedJob:
     size_bytes: int = 1
     digest: str = ""
 
+    @property
+    def place(self) -> str:
+        return str(self.out)
+
     def run(self, on_share: Callable[[float], None]) -> Result:
         """Write when it began and ended into `out`, seconds of the machine's clock."""
         begun, at_work = (self.out.parent / state for state in ("begun", "at-work"))
