@@ -73,13 +73,14 @@ def count_depth(book: BookState, cells: Cells, first: int, last: int) -> None:
     tick = scalars[B_TICK]
     base = scalars[B_BASE_TICK]
     last_level = depth.size // 2 - 1
+    has_far = scalars[B_FAR_PRICES] > 0
     for bucket in range(first, last + 1):
         low_price = (2 * bucket * bucket_size - bucket_size + 1) // 2  # lowest price that rounds to the bucket
         high_price = (2 * (bucket + 1) * bucket_size - bucket_size + 1) // 2 - 1
         total = 0
         for level in range(max(-(-low_price // tick) - base, 0), min(high_price // tick - base, last_level) + 1):
             total += depth[2 * level + ASK] + depth[2 * level + BID]
-        if scalars[B_FAR_PRICES] > 0:
+        if has_far:
             total += far_depth_of_bucket(book, bucket)
         cells.ints[cell_word(bucket) + I_DEPTH] = total
 
