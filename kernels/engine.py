@@ -24,11 +24,13 @@ from .contract import (
     E_LAST_FRAME_NS,
     E_LAST_TRADE_NS,
     E_LOCKED_BEFORE_OPENING,
+    E_QUOTE_BID,
     E_THROTTLE_NS,
     FLAG_LAST,
     FLAG_SNAPSHOT,
     FULL,
     GROW_TRADES,
+    NO_BID,
     NO_TIME,
     OPENING_PAUSE_NS,
     QUALITY_CROSSED,
@@ -57,7 +59,7 @@ from .ring import (
     rebase,
     touch_bucket,
 )
-from .state import BookState, Columns, Effect, FrameBuffer, Model, Record
+from .state import BookState, Columns, Effect, FrameBuffer, Levels, Model, Record
 
 
 @step
@@ -234,7 +236,10 @@ def advance(
                 count_crossed_before_opening(book, model)
             if model.notes.size != 0:
                 alone = i > first and columns.flags[i - 1] & FLAG_LAST != 0 and legs.word >= 0 and legs.to_word < 0
-                note_event_end(book, model, is_active(book, record), legs.price if alone else UNDEF_PRICE)
+                comparable = model.scalars[E_QUOTE_BID] != NO_BID
+                levels = Levels(book.depth, book.far, book.scalars)
+                price = legs.price if alone else UNDEF_PRICE
+                note_event_end(levels, model.notes, is_active(book, record), comparable, price)
             quote = count_order_flow(book, model, is_active(book, record), quote)
             follow_spot(book, model)
             if record.flags & FLAG_SNAPSHOT:

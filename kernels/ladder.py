@@ -25,7 +25,6 @@ from .contract import (
     CHANGE_TWICE_MID,
     CHANGE_VALID,
     CHANGE_WORDS,
-    E_QUOTE_BID,
     FAR_DEPTH,
     FAR_PRICE,
     FAR_WORDS,
@@ -53,11 +52,12 @@ from .contract import (
 from .far_levels import far_price_at, heap_word, in_order
 from .jit import routine, step
 from .levels import dense_word
-from .state import BookState, Int64s, Model
+from .state import Int64s, Levels
 
 # A side of a ladder: its best levels, prices first.
 PRICES = 0
 SIZES = LADDER_LEVELS
+BOTH_SIDES = 1 << ASK | 1 << BID
 
 
 @step
@@ -78,7 +78,7 @@ def put_level(notes: Int64s, at: int, found: int, side: int, price: int, size: i
 
 
 @step
-def read_far(book: BookState, notes: Int64s, at: int, found: int, side: int) -> int:
+def read_far(book: Levels, notes: Int64s, at: int, found: int, side: int) -> int:
     """Put the best far levels of a side among its `found` dense ones; how many there are then.
 
     Behind the best of a heap the next best is one of the two below it, or one that was passed over before.
@@ -106,7 +106,7 @@ def read_far(book: BookState, notes: Int64s, at: int, found: int, side: int) -> 
 
 
 @step
-def read_side(book: BookState, notes: Int64s, at: int, side: int) -> None:
+def read_side(book: Levels, notes: Int64s, at: int, side: int) -> None:
     """Write the best levels of a side to `at` on, prices and sizes; those that are missing have a size of 0."""
     scalars = book.scalars
     depth = book.depth
@@ -138,7 +138,7 @@ def ladder_at(notes: Int64s, side: int) -> int:
 
 
 @step
-def count_side(book: BookState, notes: Int64s, side: int, comparable: bool) -> None:
+def count_side(book: Levels, notes: Int64s, side: int, comparable: bool) -> None:
     """Read a side anew, and add what changed at each level to its flow: what bids grew by, and asks shrank by."""
     before = ladder_at(notes, side)
     notes[N_NOW + side] = LADDER_SIDE_WORDS - notes[N_NOW + side]
@@ -156,11 +156,11 @@ def count_side(book: BookState, notes: Int64s, side: int, comparable: bool) -> N
 
 
 @step
-def count_price(book: BookState, notes: Int64s, price: int) -> bool:
-    """Count an event that changed one price alone, where no level has come or gone with it; whether it has been.
+def count_price(book: Levels, notes: Int64s, price: int) -> int:
+    """Count an event that changed one price alone, where no level has come or gone with it.
 
     Where no bid is, or was, as high as the price, an ask changed; likewise a bid. Behind the last level of a ladder
-    nothing counts.
+    nothing counts. Returns the sides that are left to be read anew, as bits `1 << side`.
     """
     asks = ladder_at(notes, ASK)
     bids = ladder_at(notes, BID)
@@ -171,28 +171,28 @@ def count_price(book: BookState, notes: Int64s, price: int) -> bool:
         side = BID
         at = bids
     else:
-        return False
+        return BOTH_SIDES
     upward = 2 * side - 1
     last = at + LADDER_LEVELS - 1
     if notes[last + SIZES] != 0 and upward * price < upward * notes[last + PRICES]:
-        return True
+        return 0
     word = dense_word(book, price)
     if word < 0:
-        return False
+        return 1 << side
     size = book.depth[word + side]
     for level in range(LADDER_LEVELS):
         if notes[at + PRICES + level] == price:
             before = notes[at + SIZES + level]
             if before == 0 or size == 0:
-                return False
+                return 1 << side
             notes[N_FLOW + level] += upward * (size - before)
             notes[at + SIZES + level] = size
-            return True
-    return False
+            return 0
+    return 1 << side
 
 
 @step
-def note_change(book: BookState, notes: Int64s, flags: int, twice_mid: int) -> None:
+def note_change(book: Levels, notes: Int64s, flags: int, twice_mid: int) -> None:
     """Add a row to the changes."""
     at = NOTE_WORDS + notes[N_CHANGES] * CHANGE_WORDS
     notes[at + CHANGE_CLOCK] = book.scalars[B_CLOCK]
@@ -206,14 +206,14 @@ def note_change(book: BookState, notes: Int64s, flags: int, twice_mid: int) -> N
 
 
 @routine
-def note_event_end(book: BookState, model: Model, active: int, price: int) -> None:
+def note_event_end(book: Levels, notes: Int64s, active: int, comparable: bool, price: int) -> None:
     """Note an event end: the flow of its levels since the one before, and its mid where that is another.
 
     `active` is 0 for what builds the book only; it, an empty side and a snapshot are no flow, as in `interval`.
+    Where it is not `comparable` with what was before, there is none either.
     `price` is the only one of which the size may have changed, or UNDEF_PRICE where that is not known.
     """
     scalars = book.scalars
-    notes = model.notes
     notes[N_EVENT_ENDS] += 1
     quality = scalars[B_QUALITY]
     flags = CHANGE_VALID if active != 0 and quality & QUALITY_INVALID == 0 else 0
@@ -226,8 +226,10 @@ def note_event_end(book: BookState, model: Model, active: int, price: int) -> No
     notes[N_CLOCK] = clock
     if active == 0 or quality & (QUALITY_EMPTY_SIDE | QUALITY_SNAPSHOT) != 0:
         return
-    comparable = model.scalars[E_QUOTE_BID] != NO_BID
-    if comparable and price != UNDEF_PRICE and count_price(book, notes, price):
-        return
-    count_side(book, notes, ASK, comparable)
-    count_side(book, notes, BID, comparable)
+    sides = BOTH_SIDES
+    if comparable and price != UNDEF_PRICE:
+        sides = count_price(book, notes, price)
+    if sides & 1 << ASK != 0:
+        count_side(book, notes, ASK, comparable)
+    if sides & 1 << BID != 0:
+        count_side(book, notes, BID, comparable)

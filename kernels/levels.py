@@ -38,11 +38,11 @@ from .far_levels import add_far, best_far, empty_far, far_depth, in_order, remov
 from .intrinsics import multiply_wrapping, rotate_right, subtract_wrapping
 from .jit import kernel, routine, step
 from .orders import MOST_PLACES, slot_word
-from .state import BookState, Int64s
+from .state import BookState, Int64s, Levels
 
 
 @step
-def dense_word(book: BookState, price: int) -> int:
+def dense_word(book: BookState | Levels, price: int) -> int:
     """Word of `depth` for the ask side of `price`, or -1 where the price is not in the dense window."""
     # Exact division by multiplication: with the inverse of the tick's odd part modulo 2**64, and its twos
     # rotated out, multiples of the tick map to their quotients and all other numbers beyond every quotient

@@ -76,6 +76,14 @@ class BookState(NamedTuple):
     counters: Int64s  # [COUNTERS], C_
 
 
+class Levels(NamedTuple):
+    """What rests by price of a BookState: fewer arrays to hand to a routine that is called at every event end."""
+
+    depth: Int64s
+    far: Int64s
+    scalars: Int64s
+
+
 class Cells(NamedTuple):
     """RING cells, one a price bucket: two views of the same words, CELL_WORDS a cell."""
 
