@@ -16,13 +16,18 @@ PLANTED_IC = 0.15
 NULL_QUANTILES = tuple(range(0, 101, 2))
 
 
-def shifted(x: np.ndarray, y: np.ndarray, known_x: np.ndarray, known_y: np.ndarray, least: int) -> np.ndarray:
-    """Correlation of y with x shifted circularly by each number of samples from `least` to n - `least`, float64."""
-    n = len(x)
-    kx, ky = known_x.astype(np.float64), known_y.astype(np.float64)
-    x, y = np.where(known_x, x, 0.0), np.where(known_y, y, 0.0)
-    of_x = np.conj(np.fft.rfft(np.stack([kx, x, x * x]), axis=1))
-    of_y = np.fft.rfft(np.stack([ky, y, y * y]), axis=1)
+def spectra(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """What `shifted` takes of a series: the transforms of where it is known, of its values, and of their squares."""
+    values = np.where(known, values, 0.0)
+    return np.fft.rfft(np.stack([known.astype(np.float64), values, values * values]), axis=1)
+
+
+def shifted(of_x: np.ndarray, of_y: np.ndarray, n: int, least: int) -> np.ndarray:
+    """Correlation of y with x shifted circularly by each number of samples from `least` to n - `least`, float64.
+
+    Of both the `spectra`, and how many samples each has.
+    """
+    of_x = np.conj(of_x)
 
     def summed(i: int, j: int) -> np.ndarray:
         return np.fft.irfft(of_x[i] * of_y[j], n)
@@ -38,23 +43,23 @@ def share_as_strong(null: np.ndarray, value: float) -> float:
     return float((1 + (np.abs(null) >= abs(value)).sum()) / (1 + len(null)))
 
 
-def shift_null(samples: Samples, feature: str, target: str, resampling: Resampling) -> np.ndarray:
-    """IC of a feature that has been shifted in time: what chance shows of series like these."""
-    x, y = samples.features[feature], samples.targets[target]
-    known_x, known_y = np.isfinite(x), np.isfinite(y)
-    least = -(-LEAST_SHIFT_SECONDS // samples.period_seconds)
-    if len(samples) <= 2 * least:
-        return np.zeros(0)
-    return shifted(resampling.ranks(x, known_x), resampling.ranks(y, known_y), known_x, known_y, least)
-
-
 def nulls(name: str, samples: Samples, ics: dict[tuple[str, str], float], resampling: Resampling) -> Iterator[Measure]:
     """Of each feature: how often a shift shows as much, and what the best of all shows by luck in one of twenty."""
+    least = -(-LEAST_SHIFT_SECONDS // samples.period_seconds)
+    if len(samples) <= 2 * least:
+        return
+
+    def spectra_of(values: np.ndarray) -> np.ndarray:
+        known = np.isfinite(values)
+        return spectra(resampling.ranks(values, known), known)
+
+    of_features = {feature: spectra_of(values) for feature, values in samples.features.items()}
     for target in (MAIN_TARGET, NEXT_MOVE):
         known = [feature for feature in samples.features if np.isfinite(ics.get((feature, target), np.nan))]
+        of_target = spectra_of(samples.targets[target])
         best: np.ndarray | None = None
         for feature in known:
-            null = shift_null(samples, feature, target, resampling)
+            null = shifted(of_features[feature], of_target, len(samples), least)
             null = null[np.isfinite(null)]
             if len(null) < LEAST_SAMPLES:
                 continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vp.study.aftermath import STATES, after_groups
-from vp.study.controls import LEAST_SHIFT_SECONDS, share_as_strong, shifted
+from vp.study.controls import LEAST_SHIFT_SECONDS, share_as_strong, shifted, spectra
 from vp.study.foresight import (
     LEAST_SAMPLES,
     RIVAL,
@@ -176,7 +176,7 @@ def _share_of_shifts(x: np.ndarray, y: np.ndarray, period_seconds: int) -> float
     least = -(-LEAST_SHIFT_SECONDS // period_seconds)
     if len(x) <= 2 * least:
         return 1.0
-    null = shifted(x, y, known_x, known_y, least)
+    null = shifted(spectra(x, known_x), spectra(y, known_y), len(x), least)
     null = null[np.isfinite(null)]
     known = known_x & known_y
     pairs = pair_sums(np.where(known, x, 0.0), np.where(known, y, 0.0), known)

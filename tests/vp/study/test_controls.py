@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.vp.study.made_sessions import samples
-from vp.study.controls import nulls, shifted
+from vp.study.controls import nulls, shifted, spectra
 from vp.study.foresight import Resampling
 from vp.study.measure import Measures
 from vp.study.study import measure
@@ -21,7 +21,7 @@ def test_shifted_correlations_are_those_of_rolled_arrays() -> None:
     for shift in range(least, n - least + 1):
         moved, known = np.roll(x, shift), np.roll(known_x, shift) & known_y
         by_hand.append(np.corrcoef(moved[known], y[known])[0, 1])
-    assert shifted(x, y, known_x, known_y, least) == pytest.approx(np.array(by_hand))
+    assert shifted(spectra(x, known_x), spectra(y, known_y), n, least) == pytest.approx(np.array(by_hand))
 
 
 def test_a_score_that_foretells_is_rare_among_its_shifts_and_noise_is_not() -> None:
