@@ -52,24 +52,14 @@ class Blocks:
 
     def sums(self, series: np.ndarray) -> np.ndarray:
         """Sums of each series, [m, count], over each resample: float64[resamples, m]; NaN with too few blocks."""
-        return self.sums_of_bins(self.in_bins(series))
-
-    def in_bins(self, series: np.ndarray) -> np.ndarray:
-        """Sums of each series, [m, count], over each `stride` samples: float64[m, bins]."""
-        bins = self._weights.shape[1]
+        resamples, bins = self._weights.shape
+        sums = np.full((resamples, len(series)), np.nan)
+        if not self.are_enough:
+            return sums
         full = self.count // self.stride
         binned = np.zeros((len(series), bins))
         binned[:, :full] = series[:, : full * self.stride].reshape(len(series), full, self.stride).sum(2)
-        if full < bins:
-            binned[:, full] = series[:, full * self.stride :].sum(1)
-        return binned
-
-    def sums_of_bins(self, binned: np.ndarray) -> np.ndarray:
-        """As `sums`, of what `in_bins` gave."""
-        resamples, bins = self._weights.shape
-        sums = np.full((resamples, len(binned)), np.nan)
-        if not self.are_enough:
-            return sums
+        binned[:, full:] = series[:, full * self.stride :].sum(1, keepdims=True)  # of the rest, where there is one
         around = np.cumsum(np.concatenate([np.zeros((len(binned), 1)), binned, binned], axis=1), axis=1).T
         long = max(1, self.length // self.stride)
         whole, scale = _whole_numbers(around[long : long + bins] - around[:bins], self._draws)

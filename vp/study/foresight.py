@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import ceil
 
 import numpy as np
@@ -77,31 +77,39 @@ def pair_sums(x: np.ndarray, y: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 def information_coefficients(name: str, samples: Samples, resampling: Resampling) -> Iterator[Measure]:
     """IC of every feature with every target, and how far that of the score is above its rival's."""
-    for target in samples.targets:
-        y, blocks = samples.targets[target], resampling.of(target)
-        counts, totals, binned = {}, [], []
+    for target, y in samples.targets.items():
+        alike: dict[bytes, list[str]] = {}  # which are known at the same samples
         for feature, x in samples.features.items():
-            known = np.isfinite(x) & np.isfinite(y)
+            alike.setdefault((np.isfinite(x) & np.isfinite(y)).tobytes(), []).append(feature)
+        found: dict[str, tuple[int, float, np.ndarray]] = {}
+        for mask, features in alike.items():
+            known = np.frombuffer(mask, np.bool_)
             count = int(known.sum())
-            if count < LEAST_SAMPLES:
-                continue
-            pairs = pair_sums(resampling.ranks(x, known), resampling.ranks(y, known), known)
-            counts[feature] = count
-            totals.append(pairs.sum(1))
-            binned.append(blocks.in_bins(pairs))
-        if not counts:
-            continue
-        value = correlation(*np.stack(totals, axis=1))
-        sums = blocks.sums_of_bins(np.concatenate(binned))
-        resampled = correlation(*sums.reshape(-1, len(counts), 6).transpose(2, 0, 1))
-        for i, (feature, count) in enumerate(counts.items()):
-            yield Measure(name, "ic", feature, target, "", float(value[i]), *Blocks.spread(resampled[:, i]), count)
-        features = list(counts)
-        if "score" in counts and RIVAL in counts:
-            one, other = features.index("score"), features.index(RIVAL)
-            spread = Blocks.spread(resampled[:, one] - resampled[:, other])
-            difference = float(value[one] - value[other])
-            yield Measure(name, "ic_above_rival", "score", target, RIVAL, difference, *spread, counts["score"])
+            if count >= LEAST_SAMPLES:
+                x_of_each = [resampling.ranks(samples.features[feature], known) for feature in features]
+                series = _shared_pair_series(x_of_each, resampling.ranks(y, known), known)
+                values = _shared_correlations(series.sum(1))
+                resampled = _shared_correlations(resampling.of(target).sums(series))
+                found |= {one: (count, float(values[i]), resampled[:, i]) for i, one in enumerate(features)}
+        ics = {feature: found[feature] for feature in samples.features if feature in found}
+        for feature, (count, value, resampled) in ics.items():
+            yield Measure(name, "ic", feature, target, "", value, *Blocks.spread(resampled), count)
+        if "score" in ics and RIVAL in ics:
+            (count, value, resampled), (_, of_rival, rival_resampled) = ics["score"], ics[RIVAL]
+            spread = Blocks.spread(resampled - rival_resampled)
+            yield Measure(name, "ic_above_rival", "score", target, RIVAL, value - of_rival, *spread, count)
+
+
+def _shared_pair_series(x_of_each: Sequence[np.ndarray], y: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """What `pair_sums` gives of each x with one y, without what they share more than once: [3 + 3 * len, n]."""
+    return np.stack([known.astype(np.float64), y, y * y, *(one for x in x_of_each for one in (x, x * x, x * y))])
+
+
+def _shared_correlations(sums: np.ndarray) -> np.ndarray:
+    """The correlation of each x with y out of sums of `_shared_pair_series`, [..., 3 + 3 * m]: [..., m]."""
+    count, y, yy = (sums[..., i : i + 1] for i in range(3))
+    x, xx, xy = (sums[..., i::3] for i in range(3, 6))
+    return correlation(count, x, y, xx, yy, xy)
 
 
 def partial_coefficients(name: str, samples: Samples, resampling: Resampling) -> Iterator[Measure]:
