@@ -8,6 +8,8 @@ best prices are scalars, B_BEST_ASK + side.
 
 from __future__ import annotations
 
+import numpy as np
+
 from .contract import (
     ASK,
     B_BASE_PRICE,
@@ -77,7 +79,7 @@ def level_depth(book: BookState, side: int, price: int) -> int:
     word = dense_word(book, price)
     if word >= 0:
         return book.depth[word + side]
-    return far_depth(book, side, price)
+    return far_depth(book, np.int64(side), price)  # of a constant there would be two signatures
 
 
 @kernel
