@@ -102,7 +102,10 @@ class S3Server:
             if path.is_file():
                 self.put(f"{prefix}/{path.relative_to(root)}", path.read_bytes())
 
-    def end(self) -> None:
+    def __enter__(self) -> S3Server:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
         self._process.kill()
         self._process.communicate()
 

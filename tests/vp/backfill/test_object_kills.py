@@ -22,12 +22,11 @@ ONE = f"frames/equity_mbo-QQQ-{DATES[0]}.parquet"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    one = S3Server()
     lake = build(tmp_path_factory.mktemp("lake"))
     lay(lake, "QQQ", 0, seconds=60)
-    one.put_tree(lake, "lake")
-    yield one
-    one.end()
+    with S3Server() as one:
+        one.put_tree(lake, "lake")
+        yield one
 
 
 def start(staging: Path, *options: str) -> subprocess.Popen[str]:

@@ -36,9 +36,8 @@ TABLE = "raw/source=databento/product_type=equity_mbo/symbol={}/table=market_by_
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[S3Server]:
-    one = S3Server()
-    yield one
-    one.end()
+    with S3Server() as one:
+        yield one
 
 
 @pytest.fixture(scope="module")

@@ -36,10 +36,8 @@ if __name__ == "__main__":
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[S3Server]:
-    one = S3Server()
-    with environment(one.endpoint, one.owner):
+    with S3Server() as one, environment(one.endpoint, one.owner):
         yield one
-    one.end()
 
 
 @pytest.fixture

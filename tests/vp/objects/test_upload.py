@@ -40,9 +40,8 @@ if __name__ == "__main__":
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[S3Server]:
-    one = S3Server()
-    yield one
-    one.end()
+    with S3Server() as one:
+        yield one
 
 
 @pytest.fixture(scope="module")
