@@ -27,6 +27,24 @@ SETTLING_SECONDS = 1.0
 NS_PER_MS = 1_000_000
 
 
+def run_until(
+    engine: EventDrivenVPEngine,
+    feed: EventFeed,
+    until_ns: int,
+    on_batch: Callable[[FrameBatch], None] = lambda _batch: None,
+) -> bool:
+    """Run the records under `until_ns`; whether one from then on is there.
+
+    `on_batch` is given the frames that each call of the engine makes of them, none too; they hold until the next.
+    """
+    while feed.ready():
+        feed.index, batch = engine.advance(feed.events, feed.index, until_ns)
+        on_batch(batch)
+        if not batch.count and feed.index < len(feed.events):
+            return True
+    return False
+
+
 class LiveSession:
     """A session whose book is built: frames on demand, once its engine is warm.
 
@@ -221,15 +239,11 @@ class LiveSession:
 
         False where there are no more of them yet: of a session that is being recorded, the boundary may be to come.
         """
-        feed, engine, info = self._feed, self.engine, self.info
-        while feed.ready():
-            feed.index, made = engine.advance(feed.events, feed.index, info.emit_from_ns)
-            if feed.index < len(feed.events) and not made.count:
-                break
-        else:
+        engine = self.engine
+        if not run_until(engine, self._feed, self.info.emit_from_ns):
             return False
         self._is_warming_up = False
-        engine.start_emitting(round(info.throttle_ms * NS_PER_MS))
+        engine.start_emitting(round(self.info.throttle_ms * NS_PER_MS))
         self._anomalies_before, self._before_openings = engine.anomalies(), engine.before_openings()
         return True
 

@@ -34,9 +34,9 @@ from vp.market.symbols import find_spelling
 from vp.model.book import Book
 from vp.model.book_cache import CacheKey, cached_boundary_ns, load_book, save_book
 from vp.model.early_end import InputEnd, early_end, first_cut
-from vp.model.engine import EventDrivenVPEngine
+from vp.model.engine import EventDrivenVPEngine, FrameBatch
 from vp.model.event_feed import EventFeed
-from vp.model.live_session import LiveSession
+from vp.model.live_session import LiveSession, run_until
 from vp.model.progress import Progress, ProgressMeter, ignore_progress
 from vp.model.session import SessionInfo, SessionSpec
 from vp.model.tick_warnings import warn_of_guess, warn_of_off_tick_prices
@@ -178,13 +178,13 @@ def _begin(
 def _advance(engine: EventDrivenVPEngine, feed: EventFeed, until_ns: int, meter: ProgressMeter) -> np.ndarray:
     """Run the records under `until_ns`; the frames that the engine makes of them, uint8[n, message_bytes]."""
     made = [engine.no_frames().buffer.copy()]
-    while feed.ready():
-        feed.index, batch = engine.advance(feed.events, feed.index, until_ns)
+
+    def take(batch: FrameBatch) -> None:
         meter.update(feed.records_seen)
         if batch.count:
             made.append(batch.buffer.copy())
-        elif feed.index < len(feed.events):
-            break
+
+    run_until(engine, feed, until_ns, take)
     return np.concatenate(made)
 
 
