@@ -171,13 +171,36 @@ def remove_part(part: Path) -> bool:
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             return False
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer lives
+        if not try_lock(handle):  # its writer lives
+            return False
         part.unlink()  # locked: a writer that has made it just now finds it gone, and makes another
-    except BlockingIOError:
-        return False
     finally:
         os.close(handle)
     return True
+
+
+def lock(handle: int) -> None:
+    """Lock what is open, once nobody else holds it, for as long as it is; nothing without LOCKS. Raises OSError."""
+    if LOCKS:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+def try_lock(handle: int) -> bool:
+    """As `lock`, without waiting; False where another holds it. Raises OSError."""
+    try:
+        if LOCKS:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file, which is made if need be, once nobody else does; raises OSError."""
+    with path.open("a") as file:
+        lock(file.fileno())
+        yield
 
 
 def is_of_this_machine(directory: Path, mounts: Path = MOUNTS) -> bool:
@@ -242,7 +265,7 @@ def _open_part(path: Path) -> tuple[Path, BinaryIO]:
         file = os.fdopen(handle, "w+b")
         if not LOCKS:
             return Path(name), file
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        lock(handle)
         if os.fstat(handle).st_nlink:
             return Path(name), file
         file.close()

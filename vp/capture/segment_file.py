@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from vp.errors import CaptureError
-from vp.files import LOCKS, lay_down, link_new, sync_directory
+from vp.files import lay_down, link_new, sync_directory, try_lock
 
 PART_ENDING = ".part"
 
@@ -149,12 +149,7 @@ class ManifestFile:
 
 def lock(handle: int) -> bool:
     """Keep others from writing to an open file, as far as the system can; False where another holds it."""
-    if not LOCKS:
-        return True
-    import fcntl  # noqa: PLC0415 - of Unix alone
-
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return try_lock(handle)
     except OSError:
         return False
-    return True

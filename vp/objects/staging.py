@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vp.errors import ObjectStoreError, VPError
-from vp.files import LOCKS, READ_ONLY, sha256_of, written_whole
+from vp.files import LOCKS, READ_ONLY, lock, locked, sha256_of, try_lock, written_whole
 from vp.objects.store import ObjectIdentity, ObjectStore
 
 OBJECTS, LOCK, JOB = "objects", "staging.lock", re.compile(r"job-([0-9]+)-.+")
@@ -109,12 +109,12 @@ class Staging:
             )
         (self.directory / OBJECTS).mkdir(mode=0o700, parents=True, exist_ok=True)
         while True:
-            with self._locked():
+            with locked(self.directory / LOCK):
                 reserved = sum(self._sweep())
                 if reserved + size_bytes <= self.limit_bytes:
                     place = Path(tempfile.mkdtemp(prefix=f"job-{size_bytes}-", dir=self.directory))
                     handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC)  # closed, and so unlocked, with the process
-                    _lock(handle)
+                    lock(handle)
                     try:
                         self._take(store, wanted, place)
                         self._evict(self.limit_bytes - reserved - size_bytes)
@@ -185,12 +185,6 @@ class Staging:
                 if status.st_nlink == 1:
                     yield path, status
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with (self.directory / LOCK).open("a") as file:
-            _lock(file.fileno())
-            yield
-
 
 def _id(store: ObjectStore, one: WantedObject) -> str:
     facts = f"{store.location.url(one.name)}\n{one.identity.size_bytes}\n{one.identity.etag}"
@@ -204,22 +198,12 @@ def _link(path: Path, target: Path) -> None:
     os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
 
 
-def _lock(handle: int, *, wait: bool = True) -> None:
-    """Lock what is open, for as long as it is; raises BlockingIOError where it is not to be waited for."""
-    import fcntl  # noqa: PLC0415 - Windows has none
-
-    fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 def _is_locked(directory: Path) -> bool:
     try:
         handle = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
     try:
-        _lock(handle, wait=False)
-    except BlockingIOError:
-        return True
+        return not try_lock(handle)
     finally:
         os.close(handle)
-    return False
