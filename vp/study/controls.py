@@ -33,7 +33,7 @@ def shifted(of_x: np.ndarray, of_y: np.ndarray, n: int, least: int) -> np.ndarra
         return np.fft.irfft(of_x[i] * of_y[j], n)
 
     found = correlation(
-        np.maximum(summed(0, 0), 1.0), summed(1, 0), summed(0, 1), summed(2, 0), summed(0, 2), summed(1, 1)
+        np.maximum(summed(0, 0), 1.0), summed(0, 1), summed(0, 2), summed(1, 0), summed(2, 0), summed(1, 1)
     )
     return found[least : n - least + 1]
 

@@ -72,7 +72,12 @@ class Resampling:
 
 def pair_sums(x: np.ndarray, y: np.ndarray, known: np.ndarray) -> np.ndarray:
     """The series whose sums make a correlation: [6, n], in the order that `correlation` takes them."""
-    return np.stack([known.astype(np.float64), x, y, x * x, y * y, x * y])
+    return sums_with_one([x], y, known)
+
+
+def sums_with_one(x_of_each: Sequence[np.ndarray], y: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Those of several x with one y, [3 + 3 * len, n]: what all share, known and y, is there once, and first."""
+    return np.stack([known.astype(np.float64), y, y * y, *(one for x in x_of_each for one in (x, x * x, x * y))])
 
 
 def information_coefficients(name: str, samples: Samples, resampling: Resampling) -> Iterator[Measure]:
@@ -87,9 +92,9 @@ def information_coefficients(name: str, samples: Samples, resampling: Resampling
             count = int(known.sum())
             if count >= LEAST_SAMPLES:
                 x_of_each = [resampling.ranks(samples.features[feature], known) for feature in features]
-                series = _shared_pair_series(x_of_each, resampling.ranks(y, known), known)
-                values = _shared_correlations(series.sum(1))
-                resampled = _shared_correlations(resampling.of(target).sums(series))
+                series = sums_with_one(x_of_each, resampling.ranks(y, known), known)
+                values = _correlations_with_one(series.sum(1))
+                resampled = _correlations_with_one(resampling.of(target).sums(series))
                 found |= {one: (count, float(values[i]), resampled[:, i]) for i, one in enumerate(features)}
         ics = {feature: found[feature] for feature in samples.features if feature in found}
         for feature, (count, value, resampled) in ics.items():
@@ -100,16 +105,10 @@ def information_coefficients(name: str, samples: Samples, resampling: Resampling
             yield Measure(name, "ic_above_rival", "score", target, RIVAL, value - of_rival, *spread, count)
 
 
-def _shared_pair_series(x_of_each: Sequence[np.ndarray], y: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """What `pair_sums` gives of each x with one y, without what they share more than once: [3 + 3 * len, n]."""
-    return np.stack([known.astype(np.float64), y, y * y, *(one for x in x_of_each for one in (x, x * x, x * y))])
-
-
-def _shared_correlations(sums: np.ndarray) -> np.ndarray:
-    """The correlation of each x with y out of sums of `_shared_pair_series`, [..., 3 + 3 * m]: [..., m]."""
-    count, y, yy = (sums[..., i : i + 1] for i in range(3))
-    x, xx, xy = (sums[..., i::3] for i in range(3, 6))
-    return correlation(count, x, y, xx, yy, xy)
+def _correlations_with_one(sums: np.ndarray) -> np.ndarray:
+    """The correlation of each x with y out of sums of `sums_with_one`, [..., 3 + 3 * m]: [..., m]."""
+    shared = (sums[..., i : i + 1] for i in range(3))
+    return correlation(*shared, *(sums[..., i::3] for i in range(3, 6)))
 
 
 def partial_coefficients(name: str, samples: Samples, resampling: Resampling) -> Iterator[Measure]:

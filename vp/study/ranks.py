@@ -41,7 +41,7 @@ def standard_ranks(values: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def correlation(
-    count: np.ndarray, x: np.ndarray, y: np.ndarray, xx: np.ndarray, yy: np.ndarray, xy: np.ndarray
+    count: np.ndarray, y: np.ndarray, yy: np.ndarray, x: np.ndarray, xx: np.ndarray, xy: np.ndarray
 ) -> np.ndarray:
     """Pearson's correlation out of sums; NaN where one of the two does not vary."""
     with np.errstate(invalid="ignore", divide="ignore"):
