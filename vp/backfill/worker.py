@@ -17,11 +17,15 @@ from vp.backfill.job import perform
 from vp.ending_signals import EXIT_CODE_BASE, end_without_last_words
 
 SHARE_SECONDS = 0.5
+NOT_HEARD = ("SIGINT", "SIGHUP")  # of a terminal, to all of its processes: the engine ends its workers itself
 
 
 def work(connection: Connection, log_level: str) -> None:
     """Run what comes until the connection is closed, and say for each how far it is, and then its outcome."""
     signal.signal(signal.SIGTERM, _end)
+    for name in NOT_HEARD:  # blocked by who starts it, until multiprocessing starts its tracker on the way and unblocks
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     logs.configure(log_level)
     while True:

@@ -47,7 +47,7 @@ class MadeJob:
     seconds : float
         How long it takes.
     fault : str
-        refuses (VPError), breaks (another exception), exits; empty: nothing goes wrong.
+        refuses (VPError), breaks (another exception), exits, hears Ctrl-C; empty: nothing goes wrong.
     """
 
     name: str
@@ -74,6 +74,8 @@ class MadeJob:
             raise ZeroDivisionError("by nothing")
         if self.fault == "exits":
             os._exit(7)
+        if self.fault == "hears Ctrl-C":
+            os.kill(os.getpid(), signal.SIGINT)
         with written_whole(self.out) as file:
             file.write(self.name.encode())
             if len(list(self.out.parent.glob(f"{self.name}.killed-*"))) < self.kills:

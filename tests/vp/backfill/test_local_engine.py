@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from tests.vp.backfill.days import CrowdedJob, MadeJob
 from vp.backfill.job import FAILED, UNEXPECTED, WRITTEN, Job, Outcome
 from vp.backfill.local_engine import LocalEngine
+from vp.child_processes import python_command, python_environment
 
 MANY = 8 << 30
 
@@ -55,6 +57,24 @@ def test_what_goes_wrong_with_one_job_hinders_no_other_and_a_killed_one_is_done_
     assert {path.name for path in tmp_path.iterdir() if path.is_file() and "." not in path.name} == {"sound", "killed"}
     assert (tmp_path / "killed").read_text() == "killed"
     assert list(tmp_path.glob(".*")) == []  # no half-written file of a killed process
+
+
+def test_the_first_worker_of_a_program_leaves_ctrl_c_to_its_engine_too(tmp_path: Path) -> None:
+    """It is started after multiprocessing's tracker, which unblocks the signal; so in a program of its own."""
+    program = (
+        "import pathlib, sys\nfrom tests.vp.backfill.days import MadeJob\n"
+        "from vp.backfill.local_engine import LocalEngine\n"
+        "if __name__ == '__main__':\n"
+        "    job = MadeJob('one', pathlib.Path(sys.argv[1]) / 'one', fault='hears Ctrl-C')\n"
+        "    print([outcome.state for _, outcome in LocalEngine(1, 1 << 40).run([job])])\n"
+    )
+    script = tmp_path / "program.py"
+    script.write_text(program)
+    ran = subprocess.run(
+        python_command(str(script), str(tmp_path)),
+        env=python_environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ran.stdout.strip(), ran.stderr) == (str([WRITTEN]), "")
 
 
 def test_the_longest_are_begun_first(tmp_path: Path) -> None:
