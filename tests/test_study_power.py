@@ -7,7 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.study_power import planted, unrelated
+from scripts.study_power import look, planted, unrelated
+from tests.vp.study.made_sessions import samples
+
+
+def test_a_market_is_judged_by_its_score_and_one_target_alone() -> None:
+    told, not_told = look(samples(2_000, 0.2), 1), look(samples(2_000, 0.0), 1)
+    assert told.found
+    assert told.upward
+    assert not look(samples(2_000, -0.2), 1).upward
+    assert not not_told.found
 
 
 @pytest.mark.long

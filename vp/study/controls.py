@@ -56,6 +56,8 @@ def nulls(name: str, samples: Samples, ics: dict[tuple[str, str], float], resamp
     of_features = {feature: spectra_of(values) for feature, values in samples.features.items()}
     for target in (MAIN_TARGET, NEXT_MOVE):
         known = [feature for feature in samples.features if np.isfinite(ics.get((feature, target), np.nan))]
+        if not known:
+            continue
         of_target = spectra_of(samples.targets[target])
         best: np.ndarray | None = None
         for feature in known:
