@@ -23,6 +23,7 @@ BASE = {
     "feed_gap": set[str](),
     "files": set[str](),
     "logs": set[str](),
+    "parquet_encoding": set[str](),
     "child_processes": set[str](),
     "session": set[str](),
     "package_files": {"errors"},

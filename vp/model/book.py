@@ -66,6 +66,7 @@ from vp.kernels.contract import (
     UNDEF_PRICE,
 )
 from vp.kernels.state import BookState
+from vp.model.arrow_columns import arrow_column, fixed_width
 from vp.model.order_schema import KINDS, ORDER_SCHEMA
 
 NO_LIMIT = 2**63 - 1
@@ -267,14 +268,14 @@ class Book:
         side_start = np.maximum.accumulate(np.where(new_side, level_number, 0)) if n else index
         letters = np.array([ord(name) for name in SIDE_NAMES], np.uint8)
         arrays = [
-            _arrow(pa.uint64(), np.where(kind == 0, order_id, 0)),
-            _arrow(pa.string(), np.arange(n + 1, dtype=np.int32), letters[side]),
-            _arrow(pa.int64(), price),
-            _arrow(pa.int64(), size),
-            _arrow(pa.int32(), (index - level_start).astype(np.int32)),
-            _arrow(pa.int32(), (level_number - side_start).astype(np.int32)),
-            _arrow(pa.uint16(), (tag >> KIND_BITS).astype(np.uint16)),
-            pa.DictionaryArray.from_arrays(_arrow(pa.int8(), kind), pa.array(KINDS)),
+            arrow_column(pa.uint64(), np.where(kind == 0, order_id, 0)),
+            arrow_column(pa.string(), np.arange(n + 1, dtype=np.int32), letters[side]),
+            arrow_column(pa.int64(), price),
+            arrow_column(pa.int64(), size),
+            arrow_column(pa.int32(), (index - level_start).astype(np.int32)),
+            arrow_column(pa.int32(), (level_number - side_start).astype(np.int32)),
+            arrow_column(pa.uint16(), (tag >> KIND_BITS).astype(np.uint16)),
+            pa.DictionaryArray.from_arrays(arrow_column(pa.int8(), kind), pa.array(KINDS)),
         ]
         state: dict[str, Any] = {name: int(self.scalars[at]) for name, at in SAVED_SCALARS.items()}
         states = self.state.publishers
@@ -291,15 +292,15 @@ class Book:
             book.scalars[at] = state[name]
         for i, name in enumerate(COUNTER_NAMES):
             book.state.counters[i] = state["counters"][name]
-        price = _fixed_width(table, "price", np.int64)
-        size = _fixed_width(table, "size", np.int64)
+        price = fixed_width(table, "price", np.int64)
+        size = fixed_width(table, "size", np.int64)
         side = (_letters(table, "side") == ord(SIDE_NAMES[BID])).astype(np.int64)
-        stamp = _fixed_width(table, "queue_rank", np.int32).astype(np.int64)
-        publisher = _fixed_width(table, "publisher_id", np.uint16).astype(np.int64)
+        stamp = fixed_width(table, "queue_rank", np.int32).astype(np.int64)
+        publisher = fixed_width(table, "publisher_id", np.uint16).astype(np.int64)
         level_kind = np.where(side == BID, KIND_BID_LEVEL, KIND_ASK_LEVEL)
         is_order, is_level = (_codes(table, "kind", KINDS) == KINDS.index(word) for word in ("order", "level"))
         kind = np.where(is_order, KIND_ORDER, np.where(is_level, level_kind, KIND_QUOTE))
-        order_id = np.where(is_order, _fixed_width(table, "order_id", np.int64), np.where(is_level, price, side))
+        order_id = np.where(is_order, fixed_width(table, "order_id", np.int64), np.where(is_level, price, side))
         slots = FIRST_ORDER_SLOTS
         while slots <= 4 * len(order_id):
             slots *= 2
@@ -354,21 +355,6 @@ class Book:
         level = price // tick - int(self.scalars[B_BASE_TICK])
         near = (level >= 0) & (level < self.state.depth.size // 2) & (price % tick == 0)
         return len(np.unique(price[~near]))
-
-
-# pyarrow's own ways from and to numpy import pandas, which takes longer than all else that a warm start does.
-def _arrow(of_type: pa.DataType, *buffers: np.ndarray) -> pa.Array:
-    """A column without nulls from its buffers (Arrow's columnar format); the last is as long as the column."""
-    return pa.Array.from_buffers(of_type, len(buffers[-1]), [None, *map(pa.py_buffer, buffers)])
-
-
-def _fixed_width(table: pa.Table, name: str, dtype: type[np.integer[Any]]) -> np.ndarray:
-    """A column without nulls as numpy."""
-    array = table[name].combine_chunks()
-    if not len(array):
-        return np.zeros(0, dtype)
-    width = np.dtype(dtype).itemsize
-    return np.frombuffer(array.buffers()[1], dtype, len(array), array.offset * width)
 
 
 def _letters(table: pa.Table, name: str) -> np.ndarray:

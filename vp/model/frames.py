@@ -38,6 +38,7 @@ from vp.kernels.contract import (
 from vp.kernels.grid import ROW_FLOATS
 from vp.kernels.state import FrameBuffer
 from vp.kernels.vectors import LANES
+from vp.model.arrow_columns import arrow_column, bool_column, nullable_column
 
 SCALAR_TYPES: dict[str, tuple[pa.DataType, str, int]] = {
     "ts_ns": (pa.timestamp("ns", tz="UTC"), "timestamp_ns", 8),
@@ -333,10 +334,10 @@ def column_values(messages: np.ndarray, column: ColumnPlace) -> np.ndarray:
 def _column_array(field: pa.Field, column: ColumnPlace, messages: np.ndarray) -> pa.Array:
     values = column_values(messages, column)
     if column.type == "bool":
-        return pa.array((values & 1).astype(bool), pa.bool_())
+        return bool_column(values & 1)
     if pa.types.is_fixed_size_list(field.type):
-        flat = pa.array(values.reshape(-1), field.type.value_type)
+        flat = arrow_column(field.type.value_type, values.reshape(-1))
         return pa.FixedSizeListArray.from_arrays(flat, type=field.type)
     if column.validity_offset is None:
-        return pa.array(values, pa.int64()).cast(field.type) if column.type == "timestamp_ns" else pa.array(values)
-    return pa.array(values, mask=messages[:, column.validity_offset] & 1 == 0)
+        return arrow_column(field.type, values)
+    return nullable_column(field.type, values, messages[:, column.validity_offset] & 1)

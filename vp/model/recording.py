@@ -12,6 +12,7 @@ import pyarrow as pa
 from vp.model.live_session import LiveSession
 from vp.model.progress import ignore_share
 from vp.output_file import output_file
+from vp.parquet_encoding import parquet_writer
 
 FRAMES_A_CALL = 256
 FRAMES_A_GROUP = 2048
@@ -81,9 +82,7 @@ def _writer(ending: str, file: BinaryIO, schema: pa.Schema) -> Writer:
     if ending == ".arrow":
         arrow: Writer = pa.ipc.new_file(file, schema)
         return arrow
-    from pyarrow import parquet  # noqa: PLC0415 - a recording in Arrow does not need it
-
-    made: Writer = parquet.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True)
+    made: Writer = parquet_writer(file, schema)
     return made
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from vp.csv_lines import CsvLines, iso_text
 from vp.errors import BadParameterError, QueryError
 from vp.logs import printable
+from vp.parquet_encoding import parquet_writer
 
 FORMATS = ("table", "csv", "json", "parquet", "arrow")
 BINARY = ("parquet", "arrow")
@@ -73,12 +74,10 @@ def _write(kind: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch], file
     if kind == "json":
         return _write_json(batches, file)
     if kind == "parquet":
-        from pyarrow import parquet as pq  # noqa: PLC0415 - takes longer to load than most queries to run
-
-        with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
+        with parquet_writer(file, schema) as writer:
             return _write_each(batches, writer.write_batch)
     if kind == "arrow":
-        from pyarrow import ipc  # noqa: PLC0415 - as above
+        from pyarrow import ipc  # noqa: PLC0415 - takes longer to load than most queries to run
 
         with ipc.new_stream(file, schema) as stream:
             return _write_each(batches, stream.write_batch)

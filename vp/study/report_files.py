@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pyarrow import parquet
-
 from vp.output_file import output_file
+from vp.parquet_encoding import parquet_writer
 from vp.study.rendering import arrow_table, html, markdown
 from vp.study.report import report
 from vp.study.study import Study
@@ -28,6 +27,6 @@ def write(study: Study, out: Path, metadata: Mapping[str, str] | None = None) ->
     figures = arrow_table(study)
     figures = figures.replace_schema_metadata({**(figures.schema.metadata or {}), **(metadata or {})})
     table = out.with_suffix(".parquet")
-    with output_file(table) as file:
-        parquet.write_table(figures, file, compression="zstd", write_page_checksum=True)
+    with output_file(table) as file, parquet_writer(file, figures.schema) as writer:
+        writer.write_table(figures)
     return [*texts, table]
