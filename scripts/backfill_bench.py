@@ -1,7 +1,8 @@
 """Measure a backfill: `uv run python -m scripts.backfill_bench DIRECTORY`, sixteen days by one process and by two.
 
 The days are the demonstration's session, moved by a day each. Printed are times, the ratio of each pair, and whether
-all wrote the same bytes.
+all wrote the same bytes. `--ray` holds Ray with two processors against two processes; of both is taken off what two
+days alone take, their start with them.
 """
 
 from __future__ import annotations
@@ -9,17 +10,21 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
+import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
 from tests.dbn_files import header
+from vp.backfill.job import Job
 from vp.backfill.local_engine import LocalEngine
 from vp.backfill.machine import available_bytes
 from vp.backfill.plan import Request, plan
+from vp.backfill.ray_engine import RayEngine
 from vp.demo.session import DEMO, ROOT, ensure_demo
 from vp.files import sha256_of
 from vp.model.compilation import ensure_compiled
@@ -57,35 +62,51 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=16)
     parser.add_argument("--seconds", type=int, default=1_800, help="of event time a day")
     parser.add_argument("--pairs", type=int, default=3, help="of a run by one process and one by two")
+    parser.add_argument("--ray", action="store_true", help="measure Ray against two processes, without what starts it")
     options = parser.parse_args()
     lake = options.directory / "lake"
     if not lake.exists():
         lay_days(lake, options.days, options.seconds)
     ensure_compiled(lambda _share: None)
     out = options.directory / "frames"  # one place for all runs: none writes to memory that another has warmed
-    out.mkdir(exist_ok=True)
-    request = Request(SessionSpec("future_mbo", "", "", lake=str(lake)), (), None, None, None, out)
-    seconds: dict[int, list[float]] = {1: [], 2: []}
+    shutil.rmtree(out, ignore_errors=True)  # what is there is not planned
+    out.mkdir()
+    jobs = plan(Request(SessionSpec("future_mbo", "", "", lake=str(lake)), (), None, None, None, out)).jobs
+    less = ("Ray", RayEngine(None, 2)) if options.ray else ("one process", LocalEngine(1, available_bytes()))
+    compared: Sequence[tuple[str, LocalEngine | RayEngine]] = [
+        less,
+        ("two processes", LocalEngine(2, available_bytes())),
+    ]
+    seconds: dict[str, list[float]] = {name: [] for name, _ in compared}
     digests: set[tuple[str, ...]] = set()
-    for workers in (1, 2) * options.pairs:
-        for path in out.iterdir():
-            path.unlink()
-        os.sync()  # what was laid or written before is not for this run to wait for
-        started = time.monotonic()
-        outcomes = list(LocalEngine(workers, available_bytes()).run(plan(request).jobs))
-        seconds[workers].append(time.monotonic() - started)
+    for name, engine in compared * options.pairs:
+        taken = _timed(name, engine, jobs, out)
         digests.add(tuple(sha256_of(path) for path in sorted(out.iterdir())))
-        failed = [outcome.message for _, outcome in outcomes if outcome.result is None]
-        frames = sum(outcome.result.rows for _, outcome in outcomes if outcome.result is not None)
-        peak = max(outcome.peak_bytes for _, outcome in outcomes)
-        print(
-            f"{workers} process(es): {len(outcomes)} days, {frames:,} frames, {seconds[workers][-1]:.1f} s, "
-            f"peak {peak / 1e6:.0f} MB, {len(failed)} failed"
-        )
-    ratios = sorted(one / two for one, two in zip(seconds[1], seconds[2], strict=True))
-    told = f"ratio {median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f} of {len(ratios)} pairs)"
-    print(f"{told}, {'the same bytes' if len(digests) == 1 else 'OTHER BYTES'}")
+        if options.ray:
+            taken -= _timed(f"{name}, of which to start and for two days", engine, jobs[:2], out)
+        seconds[name].append(taken)
+    (first, befores), (second, afters) = seconds.items()
+    ratios = sorted(before / after for before, after in zip(befores, afters, strict=True))
+    told = f"{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f} of {len(ratios)} pairs)"
+    print(f"{second} against {first}: {told}, {'the same bytes' if len(digests) == 1 else 'OTHER BYTES'}")
     return 0 if len(digests) == 1 else 1
+
+
+def _timed(name: str, engine: LocalEngine | RayEngine, jobs: Sequence[Job], out: Path) -> float:
+    """How long an engine takes for jobs."""
+    for path in out.iterdir():
+        path.unlink()
+    os.sync()  # what was laid or written before is not for this run to wait for
+    started = time.monotonic()
+    outcomes = [outcome for _, outcome in engine.run(jobs)]
+    seconds = time.monotonic() - started
+    frames = sum(outcome.result.rows for outcome in outcomes if outcome.result is not None)
+    failed = sum(outcome.result is None for outcome in outcomes)
+    peak = max(outcome.peak_bytes for outcome in outcomes) / 1e6
+    print(
+        f"{name}: {len(jobs)} days, {frames:,} frames, {seconds:.1f} s, peak {peak:.0f} MB, {failed} failed", flush=True
+    )
+    return seconds
 
 
 if __name__ == "__main__":
