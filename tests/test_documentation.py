@@ -18,7 +18,7 @@ from tests.places import ROOT
 from vp.kernels.contract import SCALAR_COLUMNS
 from vp.programs import query as query_program
 from vp.programs import record
-from vp.query.listing import VIEWS
+from vp.query.catalogue import VIEWS
 from vp.query.views import INVENTORY_VIEWS, RECORDING_VIEWS, SESSION_VIEWS
 from vp.settings.table import of_program
 

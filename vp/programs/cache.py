@@ -39,7 +39,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         files = sorted([*(file.path for file in budget.files(kind)), *parts_in(directory)])
         if values["clear"] in (kind.name, "all"):
             deleted, total = clear(files)
-            cli.show(f"{kind.name}: {deleted} files deleted, {total:,} bytes")
+            cli.show(f"{kind.name}: {cli.counted(deleted, 'file')} deleted, {total:,} bytes")
         else:
             show(kind.name, directory, files)
     return 0
@@ -48,7 +48,7 @@ def _main(arguments: Sequence[str] | None) -> int:
 def show(name: str, directory: Path, files: list[Path]) -> None:
     """Print one cache's files and their sizes."""
     sizes = {path: size for path in files if (size := _size_bytes(path)) is not None}
-    cli.show(f"{name}: {len(sizes)} files, {sum(sizes.values()):,} bytes in {directory}")
+    cli.show(f"{name}: {cli.counted(len(sizes), 'file')}, {sum(sizes.values()):,} bytes in {directory}")
     for path, size in sizes.items():
         cli.show(f"  {size:>15,}  {path.name}")
 

@@ -230,6 +230,11 @@ def show(line: str) -> None:
     print(logs.printable(line))
 
 
+def counted(count: int, noun: str) -> str:
+    """How many there are in words, as `1 file` or `2,000 files`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def configure_logging(level: str, form: str = "text") -> None:
     """Log to stderr, as vp.logs.configure."""
     logs.configure(level, form)

@@ -77,8 +77,9 @@ def _seal(values: dict[str, Any]) -> int:
 
     for one in seal(Lake(values["lake"], values["products"]), parse_date(values["paths"][0])):
         aside = f", {one.set_aside} set aside" if one.set_aside else ""
+        segments = cli.counted(one.segments, "segment")
         print(
-            f"{one.path}: {one.segments} segments{aside}, {one.records:,} records, {one.repeated:,} repeated ones left "
+            f"{one.path}: {segments}{aside}, {one.records:,} records, {one.repeated:,} repeated ones left "
             f"out, {one.bytes:,} bytes before compression"
         )
         for gap in one.gaps:
@@ -101,7 +102,7 @@ def _list(lake: Lake) -> int:
             held += 1
             total += one.size_bytes
             cli.show(f"{one.size_bytes:>15,}  {one.path}: {one.holds}")
-    cli.show(f"{lake.root}: {held} raw files, {total:,} bytes; {passed_over} passed over")
+    cli.show(f"{lake.root}: {cli.counted(held, 'raw file')}, {total:,} bytes; {passed_over} passed over")
     return 0
 
 

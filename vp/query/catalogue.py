@@ -1,4 +1,4 @@
-"""The named queries of sql/: one a file, with a header that says what it gives and takes.
+"""What can be asked: views, and the named queries of sql/, one a file, whose header says what it gives and takes.
 
 A header is a run of comment lines: `Purpose`, `Grain`, `Reads` (views), `Parameter` (one a line: name, type,
 default where it has one, meaning), `Columns` (one a line: name, type, meaning with unit) and `Example`.
@@ -25,6 +25,19 @@ READERS: dict[str, tuple[type, str]] = {
     "DOUBLE": (float, "a number"),
     "VARCHAR": (str, "text"),
 }
+
+VIEWS = (
+    ("events", "the session's records in file order; event_id as in frames, price in 1e-9 units"),
+    ("session", "one row: contract, tick and bucket in 1e-9 units, times"),
+    ("book", "the orders resting 30 minutes before --start-time, bids then asks, in queue order"),
+    ("gaps", "what the feed of a session that was recorded live has not delivered, and whether it was bridged"),
+    ("frames", "the frames of the session's recording, or of --recording"),
+    ("quality", "runs of frames that cannot be trusted, by reason; without a recording, of the session's own"),
+    ("recording", "one row: what the recording's metadata says"),
+    ("raw_files", "raw files of every kind in the lake"),
+    ("book_files", "cached books"),
+    ("recording_files", "recordings in the lake"),
+)
 
 
 @dataclass(frozen=True)
@@ -124,6 +137,10 @@ def find(name: str) -> NamedQuery:
     if name in broken():
         raise QueryError(f"sql/{name}.sql cannot be used: {broken()[name]}.", hint="Mend the file, or take it away.")
     if name not in queries:
+        if name in dict(VIEWS):
+            raise BadParameterError(
+                f"There is no query named {name!r}: it is a view.", hint=f'Ask it by --sql "FROM {name}".'
+            )
         near = difflib.get_close_matches(name.lower(), queries, n=3, cutoff=0.5)
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
         raise BadParameterError(
@@ -164,13 +181,17 @@ def parse(name: str, text: str) -> NamedQuery:
     missing = [fact for fact in ("Purpose", "Grain", "Reads", "Example") if fact not in facts]
     if missing or not sql:
         raise ValueError(f"the header has no {missing[0]}" if missing else "there is no query after the header")
+    reads = tuple(facts["Reads"].split(", "))
+    strange = [view for view in reads if view not in dict(VIEWS)]
+    if strange:
+        raise ValueError(f"its Reads names {strange[0]!r}, expected views: {', '.join(dict(VIEWS))}")
     return NamedQuery(
         name,
         sql,
         facts["Purpose"],
         facts["Grain"],
         facts["Example"],
-        tuple(facts["Reads"].split(", ")),
+        reads,
         tuple(parameters),
         tuple(columns),
     )

@@ -4,19 +4,6 @@ from __future__ import annotations
 
 from vp.query import catalogue
 
-VIEWS = (
-    ("events", "the session's records in file order; event_id as in frames, price in 1e-9 units"),
-    ("session", "one row: contract, tick and bucket in 1e-9 units, times"),
-    ("book", "the orders resting 30 minutes before --start-time, bids then asks, in queue order"),
-    ("gaps", "what the feed of a session that was recorded live has not delivered, and whether it was bridged"),
-    ("frames", "the frames of the session's recording, or of --recording"),
-    ("quality", "runs of frames that cannot be trusted, by reason; without a recording, of the session's own"),
-    ("recording", "one row: what the recording's metadata says"),
-    ("raw_files", "raw files of every kind in the lake"),
-    ("book_files", "cached books"),
-    ("recording_files", "recordings in the lake"),
-)
-
 
 def listing(name: str | None = None) -> str:
     """Every named query in a line and every view in a line; or all there is to say of one query."""
@@ -28,7 +15,7 @@ def listing(name: str | None = None) -> str:
     lines += [f"  {query.name:<{width}}  {query.purpose}" for query in queries]
     lines += [f"  {name:<{width}}  cannot be used: {reason}" for name, reason in catalogue.broken().items()]
     lines += ["", "views, for --sql:"]
-    lines += [f"  {view:<{width}}  {meaning}" for view, meaning in VIEWS]
+    lines += [f"  {view:<{width}}  {meaning}" for view, meaning in catalogue.VIEWS]
     return "\n".join(lines) + "\n"
 
 

@@ -153,13 +153,15 @@ def _plain(value: object) -> object:
 
 def _write_table(schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> int:
     """The first TABLE_ROWS rows in aligned columns, and how many there are."""
-    shown: list[list[str]] = []
+    columns: list[list[float | str]] = [[] for _ in schema]
     rows = 0
     for batch in batches:
-        if len(shown) < TABLE_ROWS:
-            head = batch.slice(0, TABLE_ROWS - len(shown))
-            shown += [[_cell(value) for value in row] for row in zip(*(_values(c) for c in head.columns), strict=True)]
+        if rows < TABLE_ROWS:
+            head = batch.slice(0, TABLE_ROWS - rows)
+            for shown_before, column in zip(columns, head.columns, strict=True):
+                shown_before.extend(v if isinstance(v, float) else _cell(v) for v in _values(column))
         rows += batch.num_rows
+    shown = [list(row) for row in zip(*map(_cells, columns), strict=True)]
     right = [_is_number(field.type) for field in schema]
     names = [printable(name) for name in schema.names]
     widths = [max([len(name), *(len(row[i]) for row in shown)]) for i, name in enumerate(names)]
@@ -195,6 +197,19 @@ def _moment(at: int, per_second: int) -> str:
     except OverflowError:  # DuckDB's infinity
         return "-infinity" if at < 0 else "infinity"
     return f"{second:%Y-%m-%dT%H:%M:%S}.{rest * (10**9 // per_second):09d}"
+
+
+def _cells(values: list[float | str]) -> list[str]:
+    """A column's cells; its floats have the same decimals throughout, unless one of them needs an exponent."""
+    cells = [_cell(value) if isinstance(value, float) else value for value in values]
+    numbers = [cell for cell, value in zip(cells, values, strict=True) if isinstance(value, float)]
+    if any("e" in cell for cell in numbers):
+        return cells
+    decimals = max((len(cell.partition(".")[2]) for cell in numbers), default=0)
+    return [
+        f"{value:.{decimals}f}" if isinstance(value, float) and cell else cell
+        for cell, value in zip(cells, values, strict=True)
+    ]
 
 
 def _cell(value: object) -> str:

@@ -26,7 +26,7 @@ def lake(tmp_path: Path) -> Path:
 def test_shows_what_there_is(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cache.main(["--lake", str(lake)]) == 0
     shown = capsys.readouterr().out
-    assert "books: 1 files, 10 bytes" in shown
+    assert "books: 1 file, 10 bytes" in shown
     assert "decompressed: 2 files, 2,007 bytes" in shown
     assert "2,000  b.blocks" in shown
 

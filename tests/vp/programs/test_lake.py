@@ -138,7 +138,7 @@ def test_pipes_and_links_in_a_circle_are_passed_over(tmp_path: Path, capsys: pyt
     os.mkfifo(pipe)
     assert main(["list", "--lake", str(tmp_path)]) == 0
     said = capsys.readouterr().out
-    assert "1 raw files" in said
+    assert "1 raw file" in said
     assert "4 passed over" in said
     assert f"{MNQ}/three: it is a link to {tmp_path / 'raw'}" in said
     assert main(["import", str(pipe), "--lake", str(tmp_path)]) == 1
@@ -183,7 +183,7 @@ def test_the_list_tells_what_is_passed_over_and_why(tmp_path: Path, capsys: pyte
     os.utime(tmp_path / MNQ / "notes.txt")
     assert main(["list", "--lake", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1].endswith("1 raw files, " + f"{len(good):,} bytes; 8 passed over")
+    assert lines[-1].endswith("1 raw file, " + f"{len(good):,} bytes; 8 passed over")
     told = {line.split(":")[0].split("/")[-1]: line for line in lines[:-1] if "symbol=ZW" not in line}
     assert "future_mbo MNQ 2026-02-06 mbo: MNQH6" in told["glbx-mdp3-20260206.mbo.dbn"]
     for name, reason in (

@@ -254,6 +254,22 @@ def test_hostile_words_are_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_numbers_of_a_column_have_the_same_decimals(
+    asked_lake: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    rows = "(21499.25::DOUBLE, 0.5::DOUBLE, 7), (21500, 1e-9, 8), (NULL, 'nan'::DOUBLE, 9)"
+    sql = f"SELECT * FROM (VALUES {rows}) AS x(a, b, c)"
+    assert main(["--sql", sql, "--lake", str(asked_lake)]) == 0
+    assert capsysbinary.readouterr().out.decode().splitlines() == [
+        "       a      b  c",
+        "--------  -----  -",
+        "21499.25    0.5  7",
+        "21500.00  1e-09  8",
+        "                 9",
+        "(3 rows)",
+    ]
+
+
 def test_a_table_steers_no_terminal(asked_lake: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     sql = """SELECT chr(27) || '[2J' || chr(8232) AS "a\x1b", 'b\n' AS c"""
     assert main(["--sql", sql, "--lake", str(asked_lake)]) == 0
@@ -277,6 +293,7 @@ def test_a_recording_whose_metadata_are_made_up_is_none(
 
 
 def test_near_names_are_suggested(asked_lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert '--sql "FROM quality"' in refused(capsys, asked_lake, "quality", *SESSION)
     assert "Did you mean depth?" in refused(capsys, asked_lake, "dept", *SESSION)
     assert "counts_by_action" in refused(capsys, asked_lake, "count_by_acton", *SESSION).splitlines()[0]
     assert "Did you mean" not in refused(capsys, asked_lake, "xyz", *SESSION)

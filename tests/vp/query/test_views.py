@@ -94,6 +94,7 @@ HEADER = "-- Purpose:    x\n-- Grain:      x\n-- Reads:      events\n-- Example:
         (b"\xff\xfe", "utf-8"),
         (HEADER.encode(), "no query after"),
         (HEADER.encode() + b"SELEC 1", "syntax error"),
+        (HEADER.replace("events", "event, session").encode() + b"SELECT 1", "its Reads names 'event'"),
         (b"", "no Purpose"),
     ],
 )
