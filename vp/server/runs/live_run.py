@@ -80,6 +80,7 @@ class LiveRun(SharedRun):
                 continue
             if self._caught_up_at is None:
                 self._caught_up_at = now
+                self._sample_all()
             self.facts = replace(self.facts, clock_ns=session.clock_ns, records_done=session.records_done)
             if over or (session.clock_ns or 0) >= session.info.end_ns:
                 break
