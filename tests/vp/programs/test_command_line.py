@@ -132,3 +132,17 @@ def test_what_leaves_no_choice_is_not_given_beside_one(
 ) -> None:
     assert program.main(words) == 2
     assert says in capsys.readouterr().err
+
+
+AT_ITS_END = """
+import atexit, gc
+atexit.register(lambda: print(gc.isenabled(), gc.get_freeze_count() > 1_000))
+from vp.programs.command_line import run
+code = run(lambda _: 0, [])
+print(code, gc.isenabled(), gc.get_freeze_count())
+"""
+
+
+def test_a_process_that_goes_on_collects_garbage_and_one_that_ends_does_not() -> None:
+    said = subprocess.run([sys.executable, "-c", AT_ITS_END], capture_output=True, text=True, timeout=60, check=True)
+    assert said.stdout.splitlines() == ["0 True 0", "True True"]

@@ -9,11 +9,12 @@ from typing import Any
 from vp.dbn.growing_input import GrowingInput
 from vp.durations import Durations, summary
 from vp.server.runs.session import Feed, Prepare, Session
-from vp.server.runs.shared_run import FRAMES_A_CALL, LOOK_SECONDS, NOTE_SECONDS, SharedRun
+from vp.server.runs.shared_run import LOOK_SECONDS, NOTE_SECONDS, SharedRun
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import RunState
 
 RETENTION_NS = 24 * 3600 * 1_000_000_000  # all of a session, as long as there is room on the disk
+CATCHING_UP_FRAMES = 256  # at once: a few milliseconds of work, beside which what is done once each time is little
 SLOW_SECONDS = 2.0
 HERE_TO_FRAME, FRAME_TO_WIRE = "here_to_frame", "frame_to_wire"
 
@@ -65,7 +66,7 @@ class LiveRun(SharedRun):
             self._check_stop()
             seen, over = self._recording.version, self._recording.is_over
             gaps = self.gaps
-            batch = session.advance(None, FRAMES_A_CALL)
+            batch = session.advance(None, CATCHING_UP_FRAMES)
             now = time.monotonic()
             arrived_at = session.arrived_at
             if batch.count and arrived_at is not None and arrived_at > (self._caught_up_at or now):
@@ -80,6 +81,7 @@ class LiveRun(SharedRun):
                 continue
             if self._caught_up_at is None:
                 self._caught_up_at = now
+                self._sample_all()
             self.facts = replace(self.facts, clock_ns=session.clock_ns, records_done=session.records_done)
             if over or (session.clock_ns or 0) >= session.info.end_ns:
                 break

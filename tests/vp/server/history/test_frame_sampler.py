@@ -30,24 +30,48 @@ def columns() -> dict[str, np.ndarray]:
     }
 
 
-def sampled(at_once: int) -> Samples:
-    running = RunningSamples(TICK, START_NS, is_warm=True)
-    sampler = FrameSampler(LAYOUT, running)
+def taking(at_once: int) -> FrameSampler:
+    sampler = FrameSampler(LAYOUT, RunningSamples(TICK, START_NS, is_warm=True))
     made = messages(CLOCKS, 0, FRAMES, columns())
     for first in range(0, FRAMES, at_once):
         some = made[first : first + at_once]
         sampler.take(some, int(CLOCKS[min(first + at_once, FRAMES) - 1]))
-    return running.samples()
+    return sampler
 
 
 @pytest.mark.parametrize(("at_once", "most_waiting"), [(1, 256), (1, 5), (37, 256)])
 def test_samples_are_those_of_the_columns(at_once: int, most_waiting: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frame_sampler, "MOST_WAITING", most_waiting)
+    monkeypatch.setattr(frame_sampler, "SECONDS_APART", 0.0)
+    found = taking(at_once).samples.samples()
+    assert all_of_them() - len(found) in {0, 1}, "the second that goes on waits"
+    agree(found)
+
+
+def test_seconds_that_pass_at_once_are_sampled_together_and_none_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame_sampler, "SECONDS_APART", 3_600.0)
+    sampler = taking(37)
+    early = sampler.samples.samples()
+    assert len(early) < 5
+    sampler.hand_on()
+    assert len(sampler.samples.samples()) == all_of_them()
+    agree(sampler.samples.samples())
+    sampler.hand_on()
+    assert len(sampler.samples.samples()) == all_of_them()
+
+
+def directly() -> Samples:
     direct = RunningSamples(TICK, START_NS, is_warm=True)
     direct.take({"ts_ns": CLOCKS, **columns()})
-    expected, found = direct.samples(), sampled(at_once)
-    count = len(found)
-    assert len(expected) - count in {0, 1}, "the second that goes on waits"
+    return direct.samples()
+
+
+def all_of_them() -> int:
+    return len(directly())
+
+
+def agree(found: Samples) -> None:
+    expected, count = directly(), len(found)
     assert count > 40
     assert np.array_equal(found.times_ns, expected.times_ns[:count])
     for name, values in found.features.items():
