@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import sys
@@ -218,15 +219,28 @@ def test_one_call_that_takes_all_there_is_ends_and_the_server_goes_on(strict: Ru
         assert post(strict, {"sql": "SELECT 1 AS x"})[0] == 200
 
 
-def test_a_client_that_leaves_keeps_nobody_from_asking(asked_lake: Path) -> None:
+def test_clients_that_leave_keep_nobody_from_asking(asked_lake: Path) -> None:
+    """What they asked is not gone on with: neither what is at work, nor what waits behind it."""
     context = asking(asked_lake, Limits(processor_seconds=60, seconds=60))
-    body = json.dumps({"sql": "SELECT length(repeat('x', 900000000))"}).encode()
+    body = json.dumps(SLOW).encode()
+    head = f"POST {QUERY} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     with serving(service(asked_lake, context)) as running:
-        head = f"POST {QUERY} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        with socket.create_connection(("127.0.0.1", running.port)) as leaving:
-            leaving.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-            time.sleep(0.2)
-        assert post(running, {"sql": "SELECT 1 AS x"})[0] == 200
+        leaving: list[socket.socket] = []
+        answered = b""
+        while not answered:
+            leaving.append(socket.create_connection(("127.0.0.1", running.port)))
+            leaving[-1].sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            leaving[-1].settimeout(0.1)
+            with contextlib.suppress(TimeoutError):
+                answered = leaving[-1].recv(100)
+        assert answered.startswith(b"HTTP/1.1 503")
+        assert len(leaving) == WAITING + 1
+        for one in leaving:
+            one.close()
+        until = time.monotonic() + 15
+        while post(running, {"sql": "SELECT 1 AS x"})[0] != 200:
+            assert time.monotonic() < until
+            time.sleep(0.1)
 
 
 async def room(_size: int) -> None:
@@ -245,6 +259,23 @@ def test_a_worker_that_died_is_begun_anew(asked_lake: Path) -> None:
             assert process is not None
             process.kill()
             await process.wait()
+        await workers.close()
+
+    asyncio.run(body())
+
+
+def test_who_asks_next_does_not_wait_for_a_process_while_another_is_idle(asked_lake: Path) -> None:
+    context = asking(asked_lake, Limits(processor_seconds=0.2))
+
+    async def body() -> None:
+        workers = WorkerPool(context, 2)
+        quick = QueryRequest(sql="SELECT 1 AS x", format="arrow")
+        slow = QueryRequest(sql="SELECT length(repeat('x', 4000000000))")
+        await asyncio.gather(workers.ask(slow, room), workers.ask(quick, room), return_exceptions=True)
+        one, other = workers._all
+        assert (one._process, other.runs) == (None, True), "the first was spent"
+        await workers.ask(quick, room)
+        assert (one._process, other.runs) == (None, True)
         await workers.close()
 
     asyncio.run(body())
