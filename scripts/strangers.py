@@ -228,7 +228,9 @@ class OtherUser:
         self.failures: Outcomes = Counter()
         self._viewer = join(server.port, "")
         while not (watched := [one for one in server.health()["sessions"] if one["viewers"] and one["state"] == "live"]):
-            time.sleep(0.1)
+            with contextlib.suppress(TimeoutError):
+                self._viewer.settimeout(0.1)
+                self._viewer.recv(1 << 20)
         self.session_id = str(watched[0]["session_id"])
         self._threads = [threading.Thread(target=one) for one in (self._watch, self._ask, self._sample)]
         for one in self._threads:
