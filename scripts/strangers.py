@@ -46,7 +46,10 @@ SQL = [
     "SELECT string_agg(repeat('y', 100000)) FROM range(100000)",
     "SELECT repeat('z', 3000) FROM range(10000)",
 ]
-UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"  # fmt: skip
+UPGRADE = (
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
 Outcomes = Counter[str]
 Stranger = Callable[[int, int, float], Awaitable[str]]
 
@@ -227,7 +230,9 @@ class OtherUser:
         self.most_mib = 0.0
         self.failures: Outcomes = Counter()
         self._viewer = join(server.port, "")
-        while not (watched := [one for one in server.health()["sessions"] if one["viewers"] and one["state"] == "live"]):
+        while not (
+            watched := [one for one in server.health()["sessions"] if one["viewers"] and one["state"] == "live"]
+        ):
             with contextlib.suppress(TimeoutError):
                 self._viewer.settimeout(0.1)
                 self._viewer.recv(1 << 20)
@@ -305,8 +310,13 @@ def _measured(server: Server, name: str, seconds: float) -> bool:
     slow = ", ".join(f"{what} {taken:.2f}" for what, taken in sorted(other.slowest.items()))
     kept = not other.failures and max(other.slowest.values()) <= ALLOWED_SECONDS
     time.sleep(QUIET_SECONDS)
+    metrics = server.metrics()
+    kinds = {
+        what: metrics.get(f'vp_allocator_bytes{{state="{what}"}}', 0) / (1 << 20) for what in ("used", "free", "mapped")
+    }
     print(
-        f"{name}: private {before:.0f}, at most {other.most_mib:.0f}, afterwards {server.private_mib():.0f} MiB; "
+        f"{name}: private {before:.0f}, at most {other.most_mib:.0f}, afterwards {server.private_mib():.0f} MiB "
+        f"({', '.join(f'{kind} {size / (1 << 20):.0f}' for kind, size in kinds.items())}); "
         f"descriptors {descriptors}, then {sum(server.descriptors())}; slowest, s: {slow}; "
         f"other's failures {dict(other.failures)}; strangers {dict(outcomes)}",
         flush=True,
