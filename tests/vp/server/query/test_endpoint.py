@@ -21,6 +21,7 @@ import pyarrow as pa
 import pytest
 
 from tests import lakes
+from tests.dbn_files import header
 from tests.vp.query.conftest import asked_lake as asked_lake  # noqa: PLC0414 - a fixture
 from tests.vp.server.tiny import Running, serving
 from vp.errors import BadParameterError
@@ -259,6 +260,25 @@ def test_a_worker_that_died_is_begun_anew(asked_lake: Path) -> None:
             assert process is not None
             process.kill()
             await process.wait()
+        await workers.close()
+
+    asyncio.run(body())
+
+
+def test_a_damaged_file_costs_no_process(tmp_path: Path) -> None:
+    """Whoever asks about one again and again would have another process begun each time."""
+    directory = tmp_path / lakes.RAW.format("future_mbo", "MNQ")
+    directory.mkdir(parents=True)
+    (directory / "glbx-mdp3-20260206.mbo.dbn").write_bytes(header() + bytes(1000))
+    context = QueryContext(str(tmp_path), SessionName("future_mbo", "MNQH6", "2026-02-06", None))
+
+    async def body() -> None:
+        workers = WorkerPool(context, 1)
+        for _ in range(2):
+            with pytest.raises(RefusedError, match="its length was 0 bytes") as refused:
+                await workers.ask(QueryRequest(sql="SELECT count(*) FROM events"), room)
+            assert refused.value.status == 500
+            assert workers._all[0].runs
         await workers.close()
 
     asyncio.run(body())
