@@ -310,13 +310,8 @@ def _measured(server: Server, name: str, seconds: float) -> bool:
     slow = ", ".join(f"{what} {taken:.2f}" for what, taken in sorted(other.slowest.items()))
     kept = not other.failures and max(other.slowest.values()) <= ALLOWED_SECONDS
     time.sleep(QUIET_SECONDS)
-    metrics = server.metrics()
-    kinds = {
-        what: metrics.get(f'vp_allocator_bytes{{state="{what}"}}', 0) / (1 << 20) for what in ("used", "free", "mapped")
-    }
     print(
-        f"{name}: private {before:.0f}, at most {other.most_mib:.0f}, afterwards {server.private_mib():.0f} MiB "
-        f"({', '.join(f'{kind} {size / (1 << 20):.0f}' for kind, size in kinds.items())}); "
+        f"{name}: private {before:.0f}, at most {other.most_mib:.0f}, afterwards {server.private_mib():.0f} MiB; "
         f"descriptors {descriptors}, then {sum(server.descriptors())}; slowest, s: {slow}; "
         f"other's failures {dict(other.failures)}; strangers {dict(outcomes)}",
         flush=True,
