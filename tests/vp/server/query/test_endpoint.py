@@ -291,7 +291,7 @@ def test_who_asks_next_does_not_wait_for_a_process_while_another_is_idle(asked_l
         workers = WorkerPool(context, 2)
         one, other = workers._all
         quick = QueryRequest(sql="SELECT 1 AS x", format="arrow")
-        slow = asyncio.create_task(workers.ask(QueryRequest(**SLOW), room))
+        slow = asyncio.create_task(workers.ask(QueryRequest(sql=SLOW["sql"]), room))
         await asyncio.sleep(0)  # it has taken the first
         await workers.ask(quick, room)
         slow.cancel()
