@@ -30,12 +30,21 @@ class Server:
         Beside this process's own.
     is_heard : bool
         Whether what it says on stderr is shown.
+    allowed_descriptors : int, optional
+        Files and sockets that the system lets it have open; left out, as many as this process.
     """
 
     def __init__(
-        self, lake: Path, *options: str, environment: Mapping[str, str] | None = None, is_heard: bool = True
+        self,
+        lake: Path,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        is_heard: bool = True,
+        allowed_descriptors: int | None = None,
     ) -> None:
         command = [sys.executable, "-m", "vp.serve", "--port", "0", "--lake", str(lake), *options]
+        if allowed_descriptors is not None:
+            command = ["sh", "-c", 'ulimit -n "$0"; exec "$@"', str(allowed_descriptors), *command]
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,

@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import zstandard
 
-from tests.dbn_files import header, symbol_mapping
+from tests.dbn_files import header, other_records, symbol_mapping
 from tests.lakes import FUTURES_OPEN_NS
 from vp.dbn.header import FREE_HEADER_BYTES, SYMBOL_LENGTH_AT
+from vp.dbn.zstd import SKIPPABLE
 from vp.kernels.contract import MBO_DTYPE, RTYPE_MBO
+from vp.kernels.orders import HASH_MULTIPLIER
 
 MAX_BYTES = 1 << 20
 LEVEL = 12  # takes a second, and a fifth off what the usual level makes
@@ -59,6 +61,61 @@ def clears(count: int) -> bytes:
     number = np.arange(count)
     cleared = (number >= count // 2) & (number % 2 == 0)
     return orders(count, action=np.where(cleared, ord("R"), ord("A")))
+
+
+def of_one_publisher_beside_another(count: int) -> bytes:
+    """One publisher with many orders, and another one that sends an order and clears its own book by turns."""
+    number = np.arange(count)
+    other = number >= count // 2
+    return orders(
+        count,
+        action=np.where(other & (number % 2 == 0), ord("R"), ord("A")),
+        publisher_id=np.where(other, 2, 1),
+        order_id=np.where(other, 1, number + 1),
+    )
+
+
+def of_one_id(count: int, action: str) -> bytes:
+    """An order that is added once and named in all records behind, each time at one of two prices."""
+    number = np.arange(count)
+    price = (25_000 + number % 2) * 10**9
+    return orders(count, action=np.where(number, ord(action), ord("A")), order_id=1, price=price)
+
+
+def meeting(count: int) -> np.ndarray:
+    """Numbers that belong at one place of each table that goes by their hash: int64."""
+    return (np.arange(1, count + 1, dtype=np.uint64) * np.uint64(pow(HASH_MULTIPLIER, -1, 2**64))).view(np.int64)
+
+
+def in_one_group(count: int, named_again: int) -> bytes:
+    """Orders whose ids all belong at one place of the order table; the last of them is named again and again."""
+    ids = meeting(count)
+    again = np.arange(named_again)
+    return orders(count, order_id=ids.view(np.uint64)) + orders(
+        named_again, action=ord("M"), order_id=int(ids[-1].view(np.uint64)), price=(25_000 + again % 2) * 10**9
+    )
+
+
+def of_other_types(count: int) -> bytes:
+    """Definitions, statuses, statistics and whatever else a file may hold, none of it an order."""
+    return b"".join(other_records()) * count
+
+
+def filled_up(data: bytes) -> bytes:
+    """Compressed data behind noise to be skipped, so that the file may expand to a hundred megabytes."""
+    noise = MAX_BYTES - len(data) - 8
+    return struct.pack("<II", SKIPPABLE[0], noise) + np.random.default_rng(1).bytes(noise) + data
+
+
+def behind_empty_frames(data: bytes) -> bytes:
+    """A file behind as many frames without content as a megabyte holds."""
+    empty = zstandard.ZstdCompressor(write_checksum=False).compress(b"")
+    return empty * ((MAX_BYTES - len(data)) // len(empty)) + data
+
+
+def behind_skipped_frames(data: bytes) -> bytes:
+    """A file behind as many frames to be skipped as a megabyte holds."""
+    return struct.pack("<II", SKIPPABLE[0], 0) * ((MAX_BYTES - len(data)) // 8) + data
 
 
 def zeros(size_bytes: int) -> bytes:
@@ -138,6 +195,22 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     ),
     "a header, cut": lambda: pack(many_names()[: FREE_HEADER_BYTES // 2]),
     "uncompressed orders": lambda: header() + orders(18_000, price=np.arange(18_000) * 10**15 + 10**9),
+    "clears of one publisher beside another": lambda: filled_up(
+        pack(header(), of_one_publisher_beside_another(20_000))
+    ),
+    "adds of one id": lambda: filled_up(pack(header(), of_one_id(1_500_000, "A"))),
+    "modifies of one order": lambda: filled_up(pack(header(), of_one_id(1_500_000, "M"))),
+    "uncompressed modifies of one order": lambda: header() + of_one_id(18_000, "M"),
+    "ids that meet": lambda: filled_up(pack(header(), in_one_group(20_000, 200_000))),
+    "prices that meet": lambda: pack(header(), orders(60_000, price=meeting(60_000))),
+    "other types": lambda: filled_up(pack(header(schema=None), of_other_types(20_000), orders(10))),
+    "records without length": lambda: filled_up(pack(header(), orders(10), orders(1_000_000, length=0, order_id=1))),
+    "records of 255 words": lambda: filled_up(pack(header(), orders(10), orders(1_000_000, length=255, order_id=1))),
+    "records without length, uncompressed": lambda: header() + orders(10) + bytes(MAX_BYTES - 4096),
+    "two files in one": lambda: header() + orders(9_000) + header() + orders(9_000),
+    "two files in one, compressed": lambda: pack(header(), orders(100_000)) + pack(header(), orders(100_000)),
+    "frames without content": lambda: behind_empty_frames(pack(header(), orders(100_000))),
+    "frames to be skipped": lambda: behind_skipped_frames(pack(header(), orders(100_000))),
     "an uncompressed header that lies": lambda: header()[:4] + struct.pack("<I", 2**32 - 1) + bytes(MAX_BYTES - 8),
 }  # fmt: skip
 

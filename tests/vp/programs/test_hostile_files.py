@@ -29,7 +29,7 @@ PROGRAMS = {"vp.record": (*ASKED, "--out", "frames.arrow"), "vp.query.__main__":
 
 def run(directory: Path, program: str, data: bytes) -> tuple[int, float, str]:
     """The exit code of a program that reads a file, the most memory that it took, MiB, and what it said."""
-    path = directory / ("one.mbo.dbn" + ".zst" * data.startswith(b"\x28\xb5\x2f\xfd"))
+    path = directory / ("one.mbo.dbn" + ".zst" * (not data.startswith(b"DBN")))
     path.write_bytes(data)
     command = [sys.executable, "-c", RUN, program, *PROGRAMS[program], "--lake", ".", "--file", path.name]
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=300, check=False)

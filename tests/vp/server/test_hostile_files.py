@@ -55,7 +55,7 @@ class Served:
     def lay(self, data: bytes) -> None:
         for path in self.directory.iterdir():
             path.unlink()
-        (self.directory / (NAME + ".zst" * data.startswith(b"\x28\xb5\x2f\xfd"))).write_bytes(data)
+        (self.directory / (NAME + ".zst" * (not data.startswith(b"DBN")))).write_bytes(data)
 
     def ask(self, path: str, body: dict[str, str] | None = None) -> tuple[int, bytes]:
         """Status and body of an answer over HTTP."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from vp import counters
 from vp.server.net.backpressure import Backpressure, ConnectionLostError
 from vp.server.net.descriptors import most_connections
 
@@ -54,6 +55,7 @@ class HttpConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         most = most_connections()
         if len(self._server_state.connections) >= most:
+            counters.add("refused", "connections")
             log.warning("connection refused: there are %d already", most)
             self._transport.abort()
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any, cast
@@ -12,11 +13,14 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from vp.ending_signals import ending_signals
+from vp.server.net.descriptors import most_connections
 from vp.server.net.http import HttpConnection
+from vp.server.net.listener import BACKLOG
 from vp.server.net.websocket import WebSocketConnection
 
 INBOUND_BYTES = 4096  # longest message that a viewer may send
 GRACE_SECONDS = 2
+TAKEN_AT_ONCE = 64  # connections, before those there are have their turn: asyncio takes its backlog in one go
 PONG_SECONDS = 60.0  # behind what a slow reader has still to take
 
 
@@ -41,6 +45,7 @@ class WebServer(uvicorn.Server):
                 ws_per_message_deflate=False,
                 ws_ping_timeout=PONG_SECONDS,
                 lifespan="on",
+                backlog=max(1, min(TAKEN_AT_ONCE, most_connections() // 2)),
                 log_config=None,
                 log_level={"debug": "info", "info": "warning"}.get(log_level, "error"),
                 access_log=log_level == "debug",
@@ -49,6 +54,12 @@ class WebServer(uvicorn.Server):
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
         )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, with room for as many who wait to be taken as before."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(BACKLOG)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

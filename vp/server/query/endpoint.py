@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import time
@@ -14,6 +15,7 @@ from vp.errors import BadParameterError, RequestError, ServerFullError, VPError,
 from vp.server.faults import for_strangers, unexpected
 from vp.server.net.backpressure import ConnectionLostError
 from vp.server.net.bodies import AdmittedResponse, Body, Reader, Readers, TooManyReadersError, connection_of
+from vp.server.net.http import HttpConnection
 from vp.server.query.pool import EncodedAnswer, RefusedError, Room, WorkerPool
 from vp.server.query.request import QueryContext, QueryRequest
 
@@ -23,6 +25,7 @@ AT_ONCE = 2
 WAITING = 8
 TEXTS = ("sql", "query", "symbol", "dt", "start_time", "product_type", "bucket", "format")
 FORMATS = ("json", "arrow")
+LEFT_SECONDS = 0.5  # to be done for who has left: what is quick costs less than beginning a process anew
 ARROW_TYPE = "application/vnd.apache.arrow.stream"
 
 
@@ -53,7 +56,7 @@ class QueryEndpoint:
                 async def room(size: int) -> None:
                     admitted.append(await admission.enter_async_context(self._readers.admitted(connection, size)))
 
-                answer = await self._answer(query, room)
+                answer = await self._answer(query, room, connection)
                 body = _written(answer, query.format, time.monotonic() - started)
                 return AdmittedResponse(body, admitted[0], admission.pop_all())
         except (ClientDisconnect, ConnectionLostError):
@@ -71,13 +74,21 @@ class QueryEndpoint:
         except Exception as error:  # one client's fault must stay its own  # noqa: BLE001
             return _refusal(unexpected(error, "The query"), 500)
 
-    async def _answer(self, query: QueryRequest, room: Room) -> EncodedAnswer:
+    async def _answer(self, query: QueryRequest, room: Room, connection: HttpConnection) -> EncodedAnswer:
         if self._waiting >= WAITING:
             raise ServerFullError(f"{WAITING} queries are waiting already.", hint="Ask again in a moment.")
         self._waiting += 1
+        answering = asyncio.create_task(self._workers.ask(query, room))
+        leaving = asyncio.create_task(_left(connection))
         try:
-            return await self._workers.ask(query, room)
+            await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not answering.done():
+                raise ConnectionLostError
+            return answering.result()
         finally:
+            answering.cancel()
+            leaving.cancel()
+            await asyncio.wait({answering, leaving})
             self._waiting -= 1
 
 
@@ -112,6 +123,12 @@ def parse_query_request(body: bytes) -> QueryRequest:
     if given.get("format", "json") not in FORMATS:
         raise BadParameterError(f"format was {quoted(given['format'])}, expected one of {', '.join(FORMATS)}.")
     return QueryRequest(**given, set=values)
+
+
+async def _left(connection: HttpConnection) -> None:
+    """Wait until who asked has been gone for LEFT_SECONDS."""
+    await connection.gone()
+    await asyncio.sleep(LEFT_SECONDS)
 
 
 async def _body(request: Request) -> bytes:

@@ -50,10 +50,10 @@ class WorkerPool:
 
     def __init__(self, context: QueryContext, count: int) -> None:
         self._context = context
-        self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
+        self._idle: asyncio.PriorityQueue[tuple[bool, int, _Worker]] = asyncio.PriorityQueue()
         self._all = [_Worker(context) for _ in range(count)]
         for one in self._all:
-            self._idle.put_nowait(one)
+            self._put_back(one)
 
     async def ask(self, request: QueryRequest, room: Room) -> EncodedAnswer:
         """The answer, once one of the processes is free and there is room for so many bytes.
@@ -72,11 +72,15 @@ class WorkerPool:
 
     @contextlib.asynccontextmanager
     async def _idle_worker(self) -> AsyncIterator[_Worker]:
-        one = await self._idle.get()
+        _, _, one = await self._idle.get()
         try:
             yield one
         finally:
-            self._idle.put_nowait(one)
+            self._put_back(one)
+
+    def _put_back(self, one: _Worker) -> None:
+        """Let it be asked again, before those that would have to begin anew."""
+        self._idle.put_nowait((not one.runs, self._all.index(one), one))
 
 
 class _Worker:
@@ -85,6 +89,11 @@ class _Worker:
     def __init__(self, context: QueryContext) -> None:
         self._context = context
         self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has a process."""
+        return self._process is not None and self._process.returncode is None
 
     async def ask(self, request: QueryRequest, room: Room) -> EncodedAnswer:
         done = False
@@ -116,9 +125,8 @@ class _Worker:
                 self._process = None
 
     async def _ask(self, request: QueryRequest, room: Room) -> EncodedAnswer:
-        process = self._process
-        if process is None or process.returncode is not None:
-            process = await self._start()
+        process = self._process if self.runs else await self._start()
+        assert process is not None
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(question(request))

@@ -32,7 +32,7 @@ from vp.session import SessionName
 
 JSON_ROWS = 1024
 WARM = Limits(processor_seconds=30.0, seconds=60.0)
-UNFORESEEN = 500  # status of what is no fault of the query's
+NOT_OF_THE_QUERY = 500  # status of what is no fault of the query's
 WARMING = "SELECT * FROM session, (FROM events LIMIT 1)"  # loads what the first query would wait for
 SPARE_PROCESSOR_SECONDS = 1.0  # beyond what the sandbox allows: it ends most queries itself, with a better message
 SPARE = 2  # of what the database may use: buffers, and the answer twice
@@ -54,7 +54,7 @@ def main() -> int:
     sink.flush()
     for line in source:
         head, stream = _answer(context, QueryRequest(**json.loads(line)), sink)
-        spent = head["status"] == UNFORESEEN or _held_bytes() > held + MOST_KEPT * context.limits.memory_bytes
+        spent = head.pop("unforeseen", False) or _held_bytes() > held + MOST_KEPT * context.limits.memory_bytes
         sink.write(json.dumps({**head, "spent": spent}).encode() + b"\n" + stream)
         sink.flush()
     return 0
@@ -76,7 +76,7 @@ def _answer(context: QueryContext, request: QueryRequest, sink: BinaryIO) -> tup
     except MemoryError:
         head = _refused(QueryLimitError("The query took more memory than it may.", hint="Ask for less."))
     except Exception as error:  # one client's fault must stay its own  # noqa: BLE001
-        head = _refused(unexpected(error, "The query"))
+        head = {**_refused(unexpected(error, "The query")), "unforeseen": True}
     finally:
         _bound_processor(None)
     return head, stream
@@ -109,7 +109,7 @@ def _json(answer: Answer, most_bytes: int) -> bytes:
 
 
 def _refused(error: VPError) -> dict[str, Any]:
-    status = 400 if isinstance(error, RequestError) else UNFORESEEN
+    status = 400 if isinstance(error, RequestError) else NOT_OF_THE_QUERY
     return {"status": status, "bytes": 0, "code": error.code, "message": error.message, "hint": error.hint}
 
 

@@ -31,6 +31,7 @@ from vp.settings.table import of_program
 
 TICK_SECONDS = 0.25
 JOIN_SECONDS = 2.0
+ENDING = 4  # sessions that may be ending at a time, or as many as may be at work: they hold what they held
 DEFAULTS = {setting.name: setting.default for setting in of_program("serve")}
 
 log = logging.getLogger("vp.server")
@@ -108,6 +109,7 @@ class Hub:
         self._startup = startup
         self._shared: dict[StreamRequest, SharedRun] = {}
         self._runs: list[Run] = []
+        self._ending: list[Run] = []
         self._retained = RetainedHistories(limits.keep_seconds)
         self._ticker: asyncio.Task[None] | None = None
 
@@ -356,7 +358,13 @@ class Hub:
         return run
 
     def _make_room(self) -> None:
-        """End a session that nobody watches if there are too many."""
+        """End a session that nobody watches if there are too many; raises ServerFullError."""
+        self._ending = [run for run in self._ending if run.is_alive]
+        if len(self._ending) >= max(ENDING, self.limits.sessions):
+            counters.add("refused", "sessions")
+            raise ServerFullError(
+                f"{len(self._ending)} sessions that were left are still ending.", hint="Try again in a moment."
+            )
         at_work = [run for run in self._runs if not run.state.over]
         if len(at_work) < self.limits.sessions:
             return
@@ -372,6 +380,7 @@ class Hub:
     def _drop(self, run: Run) -> None:
         run.stop()
         self._runs.remove(run)
+        self._ending.append(run)
         self._gone.records += run.facts.records_done
         event(log, logging.INFO, "session let go", **_names(run), records=run.facts.records_done)
         if not isinstance(run, SharedRun):

@@ -95,6 +95,11 @@ class Run:
         """Ask the thread to leave off; returns at once."""
         self._stop.set()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread has not ended yet."""
+        return self._thread.is_alive()
+
     def join(self, timeout_seconds: float) -> None:
         """Wait for the thread to end."""
         if self._thread.is_alive():

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from vp.server.history.frame_sampler import FrameSampler
 from vp.server.history.frame_spool import FrameSpool
-from vp.server.history.frame_store import RETENTION_NS, Block
+from vp.server.history.frame_store import RETENTION_NS, Block, FrameStore
 from vp.server.history.session_history import SessionHistory
 from vp.server.runs.control import PlayControl
 from vp.server.runs.pacing import NS, Pace
@@ -32,6 +32,10 @@ READ_BYTES = 1 << 20
 
 Encoded = dict[tuple[int, tuple[str, ...] | None], tuple[int, memoryview]]
 """Frames as they go out, and how many they are, by the first one's sequence number and by the fields wanted."""
+
+
+FramesWanted = tuple[int, int, tuple[str, ...] | None]
+"""Frames that a viewer is to get: the first one's sequence number, how many at the most, and the fields."""
 
 
 class Follower(Protocol):
@@ -76,7 +80,8 @@ class SharedRun(Run):
         self.control = PlayControl()
         self.waiting: set[Follower] = set()
         self.observe_lag: Callable[[float], None] | None = None
-        self._in_hand: WeakValueDictionary[tuple[int, int, tuple[str, ...] | None], Block] = WeakValueDictionary()
+        self._in_hand: WeakValueDictionary[FramesWanted, Block] = WeakValueDictionary()
+        self._reading: dict[FramesWanted, asyncio.Task[Block | None]] = {}
         self._observed = 0
         self._last_frame_ns = 0
         self._steps_done = 0
@@ -117,7 +122,8 @@ class SharedRun(Run):
     async def read(self, first: int, most: int, encoder: FrameEncoder) -> Block | None:
         """Frames from memory, or from a file, which is read in a thread.
 
-        Viewers who come together get the same ones: a block that another viewer is still sending is theirs too.
+        Viewers who come together get the same ones: a block that is being read for another viewer, or that it is
+        still sending, is theirs too.
         """
         if self.history is None:
             return None
@@ -126,11 +132,20 @@ class SharedRun(Run):
             return in_hand
         frames = self.history.frames
         block = frames.recent(first, min(most, max(1, WRITE_BYTES // frames.frame_bytes)))
-        if block is None:
-            most = min(most, max(1, READ_BYTES // frames.frame_bytes))
-            block = await asyncio.to_thread(frames.read, first, most)
-        if block is None:
-            return None
+        if block is not None:
+            return self._encoded(key, block, encoder)
+        reading = self._reading.get(key)
+        if reading is None:
+            reading = self._reading[key] = asyncio.create_task(self._read(frames, key, encoder))
+            reading.add_done_callback(lambda _: self._reading.pop(key))
+        return await asyncio.shield(reading)  # one of them may leave, the others wait on
+
+    async def _read(self, frames: FrameStore, key: FramesWanted, encoder: FrameEncoder) -> Block | None:
+        first, most, _ = key
+        block = await asyncio.to_thread(frames.read, first, min(most, max(1, READ_BYTES // frames.frame_bytes)))
+        return None if block is None else self._encoded(key, block, encoder)
+
+    def _encoded(self, key: FramesWanted, block: Block, encoder: FrameEncoder) -> Block:
         self._in_hand[key] = encoded = Block(block.first, block.count, encoder.encode(block.data))
         return encoded
 

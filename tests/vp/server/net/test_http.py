@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from tests.vp.server.tiny import Running, serving_app
+from vp import counters
 from vp.server.net import http
 from vp.server.net.http import RequestTimes
 
@@ -124,6 +125,7 @@ def test_only_so_many_connections_are_taken(
     server: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(http, "most_connections", lambda: 2)
+    before = counters.read("refused").get(("connections",), 0)
     with connect(server) as first, connect(server) as second:
         for client in (first, second):
             client.sendall(HEAD % b"GET /ignore" + b"\r\n")
@@ -131,3 +133,4 @@ def test_only_so_many_connections_are_taken(
         with connect(server) as third:
             assert read_answer(third) == b""
     assert "connection refused: there are 2 already" in caplog.text
+    assert counters.read("refused")["connections",] == before + 1

@@ -1,11 +1,23 @@
 from __future__ import annotations
 
+import asyncio
+import itertools
 import socket
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from vp.errors import BadParameterError, PortInUseError
 from vp.server.net.listener import SEND_BUFFER_BYTES, USER_TIMEOUT_MS, address_of, is_loopback, open_listener
+from vp.server.net.server import TAKEN_AT_ONCE, WebServer
+
+
+async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that only begins and ends."""
+    assert scope["type"] == "lifespan"
+    while (message := await receive())["type"] != "lifespan.shutdown":
+        await send({"type": f"{message['type']}.complete"})
+    await send({"type": "lifespan.shutdown.complete"})
 
 
 def test_a_free_port_is_found_and_named() -> None:
@@ -61,3 +73,36 @@ def test_a_host_that_is_not_this_machine_is_a_bad_parameter(host: str) -> None:
 )
 def test_loopback(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
+
+
+def test_connections_are_taken_a_few_at_a_time_and_many_may_wait() -> None:
+    """Those that are there have their turn in between, and a crowd that comes at once finds room to wait."""
+
+    async def body() -> tuple[int, int]:
+        loop = asyncio.get_running_loop()
+        with open_listener("127.0.0.1", 0) as listener:
+            server = WebServer(nothing)
+            taking = asyncio.create_task(server.serve([listener]))
+            while not server.started:
+                await asyncio.sleep(0.01)
+            port = listener.getsockname()[1]
+            crowd = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(4 * TAKEN_AT_ONCE)]
+            turns: list[int] = []
+
+            def turn() -> None:
+                turns.append(len(server.server_state.connections))
+                if turns[-1] < len(crowd):
+                    loop.call_soon(turn)
+
+            turn()
+            while not turns or turns[-1] < len(crowd):
+                await asyncio.sleep(0)
+            for one in crowd:
+                one.close()
+            server.should_exit = True
+            await taking
+            return len(crowd), max(after - before for before, after in itertools.pairwise(turns))
+
+    waiting, most = asyncio.run(body())
+    assert waiting == 4 * TAKEN_AT_ONCE
+    assert 0 < most <= TAKEN_AT_ONCE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import sys
@@ -20,6 +21,7 @@ import pyarrow as pa
 import pytest
 
 from tests import lakes
+from tests.dbn_files import header
 from tests.vp.query.conftest import asked_lake as asked_lake  # noqa: PLC0414 - a fixture
 from tests.vp.server.tiny import Running, serving
 from vp.errors import BadParameterError
@@ -218,15 +220,28 @@ def test_one_call_that_takes_all_there_is_ends_and_the_server_goes_on(strict: Ru
         assert post(strict, {"sql": "SELECT 1 AS x"})[0] == 200
 
 
-def test_a_client_that_leaves_keeps_nobody_from_asking(asked_lake: Path) -> None:
+def test_clients_that_leave_keep_nobody_from_asking(asked_lake: Path) -> None:
+    """What they asked is not gone on with: neither what is at work, nor what waits behind it."""
     context = asking(asked_lake, Limits(processor_seconds=60, seconds=60))
-    body = json.dumps({"sql": "SELECT length(repeat('x', 900000000))"}).encode()
+    body = json.dumps(SLOW).encode()
+    head = f"POST {QUERY} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     with serving(service(asked_lake, context)) as running:
-        head = f"POST {QUERY} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        with socket.create_connection(("127.0.0.1", running.port)) as leaving:
-            leaving.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-            time.sleep(0.2)
-        assert post(running, {"sql": "SELECT 1 AS x"})[0] == 200
+        leaving: list[socket.socket] = []
+        answered = b""
+        while not answered:
+            leaving.append(socket.create_connection(("127.0.0.1", running.port)))
+            leaving[-1].sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            leaving[-1].settimeout(0.1)
+            with contextlib.suppress(TimeoutError):
+                answered = leaving[-1].recv(100)
+        assert answered.startswith(b"HTTP/1.1 503")
+        assert len(leaving) == WAITING + 1
+        for one in leaving:
+            one.close()
+        until = time.monotonic() + 15
+        while post(running, {"sql": "SELECT 1 AS x"})[0] != 200:
+            assert time.monotonic() < until
+            time.sleep(0.1)
 
 
 async def room(_size: int) -> None:
@@ -245,6 +260,46 @@ def test_a_worker_that_died_is_begun_anew(asked_lake: Path) -> None:
             assert process is not None
             process.kill()
             await process.wait()
+        await workers.close()
+
+    asyncio.run(body())
+
+
+def test_a_damaged_file_costs_no_process(tmp_path: Path) -> None:
+    """Whoever asks about one again and again would have another process begun each time."""
+    directory = tmp_path / lakes.RAW.format("future_mbo", "MNQ")
+    directory.mkdir(parents=True)
+    (directory / "glbx-mdp3-20260206.mbo.dbn").write_bytes(header() + bytes(1000))
+    context = QueryContext(str(tmp_path), SessionName("future_mbo", "MNQH6", "2026-02-06", None))
+
+    async def body() -> None:
+        workers = WorkerPool(context, 1)
+        for _ in range(2):
+            with pytest.raises(RefusedError, match="its length was 0 bytes") as refused:
+                await workers.ask(QueryRequest(sql="SELECT count(*) FROM events"), room)
+            assert refused.value.status == 500
+            assert workers._all[0].runs
+        await workers.close()
+
+    asyncio.run(body())
+
+
+def test_who_asks_next_does_not_wait_for_a_process_while_another_is_idle(asked_lake: Path) -> None:
+    context = asking(asked_lake, Limits(processor_seconds=60, seconds=60))
+
+    async def body() -> None:
+        workers = WorkerPool(context, 2)
+        one, other = workers._all
+        quick = QueryRequest(sql="SELECT 1 AS x", format="arrow")
+        slow = asyncio.create_task(workers.ask(QueryRequest(sql=SLOW["sql"]), room))
+        await asyncio.sleep(0)  # it has taken the first
+        await workers.ask(quick, room)
+        slow.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await slow
+        assert (one._process, other.runs) == (None, True), "the first has ended"
+        await workers.ask(quick, room)
+        assert (one._process, other.runs) == (None, True)
         await workers.close()
 
     asyncio.run(body())

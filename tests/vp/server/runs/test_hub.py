@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -55,6 +56,30 @@ def test_speed_0_is_never_shared() -> None:
         assert hub.join(OWN) is not hub.join(OWN)
 
     in_hub(body, endless)
+
+
+def test_sessions_that_are_left_while_they_load_count_until_they_have_ended() -> None:
+    """Whoever asks and leaves again and again has no more of them at work than who stays."""
+    may_end = threading.Event()
+    loading: list[StreamRequest] = []
+
+    def slow(request: StreamRequest) -> Session:
+        loading.append(request)
+        may_end.wait(10)
+        return tiny(request)
+
+    async def body(hub: Hub) -> None:
+        with pytest.raises(ServerFullError, match="4 sessions that were left are still ending"):
+            for _ in range(50):
+                hub.enter()
+                hub.leave(hub.join(OWN))
+        hub.leave(None)
+        assert len(loading) == 4
+        may_end.set()
+        await until(lambda: not any(run.is_alive for run in hub._ending))
+        hub.join(OWN)
+
+    in_hub(body, slow, ServerLimits(sessions=2))
 
 
 def test_two_viewers_of_a_run_get_the_same_bytes() -> None:

@@ -102,6 +102,26 @@ def test_viewers_who_come_together_get_the_same_frames_from_one_place() -> None:
     in_hub(body, lambda _request: TinySession(even_clocks(9)))
 
 
+def test_viewers_who_come_together_have_frames_read_from_disk_once(tmp_path: Path) -> None:
+    async def body(hub: Hub) -> None:
+        hub.enter()
+        run = hub.join(replace(DEFAULTS, speed=1e6))
+        assert isinstance(run, SharedRun)
+        await until(lambda: run.state is RunState.ENDED)
+        encoder = FrameEncoder(LAYOUT, None)
+        asked = [asyncio.create_task(run.read(2, 4, encoder)) for _ in range(9)]
+        await asyncio.sleep(0)
+        asked[0].cancel()  # who has begun it leaves: the others get theirs
+        blocks = await asyncio.gather(*asked[1:])
+        assert blocks[0] is not None
+        assert (blocks[0].first, blocks[0].count) == (2, 4)
+        assert all(block is blocks[0] for block in blocks)
+        hub.leave(run)
+
+    spool = FrameSpool(tmp_path, floor_bytes=0)
+    in_hub(body, lambda _request: TinySession(even_clocks(4000)), spool=spool)
+
+
 @dataclass
 class InContext(TinySession):
     """A session whose first three frames are those of before its start."""
