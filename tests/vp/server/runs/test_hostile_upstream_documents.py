@@ -19,7 +19,7 @@ from vp.server.runs.upstream_documents import UpstreamDocuments
 
 
 @contextlib.contextmanager
-def answering(write: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
+def answering(write: Callable[[BaseHTTPRequestHandler], object]) -> Iterator[str]:
     """A server over plain HTTP whose every answer is what `write` writes; its address as an upstream."""
 
     class Handler(BaseHTTPRequestHandler):
