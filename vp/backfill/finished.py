@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -73,12 +74,17 @@ class FinishedOutputs:
 
     def holds(self, out: Path) -> bool:
         """Whether there is anything at the place of a recording."""
-        return out.exists()
+        return os.path.exists(out)  # noqa: PTH110 - False too of a name that no disk takes
 
     def remember(self) -> None:
         """Keep what was asked for, where it can be kept and is not so already."""
         seen = {**self._known, **self._seen}
-        there = {name: said for name, said in seen.items() if name in self._seen or self._path.with_name(name).exists()}
+        directory = self._path.parent
+        there = {
+            name: said
+            for name, said in seen.items()
+            if name in self._seen or os.path.exists(os.path.join(directory, name))  # noqa: PTH110, PTH118 - any text
+        }
         if there != self._known:
             with suppress(OSError):
                 write_whole(self._path, json.dumps(there).encode())
@@ -88,6 +94,8 @@ def _stamp(out: Path) -> Stamp | None:
     try:
         status = os.stat(out)  # noqa: PTH116 - half the time of Path.stat
     except OSError:
+        return None
+    if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for
         return None
     return [status.st_size, status.st_mtime_ns, status.st_ino]
 

@@ -17,7 +17,7 @@ from multiprocessing.context import SpawnProcess
 from vp.backfill.job import FAILED, Job, Outcome
 from vp.backfill.machine import peak_bytes, resident_bytes
 from vp.backfill.worker import work
-from vp.errors import WorkerDiedError
+from vp.errors import VPError, WorkerDiedError
 from vp.files import sweep
 
 LEAST_BYTES = 400_000_000  # of a process: imports, kernels and a book
@@ -100,7 +100,9 @@ class LocalEngine:
     def _hand_out(self) -> None:
         """Give jobs to processes as far as there is memory, and end those that have none."""
         while self._waiting and self._may_start():
-            worker = next((one for one in self._workers if one.job is None), None) or self._start()
+            worker = next((one for one in self._workers if one.job is None), None) or self._another()
+            if worker is None:
+                break
             job = self._waiting.popleft()
             try:
                 worker.connection.send(job)
@@ -111,6 +113,19 @@ class LocalEngine:
             worker.job, worker.started_seconds = job, time.monotonic()
         self.most_at_a_time = max(self.most_at_a_time, len(self._busy()))
         self._end([one for one in self._workers if one.job is None])
+
+    def _another(self) -> _Worker | None:
+        """A new process; None where the system gives no more than are at work. Raises VPError where none is."""
+        try:
+            return self._start()
+        except OSError as error:  # of descriptors, processes or memory
+            self._most = len(self._busy())
+            if self._most:
+                return None
+            raise VPError(
+                f"No process can be started to work: {error.strerror or error}.",
+                hint="See to the limits of processes and of open files (ulimit -a).",
+            ) from error
 
     def _may_start(self) -> bool:
         more = len(self._busy()) + 1

@@ -100,7 +100,7 @@ def plan(request: Request, identities: InputIdentities | None = None, outputs: F
         identities = InputIdentities(open_lake(request.session.lake, request.session.products))
     outputs = outputs or FinishedOutputs(request.out)
     lake = identities.lake
-    tasks: list[tuple[RecordingTask, int]] = []
+    tasks: dict[RecordingTask, int] = {}
     refused: list[Refusal] = []
     for symbol in dict.fromkeys(request.symbols or _every_symbol(lake, request.session.product_type)):
         try:
@@ -111,11 +111,11 @@ def plan(request: Request, identities: InputIdentities | None = None, outputs: F
             continue
         for date, size_bytes in dates:
             spec = dataclasses.replace(request.session, symbol=canonical_symbol(product, symbol), dt=str(date))
-            tasks.append((RecordingTask(spec, request.fields), size_bytes))
+            tasks[RecordingTask(spec, request.fields)] = size_bytes  # of `es` and `ES` there is one
     with ThreadPoolExecutor(READERS) as pool:  # a store may take a while over each answer
-        digests = list(pool.map(lambda one: _digest(one[0], identities), tasks))
+        digests = list(pool.map(lambda task: _digest(task, identities), tasks))
         jobs = []
-        for (task, size_bytes), digest in zip(tasks, digests, strict=True):
+        for (task, size_bytes), digest in zip(tasks.items(), digests, strict=True):
             if isinstance(digest, VPError):
                 refused.append(Refusal(f"{task.session.symbol} {task.session.dt}", digest))
             else:

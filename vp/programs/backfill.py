@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from vp.errors import BadParameterError
+from vp.errors import BadParameterError, VPError
 from vp.output_file import output_directory
 from vp.programs import command_line as cli
 
@@ -79,7 +79,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         return _report(Tally(()), planned.refused)
     if places is not None and places.target is not None:
         return _run(engine, Tally(planned.jobs), planned.refused)
-    request.out.mkdir(parents=True, exist_ok=True)
+    _make_directory(request.out)
     outputs = FinishedOutputs(request.out)
     try:
         code = _run(engine, Tally(planned.jobs), planned.refused, outputs)
@@ -91,6 +91,16 @@ def _main(arguments: Sequence[str] | None) -> int:
         studies = Tally([job for job in study_jobs(recorded) if not job.is_done])
         code = max(code, _run(engine, studies, ()))
     return code
+
+
+def _make_directory(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise VPError(
+            f"The directory {str(out)!r} cannot be made: {error.strerror or error}.",
+            hint="Choose a place by --out that this user may write to.",
+        ) from error
 
 
 def _object_places(values: dict[str, Any]) -> ObjectPlaces | None:

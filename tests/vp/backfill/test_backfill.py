@@ -140,6 +140,7 @@ def test_symbols_and_days_are_those_asked_for(
     assert planned() == [f"{symbol} {dt}" for symbol in SYMBOLS for dt in DATES]
     assert planned("--symbols", "qqq") == [f"QQQ {first}", f"QQQ {last}"]
     assert planned("--symbols", "QQQ,AAPL,QQQ", "--start", last) == [f"AAPL {last}", f"QQQ {last}"]
+    assert planned("--symbols", "qqq,QQQ", "--start", last) == [f"QQQ {last}"]
     assert planned("--end", first) == [f"AAPL {first}", f"QQQ {first}"]
     assert not (tmp_path / "none").exists()
 
@@ -184,6 +185,16 @@ def test_what_is_wrong_with_the_request_is_said_at_once(
     assert said.startswith("error: ")
     assert says in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_made_is_a_sentence(
+    original: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / ("x" * 300)
+    assert run(original, out) == 1
+    said = capfd.readouterr().err
+    assert f"error: The directory {str(out)!r} cannot be made: " in said
+    assert "fault of the program" not in said
 
 
 def test_nothing_is_written_among_raw_files(original: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -48,6 +50,17 @@ def test_what_is_gone_is_forgotten_and_what_is_no_recording_has_none(tmp_path: P
     assert finished_digest(tmp_path / REMEMBERED) is None
 
 
+def test_a_name_that_is_none_is_forgotten(tmp_path: Path) -> None:
+    names = ("", "a/b", "..", "\0", "x" * 300)
+    (tmp_path / REMEMBERED).write_text(json.dumps({name: [[1, 2, 3], "old"] for name in names}), "utf-8")
+    write(tmp_path / "a.parquet", "new")
+    outputs = FinishedOutputs(tmp_path)
+    outputs.digest(tmp_path / "a.parquet")
+    outputs.remember()
+    assert {"a.parquet"} <= {*json.loads((tmp_path / REMEMBERED).read_text("utf-8"))} <= {"", "..", "a.parquet"}
+    assert not outputs.holds(tmp_path / ("x" * 300) / "a.parquet")
+
+
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"a": 1}', '{"a": [[1e999], "x"]}', 200_000 * "["], ids=range(6))
 def test_what_stands_in_the_place_of_what_is_remembered_is_passed_over(tmp_path: Path, text: str) -> None:
     (tmp_path / REMEMBERED).write_text(text)
@@ -60,3 +73,13 @@ def test_a_pipe_in_the_place_of_what_is_remembered_is_not_waited_for(tmp_path: P
     os.mkfifo(tmp_path / REMEMBERED)
     write(tmp_path / "a.parquet", "new")
     assert FinishedOutputs(tmp_path).digest(tmp_path / "a.parquet") == "new"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_a_pipe_in_the_place_of_an_output_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.parquet")
+    waiting = threading.Thread(target=FinishedOutputs(tmp_path).digest, args=(tmp_path / "a.parquet",), daemon=True)
+    waiting.start()
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert FinishedOutputs(tmp_path).digest(tmp_path / "a.parquet") is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections import Counter
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
@@ -97,6 +97,26 @@ def test_there_are_only_as_many_at_a_time_as_there_is_memory_for(tmp_path: Path)
     assert Counter(path.name.split()[0] for path in (tmp_path / "begun").iterdir()) == {"0": 1, "1": 2, "2": 1}
     times = sorted(tuple(map(float, job.out.read_text().split()[:2])) for job in jobs)
     assert all(before[1] <= after[0] for before, after in pairwise(times))
+
+
+FREE_DESCRIPTORS = 9  # for one or two processes
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="only Linux lists descriptors so")
+def test_where_the_system_gives_no_more_processes_those_at_work_do_the_rest(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    jobs = [MadeJob(f"job{number}", tmp_path / f"job{number}", seconds=0.3) for number in range(5)]
+    engine = LocalEngine(len(jobs), 1 << 50)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = {int(path.name) for path in Path("/proc/self/fd").iterdir()}
+    free = (number for number in range(soft) if number not in taken)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (next(islice(free, FREE_DESCRIPTORS, None)), hard))
+    try:
+        ended = list(engine.run(jobs))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert [outcome.state for _, outcome in ended] == [WRITTEN] * len(jobs)
+    assert 1 <= engine.most_at_a_time < len(jobs)
 
 
 def test_one_is_run_however_little_memory_there_is(tmp_path: Path) -> None:

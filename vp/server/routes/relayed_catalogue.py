@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vp.server.routes.sessions import Listing
+from vp.server.runs.stream_beginning import as_of_this_version
 from vp.server.runs.upstream_documents import UpstreamDocuments, default_request
 from vp.server.stream.request import StreamRequest
 
@@ -37,9 +38,10 @@ class RelayedCatalogue:
         """Ask for the sessions that there are now; raises UpstreamError, RelayedError."""
         said = self._documents.sessions()
         self.defaults = default_request(said)
-        return Listing(
-            list(said.get("sessions", ())),
-            int(said.get("sessions_left_out", 0)),
-            list(said.get("passed_over", ())),
-            int(said.get("passed_over_count", 0)),
-        )
+        with as_of_this_version("list of sessions"):
+            return Listing(
+                list(said.get("sessions", ())),
+                int(said.get("sessions_left_out", 0)),
+                list(said.get("passed_over", ())),
+                int(said.get("passed_over_count", 0)),
+            )

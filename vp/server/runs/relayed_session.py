@@ -15,7 +15,7 @@ from vp.model.engine import FrameBatch
 from vp.model.frames import FrameLayout, column_values
 from vp.model.progress import ProgressLike
 from vp.server.runs.session import StoppedError
-from vp.server.runs.stream_beginning import Beginning, RelayedInfo, read_beginning, refusal
+from vp.server.runs.stream_beginning import Beginning, RelayedInfo, as_of_this_version, read_beginning, refusal
 from vp.server.runs.upstream import (
     LOOK_SECONDS,
     UpstreamError,
@@ -67,6 +67,7 @@ class RelayedSession:
         self._stream: UpstreamStream | None = None
         self._texts: list[dict[str, Any]] = []
         self._lost_seconds: float | None = None
+        self._made_seconds = 0.0
         self._try_at_seconds = 0.0
         self._pause_seconds = FIRST_PAUSE_SECONDS
         self._last_event_id: int | None = None
@@ -238,11 +239,14 @@ class RelayedSession:
     def _heed(self, message: Mapping[str, Any]) -> None:
         kind = message["type"]
         if kind == "status":
+            with as_of_this_version("status"):
+                _judge(message)
             self.status = message
         elif kind in {"end", "next_session"}:  # the one that follows is a session of its own
             self._over = True
         elif kind == "gap":
-            told = _gap(message)
+            with as_of_this_version("gap"):
+                told = _gap(message)
             self._gaps = (*(gap for gap in self._gaps if gap.start_ns != told.start_ns), told)
         elif kind == "missed":  # this reader was too slow: its history has them still
             raise UpstreamGoneError("The upstream has left frames out.")
@@ -256,7 +260,8 @@ class RelayedSession:
         now = time.monotonic()
         if self._lost_seconds is None:
             self._lost_seconds = now
-            self._pause_seconds = FIRST_PAUSE_SECONDS
+            if now - self._made_seconds > LONGEST_PAUSE_SECONDS:  # else it is lost as soon as it is made
+                self._pause_seconds = FIRST_PAUSE_SECONDS
         elif now - self._lost_seconds > GIVE_UP_SECONDS:
             raise UpstreamError(f"{error.message} It has been tried for a minute.", hint=error.hint) from error
         self._try_at_seconds = now + self._pause_seconds
@@ -274,12 +279,29 @@ class RelayedSession:
         if again.session_id != self.id or again.layout.schema_message != self.layout.schema_message:
             raise StoppedError
         self._lost_seconds = None
+        self._made_seconds = time.monotonic()
         self.reconnections += 1
 
     def _begin(self, after: tuple[str, int] | None) -> Beginning:
         """Connect, and read up to the first frame."""
         self._stream = UpstreamStream(stream_address(self._upstream, self._request, after))
         return read_beginning(self._stream, self._on_progress)
+
+
+def _judge(status: Mapping[str, Any]) -> None:
+    """Raise what reading a `status` message later would raise (KeyError and so on), before anybody is told of it."""
+    for name in ("clock_ns", "time_ns"):
+        if (value := status.get(name)) is not None:
+            int(value)
+    for name, default in (("records_done", 0), ("steps_done", 0), ("lag_seconds", 0.0)):
+        type(default)(status.get(name, default))
+    float(status.get("hop_seconds") or 0.0)
+    {**Accounting.from_json(status.get("records", {})).to_json()}
+    dict.fromkeys(status.get("notices", ()))
+    feed = status.get("feed")
+    str(None if feed is None else feed["state"])
+    for counted in status.get("anomalies", {}).values():
+        int(counted)
 
 
 def _gap(message: Mapping[str, Any]) -> FeedGap:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from vp.server.stream.snapshot import Loading
 
 SERVER_FULL = "server_full"
 RELIED_ON = ("tick_int", "emit_from_ns", "end_ns")
+MOST_INT = 2**63 - 1
+MOST_LETTERS = 200  # of what is wrong with a message
 OWN_NAMES = ("type", "protocol", "session_id", "speed", "quality_bits", "frame")
 
 
@@ -87,6 +90,18 @@ class RelayedInfo:
         return {name: value for name, value in self.config.items() if name not in OWN_NAMES}
 
 
+@contextmanager
+def as_of_this_version(what: str) -> Iterator[None]:
+    """Read what an upstream has said: whatever keeps it from being read is an UpstreamError, and no fault of ours."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise UpstreamError(
+            f"The upstream's {what} is none of this version's: {repr(error)[:MOST_LETTERS]}.",
+            hint="Run the same version at both.",
+        ) from error
+
+
 def read_beginning(stream: UpstreamStream, on_progress: Callable[[ProgressLike], None]) -> Beginning:
     """Read a stream up to its first frame; `on_progress` hears how far the upstream is with loading, and now and then.
 
@@ -108,31 +123,28 @@ def read_beginning(stream: UpstreamStream, on_progress: Callable[[ProgressLike],
         elif isinstance(message, bytes):
             schema = message
         elif message["type"] == "progress":
-            on_progress(_loading(message))
+            with as_of_this_version("progress"):
+                loading = _loading(message)
+            on_progress(loading)
         elif message["type"] == "runtime_config":
             config = message
         elif message["type"] == "error":
             raise refusal(message)
         elif message["type"] == "history":
             break
-    try:
+    with as_of_this_version("stream"):
         for name in RELIED_ON:
-            int(config[name])
-        layout = layout_of(schema, int(config["frame"]["message_bytes"]))
+            if not 0 < int(config[name]) <= MOST_INT:
+                raise ValueError(f"{name} was {config[name]}")
         oldest = message["oldest_event_id"]
         return Beginning(
             str(config["session_id"]),
-            config,
-            layout,
+            {**config, "contract": str(config["contract"])},
+            layout_of(schema, int(config["frame"]["message_bytes"])),
             int(message["frames"]),
             None if oldest is None else int(oldest),
             bool(message["hole"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise UpstreamError(
-            f"The upstream's stream begins as none of this version does: {error!r}.",
-            hint="Run the same version at both.",
-        ) from error
 
 
 def refusal(message: Mapping[str, Any]) -> VPError:

@@ -24,6 +24,8 @@ SILENCE_SECONDS = 10.0  # without an answer to a ping
 MOST_BYTES = 4 << 20  # of one message
 FRAMES_A_BATCH = 256
 CLOSE_SECONDS = 1.0
+NO_MESSAGES = {1002, 1007, 1009}
+"""What this end closes with where what came is against the protocol, no text, or too long: it would come again."""
 SERVER_ERRORS = 500  # from this status on: of a server, or a proxy before it, that may be back soon
 
 
@@ -126,12 +128,16 @@ class UpstreamStream:
         except TimeoutError:
             return None
         except ConnectionClosed as closed:
+            if closed.sent is not None and closed.sent.code in NO_MESSAGES and not closed.rcvd_then_sent:
+                raise UpstreamError(
+                    f"{self._shown} says what is no message of a stream: {closed.sent}.", hint="Expected a vp.serve."
+                ) from closed
             raise UpstreamGoneError(f"{self._shown} has gone: {closed}.", hint="It is tried again.") from closed
         if isinstance(message, bytes):
             return message
         try:
             said = json.loads(message)
-        except ValueError:
+        except (ValueError, RecursionError):
             said = None
         if not isinstance(said, dict) or not isinstance(said.get("type"), str):
             raise UpstreamError(f"{self._shown} says what is no message of a stream.", hint="Expected a vp.serve.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from decimal import Decimal
@@ -15,8 +17,11 @@ from vp.server.runs.upstream import UpstreamError
 from vp.server.stream.messages import API
 from vp.server.stream.request import StreamRequest
 
+CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 90.0  # an overview of a day takes a minute at the most
 SCHEMES = {"ws": "http", "wss": "https"}
+MOST_BYTES = 64 << 20  # of a document, decompressed
+BLOCK_BYTES = 64 << 10
 NO_PROXY = {"http": "", "https": ""}
 
 
@@ -51,9 +56,11 @@ class UpstreamDocuments:
     def _get(self, name: str, parameters: Mapping[str, str]) -> dict[str, Any]:
         address = f"{self._root}{API}/{name}"
         try:
-            answer = requests.get(address, params=dict(parameters), timeout=ANSWER_SECONDS, proxies=NO_PROXY)
-            said = answer.json()
-        except (requests.RequestException, ValueError) as error:
+            wait_seconds = CONNECT_SECONDS, ANSWER_SECONDS
+            asked = requests.get(address, params=dict(parameters), timeout=wait_seconds, proxies=NO_PROXY, stream=True)
+            with asked as answer:
+                said = json.loads(_body(answer))
+        except (requests.RequestException, ValueError, RecursionError) as error:
             raise UpstreamError(
                 f"{address} does not answer as a vp.serve does: {error}.", hint="See that a server runs there."
             ) from error
@@ -62,6 +69,17 @@ class UpstreamDocuments:
         if isinstance(said, dict) and "code" in said:
             raise RelayedError(said)
         raise UpstreamError(f"{address} answers {answer.status_code}.", hint="Expected the address of a vp.serve.")
+
+
+def _body(answer: requests.Response) -> bytes:
+    """What an answer holds; raises ValueError where that is more, or takes longer, than any document does."""
+    until_seconds = time.monotonic() + ANSWER_SECONDS
+    body = bytearray()
+    for block in answer.iter_content(BLOCK_BYTES):
+        body += block
+        if len(body) > MOST_BYTES or time.monotonic() > until_seconds:
+            raise ValueError("its answer has no end")
+    return bytes(body)
 
 
 def default_request(sessions: Mapping[str, Any]) -> StreamRequest:
