@@ -91,6 +91,18 @@ BOOKMARKS_AT = """async (notes) => {
   const { product_type, contract, dt } = vp.config();
   for (const [timeMs, note] of notes) put({ session: `${product_type} ${contract} ${dt}`, timeMs, note });
 }"""
+# Pixels of the ground's colour that words stand on, so that they are legible over a map of any colour.
+UNDER = """async ({ left, top, right, bottom }) => {
+  const { themeOf } = await import("./colour.js");
+  const { theme, palette } = vp.state().settings;
+  const ground = [1, 3, 5].map((at) => parseInt(themeOf(theme, palette).halo.slice(at, at + 2), 16));
+  const { data } = document.getElementById("overlay").getContext("2d").getImageData(left, top, right - left, bottom - top);
+  let found = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] > 120 && ground.every((value, c) => Math.abs(value - data[i + c]) < 24)) found += 1;
+  }
+  return found;
+}"""
 OPEN_MS = 1_770_388_200_000  # 09:30 in New York
 
 
@@ -115,6 +127,7 @@ def test_words_on_the_time_axis_and_beside_lines_are_whole_at_every_edge(page: P
             assert each["right"] <= size["width"], (share, each)
         right_of.append([each["left"] > share * size["width"] for each in (label, marked)])
         assert not any(each["left"] < size["width"] < each["right"] for each in painted), share
+        assert page.evaluate(UNDER, label) > 2 * (label["right"] - label["left"]), "legible on any colour"
     assert right_of == [*[[True, True]] * 3, [True, False], *[[False, False]] * 2], (
         "right of the line while there is room"
     )
