@@ -96,7 +96,8 @@ UNDER = """async ({ left, top, right, bottom }) => {
   const { themeOf } = await import("./colour.js");
   const { theme, palette } = vp.state().settings;
   const ground = [1, 3, 5].map((at) => parseInt(themeOf(theme, palette).halo.slice(at, at + 2), 16));
-  const { data } = document.getElementById("overlay").getContext("2d").getImageData(left, top, right - left, bottom - top);
+  const canvas = document.getElementById("overlay").getContext("2d");
+  const { data } = canvas.getImageData(left, top, right - left, bottom - top);
   let found = 0;
   for (let i = 0; i < data.length; i += 4) {
     if (data[i + 3] > 120 && ground.every((value, c) => Math.abs(value - data[i + c]) < 24)) found += 1;

@@ -645,6 +645,11 @@ test("a read-out lies beside its cell and never over a line of prices", () => {
     }
   }
   const none = new Float32Array(1000).fill(NaN);
+  const quiet = { top: none.slice(), bottom: none.slice() };
+  [quiet.top[20], quiet.bottom[20], quiet.top[900], quiet.bottom[900]] = [92, 108, 392, 408];
+  assert.deepEqual([[300, 600], [0, 10], [300, 950], [950, 990]].map(([left, right]) => linesWithin(quiet, left, right)), [
+    [92, 108], null, [92, 408], [392, 408],
+  ], "a price that does not change has a line though it has no pixel of its own there");
   assert.deepEqual(placeBeside({ x: 100, y: 100 }, card, { size, priceLines: { top: none, bottom: none } }), { left: 114, top: 114, height: 200, away: 114 });
 });
 
