@@ -78,7 +78,7 @@ export function paintLadder(context, scene) {
     context.textAlign = "right";
     for (const { bucket, side, text } of shown) {
       const level = y(bucket) + (side === "ask" ? -aside : aside);
-      if (text) writeOver(context, theme, text, at + width, level);
+      if (text && level > TITLE_PX + NUMBER_PX / 2 && level < size.height - NUMBER_PX / 2) writeOver(context, theme, text, at + width, level);
     }
     context.fillStyle = theme.ground;
     context.fillRect(at - 2, 0, width + 6, TITLE_PX);

@@ -134,6 +134,23 @@ def test_words_on_the_time_axis_and_beside_lines_are_whole_at_every_edge(page: P
     )
 
 
+def test_numbers_of_the_ladder_are_whole_at_its_upper_and_lower_edge(page: Page, server: Server) -> None:
+    live(page, server, "?start_time=10:00", columns=100)
+    frozen_picture(page)
+    size, spot = page.evaluate(SIZE), page.evaluate("() => vp.column().spot_price")
+    for shift in (0, 0.25, 0.5, 0.75):
+        page.evaluate("(centre) => vp.view({ rows: 30, centre, following: false })", spot + shift)
+        painted = [
+            each
+            for each in page.evaluate(WORDS_PAINTED)
+            if each["left"] > size["width"] + 76 and each["words"][0].isdigit() and each["top"] < size["height"]
+        ]
+        assert len(painted) > 25
+        for each in painted:
+            assert each["top"] >= 16, (shift, each)  # below the titles
+            assert each["bottom"] <= size["height"], (shift, each)
+
+
 def test_two_fingers_zoom_and_one_moves(browser: Browser, server: Server) -> None:
     page = open_page(browser, viewport={"width": 390, "height": 844}, has_touch=True)
     live(page, server, columns=200)
