@@ -50,8 +50,8 @@ SETTLED = """([endMs, view]) => {
   const there = columns > 0 && newestMs > endMs && holes === 0 && !loading && vp.view().endMs === endMs;
   return there && idle && good && (!view || mode === view) && !document.getElementById("behind").hidden;
 }"""
-# All of the frame under the pointer has come: what is rounded is marked.
-READ = "() => ((text) => text && !text.includes('≈'))(document.getElementById('readout').textContent)"
+# All of the frame under the pointer has come: what is rounded is marked, apart from its value, which may be ≈0 itself.
+READ = "() => ((text) => text && !text.includes('≈ '))(document.getElementById('readout').textContent)"
 CLOCK = "() => document.getElementById('clock').textContent"
 
 

@@ -1,7 +1,7 @@
 /** Grids and labels of time and price, and where the sessions of the market begin and end. */
 
 import { clockText, dateAndTime, priceStep, priceText, timeStep, zoneName } from "./format.js";
-import { beside, held } from "./labels.js";
+import { beside, held, writeOver } from "./labels.js";
 import { PRICE_AXIS_PX } from "./scene.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
@@ -102,7 +102,7 @@ export function paintSessions(context, { ring, viewport, size, x, theme }) {
   let taken = 0;
   for (const [i, { at, label }] of lines.entries()) {
     const { words, left, wide } = beside(context, at, label, taken, lines[i + 1]?.at ?? size.width);
-    context.fillText(words, left, size.height - 4);
+    writeOver(context, theme, words, left, size.height - 4);
     taken = Math.max(at, left + wide);
   }
 }
@@ -127,7 +127,7 @@ export function paintContextEdge(context, { ring, size, x, theme, emitFromMs }) 
   context.textAlign = "right";
   context.textBaseline = "bottom";
   const words = "context, at most a frame a second";
-  if (context.measureText(words).width < edge - 5) context.fillText(words, edge - 5, size.height - 20);
+  if (context.measureText(words).width < edge - 5) writeOver(context, theme, words, edge - 5, size.height - 20);
 }
 
 /**

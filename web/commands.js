@@ -182,6 +182,13 @@ export class Commands {
   help() { /** @type {HTMLDialogElement} */ (element("help")).showModal(); }
 
   escape() {
+    const field = document.activeElement;
+    if (field instanceof HTMLInputElement && field.matches("#player input, #scale input")) { // what is typed there is given up
+      field.value = "";
+      element("chart").focus({ preventScroll: true });
+      this.page.painting.request("all");
+      return;
+    }
     if (!dismissTopmost(this.closers, this.page.painting.count > 0)) this.page.crosshair.release();
   }
 }

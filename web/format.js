@@ -74,10 +74,10 @@ export function sizeText(value, exact) {
 /** @param {number} ms @returns {string} */
 export function spanText(ms) {
   const size = Math.abs(ms);
-  if (size < 1000) return `${ms.toFixed(0)} ms`;
+  if (size < 999.5) return `${ms.toFixed(0)} ms`;
   if (size < 120_000) return `${(ms / 1000).toFixed(1)} s`;
   const minutes = Math.floor(size / 60_000);
-  const text = minutes < 60 ? `${minutes} min ${Math.round((size % 60_000) / 1000)} s`
+  const text = minutes < 60 ? `${minutes} min ${Math.floor((size % 60_000) / 1000)} s`
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   return ms < 0 ? `-${text}` : text;
 }

@@ -8,6 +8,15 @@ const GAP_PX = 8;
 /** Where something as long as `length` begins, at best at `at`, so that none of it lies outside of 0 to `end`. @param {number} at @param {number} length @param {number} end */
 export const held = (at, length, end) => Math.max(0, Math.min(at, end - length));
 
+/** Words over a picture of any colour. @param {CanvasRenderingContext2D} context @param {import("./colour.js").Theme} theme @param {string} words @param {number} left @param {number} top */
+export function writeOver(context, theme, words, left, top) {
+  context.setLineDash([]);
+  context.strokeStyle = theme.halo;
+  context.lineWidth = 3;
+  context.strokeText(words, left, top);
+  context.fillText(words, left, top);
+}
+
 /**
  * Words beside a vertical line: right of it, or left where they have no room, or cut short where there is none on either side.
  * @param {CanvasRenderingContext2D} context @param {number} line @param {string} words @param {number} from @param {number} until what the room is between

@@ -1,6 +1,7 @@
 /** Beside the map: per level the resting depth, pressure and vacuum of one column, as bars and numbers. */
 
 import { amountText, sizeText } from "./format.js";
+import { writeOver } from "./labels.js";
 import { PRICE_AXIS_PX } from "./scene.js";
 import { HOLD_MS } from "./time-bins.js";
 
@@ -63,8 +64,6 @@ export function paintLadder(context, scene) {
   context.rect(at - 2, 0, room + 2, size.height);
   context.clip();
   context.textBaseline = "middle";
-  context.strokeStyle = theme.halo;
-  context.lineWidth = 3;
   for (const { field, title, share, levels } of parts) {
     const width = room * share - 4;
     const isDepth = field === "rest_depth";
@@ -79,8 +78,7 @@ export function paintLadder(context, scene) {
     context.textAlign = "right";
     for (const { bucket, side, text } of shown) {
       const level = y(bucket) + (side === "ask" ? -aside : aside);
-      if (text) context.strokeText(text, at + width, level);
-      if (text) context.fillText(text, at + width, level);
+      if (text && level > TITLE_PX + NUMBER_PX / 2 && level < size.height - NUMBER_PX / 2) writeOver(context, theme, text, at + width, level);
     }
     context.fillStyle = theme.ground;
     context.fillRect(at - 2, 0, width + 6, TITLE_PX);

@@ -29,8 +29,9 @@ function paintPrice(context, { ring, first, last, x, y, size, nowMs, priceLines:
   let level = NaN;
   let open = false;
   const flush = () => {
-    if (low < (top[pixel] || Infinity)) top[pixel] = low;
-    if (high > (bottom[pixel] || -Infinity)) bottom[pixel] = high;
+    const within = Math.max(pixel, 0); // a line may come from left of the map
+    if (low < (top[within] || Infinity)) top[within] = low;
+    if (high > (bottom[within] || -Infinity)) bottom[within] = high;
     if (low < high) { context.moveTo(pixel + 0.5, low); context.lineTo(pixel + 0.5, high); context.moveTo(pixel + 0.5, level); }
   };
   for (let column = first; column < last; column += 1) {

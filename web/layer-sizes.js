@@ -1,6 +1,7 @@
 /** Numbers in cells, wherever row and time leave room for them. */
 
 import { sizeText } from "./format.js";
+import { writeOver } from "./labels.js";
 import { signalUntilMs } from "./score-strip.js";
 
 /** @typedef {import("./scene.js").Scene} Scene @typedef {{bucket: number, left: number, right: number, text: string}} CellNumber CSS px */
@@ -39,12 +40,9 @@ export function paintSizes(context, scene) {
   const { theme, y } = scene;
   context.textAlign = "center";
   context.textBaseline = "middle";
-  context.lineWidth = 3;
-  context.strokeStyle = theme.halo;
   context.fillStyle = theme.text;
   for (const { bucket, left, right, text } of cellNumbers(scene)) {
     if (context.measureText(text).width + 2 * EDGE_PX > right - left) continue;
-    context.strokeText(text, (left + right) / 2, y(bucket));
-    context.fillText(text, (left + right) / 2, y(bucket));
+    writeOver(context, theme, text, (left + right) / 2, y(bucket));
   }
 }

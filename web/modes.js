@@ -25,7 +25,7 @@ export const BALANCE_CUTOFFS = /** @type {const} */ ([0.1, 0.7]);
 /** In the order of the menu. @type {Mode[]} */
 export const MODES = [
   { name: "balance", label: "balance of the forces", legend: "balance", kind: "balance", a: "pressure", b: "vacuum", cutoffs: [...BALANCE_CUTOFFS] },
-  { name: "pair", label: "pressure + vacuum, exact cells", legend: "pressure and vacuum", kind: "pair", a: "pressure", b: "vacuum" },
+  { name: "pair", label: "exact cells", legend: "pressure and vacuum", kind: "pair", a: "pressure", b: "vacuum" },
   { name: "depth", label: "depth and balance", legend: "resting depth", kind: "depth", a: "rest_depth", b: "rest_depth" },
   ofColumn("pressure"), ofColumn("vacuum"), ofColumn("rest_depth", "resting depth"),
   { name: "net", label: "net force", legend: "net force (pressure − vacuum)", kind: "net", a: "pressure", b: "vacuum" },

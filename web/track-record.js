@@ -94,7 +94,7 @@ export class TrackRecordPanel {
     const when = from && until ? `From ${clockText(msOf(from))} to ${clockText(msOf(until))} ${zoneName()}: ` : "";
     this.panel.replaceChildren(
       piece("h2", `What came within ${seconds} s, in this session so far`), moves, piece("h2", `Rank correlation (IC) with the move of ${seconds} s`), ranks,
-      piece("p", `${when}${samples.toLocaleString("en-US")} moments, one a second, ${blocks} blocks of ${block} s. In brackets 95 % intervals. Grey: not told from chance${blocks < least ? `; of fewer than ${least} blocks nothing can be` : ""}. `
+      piece("p", `${when}${samples.toLocaleString("en-US")} moments, one a second, ${blocks} block${blocks === 1 ? "" : "s"} of ${block} s. In brackets 95 % intervals. Grey: not told from chance${blocks < least ? `; of fewer than ${least} blocks nothing can be` : ""}. `
         + `A hit is a move in the state's direction, of those that moved; after any moment, upward.${half === null ? "" : ` Half the spread, which a trade costs one way, is ${half.toFixed(2)} ticks.`} `
         + "Another start or speed begins anew. One session says little about others."),
     );

@@ -102,6 +102,36 @@ def test_loading_again_and_a_sent_address_bring_back_what_was_seen(
     proxy.close()
 
 
+def test_each_setting_is_in_the_address_as_soon_as_it_is_made(page: Page, server: Server) -> None:
+    live(page, server, "?start_time=09:31&speed=5", columns=60)
+    page.keyboard.press(" ")
+    in_the_address(page)
+    said = page.evaluate(
+        """() => [["palette", "purple"], ["transfer", "log"], ["mode", "net"]].map(([id, value]) => {
+          const list = document.getElementById(id);
+          list.value = value;
+          list.dispatchEvent(new Event("change"));
+          return new URLSearchParams(location.hash.slice(1)).get(id);
+        })"""
+    )
+    assert said == ["purple", "log", "net"]  # whoever loads the page again now loses none of them
+    changes = page.evaluate(
+        """() => {
+          let changes = 0;
+          const replace = history.replaceState.bind(history);
+          history.replaceState = (...given) => { changes += 1; replace(...given); };
+          const list = document.getElementById("palette");
+          for (let i = 0; i < 200; i += 1) {
+            list.value = i % 2 ? "purple" : "blue";
+            list.dispatchEvent(new Event("change"));
+          }
+          return changes;
+        }"""
+    )
+    assert 1 <= changes <= 25  # browsers refuse a hundred at once
+    page.wait_for_function(f"() => ({HASH})().get('palette') === 'purple'")
+
+
 def test_an_address_of_a_time_that_the_server_does_not_hold_begins_there(page: Page, server: Server) -> None:
     """The run from 09:31 on comes to 10:20 in an hour, and never to 09:25."""
     page.goto(f"{server.address}{PAGE}?start_time=09:31&speed=1")

@@ -91,6 +91,19 @@ BOOKMARKS_AT = """async (notes) => {
   const { product_type, contract, dt } = vp.config();
   for (const [timeMs, note] of notes) put({ session: `${product_type} ${contract} ${dt}`, timeMs, note });
 }"""
+# Pixels of the ground's colour that words stand on, so that they are legible over a map of any colour.
+UNDER = """async ({ left, top, right, bottom }) => {
+  const { themeOf } = await import("./colour.js");
+  const { theme, palette } = vp.state().settings;
+  const ground = [1, 3, 5].map((at) => parseInt(themeOf(theme, palette).halo.slice(at, at + 2), 16));
+  const canvas = document.getElementById("overlay").getContext("2d");
+  const { data } = canvas.getImageData(left, top, right - left, bottom - top);
+  let found = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] > 120 && ground.every((value, c) => Math.abs(value - data[i + c]) < 24)) found += 1;
+  }
+  return found;
+}"""
 OPEN_MS = 1_770_388_200_000  # 09:30 in New York
 
 
@@ -115,9 +128,27 @@ def test_words_on_the_time_axis_and_beside_lines_are_whole_at_every_edge(page: P
             assert each["right"] <= size["width"], (share, each)
         right_of.append([each["left"] > share * size["width"] for each in (label, marked)])
         assert not any(each["left"] < size["width"] < each["right"] for each in painted), share
+        assert page.evaluate(UNDER, label) > 2 * (label["right"] - label["left"]), "legible on any colour"
     assert right_of == [*[[True, True]] * 3, [True, False], *[[False, False]] * 2], (
         "right of the line while there is room"
     )
+
+
+def test_numbers_of_the_ladder_are_whole_at_its_upper_and_lower_edge(page: Page, server: Server) -> None:
+    live(page, server, "?start_time=10:00", columns=100)
+    frozen_picture(page)
+    size, spot = page.evaluate(SIZE), page.evaluate("() => vp.column().spot_price")
+    for shift in (0, 0.25, 0.5, 0.75):
+        page.evaluate("(centre) => vp.view({ rows: 30, centre, following: false })", spot + shift)
+        painted = [
+            each
+            for each in page.evaluate(WORDS_PAINTED)
+            if each["left"] > size["width"] + 76 and each["words"][0].isdigit() and each["top"] < size["height"]
+        ]
+        assert len(painted) > 25
+        for each in painted:
+            assert each["top"] >= 16, (shift, each)  # below the titles
+            assert each["bottom"] <= size["height"], (shift, each)
 
 
 def test_two_fingers_zoom_and_one_moves(browser: Browser, server: Server) -> None:

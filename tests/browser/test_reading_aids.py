@@ -289,6 +289,24 @@ def test_the_read_out_is_never_over_the_price_and_can_be_turned_off(page: Page) 
     expect(page.locator("#readout")).to_be_visible()
 
 
+def test_escape_leaves_a_field_of_the_bars_and_what_is_typed_in_it(page: Page) -> None:
+    before = page.evaluate("() => vp.state().scale")
+    for field, typed in (("seek", "10:99"), ("upper-typed", "0.31")):
+        was = page.input_value(f"#{field}")
+        page.locator(f"#{field}").focus()
+        page.keyboard.press("Control+a")
+        page.keyboard.type(typed)
+        page.keyboard.press("Escape")
+        expect(page.locator("#chart")).to_be_focused()
+        page.wait_for_function("([id, was]) => document.getElementById(id).value === was", arg=[field, was])
+    assert page.evaluate("() => vp.state().scale") == before
+    page.keyboard.press("j")
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    assert "j" not in page.input_value("#seek")  # the key went to the page again
+    page.keyboard.press("Escape")
+
+
 def test_what_is_paused_stays_when_a_view_asks_for_other_columns(page: Page) -> None:
     page.keyboard.press("ArrowLeft")
     before = place(page)

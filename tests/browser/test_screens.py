@@ -95,6 +95,22 @@ CHOOSE_VIEW = """(view) => {
 }"""
 
 
+# Choices that are wider by themselves than in the list that stands in the bar.
+CUT_CHOICES = """() => [...document.querySelectorAll("nav > label > select")].flatMap((list) => {
+  const room = list.getBoundingClientRect().width;
+  if (room === 0) return []; // it stands in a menu
+  return [...list.options].filter(({ textContent }) => {
+    const alone = document.createElement("select");
+    alone.add(new Option(textContent));
+    alone.style.maxWidth = "none";
+    list.parentElement.append(alone);
+    const { width } = alone.getBoundingClientRect();
+    alone.remove();
+    return width > room + 1;
+  }).map(({ textContent }) => textContent);
+})"""
+
+
 @pytest.fixture(scope="module")
 def shown(either_browser: Browser, server: Server) -> Iterator[Page]:
     with watched_page(either_browser) as opened:
@@ -132,6 +148,13 @@ def test_no_sign_is_cut_and_no_words_move_the_map(page: Page) -> None:
         assert page.evaluate(LONG_SIGNS) == [], size
         assert page.evaluate(CHART_BOX) == before, size
         assert page.evaluate(LONG_WORDS) == before, size
+
+
+def test_the_name_of_every_view_is_whole(page: Page) -> None:
+    """Nor is anything else cut that can be chosen in the bar."""
+    for size in ((1366, 768), (390, 844)):
+        resize(page, *size)
+        assert page.evaluate(CUT_CHOICES) == [], size
 
 
 def test_the_map_stays_as_high_in_every_view(page: Page) -> None:

@@ -9,6 +9,8 @@ import { PALETTES, themeOf, THEMES } from "../../web/colour.js";
 import { sizeText } from "../../web/format.js";
 import { FrameLayout } from "../../web/frame-layout.js";
 import { ladderLevels } from "../../web/ladder.js";
+import { linesWithin } from "../../web/card-placement.js";
+import { paintBestQuotes } from "../../web/layer-prices.js";
 import { cellNumbers } from "../../web/layer-sizes.js";
 import { binsShown } from "../../web/overview.js";
 import { measureText } from "../../web/readout.js";
@@ -234,4 +236,14 @@ test("an overview begins shortly before the first trade, and ends with what happ
   assert.deepEqual(binsShown(bins(long, [4])), [2, 38]);
   assert.deepEqual(binsShown(bins(long, [])), [2, 38]);
   assert.deepEqual(binsShown(bins([0, 0, 0], [])), [0, 3]);
+});
+
+test("a price that comes from left of the map has a line there, which no read-out may lie over", () => {
+  const ring = ringOf([{ ms: -9000 }, { ms: 80_000, bid_price: SPOT - 7, ask_price: SPOT - 5 }]);
+  const none = new Float32Array(100).fill(NaN);
+  const priceLines = { top: none.slice(), bottom: none.slice() };
+  const scene = { ...sceneOf(ring, 100), y: (bucket) => 200 - 10 * (bucket - SPOT), theme: THEMES.dark, priceLines };
+  paintBestQuotes(new Proxy({}, { get: () => () => {}, set: () => true }), scene);
+  assert.deepEqual(linesWithin(priceLines, 20, 60), [190, 210]);
+  assert.deepEqual(linesWithin(priceLines, 85, 99), [250, 270]);
 });

@@ -7,7 +7,7 @@ import { addressOf, passedOverText, readAddress } from "../../web/address.js";
 import * as bookmarks from "../../web/bookmarks.js";
 import { copyAsBfloat16, fromBfloat16 } from "../../web/bfloat16.js";
 import { LEVELS, LevelTable, normalise, Scale } from "../../web/colour.js";
-import { amountText, dateAndTime, exactText, priceStep, shortenedTo, timeStep } from "../../web/format.js";
+import { amountText, dateAndTime, exactText, priceStep, shortenedTo, spanText, timeStep } from "../../web/format.js";
 import { Feed } from "../../web/feed.js";
 import { FrameLayout } from "../../web/frame-layout.js";
 import { playerKeys, shortcuts } from "../../web/keyboard.js";
@@ -389,6 +389,8 @@ test("times, steps and amounts are written as people write them", () => {
   assert.equal(priceStep(3, 15_625_000), 4); // a 64th
   assert.deepEqual([40, 900, 70_000].map(timeStep), [100, 1000, 120_000]);
   assert.deepEqual([0, 0.0000004, 0.123, 12.34, 1234, 1_234_567].map(amountText), ["0", "≈0", "0.12", "12.3", "1234", "1.23M"]);
+  const spans = [999.7, 61_000, 179_900, -179_900, 180_000, 3_599_900, 3_660_000];
+  assert.deepEqual(spans.map(spanText), ["1.0 s", "61.0 s", "2 min 59 s", "-2 min 59 s", "3 min 0 s", "59 min 59 s", "1 h 1 min"]); // never 60 s
 });
 
 const HERE = { origin: "https://desk.example", pathname: "/vp/vacuum-pressure.html", search: "?flat=1&utm=2" };
@@ -643,6 +645,11 @@ test("a read-out lies beside its cell and never over a line of prices", () => {
     }
   }
   const none = new Float32Array(1000).fill(NaN);
+  const quiet = { top: none.slice(), bottom: none.slice() };
+  [quiet.top[20], quiet.bottom[20], quiet.top[900], quiet.bottom[900]] = [92, 108, 392, 408];
+  assert.deepEqual([[300, 600], [0, 10], [300, 950], [950, 990]].map(([left, right]) => linesWithin(quiet, left, right)), [
+    [92, 108], null, [92, 408], [392, 408],
+  ], "a price that does not change has a line though it has no pixel of its own there");
   assert.deepEqual(placeBeside({ x: 100, y: 100 }, card, { size, priceLines: { top: none, bottom: none } }), { left: 114, top: 114, height: 200, away: 114 });
 });
 
