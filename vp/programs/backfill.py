@@ -72,7 +72,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         request = _request(values, places, root)
         planned = _plan(request, places, root)
     again = f" ({len(planned.outdated)} of them again)" if planned.outdated else ""
-    cli.say(f"{len(planned.jobs)} sessions to record{again}, {len(planned.done)} done before")
+    cli.say(f"{cli.counted(len(planned.jobs), 'session')} to record{again}, {len(planned.done)} done before")
     if values["dry_run"]:
         for job in planned.jobs:
             cli.show(f"{job.name}  {job.size_bytes / 1e6:,.1f} MB  {job.place}")

@@ -89,7 +89,7 @@ def test_a_second_run_does_nothing_and_a_touched_file_is_recorded_again(
     assert run(lake, out, "--dry-run") == 0
     assert stamps(out) == before
     said = capfd.readouterr()
-    assert "1 sessions to record (1 of them again), 3 done before" in said.err
+    assert "1 session to record (1 of them again), 3 done before" in said.err
     assert name("QQQ", "2026-07-09") in said.out
     assert run(lake, out, "--workers", "1") == 0
     assert {file for file, stamp in stamps(out).items() if stamp != before[file]} == {name("QQQ", "2026-07-09")}
@@ -175,6 +175,7 @@ def test_bad_rows_are_told_and_hinder_no_other(lake: Path, tmp_path: Path, capfd
         (("--workers", "0"), "workers"),
         (("--parameters", "best"), "best"),
         (("--throttle-ms", "-1"), "throttle_ms"),
+        (("--address", "127.0.0.1:6379"), "--engine ray"),
     ],
 )
 def test_what_is_wrong_with_the_request_is_said_at_once(

@@ -103,7 +103,7 @@ def test_out_of_and_into_object_storage_come_the_bytes_of_a_disk_and_a_second_ru
     changed[SIZE_OF_LAST] ^= 1
     server.put(f"lakes/one/{raw('QQQ', DATES[1])}", bytes(changed))  # as long as before
     assert run(staging) == 0
-    assert "1 sessions to record (1 of them again), 3 done before" in capfd.readouterr().err
+    assert "1 session to record (1 of them again), 3 done before" in capfd.readouterr().err
     again = sums(server)
     assert {name for name in NAMES if again[name] != made[name]} == {f"equity_mbo-QQQ-{DATES[1]}.parquet"}
 
@@ -124,13 +124,13 @@ def test_what_there_is_of_an_output_counts_only_whole(
         server.put(first, damaged)
         capfd.readouterr()
         assert run(staging, *options, "--dry-run") == 0
-        assert "1 sessions to record (1 of them again), 1 done before" in capfd.readouterr().err
+        assert "1 session to record (1 of them again), 1 done before" in capfd.readouterr().err
     assert run(staging, *options) == 0
     assert server.get(first) == made
     server.delete(second)
     assert run(staging, *options, "--dry-run") == 0
     said = capfd.readouterr()
-    assert "1 sessions to record, 1 done before" in said.err
+    assert "1 session to record, 1 done before" in said.err
     assert f"s3://{BUCKET}/{second}" in said.out
 
 
