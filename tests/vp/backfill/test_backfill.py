@@ -237,6 +237,17 @@ def test_a_full_disk_is_the_row_of_what_did_not_fit(original: Path, recorded: Pa
         assert (tmp_path / file).read_bytes() == (recorded / file).read_bytes()
 
 
+def test_two_at_once_over_one_directory_come_to_the_same(original: Path, recorded: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = [*COMMON, "--lake", str(original), "--out", str(out), "--workers", "1"]
+    command = python_command("-m", "vp.backfill", *words)
+    programs = [subprocess.Popen(command, env=python_environment(), stderr=subprocess.PIPE) for _ in range(2)]
+    said = [program.communicate(timeout=120)[1].decode() for program in programs]
+    assert [program.returncode for program in programs] == [0, 0], said
+    assert held(out) == NAMES
+    assert all((out / name).read_bytes() == (recorded / name).read_bytes() for name in NAMES)
+
+
 def test_ctrl_c_leaves_whole_files_and_says_what_is_left(tmp_path: Path) -> None:
     lake, out = tmp_path / "lake", tmp_path / "out"
     for symbol in SYMBOLS:

@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from benchmarks.crowd import BUFFER_BYTES, Member, Seen, join
+from benchmarks.crowd import BUFFER_BYTES, Member, Seen, join, unaccounted
 from tests.vp.server.clients import get_json
 from tests.vp.server.tiny import TinySession, even_clocks, serving, tiny_service
 from vp.child_processes import python_command, python_environment
@@ -24,6 +25,7 @@ VIEWERS = int(os.environ.get("VP_RELAY_VIEWERS", "100"))  # of each relay
 RELAYS = 3
 STEP_MS = 100
 QUERY = "fields=pressure"
+STILL_SECONDS = 5
 
 pytestmark = pytest.mark.skipif(not hasattr(select, "epoll"), reason="the crowd needs epoll")
 
@@ -114,4 +116,29 @@ def test_every_viewer_has_the_bytes_of_the_origin_though_a_relay_is_killed(tmp_p
         assert len(one.checksums) > 50
         shared = one.checksums.keys() & reference.checksums.keys()
         assert len(shared) > 30
+        assert all(one.checksums[event] == reference.checksums[event] for event in shared)
+
+
+@pytest.mark.long
+def test_of_a_relay_that_stands_still_for_a_while_every_frame_comes_once_or_is_told_as_missed(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        service = tiny_service(lambda _request: TinySession(even_clocks(10**6, STEP_MS)))
+        origin = stack.enter_context(serving(service))
+        program, port = stack.enter_context(relay(origin.port, tmp_path))
+        (reference,) = crowd(origin.port, 1)
+        there = crowd(port, 5)
+        watch([reference, *there], 2)
+        program.send_signal(signal.SIGSTOP)
+        watch([reference, *there], STILL_SECONDS)
+        before = [len(one.seen.event_ids) for one in there]
+        program.send_signal(signal.SIGCONT)
+        watch([reference, *there], 4)
+        for one in (reference, *there):
+            one.socket.close()
+    every = np.asarray(reference.seen.event_ids)
+    assert unaccounted([one.seen for one in there], every) == []
+    for one, until_then in zip(there, before, strict=True):
+        assert len(one.seen.event_ids) - until_then > 4 * 1000 / STEP_MS / 2, "it goes on"
+        assert every[-1] - one.seen.event_ids[-1] < 5
+        shared = one.checksums.keys() & reference.checksums.keys()
         assert all(one.checksums[event] == reference.checksums[event] for event in shared)
