@@ -135,13 +135,14 @@ class Staging:
         """Have an object in a job's directory, the one that is kept, if it is sound, or a new one; its sha256."""
         target = place / one.name
         for path in self._kept(store, one):
-            sha256 = path.name.rpartition(".")[2]
-            if sha256 == sha256_of(path):
-                if not target.exists():
+            if not target.exists():
+                with suppress(FileNotFoundError):  # another job has made room by it
                     _link(path, target)
+            sha256 = path.name.rpartition(".")[2]
+            if target.exists() and sha256 == sha256_of(target):
                 return sha256
             path.unlink(missing_ok=True)  # the disk has damaged it
-        target.unlink(missing_ok=True)
+            target.unlink(missing_ok=True)
         target.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(target, most_mode=READ_ONLY, durable=False) as file:
             sha256 = store.fetch(one.name, one.identity, file)
@@ -150,11 +151,12 @@ class Staging:
         return sha256
 
     def _kept(self, store: ObjectStore, one: WantedObject) -> list[Path]:
-        return [
-            path
-            for path in (self.directory / OBJECTS).glob(f"{_id(store, one)}.*")
-            if path.stat().st_size == one.identity.size_bytes
-        ]
+        kept = []
+        for path in (self.directory / OBJECTS).glob(f"{_id(store, one)}.*"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_size == one.identity.size_bytes:
+                    kept.append(path)
+        return kept
 
     def _sweep(self) -> list[int]:
         """Delete what dead jobs have left; what each of the living has reserved, bytes."""
@@ -195,7 +197,7 @@ def _link(path: Path, target: Path) -> None:
     """Link a staged object to where a job reads it, and let it count as used; its time of change stays."""
     target.parent.mkdir(parents=True, exist_ok=True)
     os.link(path, target)
-    os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+    os.utime(target, ns=(time.time_ns(), target.stat().st_mtime_ns))
 
 
 def _is_locked(directory: Path) -> bool:

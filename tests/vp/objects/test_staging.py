@@ -99,6 +99,25 @@ def test_the_longest_unused_goes_and_what_is_in_use_stays(server: S3Server, stag
 
 
 @pytest.mark.long
+def test_an_object_that_another_job_brings_and_a_third_has_no_room_for_is_kept_for_who_reads_it(
+    server: S3Server, staging: Staging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (one,) = wanted(server, a=b"a" * 300)
+    with staging.staged(STORE, [one]):
+        pass
+    monkeypatch.setattr(Staging, "_take", lambda *_: None)  # it was not there yet
+
+    def making_room(path: Path) -> str:
+        staging._evict(0)
+        return sha256_of(path)
+
+    monkeypatch.setattr("vp.objects.staging.sha256_of", making_room)
+    with staging.staged(STORE, [one]) as (place, sums):
+        assert (place / one.name).read_bytes() == b"a" * 300
+        assert sums == {one.name: sha256_of(place / one.name)}
+
+
+@pytest.mark.long
 def test_what_leaves_no_room_for_another_is_waited_for(server: S3Server, staging: Staging) -> None:
     a, b = wanted(server, a=b"a" * 600, b=b"b" * 600)
     ended = threading.Event()
