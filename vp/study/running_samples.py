@@ -16,7 +16,7 @@ COLUMNS = ("ts_ns", "bid_price", "ask_price", "bid_size", "ask_size", "score", "
 
 MOST_SAMPLES = 100_000  # a day has 86,400 seconds
 KEPT_SHARE = 0.875
-FIRST_ROOM = 1024
+ROOM = 4096  # for so many more at a time: sessions that are over keep what they have
 SAMPLE = np.dtype(
     [
         ("ts_ns", "i8"),
@@ -52,7 +52,7 @@ class RunningSamples:
         self._from_ns = from_ns
         self._is_warm = is_warm
         self._warm_from_ns: int | None = None
-        self._kept = np.zeros(FIRST_ROOM, SAMPLE)
+        self._kept = np.zeros(ROOM, SAMPLE)
         self._count = 0
         self._lock = threading.Lock()
         self._last: dict[str, np.ndarray] = {}  # the newest frame, and when its segment began
@@ -129,7 +129,7 @@ class RunningSamples:
                 self._kept[:left] = self._kept[self._count - left : self._count].copy()
                 self._count = left
             if self._count + len(new) > len(self._kept):
-                room = min(MOST_SAMPLES, 2 * (self._count + len(new)))
+                room = min(MOST_SAMPLES, self._count + len(new) + ROOM)
                 self._kept = np.concatenate([self._kept[: self._count], np.zeros(room - self._count, SAMPLE)])
             self._kept[self._count : self._count + len(new)] = new
             self._count += len(new)
