@@ -25,8 +25,13 @@ OPEN = """() => {
 # Rows from the price and the words for them.
 WORDS = {-2: "two rows below the price", 0: "at the price", 3: "three rows above the price"}
 # How many pixels of the lines of prices the read-out lies over; they are green, rose and white.
-OVER_LINES = """() => {
-  const lines = [[95, 224, 168], [255, 143, 163], [244, 246, 250]];
+LINE_COLOURS = """async () => {
+  const { themeOf } = await import("./colour.js");
+  const { theme, palette } = vp.state().settings;
+  const { bid, ask, last } = themeOf(theme, palette);
+  return [bid, ask, last].map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
+}"""
+OVER_LINES = """(lines) => {
   const card = document.getElementById("readout").getBoundingClientRect();
   const chart = document.getElementById("chart").getBoundingClientRect();
   const { width, height } = vp.state().size;
@@ -274,12 +279,13 @@ def test_the_read_out_is_never_over_the_price_and_can_be_turned_off(page: Page) 
     for layer in ("trades", "profile", "quality", "sizes"):  # so that lines alone are of their colours
         if page.evaluate(f"() => vp.state().settings.layers['{layer}']"):
             page.evaluate(f"() => document.getElementById('layer-{layer}').click()")
+    lines = page.evaluate(LINE_COLOURS)
     for share in (0.08, 0.5, 0.97):
         for rows in (-12, -1, 1, 12):
             page.mouse.move(*point(page, share, rows))
             expect(page.locator("#readout")).to_contain_text("j_rest_depth")  # all of the card
             page.wait_for_function(IDLE)
-            assert page.evaluate(OVER_LINES) == 0, (share, rows)
+            assert page.evaluate(OVER_LINES, lines) == 0, (share, rows)
     page.keyboard.press("h")
     page.mouse.move(*point(page, 0.5, 4))
     page.wait_for_function(IDLE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -118,7 +119,7 @@ def test_who_is_asked_to_end_half_way_publishes_nothing(
 
     def interrupt() -> None:
         proxy.reached.wait(60)
-        os.kill(os.getpid(), 2)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # which waits for the upload
 
     with environment(proxy.endpoint, server.owner):
         threading.Thread(target=interrupt, daemon=True).start()

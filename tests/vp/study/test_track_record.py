@@ -142,6 +142,7 @@ def played(seed: int, strength: float, directory: Path) -> Samples:
             batch = session.advance(None, 64)
             if batch.count:
                 sampler.take(batch.buffer, int(batch.ts_ns[-1]))
+    sampler.hand_on()
     return running.samples()
 
 

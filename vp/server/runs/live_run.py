@@ -81,7 +81,7 @@ class LiveRun(SharedRun):
                 continue
             if self._caught_up_at is None:
                 self._caught_up_at = now
-                self._sample_all()
+                self._hand_on()
             self.facts = replace(self.facts, clock_ns=session.clock_ns, records_done=session.records_done)
             if over or (session.clock_ns or 0) >= session.info.end_ns:
                 break

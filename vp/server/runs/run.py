@@ -148,6 +148,7 @@ class Run:
             self.state = RunState.READY
             self.call()
             self._play(self.session)
+            self._hand_on()
             self.error = self.session.emptiness()
             state = RunState.ENDED if self.error is None else RunState.FAILED
         except StoppedError:
@@ -176,6 +177,9 @@ class Run:
 
     def _hold(self, session: Session) -> None:
         """Make what has to be there as soon as viewers are told of the session."""
+
+    def _hand_on(self) -> None:
+        """Hand on what waits, where no more comes for now."""
 
     def _play(self, session: Session) -> None:
         raise NotImplementedError

@@ -241,13 +241,11 @@ class SharedRun(Run):
 
     def _rest(self) -> None:
         """Once nobody follows any more, let the frames lie on disk: they may be kept for long."""
-        self._sample_all()
         self._stop.wait()
         if self.history is not None:
             self.history.frames.put_away()
 
-    def _sample_all(self) -> None:
-        """Let the newest second be told of too, once no more frames come for now."""
+    def _hand_on(self) -> None:
         if self.history is not None and self.history.sampler is not None:
             self.history.sampler.hand_on()
 
