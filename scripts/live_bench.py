@@ -1,6 +1,7 @@
 """Measure the live feed: `uv run python -m scripts.live_bench WHAT`, a checkout's own gateway, server and viewer.
 
-`catching-up`, `burst`, `latency` and `memory` print a line each; docs/live.md says what they are held against.
+`catching-up` (alone, or `-beside-a-page`), `burst`, `latency` and `memory` print a line each; docs/live.md says what
+they are held against.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from vp.model.session import SessionSpec
 DATE = "2026-02-06"
 TABLE = "raw/source=databento/product_type=future_mbo/symbol=MNQ/table=market_by_order_dbn"
 FILE = "glbx-mdp3-20260206.mbo.dbn"
+PAGE_SECONDS = 3  # until a page shows what there is
 HOUR_SECONDS, FIRST_SECONDS, PER_SECOND = 3600, 600, 20_000
 
 
@@ -95,7 +97,35 @@ class Watcher:
                     schema_seen = True
 
 
-def catching_up(directory: Path, records: int) -> str:
+@contextlib.contextmanager
+def page(server: LiveServer, *, is_open: bool) -> Iterator[None]:
+    """One page of a server in a browser, or none."""
+    if not is_open:
+        yield
+        return
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - with a page alone
+
+    from tests.browser.programs import CHROMIUM, QUIET  # noqa: PLC0415
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        try:
+            opened = browser.new_page()
+            with opened.expect_websocket() as found:
+                opened.goto(f"http://127.0.0.1:{server.port}/vacuum-pressure.html")
+            found.value.wait_for_event("framereceived")
+            opened.wait_for_timeout(PAGE_SECONDS * 1000)
+            yield
+        finally:
+            browser.close()
+
+
+def catching_up_beside_a_page(directory: Path, records: int) -> str:
+    """As `catching_up`, with a page of the session in a browser."""
+    return catching_up(directory, records, is_page_open=True)
+
+
+def catching_up(directory: Path, records: int, *, is_page_open: bool = False) -> str:
     """Recording and engine of one symbol from a replay, beside decode and engine from a file.
 
     From the file frames are made, and none is kept. Live, the bytes come over a socket, with the time of sending
@@ -114,8 +144,13 @@ def catching_up(directory: Path, records: int) -> str:
                 session.advance(None, 64)
             rates.append(records / (time.monotonic() - began))
             file_cpu = time.process_time() - began_cpu
-    with gateway(file, from_record=1000) as feed, serving(feed, directory / "lake", "MNQH6") as server:
+    with (
+        gateway(file, from_record=1000) as feed,
+        serving(feed, directory / "lake", "MNQH6") as server,
+        contextlib.ExitStack() as watched,
+    ):
         server.wait_for_records(1000)
+        watched.enter_context(page(server, is_open=is_page_open))
         pids = feed.process.pid, server.process.pid
         before = [cpu_seconds(pid) for pid in pids]
         began = time.monotonic()
@@ -240,8 +275,20 @@ def memory(directory: Path, hour_seconds: int) -> str:
 def main() -> int:
     """Run the program; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m scripts.live_bench", description=__doc__)
-    measures = {"catching-up": catching_up, "burst": burst, "latency": latency, "memory": memory}
-    sizes = {"catching-up": 12_000_000, "burst": 20, "latency": 20, "memory": HOUR_SECONDS}
+    measures = {
+        "catching-up": catching_up,
+        "catching-up-beside-a-page": catching_up_beside_a_page,
+        "burst": burst,
+        "latency": latency,
+        "memory": memory,
+    }
+    sizes = {
+        "catching-up": 12_000_000,
+        "catching-up-beside-a-page": 12_000_000,
+        "burst": 20,
+        "latency": 20,
+        "memory": HOUR_SECONDS,
+    }
     parser.add_argument("what", choices=measures)
     parser.add_argument("--size", type=int, help="Records of catching-up, seconds of the others.")
     given = parser.parse_args()
