@@ -191,7 +191,7 @@ class Environment:
             answer = self._run(directory, "query", "counts_by_action", "--format", "csv")
             if not re.search(r'^"A",[1-9]', answer, re.MULTILINE):
                 raise TrialError(f"{self.name}: vp query counts_by_action said {answer!r}")
-            if "books: 1 files" not in self._run(directory, "cache"):
+            if "books: 1 file," not in self._run(directory, "cache"):
                 raise TrialError(f"{self.name}: vp cache shows no book of the session that was served")
         print(f"wheel trial: {self.name}: {frames} frames seen, {time.monotonic() - started:.0f} s", flush=True)
 
