@@ -79,12 +79,8 @@ class FinishedOutputs:
     def remember(self) -> None:
         """Keep what was asked for, where it can be kept and is not so already."""
         seen = {**self._known, **self._seen}
-        directory = self._path.parent
-        there = {
-            name: said
-            for name, said in seen.items()
-            if name in self._seen or os.path.exists(os.path.join(directory, name))  # noqa: PTH110, PTH118 - any text
-        }
+        out = self._path.parent
+        there = {name: said for name, said in seen.items() if name in self._seen or self.holds(out / name)}
         if there != self._known:
             with suppress(OSError):
                 write_whole(self._path, json.dumps(there).encode())

@@ -266,16 +266,11 @@ def _sample(schema: pa.Schema) -> pa.RecordBatch:
         if field.nullable:
             arrays.append(pa.nulls(1, field.type))
         elif pa.types.is_fixed_size_list(field.type):
-            values = _zeros(field.type.value_type, field.type.list_size)
+            values = arrow_column(field.type.value_type, np.zeros(field.type.list_size, np.int64))
             arrays.append(pa.FixedSizeListArray.from_arrays(values, type=field.type))
         else:
-            arrays.append(_zeros(field.type, 1))
+            arrays.append(arrow_column(field.type, np.zeros(1, np.int64)))  # as wide as any there is
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _zeros(of_type: pa.DataType, length: int) -> pa.Array:
-    """Zeros without pa.array, which imports pandas for its sake."""
-    return pa.Array.from_buffers(of_type, length, [None, pa.py_buffer(bytes(8 * length))])
 
 
 def _find_columns(schema: pa.Schema, message: bytes) -> tuple[ColumnPlace, ...]:

@@ -26,18 +26,18 @@ READERS: dict[str, tuple[type, str]] = {
     "VARCHAR": (str, "text"),
 }
 
-VIEWS = (
-    ("events", "the session's records in file order; event_id as in frames, price in 1e-9 units"),
-    ("session", "one row: contract, tick and bucket in 1e-9 units, times"),
-    ("book", "the orders resting 30 minutes before --start-time, bids then asks, in queue order"),
-    ("gaps", "what the feed of a session that was recorded live has not delivered, and whether it was bridged"),
-    ("frames", "the frames of the session's recording, or of --recording"),
-    ("quality", "runs of frames that cannot be trusted, by reason; without a recording, of the session's own"),
-    ("recording", "one row: what the recording's metadata says"),
-    ("raw_files", "raw files of every kind in the lake"),
-    ("book_files", "cached books"),
-    ("recording_files", "recordings in the lake"),
-)
+VIEWS = {
+    "events": "the session's records in file order; event_id as in frames, price in 1e-9 units",
+    "session": "one row: contract, tick and bucket in 1e-9 units, times",
+    "book": "the orders resting 30 minutes before --start-time, bids then asks, in queue order",
+    "gaps": "what the feed of a session that was recorded live has not delivered, and whether it was bridged",
+    "frames": "the frames of the session's recording, or of --recording",
+    "quality": "runs of frames that cannot be trusted, by reason; without a recording, of the session's own",
+    "recording": "one row: what the recording's metadata says",
+    "raw_files": "raw files of every kind in the lake",
+    "book_files": "cached books",
+    "recording_files": "recordings in the lake",
+}
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def find(name: str) -> NamedQuery:
     if name in broken():
         raise QueryError(f"sql/{name}.sql cannot be used: {broken()[name]}.", hint="Mend the file, or take it away.")
     if name not in queries:
-        if name in dict(VIEWS):
+        if name in VIEWS:
             raise BadParameterError(
                 f"There is no query named {name!r}: it is a view.", hint=f'Ask it by --sql "FROM {name}".'
             )
@@ -182,9 +182,9 @@ def parse(name: str, text: str) -> NamedQuery:
     if missing or not sql:
         raise ValueError(f"the header has no {missing[0]}" if missing else "there is no query after the header")
     reads = tuple(facts["Reads"].split(", "))
-    strange = [view for view in reads if view not in dict(VIEWS)]
+    strange = [view for view in reads if view not in VIEWS]
     if strange:
-        raise ValueError(f"its Reads names {strange[0]!r}, expected views: {', '.join(dict(VIEWS))}")
+        raise ValueError(f"its Reads names {strange[0]!r}, expected views: {', '.join(VIEWS)}")
     return NamedQuery(
         name,
         sql,

@@ -15,7 +15,7 @@ def listing(name: str | None = None) -> str:
     lines += [f"  {query.name:<{width}}  {query.purpose}" for query in queries]
     lines += [f"  {name:<{width}}  cannot be used: {reason}" for name, reason in catalogue.broken().items()]
     lines += ["", "views, for --sql:"]
-    lines += [f"  {view:<{width}}  {meaning}" for view, meaning in catalogue.VIEWS]
+    lines += [f"  {view:<{width}}  {meaning}" for view, meaning in catalogue.VIEWS.items()]
     return "\n".join(lines) + "\n"
 
 
