@@ -194,6 +194,15 @@ def frames_held(port: int, session_id: str) -> np.ndarray:
         below = f"&below={head['first']}"
 
 
+def missed_since(seen: Seen, since: float) -> int:
+    """Frames that a viewer missed from a wall time on."""
+    return sum(
+        frames
+        for place, frames in seen.told.items()
+        if place >= len(seen.received_ns) or seen.received_ns[place] >= since * 1e9
+    )
+
+
 def unaccounted(crowd: list[Seen], every: np.ndarray) -> list[str]:
     """Where what a viewer missed is not what it was told; empty if all agree.
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,9 @@ def serving(feed: GatewayProcess, lake: Path, symbol: str, *options: str) -> Ite
         server.stop()
 
 
+Beside = Callable[[LiveServer], contextlib.AbstractContextManager[object]]
+
+
 class Watcher:
     """A viewer that takes all frames, in a thread, and notes when each came."""
 
@@ -98,11 +102,8 @@ class Watcher:
 
 
 @contextlib.contextmanager
-def page(server: LiveServer, *, is_open: bool) -> Iterator[None]:
-    """One page of a server in a browser, or none."""
-    if not is_open:
-        yield
-        return
+def page(server: LiveServer) -> Iterator[None]:
+    """One page of a server in a browser."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - with a page alone
 
     from tests.browser.programs import CHROMIUM, QUIET  # noqa: PLC0415
@@ -120,13 +121,8 @@ def page(server: LiveServer, *, is_open: bool) -> Iterator[None]:
             browser.close()
 
 
-def catching_up_beside_a_page(directory: Path, records: int) -> str:
-    """As `catching_up`, with a page of the session in a browser."""
-    return catching_up(directory, records, is_page_open=True)
-
-
-def catching_up(directory: Path, records: int, *, is_page_open: bool = False) -> str:
-    """Recording and engine of one symbol from a replay, beside decode and engine from a file.
+def catching_up(directory: Path, records: int, beside: Beside = contextlib.nullcontext) -> str:
+    """Recording and engine of one symbol from a replay, beside decode and engine from a file, and what `beside` opens.
 
     From the file frames are made, and none is kept. Live, the bytes come over a socket, with the time of sending
     behind each record, are written to the disk, hashed, looked through and read again; frames are kept as those of any
@@ -150,7 +146,7 @@ def catching_up(directory: Path, records: int, *, is_page_open: bool = False) ->
         contextlib.ExitStack() as watched,
     ):
         server.wait_for_records(1000)
-        watched.enter_context(page(server, is_open=is_page_open))
+        watched.enter_context(beside(server))
         pids = feed.process.pid, server.process.pid
         before = [cpu_seconds(pid) for pid in pids]
         began = time.monotonic()
@@ -275,25 +271,19 @@ def memory(directory: Path, hour_seconds: int) -> str:
 def main() -> int:
     """Run the program; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m scripts.live_bench", description=__doc__)
-    measures = {
-        "catching-up": catching_up,
-        "catching-up-beside-a-page": catching_up_beside_a_page,
-        "burst": burst,
-        "latency": latency,
-        "memory": memory,
-    }
-    sizes = {
-        "catching-up": 12_000_000,
-        "catching-up-beside-a-page": 12_000_000,
-        "burst": 20,
-        "latency": 20,
-        "memory": HOUR_SECONDS,
+    measures: dict[str, tuple[Callable[[Path, int], str], int]] = {
+        "catching-up": (catching_up, 12_000_000),
+        "catching-up-beside-a-page": (functools.partial(catching_up, beside=page), 12_000_000),
+        "burst": (burst, 20),
+        "latency": (latency, 20),
+        "memory": (memory, HOUR_SECONDS),
     }
     parser.add_argument("what", choices=measures)
     parser.add_argument("--size", type=int, help="Records of catching-up, seconds of the others.")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vp-live-bench-") as directory:
-        print(measures[given.what](Path(directory), given.size or sizes[given.what]), flush=True)
+        measure, size = measures[given.what]
+        print(measure(Path(directory), given.size or size), flush=True)
     return 0
 
 

@@ -26,7 +26,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.crowd import Seen, frames_held, join, unaccounted, watch
+from benchmarks.crowd import Seen, frames_held, join, missed_since, unaccounted, watch
 from benchmarks.program import Server
 
 QUERY = "speed=1&throttle_ms=18"  # the demonstration makes 40 frames a second then
@@ -132,8 +132,8 @@ def _measure(server: Server, pool: Any, options: argparse.Namespace) -> tuple[di
     phases = [_phase(name, meter, crowd, offset) for name, meter in (("alone", alone), ("beside the stalled", beside))]
     return (
         {
-            "quick_viewers_that_missed_while_measured": sum(_missed(seen, alone.started) > 0 for seen in quick),
-            "frames_they_missed": sum(_missed(seen, alone.started) for seen in quick),
+            "quick_viewers_that_missed_while_measured": sum(missed_since(seen, alone.started) > 0 for seen in quick),
+            "frames_they_missed": sum(missed_since(seen, alone.started) for seen in quick),
             "viewers": options.viewers,
             "slow": options.slow,
             "stalled": options.stalled,
@@ -223,15 +223,6 @@ def _phase(name: str, meter: _Meter, crowd: list[Seen], offset_ns: int) -> Phase
         machine_busy_percent=round(meter.machine_percent, 1),
         rss_before_mib=round(meter.rss_before, 1),
         rss_after_mib=round(meter.rss_after, 1),
-    )
-
-
-def _missed(seen: Seen, since: float) -> int:
-    """Frames that a viewer missed from a wall time on."""
-    return sum(
-        frames
-        for place, frames in seen.told.items()
-        if place >= len(seen.received_ns) or seen.received_ns[place] >= since * 1e9
     )
 
 

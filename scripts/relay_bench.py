@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.crowd import Seen, watch
+from benchmarks.crowd import Seen, missed_since, watch
 from benchmarks.program import Server
 
 QUERY = "speed=1&throttle_ms=18"  # the demonstration makes 40 frames a second then
@@ -81,7 +81,7 @@ def _measure(origin: Server, relay: Server, pool: Any, crowd_pool: Any, options:
         late_ms = np.concatenate([_late_ms(own, seen, measured_from) for seen in group])
         p50, p99, most = np.percentile(late_ms, [50, 99, 100])
         print(f"later than at the origin, {name}: {p50:.2f} ms, p99 {p99:.2f} ms, at the most {most:.2f} ms")
-    missed = sum(_missed(seen, measured_from) for seen in (*one, *crowd))
+    missed = sum(missed_since(seen, measured_from) for seen in (*one, *crowd))
     lost = sum(seen.code != 0 for seen in (*one, *crowd))
     print(f"frames missed meanwhile: {missed}, connections lost: {lost}")
     return 1 if missed or lost else 0
@@ -105,12 +105,6 @@ def _late_ms(own: Seen, other: Seen, since: float) -> np.ndarray:
         if at.get(event, 0) >= since * 1e9
     ]
     return np.asarray(late, np.int64) / 1e6
-
-
-def _missed(seen: Seen, since: float) -> int:
-    """Frames that a viewer missed from a wall time on."""
-    times = [*seen.received_ns, int(time.time() * 1e9)]
-    return sum(frames for place, frames in seen.told.items() if times[place] >= since * 1e9)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import functools
 import json
 import multiprocessing
 import sys
@@ -70,12 +71,10 @@ async def status_of(reader: asyncio.StreamReader) -> str:
     return line.split()[1].decode() if line else "ended"
 
 
-async def query(port: int, number: int, until: float) -> str:  # noqa: ARG001
-    """Send SQL, one after the other of the list, and read the answer."""
-    body = json.dumps({"sql": SQL[number % len(SQL)]}).encode()
+async def asked(port: int, request: bytes) -> str:
+    """The status of the answer to a request, which is read to its end."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    head = f"POST {API}/query HTTP/1.1\r\n{HOST}Content-Type: application/json\r\nConnection: close\r\n"
-    writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    writer.write(request)
     status = await status_of(reader)
     while await reader.read(1 << 18):
         pass
@@ -83,41 +82,42 @@ async def query(port: int, number: int, until: float) -> str:  # noqa: ARG001
     return status
 
 
+async def trickle(port: int, head: bytes, piece: bytes, until: float) -> str:
+    """Send the beginning of a request, and a piece more each quarter of a second, without end."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head)
+    while time.monotonic() < until and not reader.at_eof():
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(0.25)
+    writer.close()
+    return "ended" if reader.at_eof() else "open"
+
+
+async def query(port: int, number: int, until: float) -> str:  # noqa: ARG001
+    """Send SQL, one after the other of the list, and read the answer."""
+    body = json.dumps({"sql": SQL[number % len(SQL)]}).encode()
+    head = f"POST {API}/query HTTP/1.1\r\n{HOST}Content-Type: application/json\r\nConnection: close\r\n"
+    return await asked(port, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+
 async def poll(port: int, number: int, until: float) -> str:  # noqa: ARG001
     """Ask for what programs look at again and again."""
-    paths = ("/health", f"{API}/sessions", "/metrics", f"{API}/history?session_id={await first_session(port)}")
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(get(paths[number % len(paths)], "Connection: close\r\n"))
-    status = await status_of(reader)
-    while await reader.read(1 << 18):
-        pass
-    writer.close()
-    return f"{paths[number % len(paths)].partition('?')[0]} {status}"
+    paths = ("/health", f"{API}/sessions", "/metrics", f"{API}/history?session_id={first_session(port)}")
+    path = paths[number % len(paths)]
+    status = await asked(port, get(path, "Connection: close\r\n"))
+    return f"{path.partition('?')[0]} {status}"
 
 
 async def slow_headers(port: int, number: int, until: float) -> str:
     """A header each quarter of a second, without end."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(get("/health")[:-2])
-    while time.monotonic() < until and not reader.at_eof():
-        writer.write(f"X-{number}: {'a' * 100}\r\n".encode())
-        await writer.drain()
-        await asyncio.sleep(0.25)
-    writer.close()
-    return "ended" if reader.at_eof() else "open"
+    return await trickle(port, get("/health")[:-2], f"X-{number}: {'a' * 100}\r\n".encode(), until)
 
 
 async def slow_body(port: int, number: int, until: float) -> str:  # noqa: ARG001
     """A body of 60 KB, a few bytes at a time."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     head = f"POST {API}/query HTTP/1.1\r\n{HOST}Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n"
-    writer.write(head.encode() + b'{"sql": "')
-    while time.monotonic() < until and not reader.at_eof():
-        writer.write(b"x" * 16)
-        await writer.drain()
-        await asyncio.sleep(0.25)
-    writer.close()
-    return "ended" if reader.at_eof() else "open"
+    return await trickle(port, head.encode() + b'{"sql": "', b"x" * 16, until)
 
 
 async def half_open(port: int, number: int, until: float) -> str:  # noqa: ARG001
@@ -149,11 +149,9 @@ async def start_times(port: int, number: int, until: float) -> str:  # noqa: ARG
     writer.write(upgrade(f"start_time={when // 3600:02}:{when // 60 % 60:02}:{when % 60:02}&alone=yes"))
     status = await status_of(reader)
     stop = time.monotonic() + 2
-    said = b""
     while time.monotonic() < stop:
         with contextlib.suppress(TimeoutError):
             piece = await asyncio.wait_for(reader.read(1 << 16), 0.5)
-            said = said or piece[-400:]
             if not piece:
                 break
             if b"server_full" in piece:
@@ -172,12 +170,11 @@ async def flood(port: int, number: int, until: float) -> str:  # noqa: ARG001
     return "ended" if ended else "open"
 
 
-async def first_session(port: int, known: dict[int, str] = {}) -> str:  # noqa: B006 - asked for once
+@functools.cache
+def first_session(port: int) -> str:
     """The id of the session that is played."""
-    if port not in known:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=30) as answer:
-            known[port] = next(str(one["session_id"]) for one in json.load(answer)["sessions"] if one["viewers"])
-    return known[port]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=30) as answer:
+        return next(str(one["session_id"]) for one in json.load(answer)["sessions"] if one["viewers"])
 
 
 ATTACKS: dict[str, tuple[Stranger, int]] = {
@@ -209,7 +206,7 @@ def attack(name: str, port: int, seconds: float, told: multiprocessing.SimpleQue
 
     async def all_of_them() -> None:
         if name == "pollers":
-            await first_session(port)
+            first_session(port)
         tasks = [asyncio.create_task(one(number)) for number in range(count)]
         await asyncio.wait(tasks, timeout=seconds + 10)
         outcomes["never answered"] = sum(not task.done() for task in tasks)
