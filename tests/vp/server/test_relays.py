@@ -110,7 +110,7 @@ def test_bytes_are_those_of_the_origin_through_two_relays(origin: Running, tmp_p
         assert get_json(far, "/health")["sessions"][0]["lag_seconds"] >= 0
         assert get_json(far, "/health")["upstream"] == f"ws://127.0.0.1:{near.port}"
         assert "upstream" not in get_json(origin, "/health")
-        assert get_json(origin, "/health")["viewers"] == 1  # however many watch behind it
+        until(lambda: get_json(origin, "/health")["viewers"] == 1)  # however many watch behind it
         listed, there = (get_json(server, "/v1/vacuum-pressure/sessions") for server in (far, origin))
         assert listed == there
 

@@ -23,7 +23,7 @@ from vp.model.progress import ProgressLike
 from vp.server.faults import unexpected
 from vp.server.history.frame_store import Block
 from vp.server.runs.allocator import give_back
-from vp.server.runs.session import Prepare, Session, StoppedError
+from vp.server.runs.session import KnownSession, OverSession, Prepare, Session, StoppedError
 from vp.server.stream.encoding import FrameEncoder
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import FramesHeld, Loading, RunFacts, RunState
@@ -47,6 +47,8 @@ class Run:
     Attributes
     ----------
     state : RunState
+    session : KnownSession or None
+        What is known of the session once it is there. Of one that is over nothing else is held: a book can be large.
     error : VPError or None
         Why it failed.
     bell : asyncio.Event
@@ -60,7 +62,7 @@ class Run:
         self.request = request
         self.id = uuid.uuid4().hex[:12]
         self.state = RunState.LOADING
-        self.session = session
+        self.session: KnownSession | None = session
         self.error: VPError | None = None
         self.loading = Loading()
         self.facts = RunFacts()
@@ -68,6 +70,7 @@ class Run:
         self.idle_since: float | None = None
         self.bell = asyncio.Event()
         self._prepare = prepare
+        self._played = session
         self._stop = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ringing = False
@@ -141,15 +144,15 @@ class Run:
     def _main(self) -> None:
         state = RunState.FAILED
         try:
-            if self.session is None:
-                self.session = self._prepare(self.request, self._report)
+            if self._played is None:
+                self.session = self._played = self._prepare(self.request, self._report)
             self._note(0.0)
-            self._hold(self.session)
+            self._hold(self._played)
             self.state = RunState.READY
             self.call()
-            self._play(self.session)
+            self._play(self._played)
             self._hand_on()
-            self.error = self.session.emptiness()
+            self.error = self._played.emptiness()
             state = RunState.ENDED if self.error is None else RunState.FAILED
         except StoppedError:
             state = RunState.STOPPED
@@ -160,8 +163,7 @@ class Run:
         finally:
             self.state = state
             with self._ending():
-                if self.session is not None:
-                    self.session.close()
+                self._let_go()
             self.call()
             with self._ending():
                 self._rest()
@@ -174,6 +176,13 @@ class Run:
             yield
         except Exception as problem:  # whatever it is, it must not touch other sessions  # noqa: BLE001
             event(log, logging.WARNING, "session ended badly", session=self.id, why=repr(problem))
+
+    def _let_go(self) -> None:
+        """Close the session, and hold no more of it than what it was."""
+        played, self._played = self._played, None
+        if played is not None:
+            self.session = OverSession.of(played)
+            played.close()
 
     def _hold(self, session: Session) -> None:
         """Make what has to be there as soon as viewers are told of the session."""
@@ -198,8 +207,8 @@ class Run:
 
     def _note(self, lag_seconds: float, time_ns: int | None = None) -> None:
         """Leave the facts of this moment for status messages; `time_ns`: the event time reached."""
-        if self.session is not None:
-            session = self.session
+        session = self._played
+        if session is not None:
             records = session.accounting().to_json()
             self.facts = replace(
                 self.facts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -42,13 +43,37 @@ class SessionInfo(Protocol):
     def to_json(self) -> dict[str, Any]: ...
 
 
-class Session(Protocol):
-    """What a run needs of vp.model.live_session.LiveSession."""
+class KnownSession(Protocol):
+    """What is asked of a session before, while and after it is played."""
 
     @property
     def info(self) -> SessionInfo: ...
     @property
     def layout(self) -> FrameLayout: ...
+    def gaps(self) -> Sequence[FeedGap]: ...
+
+
+@dataclass(frozen=True)
+class OverSession:
+    """What is left of a session that is over: its book and its files have been let go."""
+
+    info: SessionInfo
+    layout: FrameLayout
+    left_out: Sequence[FeedGap]
+
+    @classmethod
+    def of(cls, session: KnownSession) -> OverSession:
+        """That of a session, as it is now."""
+        return cls(session.info, session.layout, session.gaps())
+
+    def gaps(self) -> Sequence[FeedGap]:
+        """What its feed did not deliver."""
+        return self.left_out
+
+
+class Session(KnownSession, Protocol):
+    """What a run needs of vp.model.live_session.LiveSession."""
+
     @property
     def next_event_ns(self) -> int | None: ...
     @property
@@ -61,7 +86,6 @@ class Session(Protocol):
     def arrived_at(self) -> float | None: ...
     @property
     def waiting_since(self) -> float | None: ...
-    def gaps(self) -> Sequence[FeedGap]: ...
     def emptiness(self) -> VPError | None: ...
     def notices(self, reached_ns: int | None = None) -> list[str]: ...
     def take_context(self) -> Batch: ...

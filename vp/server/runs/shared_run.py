@@ -166,6 +166,14 @@ class SharedRun(Run):
             sampler.take(context.buffer, int(context.ts_ns[-1]))
         self.history = history
 
+    def _let_go(self) -> None:
+        """As Run._let_go; the history, which outlives the run, asks nothing of the session any more either."""
+        try:
+            super()._let_go()
+        finally:
+            if self.history is not None and self.session is not None:
+                self.history.gaps = self.session.gaps
+
     def _play(self, session: Session) -> None:
         self.state = RunState.LIVE
         throttle_ns = round(self.request.throttle_ms * 1e6)

@@ -271,6 +271,41 @@ def test_an_error_that_is_kept_holds_nothing_of_what_failed(expected: bool) -> N
     in_hub(body, lambda _request: session)
 
 
+@pytest.mark.parametrize("speed", [0.0, 1e6])
+@pytest.mark.parametrize("end", [RunState.ENDED, RunState.FAILED, RunState.STOPPED])
+def test_a_run_that_is_over_holds_no_more_of_its_session_than_what_it_was(end: RunState, speed: float) -> None:
+    """Its book may be the largest thing there is, and a run is kept for as long as somebody looks at its frames."""
+    made: list[weakref.ref[TinySession]] = []
+
+    def prepare(_request: object) -> TinySession:
+        session = Failing(even_clocks(9)) if end is RunState.FAILED else TinySession(even_clocks(9))
+        if end is RunState.STOPPED:
+            session = Slow(even_clocks(10**4))
+        made.append(weakref.ref(session))
+        return session
+
+    async def body(hub: Hub) -> None:
+        hub.enter()
+        gc.disable()
+        try:
+            run = hub.join(replace(DEFAULTS, speed=speed))
+            if end is RunState.STOPPED:
+                await until(lambda: run.state is RunState.LIVE)
+                run.stop()
+            await until(lambda: run.state is end)
+            await asyncio.to_thread(run.join, 10)
+            assert [session() for session in made] == [None]
+            assert run.session is not None
+            assert run.describe()["contract"] == run.session.info.contract
+            assert run.session.layout is LAYOUT
+            assert run.gaps == ()
+        finally:
+            gc.enable()
+        hub.leave(run)
+
+    in_hub(body, prepare)
+
+
 @dataclass
 class Slow(TinySession):
     """A session that needs longer for each frame than passes between two."""
