@@ -45,14 +45,16 @@ export class Backfill {
   }
 
   /**
-   * Get the columns before the newest one, where some are missing, the newest of them first, in as many answers as it
-   * takes. What the server holds no more stays a hole, and is known to.
+   * Get the columns of the newest hole, the newest of them first, in as many answers as it takes. What the server holds
+   * no more stays a hole, and is known to.
    */
   async fillHole() {
     const { ring } = this;
-    if (!ring) return;
+    if (!ring || ring.count < 2) return;
     const { session, base } = ring.part;
-    const [after, before] = [ring.eventId(ring.end - 2) - base, ring.eventId(ring.end - 1) - base];
+    let behind = ring.end - 1;
+    while (behind > ring.first + 1 && !ring.hole(behind)) behind -= 1;
+    const [after, before] = [ring.eventId(behind - 1) - base, ring.eventId(behind) - base];
     if (this.holes === 0) this.holeMs = performance.now();
     this.holes += 1;
     for (let until = before, tries = 0; ;) {

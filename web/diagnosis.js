@@ -40,7 +40,7 @@ export async function diagnose(base, refused) {
   if (body?.code && body.message) return { short: "refused by the server", title: body.message, hint: body.hint ?? "" }; // the server's own refusal
   if (status !== 200 && status !== 404) return refusal("./health", health);
   if (status === 404 || body?.status !== "ok" || !Array.isArray(body.sessions)) {
-    return { short: "another program answers", title: `What answers at ${base} is another program than the server of this page.`, hint: "Another program may have the port. Open the address that vp serve prints at its start; --port chooses another port." };
+    return { short: "another program answers", title: `What answers at ${base} is another program than the server of this page.`, hint: "Open the address that vp serve prints at its start; --port chooses another port." };
   }
   if (!refused) return null;
   const stream = await ask(`${base}/v1/vacuum-pressure/stream`);

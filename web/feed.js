@@ -54,6 +54,8 @@ export class Feed {
     this.repeated = 0;
     /** Frames are missing before the next one. */
     this.holeDue = false;
+    /** It is filled once the feed has caught up. */
+    this.holeWaits = false;
     this.keepRing = false;
     this.schemaDue = false;
     this.identity = "";
@@ -90,6 +92,8 @@ export class Feed {
     });
   }
 
+  /** A live session's past comes, far faster than it can be shown: of the newest columns alone the last is kept. */
+  get past() { return this.status.feed?.state === "catching_up"; }
   /** What is counted: contracts or shares. */
   get quantity() { return this.config.product_type === "equity_mbo" ? "shares" : "contracts"; }
   /** Product type, contract and date; nothing before they are known. */
@@ -150,6 +154,7 @@ export class Feed {
     if (!keep) this.identity = "";
     const wanted = new URLSearchParams(query);
     wanted.set("fields", fields.join(","));
+    wanted.set("sparse", "yes");
     this.stream.open(wanted);
   }
 
@@ -173,6 +178,10 @@ export class Feed {
       this.statusMs = performance.now();
       this.latency.add("engine", message.lag_seconds * 1000, this.statusMs);
       this.latency.add("wire", this.lateness.status(message, this.config.speed), this.statusMs);
+      if (this.holeWaits && !this.past) {
+        this.holeWaits = false;
+        void this.backfill.fillHole();
+      }
     } else if (message.type === "missed" || (message.type === "history" && message.hole)) this.holeDue = true;
     if (message.type === "history") this.catchingUp = message.frames;
     else if (message.type === "gap") this.ring?.takeGap(message);
@@ -211,7 +220,7 @@ export class Feed {
       this.ring = new Ring(new FrameLayout(config.frame), config.bucket_int);
       this.ring.part.session = config.session_id;
       this.newest = null;
-      this.holeDue = false;
+      this.holeDue = this.holeWaits = false;
       this.received = this.repeated = 0;
     }
     this.backfill.of(this.ring, msOf(config.context_from_ns));
@@ -229,8 +238,9 @@ export class Feed {
     const started = performance.now();
     this.heardMs = started;
     this.received += 1;
-    const past = this.catchingUp > 0;
-    if (past) this.catchingUp -= 1;
+    const older = this.catchingUp > 0;
+    if (older) this.catchingUp -= 1;
+    if (this.holeDue && this.past) ring.forgetLone();
     const hole = this.holeDue && ring.count > 0;
     if (!ring.push(message, hole)) {
       this.repeated += 1;
@@ -239,10 +249,11 @@ export class Feed {
     this.holeDue = false;
     this.newest = message;
     this.frameMs = started;
-    const lateMs = past ? NaN : this.lateness.frame(ring.timeMs(ring.end - 1));
+    const lateMs = older ? NaN : this.lateness.frame(ring.timeMs(ring.end - 1));
     if (!Number.isNaN(lateMs)) this.latency.add("frame", lateMs, started);
     if (Number.isNaN(this.arrivedMs)) this.arrivedMs = started;
-    if (hole) void this.backfill.fillHole();
+    if (hole && this.past) this.holeWaits = true;
+    else if (hole) void this.backfill.fillHole();
     if (this.received % 8 === 0) this.latency.add("decode", performance.now() - started, started);
     this.hooks.changed(Infinity, ring.count > 1 ? ring.timeMs(ring.end - 2) : -Infinity);
   }

@@ -267,6 +267,14 @@ export class Ring {
     if (spare && !this.chunks.has(next)) this.chunks.set(next, spare);
   }
 
+  /** Let the newest column go if it stands alone, behind a hole or before it. */
+  forgetLone() {
+    if (this.count !== 1 && !this.hole(this.end - 1)) return;
+    this.end -= 1;
+    this.epoch += 1;
+    this.touchedMs = Infinity;
+  }
+
   /** Let all but the newest columns go. @param {number} count */
   keepNewest(count) {
     while (this.count > count) this.forget();

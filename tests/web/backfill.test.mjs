@@ -71,8 +71,8 @@ async function serving(oldest, brokenOff, act) {
   }
 }
 
-/** A page that holds events 0 to 4 and 90, and fills the hole between. */
-async function filled(oldest, brokenOff = 0) {
+/** A page that holds events 0 to 4, 90 and those that came `since`, and fills the hole between. */
+async function filled(oldest, brokenOff = 0, since = []) {
   const ring = new Ring(LAYOUT, 1e9);
   let backfill;
   await serving(oldest, brokenOff, async (base) => {
@@ -85,6 +85,7 @@ async function filled(oldest, brokenOff = 0) {
     });
     ring.insert(seen([0, 1, 2, 3, 4]));
     ring.insert(seen([90]), true);
+    if (since.length > 0) ring.insert(seen(since));
     await backfill.fillHole();
   });
   const events = Array.from({ length: ring.count }, (_, i) => ring.eventId(ring.first + i));
@@ -105,6 +106,13 @@ test("a hole is filled in as many answers as it takes, each asked for again wher
     assert.deepEqual([backfill.holes, backfill.gone], [0, 0]);
     assert.deepEqual(hatched(ring), []);
   }
+});
+
+test("a hole is found and filled behind columns that came since", async () => {
+  const { ring, backfill, events } = await filled(0, 0, [91, 92]);
+  assert.deepEqual(events, Array.from({ length: 93 }, (_, event) => event));
+  assert.equal(backfill.holes, 0);
+  assert.deepEqual(hatched(ring), []);
 });
 
 test("what the server holds no longer stays a hole, and is said to be gone", async () => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { Feed } from "../../web/feed.js";
 import { feedSign } from "../../web/feed-state.js";
 import { FrameLayout } from "../../web/frame-layout.js";
 import { doubtsOf, FEED_GAP, hatchingKey, NO_EVENTS, reasonWords, stretches } from "../../web/quality.js";
@@ -108,6 +109,36 @@ test("the session that follows goes on behind the one before, each event of its 
   ring.keepNewest(1);
   ring.follow("d", START_MS + 30_000, "2026-02-12");
   assert.deepEqual(ring.parts.map(({ session }) => session), ["b", "c", "d"], "the first holds no column any more");
+});
+
+test("of a past that comes the newest column alone is kept, and what lies before it is fetched when the feed has caught up", () => {
+  const feed = new Feed("http://127.0.0.1", { message: () => undefined, changed: () => undefined });
+  feed.ring = new Ring(LAYOUT, 1e9);
+  let fetched = 0;
+  feed.backfill.fillHole = () => { fetched += 1; };
+  const status = (state) => feed.message({ type: "status", lag_seconds: 0, time_ns: ns(START_MS), server_time_ns: ns(START_MS), feed: { state } });
+  const held = () => Array.from({ length: feed.ring.count }, (_, i) => feed.ring.eventId(feed.ring.first + i));
+  const comes = (eventId, missed = true) => {
+    if (missed) feed.message({ type: "missed", frames: 1 });
+    feed.frame(frame(eventId, START_MS + eventId));
+  };
+  status("catching_up");
+  comes(10);
+  comes(20);
+  assert.deepEqual(held(), [20], "the page came while the past did: it begins with what it saw last");
+  comes(21, false);
+  for (const eventId of [500, 900, 1400]) comes(eventId);
+  assert.deepEqual(held(), [20, 21, 1400]);
+  assert.ok(feed.ring.hole(feed.ring.end - 1));
+  assert.equal(fetched, 0);
+  comes(1401, false);
+  status("live");
+  assert.equal(fetched, 1);
+  status("live");
+  assert.equal(fetched, 1);
+  comes(1500);
+  assert.equal(fetched, 2, "of now, what is missing is fetched at once");
+  assert.deepEqual(held(), [20, 21, 1400, 1401, 1500]);
 });
 
 test("the sign of the feed says how it stands, and how far it is behind", () => {

@@ -53,6 +53,18 @@ OUTPUT_SETTINGS: tuple[Setting, ...] = (
         query=True,
     ),
     Setting(
+        "sparse",
+        "--sparse",
+        False,
+        switch,
+        "",
+        "While a live session catches up with its past, the newest frame alone and a few times a second; what is left "
+        "out counts as missed, and lies in the history.",
+        "yes",
+        (),
+        query=True,
+    ),
+    Setting(
         "out",
         "--out",
         None,

@@ -45,10 +45,11 @@ class TinyFeed:
     recordings: dict[str, TinyRecording]
     state: str = "live"
     states: tuple[str, ...] = ("live", "stopped")
+    time_ns: str | None = None
     stages: dict[str, Durations] = field(default_factory=dict)
 
     def describe(self) -> dict[str, Any]:
-        return {"state": self.state, "latency": {}}
+        return {"state": self.state, "latency": {}, "time_ns": self.time_ns, "behind_seconds": 0.0}
 
     def find(self, product_type: str, root: str, date: str) -> TinyRecording | None:
         return self.recordings.get(date)

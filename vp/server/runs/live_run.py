@@ -8,6 +8,7 @@ from typing import Any
 
 from vp.dbn.growing_input import GrowingInput
 from vp.durations import Durations, summary
+from vp.server.runs.catching_up import CatchingUp
 from vp.server.runs.session import Feed, Prepare, Session
 from vp.server.runs.shared_run import LOOK_SECONDS, NOTE_SECONDS, SharedRun
 from vp.server.stream.request import StreamRequest
@@ -16,6 +17,7 @@ from vp.server.stream.snapshot import RunState
 RETENTION_NS = 24 * 3600 * 1_000_000_000  # all of a session, as long as there is room on the disk
 CATCHING_UP_FRAMES = 256  # at once: a few milliseconds of work, beside which what is done once each time is little
 SLOW_SECONDS = 2.0
+FEED_LIVE, FEED_CATCHING_UP = "live", "catching_up"  # of vp.capture.feed_health.FeedState
 HERE_TO_FRAME, FRAME_TO_WIRE = "here_to_frame", "frame_to_wire"
 
 
@@ -62,6 +64,7 @@ class LiveRun(SharedRun):
     def _play(self, session: Session) -> None:
         self.state = RunState.LIVE
         noted_at = 0.0
+        catching_up = CatchingUp()
         while True:
             self._check_stop()
             seen, over = self._recording.version, self._recording.is_over
@@ -71,11 +74,12 @@ class LiveRun(SharedRun):
             arrived_at = session.arrived_at
             if batch.count and arrived_at is not None and arrived_at > (self._caught_up_at or now):
                 self.stages[HERE_TO_FRAME].add(now - arrived_at)
+            was_catching_up, self.is_catching_up = self.is_catching_up, catching_up.look(now, session.clock_ns)
             self._keep(batch)
-            if now - noted_at >= NOTE_SECONDS or self._feed.state != self.facts.feed_state:
+            if now - noted_at >= NOTE_SECONDS or self._feed_state() != self.facts.feed_state:
                 self._note_live(session, now)
                 noted_at = now
-            if self.gaps is not gaps:
+            if self.gaps is not gaps or was_catching_up > self.is_catching_up:
                 self.call()
             if batch.count:
                 continue
@@ -86,7 +90,13 @@ class LiveRun(SharedRun):
             if over or (session.clock_ns or 0) >= session.info.end_ns:
                 break
             self._recording.wait(seen, LOOK_SECONDS)
+        self.is_catching_up = False
         self._note_live(session, time.monotonic())
+
+    def _feed_state(self) -> str:
+        """The state of the feed as it is seen here: what is recorded already may not have come to its end in frames."""
+        state = self._feed.state
+        return FEED_CATCHING_UP if self.is_catching_up and state == FEED_LIVE else state
 
     def _note_live(self, session: Session, now: float) -> None:
         """Leave the facts of this moment; a change of the feed's state is told at once."""
@@ -94,7 +104,9 @@ class LiveRun(SharedRun):
         lag = 0.0 if since is None or self._caught_up_at is None else now - since
         before = self.facts.feed_state
         self._note(lag, session.clock_ns)
-        told = self._feed.describe()
+        told = {**self._feed.describe(), "state": self._feed_state()}
+        if self.is_catching_up and told["time_ns"] and session.clock_ns is not None:
+            told["behind_seconds"] = round(max(0, int(told["time_ns"]) - session.clock_ns) / 1e9, 3)
         feed = {**told, "latency": {**told["latency"], **self._latency()}}
         slow = (
             f"The engine is {lag:.0f} seconds behind the feed; what waits lies on the disk, and nothing is lost.",

@@ -54,6 +54,8 @@ class Run:
     bell : asyncio.Event
         Rung (set and cleared) whenever a viewer should look again.
     viewers : int
+    is_catching_up : bool
+        Whether the frames that it makes now are long past.
     """
 
     shared = False
@@ -67,6 +69,7 @@ class Run:
         self.loading = Loading()
         self.facts = RunFacts()
         self.viewers = 0
+        self.is_catching_up = False
         self.idle_since: float | None = None
         self.bell = asyncio.Event()
         self._prepare = prepare

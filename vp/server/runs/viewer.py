@@ -99,6 +99,8 @@ class Viewer:
             return False
         if not isinstance(self.run, SharedRun) or self.run.history is None:
             return False
+        if self.request.sparse and self.run.is_catching_up:
+            return now_seconds < self._order.newest_at
         frames = self.run.history.frames
         if cursor.next == frames.head:
             return True
@@ -160,6 +162,7 @@ class Viewer:
             facts=run.facts,
             viewers=run.viewers,
             held=run.held(self.cursor.next),
+            is_catching_up=run.is_catching_up,
             gaps=run.gaps,
             next_session=self._sessions.following(run) if self._sessions is not None and state.over else None,
         )

@@ -71,6 +71,12 @@ class Cursor:
                 self._lap_end, self._lap_frames = head, behind
         return head - self.next
 
+    def newest(self, head: int) -> int:
+        """As `due`, of the newest frame alone: all others are missed."""
+        if head - self.next > 1:
+            self._jump(head)
+        return head - self.next
+
     def advance(self, frames: int) -> None:
         """Count `frames` from `next` on as sent."""
         self.next += frames

@@ -19,9 +19,10 @@ from vp.server.stream.encoding import FrameEncoder
 from vp.server.stream.messages import CLOSE_GOING_AWAY, CLOSE_NORMAL, Hole
 from vp.server.stream.packing import header
 from vp.server.stream.request import StreamRequest
-from vp.server.stream.snapshot import Introduced, NextSession, RunFacts, RunState, Snapshot
+from vp.server.stream.snapshot import FramesHeld, Introduced, NextSession, RunFacts, RunState, Snapshot
 
 STATUS_SECONDS = 1.0
+SPARSE_SECONDS = 0.25
 RESUME_FRAMES = 4096
 
 
@@ -91,6 +92,8 @@ class MessageOrder:
         How its frames go out; None before it was told how to read them.
     status_at : float
         Monotonic time from which on a status is due.
+    newest_at : float
+        Monotonic time from which on the newest frame is due of a session that catches up, where nothing else is.
     told_of : NextSession or None
         The session that the viewer has been told to go on with.
     session_id : str
@@ -101,6 +104,7 @@ class MessageOrder:
         self.cursor = Cursor(0, 0)
         self.encoder: FrameEncoder | None = None
         self.status_at = 0.0
+        self.newest_at = 0.0
         self._control_told = RunFacts().control
         self._feed_state_told = RunFacts().feed_state
         self._request = request
@@ -199,7 +203,7 @@ class MessageOrder:
             if self.owes_gaps(seen.gaps):
                 yield from self._tell_gaps(seen.gaps)
             missed = self.cursor.missed
-            due = self.cursor.due(seen.held.oldest, seen.held.head, seen.held.waited_seconds)
+            due = self._due(seen.held, seen)
             if self.cursor.missed > missed:
                 yield SendText(messages.missed(self.cursor.missed - missed, self.cursor.missed))
             if due:
@@ -210,6 +214,15 @@ class MessageOrder:
                 self.status_at = seen.now_seconds
             else:
                 seen = yield Wait(pushable=paced)
+
+    def _due(self, held: FramesHeld, seen: Snapshot) -> int:
+        """How many frames to send now, from where the cursor stands then."""
+        if not (self._request.sparse and seen.is_catching_up):
+            return self.cursor.due(held.oldest, held.head, held.waited_seconds)
+        if seen.now_seconds < self.newest_at:
+            return 0
+        self.newest_at = seen.now_seconds + SPARSE_SECONDS
+        return self.cursor.newest(held.head)
 
     def _tell_gaps(self, gaps: Sequence[FeedGap]) -> Steps:
         """Tell of those that are new, or have changed; the answers do not matter."""

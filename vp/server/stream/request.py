@@ -42,6 +42,8 @@ class StreamRequest(SessionName):
         Whether the session is to be this viewer's own, shared with nobody.
     held : bool
         Whether it is to be so and to stand before its first frame.
+    sparse : bool
+        Whether a live session that catches up is to be seen by its newest frame now and then.
     """
 
     speed: float = 1.0
@@ -52,11 +54,12 @@ class StreamRequest(SessionName):
     after: tuple[str, int] | None = None
     alone: bool = False
     held: bool = False
+    sparse: bool = False
 
     @property
     def session(self) -> StreamRequest:
         """The same request without what concerns this viewer alone: viewers with equal ones share."""
-        return replace(self, fields=None, after=None, alone=False, held=False)
+        return replace(self, fields=None, after=None, alone=False, held=False, sparse=False)
 
     def describe(self) -> dict[str, Any]:
         """The session asked for, in the form of /health."""

@@ -158,6 +158,8 @@ class Snapshot:
         How many watch the run.
     held : FramesHeld or None
         None before there can be frames.
+    is_catching_up : bool
+        Whether what is made now is long past.
     gaps : sequence of FeedGap
         Of the session's feed; the same object until they change.
     next_session : NextSession or None
@@ -173,5 +175,6 @@ class Snapshot:
     facts: RunFacts
     viewers: int
     held: FramesHeld | None
+    is_catching_up: bool = False
     gaps: Sequence[FeedGap] = ()
     next_session: NextSession | None = None

@@ -11,9 +11,10 @@ import weakref
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.vp.server.hubs import OWN, in_hub, until
+from tests.vp.server.hubs import OWN, Record, in_hub, until, watch
 from tests.vp.server.live_feeds import TinyFeed, TinyRecording
 from tests.vp.server.runs.memory import private_kib
 from tests.vp.server.tiny import DEFAULTS, LAYOUT, TinySession, even_clocks
@@ -27,6 +28,7 @@ from vp.server.runs.live_run import LiveRun
 from vp.server.runs.pacing import NS
 from vp.server.runs.shared_run import SharedRun
 from vp.server.stream.encoding import FrameEncoder
+from vp.server.stream.packing import header, unpack
 from vp.server.stream.snapshot import RunState
 
 HELD: list[bytes] = []
@@ -199,6 +201,50 @@ def test_time_goes_on_where_no_record_comes_but_not_past_the_next() -> None:
 
     clocks = [int(clock) for clock in even_clocks(2, step_ms=60_000.0)]
     in_hub(body, lambda _request: TinySession(even_clocks(2, step_ms=60_000.0)))
+
+
+@dataclass
+class Replayed(TinySession):
+    """A session of which two and a half minutes come every fiftieth of a second."""
+
+    def advance(self, until_clock_ns: int | None, max_frames: int) -> FrameBatch:
+        time.sleep(0.02)
+        return super().advance(until_clock_ns, min(max_frames, 150))
+
+
+def event_ids(seen: Record) -> list[int]:
+    """Of the frames that a viewer was sent, behind the schema."""
+    schema_bytes = len(LAYOUT.schema_message)
+    frames = unpack(memoryview(seen.data)[schema_bytes + len(header(schema_bytes)) :], LAYOUT.message_bytes)
+    at = next(column.offset for column in LAYOUT.columns if column.name == "event_id")
+    return np.ascontiguousarray(frames[:, at : at + 8]).view(np.int64).reshape(-1).tolist()
+
+
+def test_of_a_past_that_comes_a_viewer_may_take_the_newest_now_and_then_while_others_take_all() -> None:
+    """Four hours in two seconds: what is told of them, and to whom."""
+    clocks = even_clocks(15_000, step_ms=1000.0)
+    feed = TinyFeed({DEFAULTS.dt: TinyRecording(is_over=True)}, time_ns=str(clocks[-1]))
+
+    async def body(hub: Hub) -> tuple[Record, Record]:
+        return await asyncio.gather(watch(hub, replace(DEFAULTS, sparse=True)), watch(hub, DEFAULTS))
+
+    recordings = LiveRecordings(feed, lambda _request: "MNQ")
+    sparse, whole = in_hub(body, lambda _request: Replayed(clocks), live=recordings)
+    for seen in (sparse, whole):
+        events, end = event_ids(seen), seen.texts[-1]
+        assert end["type"] == "end"
+        assert end["frames_sent"] == len(events)
+        assert end["frames_sent"] + end["frames_missed"] == 15_000
+        assert events == sorted(set(events))
+        assert events[-1] == 14_999, "the newest is never missed"
+    past = [len([event for event in event_ids(seen) if 5000 < event < 14_000]) for seen in (sparse, whole)]
+    assert past[0] < 30
+    assert past[1] > 3000  # on a busy machine it may fall behind, and jump
+    told = [text["feed"] for text in sparse.texts if text["type"] == "status" and text["feed"] is not None]
+    assert told[0]["state"] == told[-1]["state"] == "live"
+    behind = [feed["behind_seconds"] for feed in told if feed["state"] == "catching_up"]
+    assert behind == sorted(behind, reverse=True)
+    assert behind[0] > 3600
 
 
 @dataclass

@@ -80,6 +80,16 @@ def test_frames_forgotten_meanwhile_are_missed() -> None:
     assert (cursor.next, cursor.missed) == (999, 989)
 
 
+def test_the_newest_frame_alone_can_be_asked_for() -> None:
+    cursor = Cursor(0, 1000)
+    assert cursor.newest(1000) == 1
+    assert (cursor.next, cursor.missed, cursor.live) == (999, 999, True)
+    cursor.advance(1)
+    assert cursor.newest(1000) == 0
+    assert cursor.newest(1001) == 1
+    assert cursor.missed == 999
+
+
 @given(
     st.integers(0, 50),
     st.lists(st.tuples(st.integers(0, 100), st.integers(0, 60), st.floats(0, 1), st.integers(0, 20)), max_size=60),

@@ -120,6 +120,35 @@ def test_a_paced_stream_begins_with_its_history_and_lets_frames_be_pushed() -> N
     assert steps.send(seen) == Wait(pushable=True)
 
 
+def test_of_a_past_that_comes_the_newest_frame_is_sent_now_and_then_to_who_wants_it_so() -> None:
+    past = replace(LIVE, is_catching_up=True)
+    order = MessageOrder(replace(DEFAULTS, sparse=True), "abc")
+    steps, _find = introduced(order, holding(past, 0, 20))
+    order.begin_at(4, 20, 1000)
+    seen = holding(past, 0, 20)
+    _history, _status = steps.send(seen), steps.send(seen)
+    assert steps.send(seen) == SendText('{"type":"missed","frames":15,"frames_missed":15}')
+    assert steps.send(seen) == SendFrames(19, 1)
+    order.cursor.advance(1)
+    assert steps.send(holding(past, 0, 500)) == Wait(pushable=True)
+    later = holding(past, 400, 900, now_seconds=order.newest_at)
+    assert steps.send(later) == SendText('{"type":"missed","frames":879,"frames_missed":894}')
+    assert steps.send(later) == SendFrames(899, 1)
+    order.cursor.advance(1)
+    of_now = replace(holding(LIVE, 400, 920), now_seconds=order.newest_at)
+    assert steps.send(of_now) == SendFrames(900, 20)
+
+
+def test_who_does_not_want_it_so_is_sent_all_of_a_past_that_comes() -> None:
+    past = replace(LIVE, is_catching_up=True)
+    order = MessageOrder(DEFAULTS, "abc")
+    steps, _find = introduced(order, holding(past, 0, 20))
+    order.begin_at(4, 20, 1000)
+    seen = holding(past, 0, 20)
+    _history, _status = steps.send(seen), steps.send(seen)
+    assert steps.send(seen) == SendFrames(4, 16)
+
+
 def test_a_command_that_was_carried_out_is_told_at_once_behind_its_frames() -> None:
     order = MessageOrder(DEFAULTS, "abc")
     steps, _find = introduced(order, holding(LIVE, 0, 0))

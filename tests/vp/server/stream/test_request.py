@@ -122,6 +122,7 @@ def test_equal_parameters_are_one_session_however_they_are_stated() -> None:
 
 
 def test_viewers_share_whatever_columns_they_want() -> None:
-    narrow = parse_stream_request("fields=pressure", DEFAULTS)
+    narrow = parse_stream_request("fields=pressure&sparse=yes", DEFAULTS)
+    assert narrow.sparse
     assert narrow != DEFAULTS
     assert narrow.session == DEFAULTS.session
