@@ -130,6 +130,7 @@ test("of a past that comes the newest column alone is kept, and what lies before
   for (const eventId of [500, 900, 1400]) comes(eventId);
   assert.deepEqual(held(), [20, 21, 1400]);
   assert.ok(feed.ring.hole(feed.ring.end - 1));
+  status("catching_up");
   assert.equal(fetched, 0);
   comes(1401, false);
   status("live");
