@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.probe import PAGE, watched_page
 from tests.dbn_files import header, mbo
 from tests.lakes import market
+from tests.live_gateway import busy_market
 from tests.live_gateway.control import gateway
 from tests.oracle_book import Rec
 from tests.vp.capture.capturing import directory, frames
@@ -119,3 +120,37 @@ def test_a_live_session_from_its_start_over_a_gap_and_over_midnight(browser: Bro
         newest = page.evaluate("() => vp.column()")
     true = frames(tmp_path / "whole", "MNQH6", "2026-02-10")
     assert newest["score"] == pytest.approx(true["score"][-1].as_py(), abs=1e-6)
+
+
+@pytest.mark.long
+def test_a_past_that_comes_is_said_to_be_one_and_is_whole_once_it_has_come(browser: Browser, tmp_path: Path) -> None:
+    """An hour of a busy market within seconds, before the eyes of a page that holds a quarter of an hour."""
+    file = directory(tmp_path / "whole") / "glbx-mdp3-20260206.mbo.dbn"
+    busy_market.write(file, {"MNQH6": 1}, [busy_market.even_times(4500, 1600)])
+    with (
+        gateway(file, from_record=900 * 1600) as feed,
+        serving(feed, tmp_path / "lake", "--symbol", "MNQ", "--live-from", "week", "--throttle-ms", "250") as (_, port),
+        watched_page(browser) as page,
+    ):
+        page.goto(f"http://127.0.0.1:{port}{PAGE}")
+        expect(page.locator("#feed")).to_have_text("feed live", timeout=60_000)
+        page.wait_for_function("() => vp.state().columns > 100")
+        page.evaluate("""() => {
+          window.said = [];
+          const sign = document.getElementById("feed");
+          const look = () => window.said.push([sign.textContent, vp.state().columns]);
+          new MutationObserver(look).observe(sign, { childList: true, characterData: true, subtree: true });
+        }""")
+        before = page.evaluate("() => vp.state().columns")
+        feed.publish()
+        whole = f"() => vp.state().newestMs > {busy_market.START_NS // 10**6 + 4_499_000} && vp.state().holes === 0"
+        page.wait_for_function(f"{whole} && vp.state().filled > 4000 && vp.state().idle", timeout=120_000)
+        expect(page.locator("#feed")).to_have_text("feed live", timeout=20_000)
+        said = page.evaluate("() => window.said")
+        behind = [columns for text, columns in said if re.fullmatch(r"feed catching up, \d.* behind", text)]
+        assert behind, said
+        assert max(behind) < before + 5000, "a page does not take all of it while it comes"
+        events = page.evaluate("() => vp.events()")
+    true = frames(tmp_path / "whole", "MNQH6", throttle_ms=250)["event_id"].to_pylist()
+    assert events == true[true.index(events[0]) :]
+    assert len(events) > 14_000
