@@ -237,6 +237,7 @@ def test_a_full_disk_is_the_row_of_what_did_not_fit(original: Path, recorded: Pa
         assert (tmp_path / file).read_bytes() == (recorded / file).read_bytes()
 
 
+@pytest.mark.long
 def test_two_at_once_over_one_directory_come_to_the_same(original: Path, recorded: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = [*COMMON, "--lake", str(original), "--out", str(out), "--workers", "1"]
