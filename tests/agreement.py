@@ -96,9 +96,11 @@ def read_stream(layout: FrameLayout, messages: np.ndarray) -> pa.Table:
     return table
 
 
-def frame_rows(layout: FrameLayout, messages: np.ndarray) -> list[dict[str, Any]]:
-    """Frames as dictionaries, `ts_ns` as an integer."""
+def frame_rows(layout: FrameLayout, messages: np.ndarray, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Frames as dictionaries of all columns or of some, `ts_ns` as an integer."""
     table = read_stream(layout, messages)
+    if columns is not None:
+        table = table.select([*columns, "ts_ns"])
     times = table["ts_ns"].cast("int64")
     return table.set_column(table.schema.get_field_index("ts_ns"), "ts_ns", times).to_pylist()  # type: ignore[no-any-return]
 

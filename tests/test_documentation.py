@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +49,19 @@ def test_readme_is_one_screen() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 50
 
 
+@cache
+def help_of(*program: str) -> str:
+    """What a program says to --help, which several commands ask of it."""
+    return subprocess.run(
+        [sys.executable, *program, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_options_in_documented_commands_exist(command: str) -> None:
     words = shlex.split(command)[3:]
     program = words[:2] if words[0] == "-m" else words[:1]
-    shown = subprocess.run(
-        [sys.executable, *program, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
+    shown = help_of(*program)
     for word in words[len(program) :]:
         if word.startswith("--"):
             assert word in shown, f"{command}: no option {word}"

@@ -143,7 +143,8 @@ COMPARE = """() => {
 }"""
 
 
-@pytest.mark.parametrize("program", ["browser", pytest.param("firefox", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("program", ["browser", "firefox"])
 def test_what_was_shown_keeps_its_colours(request: pytest.FixtureRequest, server: Server, program: str) -> None:
     """The same when later frames have come, and but for a few roundings when bins were made anew."""
     browser: Browser = request.getfixturevalue(program)

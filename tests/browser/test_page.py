@@ -137,6 +137,7 @@ def test_a_cell_is_read_measured_and_pinned(page: Page, server: Server) -> None:
     assert page.evaluate("() => vp.state().measured") == ""
 
 
+@pytest.mark.long
 def test_zoom_and_move_stay_put_while_frames_come_and_lead_back(page: Page, server: Server) -> None:
     live(page, server, columns=200)
     page.mouse.move(600, 300)
@@ -227,6 +228,7 @@ def test_the_legend_is_the_control_and_settings_survive_a_reload(page: Page, ser
     assert page.evaluate("() => document.documentElement.dataset.theme") == theme
 
 
+@pytest.mark.long
 def test_another_column_is_shown(page: Page, server: Server) -> None:
     live(page, server)
     page.select_option("#mode", "v_add")

@@ -150,7 +150,7 @@ def test_bad_rows_are_told_and_hinder_no_other(lake: Path, tmp_path: Path, capfd
     lay(lake, "QQQ", 0, raw.read_bytes()[:-20])
     lay(lake, "AAPL", 1, b"this is no DBN file" * 10)
     out = tmp_path / "out"
-    assert run(lake, out, "--symbols", "AAPL,QQQ,MSFT,G:D", "--workers", "2") == 1
+    assert run(lake, out, "--symbols", "AAPL,QQQ,MSFT,G:D", "--workers", "1") == 1
     assert held(out) == [name("AAPL", DATES[0]), name("QQQ", DATES[1])]
     said = capfd.readouterr()
     rows = {line.split("  ")[0]: line for line in said.out.splitlines()}
@@ -237,6 +237,7 @@ def test_a_full_disk_is_the_row_of_what_did_not_fit(original: Path, recorded: Pa
         assert (tmp_path / file).read_bytes() == (recorded / file).read_bytes()
 
 
+@pytest.mark.long
 def test_two_at_once_over_one_directory_come_to_the_same(original: Path, recorded: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = [*COMMON, "--lake", str(original), "--out", str(out), "--workers", "1"]
@@ -276,7 +277,7 @@ def test_ctrl_c_leaves_whole_files_and_says_what_is_left(tmp_path: Path) -> None
 
 
 def test_studies_are_made_of_each_day_and_of_all(lake: Path, out: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert run(lake, out, "--symbols", "QQQ", "--then", "study", "--workers", "2") == 0
+    assert run(lake, out, "--symbols", "QQQ", "--then", "study", "--workers", "1") == 0
     of_days = [f"equity_mbo-QQQ-{days}-study" for days in (*DATES, "..".join(DATES))]
     made = {*held(out)} - {*NAMES}
     assert made == {f"{study}.{ending}" for study in of_days for ending in ("html", "md", "parquet")}

@@ -42,12 +42,9 @@ def parent_of(symbol: str, date: dt.date) -> str:
     return f"{market.weekly_code(symbol, date) if symbol in market.CONTRACTS else symbol}.OPT"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
-    ("program", "product_type", "contract"),
-    [
-        ("equities", "equity_mbo", "QQQ"),
-        pytest.param("futures", "future_mbo", "MNQH6", marks=pytest.mark.long),
-    ],
+    ("program", "product_type", "contract"), [("equities", "equity_mbo", "QQQ"), ("futures", "future_mbo", "MNQH6")]
 )
 def test_from_nothing_to_what_is_served_and_queried(
     server: Server, tmp_path: Path, program: str, product_type: str, contract: str

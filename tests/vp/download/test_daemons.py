@@ -82,7 +82,7 @@ def check_whole(server: Server, lake: Path, program: str) -> None:
     assert not [path for path in raw_files(lake) if path.endswith(".part")]
 
 
-@pytest.mark.parametrize("program", ["futures", "equities"])
+@pytest.mark.parametrize("program", [pytest.param("futures", marks=pytest.mark.long), "equities"])
 def test_three_days_of_two_symbols(server: Server, tmp_path: Path, program: str) -> None:
     server.service.conditions["2026-02-04"] = "degraded"
     lake = tmp_path / "lake"

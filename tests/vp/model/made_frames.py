@@ -29,9 +29,14 @@ def snapshot(seconds: float, bid_size: int, last: int) -> list[Rec]:
     ]
 
 
-def frames_of(records: Sequence[Rec], emit_from_ns: int = EARLIEST_NS, **engine: Any) -> list[dict[str, Any]]:
+def frames_of(
+    records: Sequence[Rec],
+    emit_from_ns: int = EARLIEST_NS,
+    columns: Sequence[str] | None = None,
+    **engine: Any,
+) -> list[dict[str, Any]]:
     machine = EventDrivenVPEngine(**engine)
-    return frame_rows(machine.layout, run_frames(machine, events_of(records), emit_from_ns=emit_from_ns))
+    return frame_rows(machine.layout, run_frames(machine, events_of(records), emit_from_ns=emit_from_ns), columns)
 
 
 QUOTES = [rec(0, "A", "B", 100, 10, 1), rec(0, "A", "A", 101, 20, 2)]

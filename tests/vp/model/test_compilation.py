@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -107,12 +106,6 @@ def test_what_is_compiled_is_what_a_session_calls() -> None:
         assert len(kernel.signatures) == 1
 
 
-LISTED = """
-import sys
-from vp.model.compilation import CACHE_DIRECTORY, ensure_compiled
-ensure_compiled(lambda _share: None, demonstration=True, sampling=True)
-print(CACHE_DIRECTORY)
-"""
 COUNTED = """
 import io
 from numba.core.dispatcher import Dispatcher
@@ -123,31 +116,27 @@ compilation.compile_loops()
 compilation.compile_sampling()
 demo.write_session(io.BytesIO(), seconds=1)
 import vp.demo.book, vp.demo.exponential, vp.demo.market
-missed = 0
+missed = hits = 0
 for name, dispatcher in dispatchers():
     missed += sum(dispatcher.stats.cache_misses.values())
+    hits += sum(dispatcher.stats.cache_hits.values())
 for module in (vp.demo.book, vp.demo.exponential, vp.demo.market):
     for value in vars(module).values():
         if isinstance(value, Dispatcher):
             missed += sum(value.stats.cache_misses.values())
-print(missed)
+            hits += sum(value.stats.cache_hits.values())
+print(missed, hits)
 """
 
 
 @pytest.mark.long
-def test_nothing_is_compiled_a_second_time(tmp_path: Path) -> None:
-    """Each routine and kernel has one cached signature, and a later process finds them all."""
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")  # type: ignore[attr-defined]
+def test_nothing_is_compiled_a_second_time() -> None:
+    """What `ensure_compiled` has had two processes compile is all that a later one needs.
 
-    def run(program: str) -> str:
-        ran = subprocess.run(
-            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, cwd=ROOT
-        )
-        return ran.stdout.strip()
-
-    directory = Path(run(LISTED))
-    assert directory.is_relative_to(tmp_path)
-    assert run(COUNTED) == "0"
-    compiled = [path.name for path in directory.rglob("*.nbc")]
-    assert len(compiled) == len(set(compiled)) > 30
-    assert not [name for name in compiled if not name.endswith(".1.nbc")], "a second signature"
+    That each routine has one signature is seen where all are compiled (tests/vp/model/test_ready_kernels.py).
+    """
+    compilation.ensure_compiled(lambda _share: None, demonstration=True, sampling=True)
+    ran = subprocess.run([sys.executable, "-c", COUNTED], capture_output=True, text=True, check=True, cwd=ROOT)
+    missed, hits = map(int, ran.stdout.split())
+    assert (missed, hits > 5) == (0, True)

@@ -154,8 +154,9 @@ def test_a_market_in_the_mirror_turns_every_sign(seed: int, reach: int) -> None:
     market = random_market(seed, 120, weights=CALM)
     records = [record for record in market if record.price == UNDEFINED_PRICE or record.price % TICK == 0]
     middle = next(record.price for record in records if record.price != UNDEFINED_PRICE)
-    of: dict[str, Any] = {"K": 200, "parameters": ModelParameters(reach=reach)}
     twins = [("buy_volume", "sell_volume"), ("bid_size", "ask_size"), SUMS[:2], SUMS[2:]]
+    columns = ["ofi", "other_volume", "mid_price", "score", "pressure", "vacuum", "bought", "sold", *sum(twins, ())]
+    of: dict[str, Any] = {"K": 200, "parameters": ModelParameters(reach=reach), "columns": columns}
     rows, others = frames_of(records, **of), frames_of([mirrored(record, middle) for record in records], **of)
     for row, other in zip(rows, others, strict=True):
         assert (row["ofi"], row["other_volume"]) == (-other["ofi"], other["other_volume"])

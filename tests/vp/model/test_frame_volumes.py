@@ -58,7 +58,7 @@ def test_spot_may_go_anywhere_between_a_trade_and_the_frame(away: int) -> None:
     begin = moved(10_000, 10)
     there = [trade(1, "B", 10_000, 3, 0), *moved(10_000 + away, 12), trade(2, "A", 10_000 + away, 5)]
     back = [*moved(10_000, 14), trade(2, "B", 10_001, 7)]
-    throttled = {"throttle_ns": 60 * SECOND}
+    throttled: dict[str, Any] = {"throttle_ns": 60 * SECOND}
     end = rec(100, "N", "N", 0, 0, 0)
     returned = frames_of([*begin, *there, *back, end], **throttled)[-1]
     assert (rows_of(returned, "bought"), rows_of(returned, "sold")) == ({10_000: 3, 10_001: 7}, {})

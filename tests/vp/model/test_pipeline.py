@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import subprocess
-import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pyarrow.compute as pc
 import pytest
 
 from tests.dbn_files import compress
+from tests.forks import Forks, forks
 from tests.places import SHARED
 from vp.dbn.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
 from vp.dbn.decompressed_copies import DecompressedFiles
@@ -213,28 +213,33 @@ def test_a_foreign_cache_file_is_a_miss(golden_lake: Path, caplog: pytest.LogCap
     assert "another session" in caplog.text
 
 
-KILLED_WRITE = """
-import os, signal, sys
-from pathlib import Path
-from vp.model import book_cache as cache
-from vp.dbn.accounting import ORDINARY_TALLIES, REJECTED_TALLIES
-step = sys.argv[2]
-name = {"fsync": "fsync", "open": "fdopen"}.get(step)
-if step == "replace":
-    Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-else:
-    setattr(os, name, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-from vp.model.session import SessionSpec
+LOADED = """
+from vp.model.compilation import compile_loops
 from vp.model.pipeline import prepare
+compile_loops()
+"""
+KILLED_WRITE = """
+import os, pathlib, signal, sys
+from vp.model.pipeline import prepare
+from vp.model.session import SessionSpec
+STEP = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 prepare(SessionSpec("future_mbo", "MNQH6", "2026-02-06", "09:30", throttle_ms=0, lake=sys.argv[1]))
 """
 
 
+@pytest.fixture(scope="module")
+def loaded() -> Iterator[Forks]:
+    with forks(LOADED) as found:
+        yield found
+
+
 @needs_shared
-@pytest.mark.parametrize("step", ["open", "fsync", "replace"])
-def test_a_kill_during_the_write_leaves_nothing_under_the_name(golden_lake: Path, step: str) -> None:
-    killed = subprocess.run([sys.executable, "-c", KILLED_WRITE, str(golden_lake), step], check=False)
-    assert killed.returncode == -9
+@pytest.mark.parametrize("step", ["os.fdopen", "os.fsync", "pathlib.Path.replace"])
+def test_a_kill_during_the_write_leaves_nothing_under_the_name(
+    golden_lake: Path, tmp_path: Path, loaded: Forks, step: str
+) -> None:
+    code, said = loaded.run(tmp_path / "said", KILLED_WRITE.replace("STEP", step), str(golden_lake))
+    assert (code, said) == (-9, "")
     assert not list((golden_lake / "cache/vp_book").glob("*.arrow"))
     assert prepare(golden_spec(golden_lake)).info.book_cache == "miss"
     assert prepare(golden_spec(golden_lake)).info.book_cache == "hit"

@@ -87,9 +87,12 @@ def test_an_installation_elsewhere_compiles_nothing(tmp_path: Path) -> None:
     )
     assert ran.returncode == 0, ran.stderr
     started, misses, hits, written = json.loads(ran.stdout)
-    assert (started, misses) == ([], {})
+    assert (started, misses) == ([], {}), "each routine and kernel is compiled once, and a later process finds it"
     assert hits > 10
     assert written > 100_000
+    compiled = [path.name for path in tmp_path.rglob("*.nbc")]
+    assert len(compiled) == len(set(compiled)) > 30
+    assert not [name for name in compiled if not name.endswith(".1.nbc")], "a second signature"
 
 
 def test_it_installs_whole(here: Path) -> None:

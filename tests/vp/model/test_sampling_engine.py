@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -87,25 +88,43 @@ def sampled(records: list[Rec], period_ns: int, chunk: int) -> tuple[list[dict[s
     return rows, engine.take_samples(), engine.take_changes()
 
 
-@pytest.mark.parametrize(("weights", "seed"), [(CALM, 1), (WILD, 2), (WILD, 3)], ids=["calm", "wild", "wilder"])
-@pytest.mark.parametrize("chunk", [1 << 30, 37], ids=["in one go", "in pieces"])
-def test_samples_are_the_last_event_ends_up_to_each_moment(weights: dict[str, int], seed: int, chunk: int) -> None:
+class Known(NamedTuple):
+    """A market, and what other ways make of it: flow at event ends, frames by event, the clock after each record."""
+
+    records: list[Rec]
+    ends: list[tuple[int, ...]]
+    frames: dict[int, dict[str, Any]]
+    clocks: list[int]
+
+
+MARKETS = {"calm": (1, CALM), "wild": (2, WILD), "wilder": (3, WILD)}
+
+
+@cache
+def known(market: str) -> Known:
+    seed, weights = MARKETS[market]
     records = random_market(seed, 900, weights=weights)
+    every = EventDrivenVPEngine()
+    frames = {row["event_id"]: row for row in frame_rows(every.layout, run_frames(every, events_of(records)))}
+    clocks = [NEVER if end is None else end for end in clocks_of(records)]
+    return Known(records, flow_at_event_ends(records), frames, clocks)
+
+
+@pytest.mark.parametrize("market", MARKETS)
+@pytest.mark.parametrize("chunk", [1 << 30, 37], ids=["in one go", "in pieces"])
+def test_samples_are_the_last_event_ends_up_to_each_moment(market: str, chunk: int) -> None:
+    records, ends, frames, clocks = known(market)
     rows, samples, _ = sampled(records, PERIOD_NS, chunk)
-    ends = flow_at_event_ends(records)
     assert len(rows) == len(samples) > 20
     assert [tuple(flow) for flow in samples[:, 1:].tolist()] == [ends[count - 1] for count in samples[:, 0]]
     assert np.cumsum([row["ofi"] for row in rows]).tolist() == samples[:, 1].tolist()
 
-    every = EventDrivenVPEngine()
-    frames = {row["event_id"]: row for row in frame_rows(every.layout, run_frames(every, events_of(records)))}
     for row in rows:
         same = frames[row["event_id"]]
         assert {name: row[name] for name in row.keys() - NOT_OF_THE_MARKET} == {
             name: same[name] for name in row.keys() - NOT_OF_THE_MARKET
         }
     held = {row["event_id"] for row in rows}
-    clocks = [NEVER if end is None else end for end in clocks_of(records)]
     moments = np.arange(rows[0]["ts_ns"] // PERIOD_NS + 1, rows[-1]["ts_ns"] // PERIOD_NS) * PERIOD_NS
     for record in set(np.searchsorted(clocks, moments, "right").tolist()):  # so many records have come by then
         assert not records[record - 1].is_last or record in held, "a moment has its frame, unless it is within an event"

@@ -62,11 +62,23 @@ def program(directory: Path, *options: str) -> Iterator[Program]:
             running.process.communicate()
 
 
+def query(running: Program) -> urllib.request.Request:
+    """A question of SQL."""
+    return urllib.request.Request(
+        f"http://127.0.0.1:{running.port}/v1/vacuum-pressure/query",
+        b'{"sql": "SELECT contract FROM session"}',
+        {"content-type": "application/json"},
+    )
+
+
 def test_without_arguments_it_serves_the_demonstration_from_anywhere(tmp_path: Path) -> None:
     with program(tmp_path, "--port", "0") as running:
         seen = Seen()
         with client(running.ws("speed=5&fields=pressure,vacuum")) as websocket:
             read_on(websocket, seen, until_frames=20)
+        with pytest.raises(urllib.error.HTTPError) as caught:  # queries are off unless enabled
+            urllib.request.urlopen(query(running), timeout=30)
+        caught.value.close()
         config = seen.last("runtime_config")
         code, out, err = running.end(signal.SIGINT)
     assert (config["symbol"], config["source"], config["start_time"]) == ("MNQH6", "generated", "09:30")
@@ -104,23 +116,12 @@ def test_sigterm_ends_it_cleanly_with_viewers_of_every_kind(
 
 
 def test_queries_are_answered_where_they_are_enabled(small_lake: Path, tmp_path: Path) -> None:
-    options = [*flags(GOOD), "--lake", str(small_lake), "--port", "0"]
-    for enabled in (True, False):
-        with program(tmp_path, *options, *["--enable-query"] * enabled) as running:
-            asked = urllib.request.Request(
-                f"http://127.0.0.1:{running.port}/v1/vacuum-pressure/query",
-                b'{"sql": "SELECT contract FROM session"}',
-                {"content-type": "application/json"},
-            )
-            if enabled:
-                with urllib.request.urlopen(asked, timeout=30) as response:
-                    assert json.load(response)["rows"] == [["GOOD"]]
-            else:
-                with pytest.raises(urllib.error.HTTPError) as caught:
-                    urllib.request.urlopen(asked, timeout=30)
-                caught.value.close()
-            code, _, err = running.end(signal.SIGTERM)
-        assert (code, "Traceback" in err) == (0, False)
+    options = [*flags(GOOD), "--lake", str(small_lake), "--port", "0", "--enable-query"]
+    with program(tmp_path, *options) as running:
+        with urllib.request.urlopen(query(running), timeout=30) as response:
+            assert json.load(response)["rows"] == [["GOOD"]]
+        code, _, err = running.end(signal.SIGTERM)
+    assert (code, "Traceback" in err) == (0, False)
 
 
 @pytest.mark.parametrize(("options", "most"), [((), 500), (("--max-viewers", "3"), 3)])

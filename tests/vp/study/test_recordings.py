@@ -120,7 +120,7 @@ def test_recordings_are_sessions_by_themselves_in_order_of_time(recorded: dict[s
     assert [source.dt for source in found.sources] == list(DAYS[:2])
     assert [source.files[0][0] for source in found.sources] == ["first.parquet", "second.arrow"]
     assert [one.name for one in found.sets] == ["default"]
-    assert found.samples == sum(study(path).samples for path in paths)
+    assert found.samples == sum(len(take_samples(sample_recording(open_recording(path)).session)) for path in paths)
 
 
 def test_recordings_of_two_sets_are_chosen_among_and_held_side_by_side(recorded: dict[str, Path]) -> None:

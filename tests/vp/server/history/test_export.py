@@ -60,11 +60,11 @@ def test_csv_reads_back_as_the_same_numbers_without_a_schema(
     lake = tmp_path / lakes.RAW.format(product_type, root)
     lake.mkdir(parents=True)
     (lake / name).symlink_to(DATA / name)
-    spec = SessionSpec(product_type, symbol, date, start_time, throttle_ms=1000.0, lake=str(tmp_path))
+    spec = SessionSpec(product_type, symbol, date, start_time, throttle_ms=10_000.0, lake=str(tmp_path))
     session = prepare(spec)
     history = SessionHistory.begin(session.layout, FrameSpool(tmp_path), memory_bytes=1 << 16)
     frames = history.frames
-    while not session.finished and frames.head < 1500:
+    while not session.finished and frames.head < 160:
         batch = session.advance(None, 100)
         if batch.count:
             frames.append(np.array(batch.buffer), session.clock_ns or 0)
@@ -75,7 +75,7 @@ def test_csv_reads_back_as_the_same_numbers_without_a_schema(
     )
     found = pl.read_csv(b"".join(csv_stream(history, frames.oldest, frames.head, None)))
     assert isinstance(exact, pl.DataFrame)
-    assert len(found) == len(exact) > 300
+    assert len(found) == len(exact) > 100
     assert found["ts_ns"].to_list() == exact["ts_ns"].to_physical().to_list()
     assert found["ts"].str.to_datetime(time_zone="UTC").equals(exact["ts_ns"].dt.cast_time_unit("us").alias("ts"))
     for column in exact.drop("ts_ns").iter_columns():
