@@ -10,6 +10,7 @@ from vp.dbn.events import Events
 from vp.kernels import engine as engine_kernels
 from vp.kernels import grid as grid_kernels
 from vp.kernels import interval as interval_kernels
+from vp.kernels.cells import ROW_FLOATS
 from vp.kernels.contract import (
     B_BUCKET,
     CELL_WORDS,
@@ -262,7 +263,7 @@ class EventDrivenVPEngine:
         grid["price"] = (spot + grid["k"].astype(np.int64)) * int(self.book.scalars[B_BUCKET])
         values = new_grid(len(grid))
         grid_kernels.read_grid(self.book.state, self._model, values)
-        columns = values[: -LANES * grid_kernels.ROW_FLOATS].reshape(GRID_FLOATS, -1)
+        columns = values[: -LANES * ROW_FLOATS].reshape(GRID_FLOATS, -1)
         for name, column in zip(GRID_COLUMNS, columns, strict=False):
             grid[name] = column[: len(grid)]
         slots = (spot + grid["k"].astype(np.int64)) & RING_MASK

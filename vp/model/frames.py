@@ -17,6 +17,7 @@ from flatbuffers.number_types import UOffsetTFlags
 from flatbuffers.table import Table
 
 from vp.errors import BadParameterError, quoted
+from vp.kernels.cells import ROW_FLOATS
 from vp.kernels.contract import (
     AT_GRID,
     AT_GRID_STRIDE,
@@ -35,7 +36,6 @@ from vp.kernels.contract import (
     QUALITY_SNAPSHOT,
     SCALAR_COLUMNS,
 )
-from vp.kernels.grid import ROW_FLOATS
 from vp.kernels.state import FrameBuffer
 from vp.kernels.vectors import LANES
 from vp.model.arrow_columns import arrow_column, bool_column, nullable_column
