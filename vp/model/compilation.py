@@ -127,9 +127,10 @@ def compile_demonstration() -> None:
     """What generates the demonstration."""
     from vp.demo import book as demo_book  # noqa: PLC0415
     from vp.demo import market as demo_market  # noqa: PLC0415
+    from vp.demo.wanted_depth import DEPTH_COLUMNS, SCRIPT_COLUMNS  # noqa: PLC0415
 
-    script = np.zeros((1, demo_market.SCRIPT_COLUMNS))
-    depths = np.zeros((demo_book.LEVELS, demo_market.DEPTH_COLUMNS))
+    script = np.zeros((1, SCRIPT_COLUMNS))
+    depths = np.zeros((demo_book.LEVELS, DEPTH_COLUMNS))
     demo_market.run(demo_book.new_market(script, depths, np.zeros((1, 3)), 0, 0, 0))
 
 
