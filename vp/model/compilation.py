@@ -24,7 +24,8 @@ from vp.kernels.cache import CACHE_DIRECTORY, remove_old_directories
 from vp.kernels.contract import GROW_ORDERS
 from vp.model.book import Book
 from vp.model.engine import EventDrivenVPEngine, new_model
-from vp.model.frames import FrameLayout, frame_schema
+from vp.model.frame_columns import frame_schema
+from vp.model.frames import FrameLayout
 from vp.model.parameters import ModelParameters
 
 NS = 1_000_000_000

@@ -53,7 +53,8 @@ from vp.kernels.vectors import LANES
 from vp.model.arguments import LARGEST_INT64, instance_of, letter, whole_number
 from vp.model.book import NO_LIMIT, Book
 from vp.model.decay_table import decay_table
-from vp.model.frames import FrameLayout, first_messages, frame_schema, new_grid
+from vp.model.frame_columns import frame_schema
+from vp.model.frames import FrameLayout, first_messages, new_grid
 from vp.model.parameters import ModelParameters
 
 GRID_DTYPE = np.dtype(
