@@ -31,8 +31,8 @@ from vp.kernels.contract import (
     RING_MASK,
 )
 from vp.kernels.state import Cells
-from vp.model.engine import new_model
 from vp.model.frames import new_grid
+from vp.model.model_state import new_model
 from vp.model.parameters import ModelParameters
 
 BUCKET = 86_000

@@ -23,9 +23,10 @@ from vp.kernels import frame, interval, ring
 from vp.kernels.cache import CACHE_DIRECTORY, remove_old_directories
 from vp.kernels.contract import GROW_ORDERS
 from vp.model.book import Book
-from vp.model.engine import EventDrivenVPEngine, new_model
+from vp.model.engine import EventDrivenVPEngine
 from vp.model.frame_columns import frame_schema
 from vp.model.frames import FrameLayout
+from vp.model.model_state import new_model
 from vp.model.parameters import ModelParameters
 
 NS = 1_000_000_000
