@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
+from vp.dbn.contract_search import InputFile
 from vp.dbn.definitions import with_defined_tick
 from vp.dbn.growing_input import GrowingInput, GrowingReader
 from vp.dbn.input_prices import input_prices
-from vp.dbn.session_input import InputFile, SessionInput
+from vp.dbn.session_input import SessionInput
 from vp.dbn.session_reader import EventSource
 from vp.errors import LakeError
 from vp.files import most_mode_of
