@@ -14,7 +14,8 @@ from vp.dbn.kept_surveys import KeptSurveys
 from vp.dbn.reader import CHUNK_ROWS, EventReader
 from vp.dbn.session_reader import SessionReader
 from vp.lake.inputs import RawFile
-from vp.lake.lake import QUIET_WEEKDAYS, Lake, listed
+from vp.lake.lake import Lake, listed
+from vp.lake.session_entry import QUIET_WEEKDAYS
 from vp.market.products import Product, is_contract
 
 log = logging.getLogger(__name__)
