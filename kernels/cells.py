@@ -1,7 +1,12 @@
-"""One price bucket: its masses and derivative chains, and what a touch does to them.
+"""One price bucket: its masses and derivative chains, what time leaves of them, what a touch does, and how it is read.
 
 A cell is CELL_WORDS words: float64 (masses, then velocity, acceleration and jerk of add, pull, fill and rest depth,
 then the gains of its last touch) and int64 (depth now, depth baseline, time of the last touch, event id).
+
+What time leaves of its filters comes from a table: the same bits on every machine, and never below zero. A time in ns
+is cut into digits of DECAY_BITS bits, and a remainder of half a row's step at the most. A table has a level for each
+digit, and a level a row for each value: exp(-t/tau) of the four time constants, then exp(-t/tau) - 1. What is left of
+longer times is the product over their digits; the remainder's factor is a polynomial.
 """
 
 from __future__ import annotations
@@ -9,6 +14,10 @@ from __future__ import annotations
 from .contract import (
     ACCELERATION,
     CELL_WORDS,
+    CHAINS,
+    DECAY_BITS,
+    DECAY_FLOATS,
+    DECAY_MASK,
     F_A,
     F_GAIN,
     F_J,
@@ -24,12 +33,39 @@ from .contract import (
     RING_MASK,
     VELOCITY,
 )
-from .decay import decay
 from .jit import routine, step
-from .state import Cells, Decay
-from .vectors import lane_of, load_four, make_four, store_four
+from .state import Cells, Decay, Float64s, FourFloats
+from .vectors import LANES, at_most, lane_of, load_four, make_four, store_four
 
 SECONDS_PER_NS = 1e-9
+ROW_FLOATS = 4 * CHAINS  # masses (and rest depth, which has none), velocities, accelerations, jerks
+
+
+@step
+def decay(table: Decay, elapsed_ns: int) -> tuple[FourFloats, FourFloats]:
+    """exp(-t/tau) and 1 - exp(-t/tau) of the four filters after t = `elapsed_ns` >= 0: what is kept, and alpha.
+
+    Both have all their digits, and neither is ever below 0 or above 1. What is kept is E + E p, and alpha -(M + E p),
+    with E and M = E - 1 of the row, and p = exp(y) - 1 of the remainder: its first missing term is y^8 / 8! <= 2e-17 y.
+    """
+    half_ns = (1 << table.shift) >> 1
+    steps = (elapsed_ns + half_ns) >> table.shift
+    y = float(elapsed_ns - (steps << table.shift)) * load_four(table.rates, 0)
+    at = (steps & DECAY_MASK) * DECAY_FLOATS
+    kept = load_four(table.rows, at)
+    less_one = load_four(table.rows, at + LANES)
+    steps >>= DECAY_BITS
+    level = (DECAY_MASK + 1) * DECAY_FLOATS
+    while steps > 0:
+        at = level + (steps & DECAY_MASK) * DECAY_FLOATS
+        less_one = less_one + kept * load_four(table.rows, at + LANES)
+        kept = kept * load_four(table.rows, at)
+        steps >>= DECAY_BITS
+        level += (DECAY_MASK + 1) * DECAY_FLOATS
+    y2 = y * y
+    series = (1 / 2 + 1 / 6 * y) + y2 * ((1 / 24 + 1 / 120 * y) + y2 * (1 / 720 + 1 / 5040 * y))
+    change = kept * (y + y2 * series)
+    return kept + change, at_most(-1.0 * (less_one + change), 1.0)
 
 
 @step
@@ -87,3 +123,27 @@ def touch(cells: Cells, table: Decay, bucket: int, clock: int, event_id: int, ad
     store_four(floats, cell + F_V, lane_of(kept, VELOCITY) * v + rise_v)
     store_four(floats, cell + F_A, lane_of(kept, ACCELERATION) * a + rise_a)
     store_four(floats, cell + F_J, lane_of(kept, JERK) * j + rise_j)
+
+
+@step
+def read_cell(cells: Cells, table: Decay, bucket: int, clock: int, out: Float64s, at: int) -> None:
+    """Read the cell of `bucket` at `clock` (ns), as a zero-delta touch would leave it, to out[at : at + ROW_FLOATS]."""
+    cell = cell_word(bucket)
+    touched = cells.ints[cell + I_TOUCHED_NS]
+    mass = load_four(cells.floats, cell + F_MASS)
+    v = load_four(cells.floats, cell + F_V)
+    a = load_four(cells.floats, cell + F_A)
+    j = load_four(cells.floats, cell + F_J)
+    if touched not in (clock, NO_TIME):
+        kept, alpha = decay(table, clock - touched)
+        gains = (1.0 / (float(clock - touched) * SECONDS_PER_NS)) * alpha
+        rise_a = lane_of(gains, ACCELERATION) * (-lane_of(alpha, VELOCITY) * v)
+        rise_j = lane_of(gains, JERK) * (rise_a - lane_of(alpha, ACCELERATION) * a)
+        mass = lane_of(kept, MASS) * mass
+        v = lane_of(kept, VELOCITY) * v
+        a = lane_of(kept, ACCELERATION) * a + rise_a
+        j = lane_of(kept, JERK) * j + rise_j
+    store_four(out, at, mass + make_four(0.0, 0.0, 0.0, float(cells.ints[cell + I_DEPTH])))
+    store_four(out, at + CHAINS, v)
+    store_four(out, at + 2 * CHAINS, a)
+    store_four(out, at + 3 * CHAINS, j)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from .book import apply_record, note_trade, record_at
+from .book import (
+    NOT_PLAIN,
+    Legs,
+    apply_plain,
+    apply_record,
+    may_be_plain,
+    note_trade,
+    record_at,
+)
 from .cells import touch
 from .contract import (
     ACTION_CLEAR,
@@ -47,7 +55,6 @@ from .interval import NO_QUOTE, count_order_flow, count_trade, forget_quote, tra
 from .jit import kernel, routine, step
 from .ladder import note_event_end
 from .orders import MOST_PLACES, fetch_ahead
-from .plain import NOT_PLAIN, Legs, apply_plain, may_be_plain
 from .publishers import follow_publisher, is_settled, mark_bad_book
 from .ring import (
     bucket_of,

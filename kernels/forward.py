@@ -1,19 +1,18 @@
 """The loop that rebuilds a book, without cells or frames.
 
-Nearly all records of a trading day are plain and go the short way (plain); the others go the long way (book). The
-engine takes both ways too.
+Nearly all records of a trading day are plain and go the short way; the others go the long way (both: book). The engine
+takes both ways too.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from .book import apply_record, note_trade, record_at
+from .book import apply_plain, apply_record, may_be_plain, note_trade, record_at
 from .contract import ACTION_TRADE, B_CLOCK, B_EVENT_ID, DONE, FLAG_LAST, REACHED, SNAPSHOT_ENDS
 from .event import advance_clock, end_event, needs_room, records_of_room, update_spot
 from .jit import kernel, routine
 from .orders import MOST_PLACES, fetch_ahead
-from .plain import apply_plain, may_be_plain
 from .publishers import follow_publisher, is_settled, mark_bad_book
 from .state import BookState, Columns, Record
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cells import cell_word
+from .cells import cell_word, decay
 from .contract import (
     ASK,
     AT_ASK_PRICE,
@@ -65,7 +65,6 @@ from .contract import (
     QUALITY_INVALID,
     UNDEF_PRICE,
 )
-from .decay import decay
 from .grid import grid_stride, read_grid
 from .interval import begin_interval
 from .jit import routine, step

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .cells import SECONDS_PER_NS, cell_word
+from .cells import ROW_FLOATS, read_cell
 from .contract import (
-    ACCELERATION,
     ADD,
     B_CLOCK,
     B_SPOT,
@@ -12,10 +11,6 @@ from .contract import (
     E_FRAME,
     E_K,
     E_TRADED_BUCKETS,
-    F_A,
-    F_J,
-    F_MASS,
-    F_V,
     FILL,
     G_A,
     G_BOUGHT,
@@ -25,12 +20,7 @@ from .contract import (
     G_V,
     G_VACUUM,
     GRID_FLOATS,
-    I_DEPTH,
-    I_TOUCHED_NS,
-    JERK,
-    MASS,
     NO_BUCKET,
-    NO_TIME,
     P_PRESSURE_ACCEL,
     P_PRESSURE_ADD,
     P_PRESSURE_REST,
@@ -43,45 +33,17 @@ from .contract import (
     T_BOUGHT,
     T_FRAME,
     T_SOLD,
-    VELOCITY,
 )
-from .decay import decay
 from .interval import find_traded
 from .jit import kernel, step
-from .state import BookState, Cells, Decay, Float64s, Model
-from .vectors import LANES, lane_of, load_four, make_four, positive, store_four, transpose
-
-ROW_FLOATS = 4 * CHAINS  # masses (and rest depth, which has none), velocities, accelerations, jerks
+from .state import BookState, Float64s, Model
+from .vectors import LANES, load_four, positive, store_four, transpose
 
 
 @step
 def grid_stride(grid: Float64s) -> int:
     """How many values each column of the grid has room for: the rows, rounded up to fours."""
     return (grid.size - LANES * ROW_FLOATS) // GRID_FLOATS
-
-
-@step
-def read_cell(cells: Cells, table: Decay, bucket: int, clock: int, out: Float64s, at: int) -> None:
-    """Read the cell of `bucket` at `clock` (ns), as a zero-delta touch would leave it, to out[at : at + ROW_FLOATS]."""
-    cell = cell_word(bucket)
-    touched = cells.ints[cell + I_TOUCHED_NS]
-    mass = load_four(cells.floats, cell + F_MASS)
-    v = load_four(cells.floats, cell + F_V)
-    a = load_four(cells.floats, cell + F_A)
-    j = load_four(cells.floats, cell + F_J)
-    if touched not in (clock, NO_TIME):
-        kept, alpha = decay(table, clock - touched)
-        gains = (1.0 / (float(clock - touched) * SECONDS_PER_NS)) * alpha
-        rise_a = lane_of(gains, ACCELERATION) * (-lane_of(alpha, VELOCITY) * v)
-        rise_j = lane_of(gains, JERK) * (rise_a - lane_of(alpha, ACCELERATION) * a)
-        mass = lane_of(kept, MASS) * mass
-        v = lane_of(kept, VELOCITY) * v
-        a = lane_of(kept, ACCELERATION) * a + rise_a
-        j = lane_of(kept, JERK) * j + rise_j
-    store_four(out, at, mass + make_four(0.0, 0.0, 0.0, float(cells.ints[cell + I_DEPTH])))
-    store_four(out, at + CHAINS, v)
-    store_four(out, at + 2 * CHAINS, a)
-    store_four(out, at + 3 * CHAINS, j)
 
 
 @step

@@ -19,7 +19,9 @@ from typing import NamedTuple
 import numpy as np
 
 from vp.demo.book import MIDDLE
-from vp.demo.market import (
+from vp.demo.script import Script, write_script
+from vp.demo.session import DEMO, write_session
+from vp.demo.wanted_depth import (
     SCRIPT_COLUMNS,
     T_BUILD,
     T_DIRECTION,
@@ -29,8 +31,6 @@ from vp.demo.market import (
     T_ORIGIN,
     T_REACH,
 )
-from vp.demo.script import Script, write_script
-from vp.demo.session import DEMO, write_session
 from vp.model.session import SessionSpec
 from vp.study.controls import nulls
 from vp.study.foresight import Resampling, information_coefficients

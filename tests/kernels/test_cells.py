@@ -31,8 +31,8 @@ from vp.kernels.contract import (
     RING_MASK,
 )
 from vp.kernels.state import Cells
-from vp.model.engine import new_model
 from vp.model.frames import new_grid
+from vp.model.model_state import new_model
 from vp.model.parameters import ModelParameters
 
 BUCKET = 86_000
@@ -54,7 +54,7 @@ OTHERS = ModelParameters(
 STEPS_NS = (0, 0, 1, 2, 999, 1_000_000, 62_499_999, 1_875_000_000, 1_875_000_001, 30 * 10**9, 3_600 * 10**9)
 FLOATS = GRID_COLUMNS[:G_BOUGHT]
 forget = from_python(cell_kernels.forget)
-read_cell = from_python(grid_kernels.read_cell)
+read_cell = from_python(cell_kernels.read_cell)
 touch = from_python(cell_kernels.touch)
 weigh_forces = from_python(grid_kernels.weigh_forces)
 
@@ -77,12 +77,12 @@ class KernelCell:
 
     def read(self, clock_ns: int) -> dict[str, float]:
         """Masses, depth and chains at a clock, and the forces that they make."""
-        rows = np.full(3 * grid_kernels.ROW_FLOATS, np.nan)
-        read_cell(self.cells, self.model.decay, self.bucket, clock_ns, rows, grid_kernels.ROW_FLOATS)
+        rows = np.full(3 * cell_kernels.ROW_FLOATS, np.nan)
+        read_cell(self.cells, self.model.decay, self.bucket, clock_ns, rows, cell_kernels.ROW_FLOATS)
         _, row, _ = rows.reshape(3, -1)
-        assert np.isnan(rows).sum() == 2 * grid_kernels.ROW_FLOATS, "other rows are left alone"
+        assert np.isnan(rows).sum() == 2 * cell_kernels.ROW_FLOATS, "other rows are left alone"
         grid = new_grid(1)
-        columns = grid[: -4 * grid_kernels.ROW_FLOATS].reshape(GRID_FLOATS, -1)
+        columns = grid[: -4 * cell_kernels.ROW_FLOATS].reshape(GRID_FLOATS, -1)
         columns[G_MASS : G_MASS + len(row), 0] = row
         weigh_forces(self.model.parameters, grid)
         return dict(zip(FLOATS, columns[:, 0].tolist(), strict=False))

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.kernels.entry import from_python
-from vp.kernels import decay as decay_kernels
+from vp.kernels import cells as cell_kernels
 from vp.kernels.contract import DECAY_BITS, DECAY_FLOATS
 from vp.kernels.state import Decay, Float64s
 from vp.kernels.vectors import store_four
@@ -22,7 +22,7 @@ Taus = tuple[float, float, float, float]
 DEFAULTS: Taus = (30.0, 2.0, 5.0, 10.0)
 SECOND = 10**9
 DAY = 86_400 * SECOND
-decay_of = decay_kernels.decay
+decay_of = cell_kernels.decay
 
 
 def store(table: Decay, elapsed_ns: int, out: Float64s) -> None:

@@ -13,16 +13,15 @@ from tests.kernels.entry import from_python
 from tests.market_strategies import CALM, FAR, WILD, markets, random_market
 from tests.oracle_book import F_LAST, Rec
 from vp.kernels import book as book_kernels
-from vp.kernels import plain as plain_kernels
 from vp.kernels import publishers as publisher_kernels
+from vp.kernels.book import Legs
 from vp.kernels.contract import BOOK_ONLY, KIND_BITS, TOUCH_FROM, TOUCH_TO
 from vp.kernels.orders import empty_slots, home_group
-from vp.kernels.plain import Legs
 from vp.kernels.state import Effect, Record
 from vp.model.book import Book
 
-apply_plain = from_python(plain_kernels.apply_plain)
-may_be_plain = from_python(plain_kernels.may_be_plain)
+apply_plain = from_python(book_kernels.apply_plain)
+may_be_plain = from_python(book_kernels.may_be_plain)
 apply_record = from_python(book_kernels.apply_record)
 follow_publisher = from_python(publisher_kernels.follow_publisher)
 end_snapshot = from_python(publisher_kernels.end_snapshot)
@@ -78,7 +77,7 @@ def share_of_plain(records: list[Rec], pendings: int, dense_levels: int = 1 << 1
         record = Record(*map(int, record_at(events_of([rec]).columns, 0)))
         active = pendings if record.clock_ns != BOOK_ONLY else 0
         effect = long_way(long, record, active)
-        legs = Legs(*map(int, plain_kernels.NOT_PLAIN))
+        legs = Legs(*map(int, book_kernels.NOT_PLAIN))
         if record.clock_ns != BOOK_ONLY and may_be_plain(short.state, record):
             legs = Legs(*map(int, apply_plain(short.state, record, active)))
         if legs.word < 0:

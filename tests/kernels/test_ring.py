@@ -23,7 +23,7 @@ from vp.kernels.contract import (
     RING_MASK,
 )
 from vp.model.book import Book
-from vp.model.engine import new_model
+from vp.model.model_state import new_model
 from vp.model.parameters import ModelParameters
 
 TICK = 10_000_000

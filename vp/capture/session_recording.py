@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from vp.capture.announcements import Announcements
 from vp.capture.connection import Connection, ConnectionEnd, ConnectionLostError, is_final
 from vp.capture.day import STOPPED, WHOLE_SESSION, CaptureDay
 from vp.capture.segment import Beginning, NotBridgedError, Segment, SkippedRecordsError
@@ -21,7 +22,6 @@ from vp.capture.stream_scan import (
 )
 from vp.errors import ApiKeyError, CaptureError, FeedDamagedError, VPError
 from vp.files import NO_ROOM
-from vp.market.session_hours import from_ns
 
 if TYPE_CHECKING:
     from vp.capture.recorder import Recorder
@@ -68,9 +68,7 @@ class SessionRecording:
         self._reason = ""
         self._can_bridge = True
         self._segment: Segment | None = None
-        self._told: set[str] = set()
-        self._told_recording = False
-        self._is_silent = False
+        self._announce = Announcements(recorder.plan, recorder.health, recorder.say)
 
     @property
     def segment(self) -> Segment | None:
@@ -134,14 +132,8 @@ class SessionRecording:
         """One connection, to its end."""
         beginning = self._beginning()
         segment = self._segment = Segment(beginning, self._open_file)
-        self._told_recording = False
         connection = self._recorder.connection(self._receive)
-        how = "with the book as it is" if beginning.snapshot else "from now on"
-        if beginning.start_ns is not None:
-            how = (
-                "from the beginning of the week" if not beginning.start_ns else f"from {_clock(beginning.start_ns)} on"
-            )
-        self._recorder.say("connecting", f"{', '.join(self._plan.asked)} of {self._plan.dataset}, {how}.")
+        self._announce.connecting(beginning)
         try:
             await connection.start(self._plan.symbols, beginning.start_ns, snapshot=beginning.snapshot)
         except ConnectionLostError as error:
@@ -168,7 +160,7 @@ class SessionRecording:
     def _end_with(self, segment: Segment, end: ConnectionEnd) -> ConnectionEnd:
         """The end, as the error tells it that the gateway stated before."""
         fatal = next((one for one in segment.refusals if one.code not in {UNKNOWN_SYMBOL, SKIPPED_RECORDS}), None)
-        self._tell_refusals(segment)
+        self._announce.refusals(segment)
         if fatal is None or self._recorder.is_stopping:
             return end
         if fatal.code == REPLAY_AGED_OUT or (fatal.code == INVALID_SUBSCRIPTION and segment.beginning.start_ns):
@@ -185,8 +177,8 @@ class SessionRecording:
                 await asyncio.wait_for(self._recorder.stopped(), LOOK_SECONDS)
             segment = self._segment
             assert segment is not None
-            self._tell_refusals(segment)
-            self._tell_silence(segment)
+            self._announce.refusals(segment)
+            self._announce.silence(segment)
             if self._recorder.is_stopping or self._is_handed_over():
                 connection.close()
                 return
@@ -242,23 +234,17 @@ class SessionRecording:
             self._day.live.update(segment, arrived_at)
 
     def _write_down(self, segment: Segment) -> None:
-        if not self._told_recording:
-            self._told_recording = True
-            assert segment.file is not None
-            self._recorder.say("recording", f"to {segment.file.path}")
+        self._announce.recording(segment)
         if segment.bridged_at_ns and self._break_ns:
             self._day.bridged(segment, self._break_ns, self._reason)
             self._day.live.close_gap(segment.bridged_at_ns, bridged=True)
-            until = _clock(segment.bridged_at_ns)
-            self._recorder.say("bridged", f"What was missing from {_clock(self._break_ns)} to {until} has come again.")
+            self._announce.bridged(self._break_ns, segment.bridged_at_ns)
             self._break_ns = 0
         elif segment.is_sound and self._break_ns and segment.overlap is None:
             end_ns = max(segment.scan.received_ns[0], self._break_ns)
             self._day.gap(segment, self._break_ns, end_ns, self._reason)
             self._day.live.close_gap(end_ns, bridged=False)
-            self._recorder.say(
-                "gap", f"From {_clock(self._break_ns)} to {_clock(end_ns)} the feed is missing: {self._reason}."
-            )
+            self._announce.missing(self._break_ns, end_ns, self._reason)
             self._break_ns = 0
         if segment.is_sound:
             self._can_bridge = True
@@ -288,32 +274,14 @@ class SessionRecording:
                 f"The gateway refuses the key of DATABENTO_API_KEY: {end.reason}.",
                 hint="Look in Databento's portal at the key and what it may do, and start again.",
             )
-        self._recorder.say("break", f"{end.reason[:1].upper()}{end.reason[1:]}.")
+        self._announce.lost(end.reason)
 
     def _missing_since(self, clock_ns: int, reason: str) -> None:
         if not self._break_ns:
             self._break_ns, self._reason = clock_ns, reason or "the recorder was not running"
             self._day.live.open_gap(self._break_ns, self._reason)
 
-    def _tell_silence(self, segment: Segment) -> None:
-        was, self._is_silent = self._is_silent, self._recorder.health.is_silent and segment.is_sound
-        if self._is_silent and not was:
-            seconds = self._recorder.health.silent_seconds
-            self._recorder.say("silent", f"Nothing of the market has come for {seconds:.0f} seconds.")
-        elif was and not self._is_silent:
-            self._recorder.say("recording", "The market goes on.")
-
-    def _tell_refusals(self, segment: Segment) -> None:
-        for refusal in list(segment.refusals):
-            if refusal.text not in self._told:
-                self._told.add(refusal.text)
-                self._recorder.say("warning", f"The gateway says: {refusal.text}.")
-
 
 def _sync(file: SegmentFile) -> None:
     with suppress(OSError):  # the next write tells
         file.sync()
-
-
-def _clock(time_ns: int) -> str:
-    return f"{from_ns(time_ns):%Y-%m-%d %H:%M:%S} UTC"

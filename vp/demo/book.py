@@ -94,7 +94,7 @@ class Market(NamedTuple):
     orders: Int64s  # [CAPACITY, ORDER_WORDS]
     levels: Int64s  # [LEVELS, LEVEL_WORDS]
     state: Int64s  # [STATES]
-    script: Float64s  # [seconds + 1, SCRIPT_COLUMNS] (vp.demo.market)
+    script: Float64s  # [seconds + 1, SCRIPT_COLUMNS] (vp.demo.wanted_depth)
     depths: Float64s  # [LEVELS, DEPTH_COLUMNS]
     walls: Float64s  # [n, 3] second, level and new texture, by second
 

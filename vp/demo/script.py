@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from vp.demo.book import LEVELS, MIDDLE
-from vp.demo.market import (
+from vp.demo.wanted_depth import (
     D_PROFILE,
     D_TEXTURE,
     DEPTH_COLUMNS,

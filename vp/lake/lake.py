@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from vp.errors import LakeError, NoRawFileError, RequestError, quoted
-from vp.lake.directories import names_in, raw_file, symbol_directories, symbol_of_directory
+from vp.lake.directories import names_in, raw_file, symbol_directories
 from vp.lake.inputs import SOURCES, USUAL_DATASET, LoneFile, RawFile, RawInput, inputs_of
-from vp.lake.layout import LAYOUT, Place, note_path, place_of
+from vp.lake.layout import Place, note_path
 from vp.lake.names import parse_name
+from vp.lake.raw_directories import SYMBOL_FORM, RawDirectories
 from vp.lake.seen import Seen, reason
+from vp.lake.session_entry import SessionEntry, entries_of
 from vp.lake.stated_totals import read_note
 from vp.market.products import LAKE_FILE, PRODUCT_TYPES, Product, Products, load_products
 
-SYMBOL_FORM = re.compile(r"[A-Z0-9][A-Z0-9.\-+=^#]*")
-QUIET_WEEKDAYS = {"future_mbo": (5,), "equity_mbo": (5, 6)}  # of these, files of several days seldom hold a record
-MOST_DAYS = 1_000_000
 LAKE_VARIABLE = "VP_LAKE"
 LISTED_DATES = 10
 LISTED_SYMBOLS = 20
@@ -32,43 +29,6 @@ def listed(names: Iterable[str]) -> str:
     names = list(names)
     more = len(names) - LISTED_SYMBOLS
     return ", ".join(names[:LISTED_SYMBOLS]) + (f" and {more} more" if more > 0 else "")
-
-
-@dataclass(frozen=True)
-class SessionEntry:
-    """One session that the lake holds; `symbol` is the futures root or the ticker.
-
-    Attributes
-    ----------
-    product_type, symbol : str
-    date : datetime.date
-    inputs : tuple of RawInput
-        All that can be read for it, of one source and dataset, the ones tried first at the front.
-    """
-
-    product_type: str
-    symbol: str
-    date: dt.date
-    inputs: tuple[RawInput, ...]
-
-    @property
-    def raw(self) -> RawFile:
-        """The file that is looked into first."""
-        return self.inputs[0].files[0]
-
-    @property
-    def size_bytes(self) -> int:
-        """Of all files of the kind that is tried first."""
-        return sum(raw.size_bytes for one in self._tried_first() for raw in one.files)
-
-    @property
-    def contracts(self) -> list[str]:
-        """The symbols that the names of its files tell; of a file that holds several, they tell none."""
-        return sorted({one.symbol for one in self._tried_first() if one.symbol is not None})
-
-    def _tried_first(self) -> list[RawInput]:
-        first = self.inputs[0]
-        return [first] if first.symbol is None else [one for one in self.inputs if one.symbol is not None]
 
 
 class Lake:
@@ -108,6 +68,7 @@ class Lake:
             self.root = Path(given).expanduser()
         except RuntimeError as error:
             raise LakeError(f"The lake {given} has no place: {error}", hint="Name the whole path.") from error
+        self._directories = RawDirectories(self.root)
 
     @cached_property
     def products(self) -> Products:
@@ -203,7 +164,7 @@ class Lake:
 
     def directory(self, place: Place, symbol: str) -> Path:
         """Where downloaded files of a kind lie, by futures root or ticker; raises LakeError for odd symbols."""
-        return self._table_dir(SOURCES[0], place.product_type, symbol, place)
+        return self._directories.table(SOURCES[0], place.product_type, symbol, place)
 
     def files(self, place: Place, symbol: str) -> list[RawFile]:
         """Downloaded files that hold all of one day, by date, uncompressed ones first; raises LakeError."""
@@ -218,7 +179,7 @@ class Lake:
         found = {
             symbol
             for source in SOURCES
-            for symbol in symbol_directories(self._product_dir(source, place.product_type), seen)
+            for symbol in symbol_directories(self._directories.product(source, place.product_type), seen)
             if SYMBOL_FORM.fullmatch(symbol)
         }
         return sorted(found)
@@ -228,7 +189,7 @@ class Lake:
         seen = Seen()
         found = [
             raw
-            for source, directory in self._table_dirs(place.product_type, symbol, place, seen)
+            for source, directory in self._directories.tables(place.product_type, symbol, place, seen)
             for name in names_in(directory, seen)
             if (raw := raw_file(directory / name, source, place.schema)) is not None
         ]
@@ -250,28 +211,14 @@ class Lake:
         )
 
     def _entries(self, product_type: str, symbol: str, seen: Seen | None) -> list[SessionEntry]:
-        """The sessions of a root or ticker, by date; of MOST_DAYS days that names of files speak of."""
-        by_date: dict[dt.date, list[RawInput]] = {}
-        left = MOST_DAYS
-        for one in inputs_of(product_type, self._raw_files(product_type, symbol, seen=seen)):
-            days = one.files[0].name.days()[:left]
-            left -= len(days)
-            for date in days:
-                if one.first == one.last or date.weekday() not in QUIET_WEEKDAYS[product_type]:
-                    by_date.setdefault(date, []).append(one)
-        entries = []
-        for date, inputs in sorted(by_date.items()):
-            best = inputs[0].source, inputs[0].dataset
-            same = tuple(one for one in inputs if (one.source, one.dataset) == best)
-            entries.append(SessionEntry(product_type, symbol, date, same))
-        return entries
+        return entries_of(product_type, symbol, self._raw_files(product_type, symbol, seen=seen))
 
     def _symbols(self, product_type: str, seen: Seen) -> list[str]:
         """Roots and tickers that have a directory and are known."""
         found = {
             symbol
             for source in SOURCES
-            for symbol in symbol_directories(self._product_dir(source, product_type), seen)
+            for symbol in symbol_directories(self._directories.product(source, product_type), seen)
             if self._is_root(product_type, symbol)
         }
         return sorted(found)
@@ -283,37 +230,11 @@ class Lake:
         except RequestError:
             return False
 
-    def _product_dir(self, source: str, product_type: str) -> Path:
-        return self.root / "raw" / f"source={source}" / f"product_type={product_type}"
-
-    def _table_dir(self, source: str, product_type: str, symbol: str, place: Place | None = None) -> Path:
-        known = {known.product_type for known in LAYOUT}
-        if product_type not in known or not SYMBOL_FORM.fullmatch(symbol):  # find_product makes none such
-            raise LakeError(
-                f"The lake has no directory for the symbol {quoted(symbol)} of {quoted(product_type)}.",
-                hint="Expected a served product type and a root or ticker in capitals.",
-            )
-        table = (place or place_of(product_type, "mbo")).table
-        return self._product_dir(source, product_type) / f"symbol={symbol}" / f"table={table}"
-
-    def _table_dirs(
-        self, product_type: str, symbol: str, place: Place | None = None, seen: Seen | None = None
-    ) -> Iterator[tuple[str, Path]]:
-        """Each source with the directories of a root or ticker, however these spell it: BRK.B, BRK B, BRK%2FB."""
-        for source in SOURCES:
-            directory = self._table_dir(source, product_type, symbol, place)
-            yield source, directory
-            if "." not in symbol:  # it has one spelling
-                continue
-            for name in names_in(self._product_dir(source, product_type), seen):
-                if name != f"symbol={symbol}" and symbol_of_directory(name) == symbol:
-                    yield source, directory.parent.with_name(name) / directory.name
-
     def _raw_files(
         self, product_type: str, symbol: str, date: dt.date | None = None, seen: Seen | None = None
     ) -> Iterator[RawFile]:
         """The market-by-order files of a root or ticker; with `date`, those whose name says that they hold it."""
-        for source, directory in self._table_dirs(product_type, symbol, seen=seen):
+        for source, directory in self._directories.tables(product_type, symbol, seen=seen):
             for name in names_in(directory, seen):
                 said = parse_name(name)
                 if said is not None and (date is None or said.first <= date <= said.last):
@@ -323,7 +244,7 @@ class Lake:
 
     def _refuse_other_things(self, product: Product, date: dt.date) -> None:
         """Say so where the file's place is taken by a directory or a link that leads nowhere."""
-        for _source, directory in self._table_dirs(product.product_type, product.root):
+        for _source, directory in self._directories.tables(product.product_type, product.root):
             for name in names_in(directory):
                 said = parse_name(name)
                 if said is not None and said.first <= date <= said.last:
@@ -333,7 +254,7 @@ class Lake:
                     )
 
     def _no_raw_file(self, product: Product, date: dt.date, dates: list[dt.date]) -> NoRawFileError:
-        directory = self._table_dir(SOURCES[0], product.product_type, product.root)
+        directory = self._directories.table(SOURCES[0], product.product_type, product.root)
         name = f"{USUAL_DATASET[product.product_type]}-{date:%Y%m%d}.mbo.dbn"
         get_it = f"put {name} or {name}.zst there"
         missing = f"There is no raw file of {product.root} for {date} in {directory}"

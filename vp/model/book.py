@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 
@@ -15,7 +12,6 @@ from vp.kernels import forward
 from vp.kernels import levels as level_kernels
 from vp.kernels import orders as order_kernels
 from vp.kernels.contract import (
-    B_BAD_BOOK,
     B_BASE_TICK,
     B_BEST_ASK,
     B_BEST_BID,
@@ -25,21 +21,17 @@ from vp.kernels.contract import (
     B_FAR_ASKS,
     B_FAR_BIDS,
     B_FAR_PRICES,
-    B_IN_SNAPSHOT,
-    B_INCOMPLETE,
     B_LAST_PRICE,
     B_LIVE,
     B_NEXT_RANK,
     B_OUTSIDE,
     B_PLACED,
     B_QUALITY,
-    B_RESTING,
     B_SPOT,
     B_SPOT_ASK,
     B_SPOT_BID,
     B_STANDING,
     B_TICK,
-    BID,
     BOOK_SCALARS,
     C_OUT_OF_ORDER,
     COUNTER_NAMES,
@@ -49,12 +41,8 @@ from vp.kernels.contract import (
     FAR_WORDS,
     GROW_LEVELS,
     GROW_ORDERS,
-    KIND_ASK_LEVEL,
-    KIND_BID_LEVEL,
-    KIND_BITS,
     KIND_MASK,
     KIND_ORDER,
-    KIND_QUOTE,
     NO_ASK,
     NO_BID,
     NO_BUCKET,
@@ -66,34 +54,12 @@ from vp.kernels.contract import (
     UNDEF_PRICE,
 )
 from vp.kernels.state import BookState
-from vp.model.arrow_columns import arrow_column, fixed_width
-from vp.model.order_schema import KINDS, ORDER_SCHEMA
+from vp.model.book_table import SIDE_NAMES, RestingOrders, SavedState, orders_of, table_of
 
 NO_LIMIT = 2**63 - 1
 FIRST_ORDER_SLOTS = 1 << 12
 FIRST_FAR_SLOTS = 1 << 8
 DENSE_LEVELS = 1 << 15
-SIDE_NAMES = ("A", "B")
-STATE_KEY = b"vp.book"
-KIND_OF = np.array([0, 1, 1, 2], np.int8)
-"""Which of KINDS a tag's kind is."""
-# The scalars that a book in the cache keeps; the rest follow from what rests.
-SAVED_SCALARS = {
-    "event_id": B_EVENT_ID,
-    "clock_ns": B_CLOCK,
-    "tick_int": B_TICK,
-    "bucket_int": B_BUCKET,
-    "in_snapshot": B_IN_SNAPSHOT,
-    "bad_book": B_BAD_BOOK,
-    "incomplete": B_INCOMPLETE,
-    "standing": B_STANDING,
-    "resting": B_RESTING,
-    "quality": B_QUALITY,
-    "spot_bucket": B_SPOT,
-    "spot_bid": B_SPOT_BID,
-    "spot_ask": B_SPOT_ASK,
-    "last_price": B_LAST_PRICE,
-}
 
 
 class Book:
@@ -240,8 +206,8 @@ class Book:
         prices = np.concatenate((near_price, far_price[far]))
         sizes = np.concatenate((state.depth[at::2][near], far_depth[far]))
         best_first = np.argsort(-prices if side == "B" else prices)[:count]
-        _, tag, price, _, sides, _ = self._orders()
-        mine = price[(sides == at) & (tag & KIND_MASK == KIND_ORDER)]
+        orders = self._orders()
+        mine = orders.price[(orders.side == at) & (orders.tag & KIND_MASK == KIND_ORDER)]
         counts = dict(zip(*(column.tolist() for column in np.unique(mine, return_counts=True)), strict=True))
         rows = zip(prices[best_first].tolist(), sizes[best_first].tolist(), strict=True)
         return [(price, size, counts.get(price, 0)) for price, size in rows]
@@ -252,74 +218,30 @@ class Book:
         `queue_rank` counts from 0 at the front of the queue, `level` from 0 at the best price. The schema
         metadata holds what else the book knows, so that `from_arrow` continues as if nothing had been.
         """
-        order_id, tag, price, size, side, stamp = self._orders()
-        away = np.where(side == BID, -price, price)
-        order = np.lexsort((stamp, away, -side))
-        order_id, tag, price, size, side = (column[order] for column in (order_id, tag, price, size, side))
-        kind = KIND_OF[tag & KIND_MASK]
-        n = len(order)
-        new_side = np.ones(n, bool)
-        new_side[1:] = side[1:] != side[:-1]
-        new_level = new_side.copy()
-        new_level[1:] |= price[1:] != price[:-1]
-        index = np.arange(n)
-        level_start = np.maximum.accumulate(np.where(new_level, index, 0)) if n else index
-        level_number = np.cumsum(new_level) - 1
-        side_start = np.maximum.accumulate(np.where(new_side, level_number, 0)) if n else index
-        letters = np.array([ord(name) for name in SIDE_NAMES], np.uint8)
-        arrays = [
-            arrow_column(pa.uint64(), np.where(kind == 0, order_id, 0)),
-            arrow_column(pa.string(), np.arange(n + 1, dtype=np.int32), letters[side]),
-            arrow_column(pa.int64(), price),
-            arrow_column(pa.int64(), size),
-            arrow_column(pa.int32(), (index - level_start).astype(np.int32)),
-            arrow_column(pa.int32(), (level_number - side_start).astype(np.int32)),
-            arrow_column(pa.uint16(), (tag >> KIND_BITS).astype(np.uint16)),
-            pa.DictionaryArray.from_arrays(arrow_column(pa.int8(), kind), pa.array(KINDS)),
-        ]
-        state: dict[str, Any] = {name: int(self.scalars[at]) for name, at in SAVED_SCALARS.items()}
-        states = self.state.publishers
-        state["publishers"] = {int(publisher): int(states[publisher]) for publisher in np.flatnonzero(states)}
-        state["counters"] = self.tallies()
-        return pa.Table.from_arrays(arrays, schema=ORDER_SCHEMA.with_metadata({STATE_KEY: json.dumps(state)}))
+        return table_of(self._orders(), self.state)
 
     @classmethod
     def from_arrow(cls, table: pa.Table) -> Book:
         """A book from what `to_arrow` gave; rows may come in any order."""
-        state = json.loads(table.schema.metadata[STATE_KEY])
-        book = cls(state["tick_int"], state["bucket_int"])
-        for name, at in SAVED_SCALARS.items():
-            book.scalars[at] = state[name]
-        for i, name in enumerate(COUNTER_NAMES):
-            book.state.counters[i] = state["counters"][name]
-        price = fixed_width(table, "price", np.int64)
-        size = fixed_width(table, "size", np.int64)
-        side = (_letters(table, "side") == ord(SIDE_NAMES[BID])).astype(np.int64)
-        stamp = fixed_width(table, "queue_rank", np.int32).astype(np.int64)
-        publisher = fixed_width(table, "publisher_id", np.uint16).astype(np.int64)
-        level_kind = np.where(side == BID, KIND_BID_LEVEL, KIND_ASK_LEVEL)
-        is_order, is_level = (_codes(table, "kind", KINDS) == KINDS.index(word) for word in ("order", "level"))
-        kind = np.where(is_order, KIND_ORDER, np.where(is_level, level_kind, KIND_QUOTE))
-        order_id = np.where(is_order, fixed_width(table, "order_id", np.int64), np.where(is_level, price, side))
+        saved = SavedState(table)
+        book = cls(saved.tick_int, saved.bucket_int)
+        saved.restore(book.state)
+        orders = orders_of(table)
         slots = FIRST_ORDER_SLOTS
-        while slots <= 4 * len(order_id):
+        while slots <= 4 * len(orders.price):
             slots *= 2
         book.state = book.state._replace(slots=order_kernels.empty_slots(slots))
-        tag = publisher << KIND_BITS | kind
-        order_kernels.insert_orders(book.state.slots, order_id, tag, price, size, side, stamp)
-        for name, bits in state["publishers"].items():
-            book.state.publishers[int(name)] = bits
-        book.scalars[B_LIVE] = len(order_id)
-        book.scalars[B_NEXT_RANK] = int(stamp.max(initial=-1)) + 1
-        if len(order_id):
+        order_kernels.insert_orders(book.state.slots, *orders)
+        book.scalars[B_LIVE] = len(orders.price)
+        book.scalars[B_NEXT_RANK] = int(orders.stamp.max(initial=-1)) + 1
+        if len(orders.price):
             book._rebuild_levels()
         return book
 
-    def _orders(self) -> tuple[np.ndarray, ...]:
-        """Id, tag, price, size, side and priority stamp of all that rests: int64 each."""
-        columns = tuple(np.zeros(self.order_count, np.int64) for _ in range(6))
-        order_kernels.list_orders(self.state.slots, *columns)
-        return columns
+    def _orders(self) -> RestingOrders:
+        orders = RestingOrders(*(np.zeros(self.order_count, np.int64) for _ in RestingOrders._fields))
+        order_kernels.list_orders(self.state.slots, *orders)
+        return orders
 
     def _resize_orders(self) -> None:
         """Twice the slots that what rests must have at least."""
@@ -332,7 +254,7 @@ class Book:
 
     def _rebuild_levels(self) -> None:
         """Place the dense window where the market is, with room for all prices outside it."""
-        _, _, price, _, _, _ = self._orders()
+        price = self._orders().price
         bid, ask = int(self.scalars[B_BEST_BID]), int(self.scalars[B_BEST_ASK])
         self.scalars[[B_FAR_ASKS, B_FAR_BIDS, B_FAR_PRICES]] = 0  # an empty array takes the place of theirs
         level_kernels.empty_levels(self.state)
@@ -355,25 +277,3 @@ class Book:
         level = price // tick - int(self.scalars[B_BASE_TICK])
         near = (level >= 0) & (level < self.state.depth.size // 2) & (price % tick == 0)
         return len(np.unique(price[~near]))
-
-
-def _letters(table: pa.Table, name: str) -> np.ndarray:
-    """A column of one-letter strings without nulls as their codes: uint8[n]."""
-    array = table[name].combine_chunks()
-    if not len(array):
-        return np.zeros(0, np.uint8)
-    _, offsets, letters = array.buffers()
-    ends = np.frombuffer(offsets, np.int32, len(array) + 1, array.offset * 4)
-    if ends[-1] - ends[0] != len(array):
-        raise ValueError(f"column {name} holds strings of more or less than one letter")
-    return np.frombuffer(letters, np.uint8, len(array), int(ends[0]))
-
-
-def _codes(table: pa.Table, name: str, words: tuple[str, ...]) -> np.ndarray:
-    """A dictionary column without nulls as places in `words`: int8[n]."""
-    array = table[name].combine_chunks()
-    if not len(array):
-        return np.zeros(0, np.int8)
-    known = np.array([words.index(word) for word in array.dictionary.to_pylist()], np.int8)
-    indices = array.indices
-    return known[np.frombuffer(indices.buffers()[1], np.int8, len(indices), indices.offset)]

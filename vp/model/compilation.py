@@ -23,8 +23,10 @@ from vp.kernels import frame, interval, ring
 from vp.kernels.cache import CACHE_DIRECTORY, remove_old_directories
 from vp.kernels.contract import GROW_ORDERS
 from vp.model.book import Book
-from vp.model.engine import EventDrivenVPEngine, new_model
-from vp.model.frames import FrameLayout, frame_schema
+from vp.model.engine import EventDrivenVPEngine
+from vp.model.frame_columns import frame_schema
+from vp.model.frames import FrameLayout
+from vp.model.model_state import new_model
 from vp.model.parameters import ModelParameters
 
 NS = 1_000_000_000
@@ -127,9 +129,10 @@ def compile_demonstration() -> None:
     """What generates the demonstration."""
     from vp.demo import book as demo_book  # noqa: PLC0415
     from vp.demo import market as demo_market  # noqa: PLC0415
+    from vp.demo.wanted_depth import DEPTH_COLUMNS, SCRIPT_COLUMNS  # noqa: PLC0415
 
-    script = np.zeros((1, demo_market.SCRIPT_COLUMNS))
-    depths = np.zeros((demo_book.LEVELS, demo_market.DEPTH_COLUMNS))
+    script = np.zeros((1, SCRIPT_COLUMNS))
+    depths = np.zeros((demo_book.LEVELS, DEPTH_COLUMNS))
     demo_market.run(demo_book.new_market(script, depths, np.zeros((1, 3)), 0, 0, 0))
 
 

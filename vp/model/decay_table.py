@@ -1,4 +1,4 @@
-"""The table of exponentials that the kernels read (kernels.decay), every value of it rounded correctly.
+"""The table of exponentials that the kernels read (kernels.cells), every value of it rounded correctly.
 
 Made with `decimal`, whose digits are the same on every machine; those of a C library's `exp` are not.
 """

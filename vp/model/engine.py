@@ -9,50 +9,40 @@ import numpy as np
 from vp.dbn.events import Events
 from vp.kernels import engine as engine_kernels
 from vp.kernels import grid as grid_kernels
-from vp.kernels import interval as interval_kernels
+from vp.kernels.cells import ROW_FLOATS
 from vp.kernels.contract import (
     B_BUCKET,
     CELL_WORDS,
     DONE,
     E_BUY_VOLUME,
-    E_CENTRE,
     E_CROSSED_BEFORE_OPENING,
     E_EMITTING,
     E_FRAME,
     E_K,
     E_LAST_FRAME_NS,
-    E_LAST_TRADE_NS,
     E_LOCKED_BEFORE_OPENING,
     E_OFI,
     E_OTHER_VOLUME,
-    E_QUOTE_BID,
     E_SELL_VOLUME,
     E_STATE,
     E_THROTTLE_NS,
     E_TRADED_BUCKETS,
-    ENGINE_SCALARS,
     FULL,
     GRID_COLUMNS,
     GRID_FLOATS,
     GROW_TRADES,
     I_EVENT_ID,
-    I_TOUCHED_NS,
     MAX_K,
-    NO_BID,
-    NO_BUCKET,
     NO_TIME,
     REACHED,
-    RING,
     RING_MASK,
-    TRADED_INTS,
 )
-from vp.kernels.memory import words_on_lines
-from vp.kernels.state import Cells, Model
 from vp.kernels.vectors import LANES
 from vp.model.arguments import LARGEST_INT64, instance_of, letter, whole_number
 from vp.model.book import NO_LIMIT, Book
-from vp.model.decay_table import decay_table
-from vp.model.frames import FrameLayout, first_messages, frame_schema, new_grid
+from vp.model.frame_columns import frame_schema
+from vp.model.frames import FrameLayout, first_messages, new_grid
+from vp.model.model_state import new_model, with_more_room
 from vp.model.parameters import ModelParameters
 
 GRID_DTYPE = np.dtype(
@@ -61,7 +51,6 @@ GRID_DTYPE = np.dtype(
 FLAG_LAST = 128
 ACTIONS = "ACMRTFN"
 SIDES = "ABN"
-FIRST_TRADED_ENTRIES = 1 << 12
 MOST_FRAMES = 1 << 16  # of one call
 MOST_PRICE = 2**60  # a tick or a bucket: the sum of two prices and a bucket still has its bits
 
@@ -262,7 +251,7 @@ class EventDrivenVPEngine:
         grid["price"] = (spot + grid["k"].astype(np.int64)) * int(self.book.scalars[B_BUCKET])
         values = new_grid(len(grid))
         grid_kernels.read_grid(self.book.state, self._model, values)
-        columns = values[: -LANES * grid_kernels.ROW_FLOATS].reshape(GRID_FLOATS, -1)
+        columns = values[: -LANES * ROW_FLOATS].reshape(GRID_FLOATS, -1)
         for name, column in zip(GRID_COLUMNS, columns, strict=False):
             grid[name] = column[: len(grid)]
         slots = (spot + grid["k"].astype(np.int64)) & RING_MASK
@@ -277,38 +266,3 @@ def _checked_metadata(metadata: dict[str, str] | None) -> dict[str, str]:
         for part in item:
             instance_of(f"metadata's {part!r}", part, str, "a text")
     return metadata or {}
-
-
-def new_model(parameters: ModelParameters) -> Model:
-    """A model that has seen nothing yet."""
-    scalars = np.zeros(ENGINE_SCALARS, np.int64)
-    scalars[E_CENTRE] = NO_BUCKET
-    scalars[E_LAST_FRAME_NS] = NO_TIME
-    scalars[E_LAST_TRADE_NS] = NO_TIME
-    scalars[E_FRAME] = 1
-    scalars[E_QUOTE_BID] = NO_BID
-    return Model(
-        cells=_new_cells(),
-        outer=_new_cells(),
-        outer_bucket=np.full(RING, NO_BUCKET, np.int64),
-        traded=np.zeros(FIRST_TRADED_ENTRIES * TRADED_INTS, np.int64),
-        scalars=scalars,
-        parameters=parameters.to_array(),
-        decay=decay_table(parameters.cell_taus()),
-        baseline_decay=decay_table((parameters.tau_baseline_seconds,) * 4),
-        baseline=np.zeros(1),
-        notes=np.zeros(0, np.int64),
-    )
-
-
-def with_more_room(model: Model) -> Model:
-    """The model with a table of traded buckets twice as large: at most half of it is ever in use."""
-    grown = model._replace(traded=np.zeros(2 * model.traded.size, np.int64))
-    interval_kernels.move_traded(model, grown)
-    return grown
-
-
-def _new_cells() -> Cells:
-    words = words_on_lines(RING * CELL_WORDS)
-    words[I_TOUCHED_NS::CELL_WORDS] = NO_TIME
-    return Cells(words.view(np.float64), words)

@@ -1,4 +1,4 @@
-"""A frame is a row: the one Arrow schema, and the bytes of a one-row message on the wire.
+"""A frame is a row: the bytes of a one-row Arrow message on the wire, and where each column lies in them.
 
 Every frame message of a schema has the same length and holds each column at the same offset, so the kernel
 writes straight into it, a reader may view the columns in place, and a run of messages is a flat array.
@@ -16,7 +16,7 @@ from flatbuffers import encode
 from flatbuffers.number_types import UOffsetTFlags
 from flatbuffers.table import Table
 
-from vp.errors import BadParameterError, quoted
+from vp.kernels.cells import ROW_FLOATS
 from vp.kernels.contract import (
     AT_GRID,
     AT_GRID_STRIDE,
@@ -27,75 +27,12 @@ from vp.kernels.contract import (
     GRID_FLOATS,
     NULLABLE_COLUMNS,
     PLACES,
-    QUALITY_BAD_BOOK,
-    QUALITY_CROSSED,
-    QUALITY_EMPTY_SIDE,
-    QUALITY_GAP,
-    QUALITY_INCOMPLETE,
-    QUALITY_SNAPSHOT,
     SCALAR_COLUMNS,
 )
-from vp.kernels.grid import ROW_FLOATS
 from vp.kernels.state import FrameBuffer
 from vp.kernels.vectors import LANES
 from vp.model.arrow_columns import arrow_column, bool_column, nullable_column
-
-SCALAR_TYPES: dict[str, tuple[pa.DataType, str, int]] = {
-    "ts_ns": (pa.timestamp("ns", tz="UTC"), "timestamp_ns", 8),
-    "event_id": (pa.int64(), "int64", 8),
-    "spot_price": (pa.int64(), "int64", 8),
-    "bid_price": (pa.int64(), "int64", 8),
-    "ask_price": (pa.int64(), "int64", 8),
-    "mid_price": (pa.float64(), "float64", 8),
-    "bid_size": (pa.int64(), "int64", 8),
-    "ask_size": (pa.int64(), "int64", 8),
-    "buy_volume": (pa.int64(), "int64", 8),
-    "sell_volume": (pa.int64(), "int64", 8),
-    "other_volume": (pa.int64(), "int64", 8),
-    "last_price": (pa.int64(), "int64", 8),
-    "ofi": (pa.int64(), "int64", 8),
-    "state": (pa.int8(), "int8", 1),
-    "score": (pa.float32(), "float32", 4),
-    "strength": (pa.float32(), "float32", 4),
-    "pressure_above": (pa.float32(), "float32", 4),
-    "pressure_below": (pa.float32(), "float32", 4),
-    "vacuum_above": (pa.float32(), "float32", 4),
-    "vacuum_below": (pa.float32(), "float32", 4),
-    "book_valid": (pa.bool_(), "bool", 1),
-    "quality": (pa.uint8(), "uint8", 1),
-}
-COLUMN_NAMES: tuple[str, ...] = SCALAR_COLUMNS + GRID_COLUMNS
-QUALITY_BITS = {
-    "empty_side": QUALITY_EMPTY_SIDE,
-    "crossed": QUALITY_CROSSED,
-    "snapshot": QUALITY_SNAPSHOT,
-    "bad_book": QUALITY_BAD_BOOK,
-    "incomplete": QUALITY_INCOMPLETE,
-    "gap": QUALITY_GAP,
-}
-"""The bits of the column `quality`, by what they say."""
-EVENT_ID_GRID = "last_event_id"
-LISTED_NAMES = 5
-
-
-def _value_bytes(name: str) -> int:
-    """Width of one value of the column `name` on the wire."""
-    if name in SCALAR_TYPES:
-        return SCALAR_TYPES[name][2]
-    return 8 if name == EVENT_ID_GRID else 4
-
-
-def grid_type(name: str, rows: int) -> pa.DataType:
-    """Arrow type of the grid column `name`: a fixed-size list of `rows` values."""
-    element = pa.int64() if name == EVENT_ID_GRID else pa.float32()
-    return pa.list_(pa.field("element", element, nullable=False), rows)
-
-
-def frame_schema(metadata: dict[str, str], rows: int = 101, grids: Sequence[str] = GRID_COLUMNS) -> pa.Schema:
-    """The schema of frames with `rows` grid rows, the grid columns `grids`, and this metadata."""
-    fields = [pa.field(name, SCALAR_TYPES[name][0], nullable=name in NULLABLE_COLUMNS) for name in SCALAR_COLUMNS]
-    fields += [pa.field(name, grid_type(name, rows), nullable=False) for name in grids]
-    return pa.schema(fields, metadata=metadata)
+from vp.model.frame_columns import EVENT_ID_GRID, SCALAR_TYPES, frame_schema_like, judge_fields, value_bytes
 
 
 @dataclass(frozen=True)
@@ -146,7 +83,7 @@ class FrameLayout:
         by_name = {column.name: column for column in self.columns}
         places = np.zeros(PLACES, np.int64)
         for i, name in enumerate(SCALAR_COLUMNS):
-            places[i] = by_name[name].offset // _value_bytes(name)
+            places[i] = by_name[name].offset // value_bytes(name)
         grids = [by_name[name].offset // 4 for name in GRID_COLUMNS[:GRID_FLOATS]]
         places[AT_GRID] = grids[0]
         places[AT_GRID_STRIDE] = grids[1] - grids[0]
@@ -232,17 +169,6 @@ def new_grid(rows: int) -> np.ndarray:
     return np.zeros(GRID_FLOATS * (-(-rows // LANES) * LANES) + LANES * ROW_FLOATS)
 
 
-def judge_fields(fields: Sequence[str] | None) -> None:
-    """Raise BadParameterError where `fields` names a column that no frame has; None stands for all."""
-    unknown = [name for name in dict.fromkeys(fields or ()) if name not in COLUMN_NAMES]
-    if unknown:
-        more = f" and {len(unknown) - LISTED_NAMES} more" if len(unknown) > LISTED_NAMES else ""
-        raise BadParameterError(
-            f"fields names {', '.join(quoted(name) for name in unknown[:LISTED_NAMES])}{more}, which no frame has.",
-            hint=f"Choose from: {', '.join(GRID_COLUMNS)}; or none, for the scalar columns alone.",
-        )
-
-
 def first_messages(frames: FrameBuffer, count: int) -> FrameBuffer:
     """The first `count` messages of a buffer, or all where it has fewer."""
     return frames._replace(
@@ -251,12 +177,6 @@ def first_messages(frames: FrameBuffer, count: int) -> FrameBuffer:
         float32s=frames.float32s[:count],
         float64s=frames.float64s[:count],
     )
-
-
-def frame_schema_like(schema: pa.Schema, rows: int, grids: Sequence[str]) -> pa.Schema:
-    """A frame schema with the metadata of `schema`, and only the grid columns `grids`."""
-    metadata = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
-    return frame_schema(metadata, rows, grids)
 
 
 def _sample(schema: pa.Schema) -> pa.RecordBatch:
@@ -303,7 +223,7 @@ def _find_columns(schema: pa.Schema, message: bytes) -> tuple[ColumnPlace, ...]:
         else:
             rows = field.type.list_size
             name = "int64" if field.name == EVENT_ID_GRID else "float32"
-            type_name, length = f"{name}[{rows}]", _value_bytes(field.name) * rows
+            type_name, length = f"{name}[{rows}]", value_bytes(field.name) * rows
             data = buffer_start(buffer + 2)
             node += 2
             buffer += 3

@@ -16,7 +16,7 @@ from vp.kernels.contract import ACTION_TRADE, BOOK_ONLY, FLAG_LAST, NO_TIME, UND
 from vp.lake.cache_budget import OVERVIEWS
 from vp.lake.kept_json import keep, load_kept
 from vp.model.book_cache import CacheKey
-from vp.model.pipeline import find_session, growing_contract
+from vp.model.found_session import find_session, growing_contract
 from vp.model.session import SessionSpec
 
 FORMAT_VERSION = 2

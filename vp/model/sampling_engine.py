@@ -27,7 +27,8 @@ from vp.kernels.contract import (
 )
 from vp.model.arguments import instance_of, whole_number
 from vp.model.book import NO_LIMIT
-from vp.model.engine import EventDrivenVPEngine, FrameBatch, with_more_room
+from vp.model.engine import EventDrivenVPEngine, FrameBatch
+from vp.model.model_state import with_more_room
 
 NEVER_NS = 1 << 62  # as a throttle: no frame is due after the first
 NS_PER_SECOND = 1_000_000_000

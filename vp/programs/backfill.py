@@ -142,7 +142,7 @@ def _request(values: dict[str, Any], places: ObjectPlaces | None, outline: str) 
     """What the options ask for; raises what is wrong with it by itself. A lake in object storage has an outline."""
     from vp.backfill.plan import Request  # noqa: PLC0415
     from vp.lake.lake import Lake  # noqa: PLC0415
-    from vp.model.frames import judge_fields  # noqa: PLC0415
+    from vp.model.frame_columns import judge_fields  # noqa: PLC0415
 
     if values["out"] is None:
         raise BadParameterError("--out is missing.", hint="For example --out frames.")

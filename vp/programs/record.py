@@ -43,8 +43,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     from vp.demo.session import ensure_demo  # noqa: PLC0415 - --help is fast
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
-    from vp.model.frames import judge_fields  # noqa: PLC0415
-    from vp.model.pipeline import judge  # noqa: PLC0415
+    from vp.model.found_session import judge  # noqa: PLC0415
+    from vp.model.frame_columns import judge_fields  # noqa: PLC0415
     from vp.model.recording_file import ENDINGS  # noqa: PLC0415
     from vp.model.recording_task import RecordingTask  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415

@@ -71,7 +71,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         raise BadParameterError("Several symbols are given, and --live is not.", hint="Without it, give one.")
     demonstration = cli.choose_session(values)  # the last, as it may look into a file
 
-    from vp.model.pipeline import judge  # noqa: PLC0415 - --help is fast
+    from vp.model.found_session import judge  # noqa: PLC0415 - --help is fast
 
     judge(_spec(_defaults(values), values), look=not demonstration)
     with _listening(values) as listener:
@@ -163,8 +163,9 @@ def _service(
     from vp.demo.session import ensure_demo  # noqa: PLC0415
     from vp.lake.lake import Lake  # noqa: PLC0415
     from vp.model.compilation import ensure_compiled  # noqa: PLC0415
+    from vp.model.found_session import judge  # noqa: PLC0415
     from vp.model.overview import GrowingOverviews, overview  # noqa: PLC0415
-    from vp.model.pipeline import judge, prepare, prepare_growing  # noqa: PLC0415
+    from vp.model.pipeline import prepare, prepare_growing  # noqa: PLC0415
     from vp.programs.progress import TerminalProgress  # noqa: PLC0415
     from vp.server.app import Service  # noqa: PLC0415
     from vp.server.faults import tell_below  # noqa: PLC0415

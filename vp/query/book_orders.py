@@ -82,7 +82,7 @@ def _load(session: ChosenSession, kept_to_ns: int) -> pa.Table | None:
 
 def _build(session: ChosenSession, tell: Tell | None) -> pa.Table:
     """The orders of the book, built now; where the cache cannot be written, a warning says so."""
-    from vp.model.pipeline import book_at_warmup  # noqa: PLC0415 - kernels take a while to load
+    from vp.model.opened_session import book_at_warmup  # noqa: PLC0415 - kernels take a while to load
     from vp.model.progress import ignore_progress  # noqa: PLC0415 - kernels take a while to load
 
     return book_at_warmup(session.spec(), tell or ignore_progress).to_arrow()

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from vp.errors import NoRecordingError, NoSessionError, VPError
 from vp.kernels.contract import UNDEF_PRICE, UNDEF_SIZE
-from vp.model.frames import COLUMN_NAMES, frame_schema
+from vp.model.frame_columns import COLUMN_NAMES, frame_schema
 from vp.model.order_schema import ORDER_SCHEMA
 from vp.model.recording_file import RECORDING_SCHEMA
 from vp.query import catalogue

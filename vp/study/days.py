@@ -15,7 +15,7 @@ from vp.errors import EmptySessionError, NoRawFileError
 from vp.files import sha256_of
 from vp.market.products import Product
 from vp.market.session_hours import SessionDates, parse_dates
-from vp.model.pipeline import find_session
+from vp.model.found_session import find_session
 from vp.model.progress import Progress
 from vp.model.session import SessionSpec
 from vp.study.request import StudyRequest

@@ -15,7 +15,7 @@ from vp.dbn import contents
 from vp.dbn.file import DbnFile
 from vp.dbn.kept_surveys import KeptSurveys
 from vp.lake.cache_budget import SURVEYS, CacheBudget
-from vp.model.pipeline import find_session
+from vp.model.found_session import find_session
 from vp.model.session import SessionSpec
 
 

@@ -14,8 +14,8 @@ import pytest
 from tests.vp.demo.replay import FIRST_SECOND, LAST, SECONDS, SNAPSHOT, Replay, records_of, session_bytes
 from vp.demo import session as demo
 from vp.demo.book import INSTRUMENT_ID, TICK_INT
-from vp.demo.market import T_BUILD, T_DRAIN, T_FAIR
 from vp.demo.script import OPEN_SECOND, SESSION_SECONDS, write_script
+from vp.demo.wanted_depth import T_BUILD, T_DRAIN, T_FAIR
 from vp.kernels.contract import MBO_BYTES, MBO_DTYPE, UNDEF_PRICE
 from vp.market.session_hours import phases, session_window
 

@@ -112,7 +112,7 @@ def test_no_entry_keeps_the_others_from_being_listed(tmp_path: Path) -> None:
 
 
 def test_a_file_that_speaks_of_centuries_makes_no_endless_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vp.lake.lake.MOST_DAYS", 1000)
+    monkeypatch.setattr("vp.lake.session_entry.MOST_DAYS", 1000)
     for number in range(3):
         put(table(tmp_path), f"glbx-mdp3-19700101-20260206.mbo.{number}.dbn")
         put(table(tmp_path), f"glbx-mdp3-19700101-2026020{number}.mbo.MNQH{number}.dbn")

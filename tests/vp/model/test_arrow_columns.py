@@ -44,7 +44,8 @@ def test_frames_become_columns_without_pandas() -> None:
 PROGRAM = """
 import sys
 import numpy as np
-from vp.model.frames import FrameLayout, frame_schema
+from vp.model.frames import FrameLayout
+from vp.model.frame_columns import frame_schema
 layout = FrameLayout(frame_schema({}))
 table = layout.table(np.zeros((3, layout.message_bytes), np.uint8))
 print(len(table), table["bid_price"].null_count == 3, "pandas" in sys.modules)

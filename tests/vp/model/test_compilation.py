@@ -115,12 +115,12 @@ from tests.kernels.test_rules import dispatchers
 compilation.compile_loops()
 compilation.compile_sampling()
 demo.write_session(io.BytesIO(), seconds=1)
-import vp.demo.book, vp.demo.exponential, vp.demo.market
+import vp.demo.book, vp.demo.exponential, vp.demo.market, vp.demo.wanted_depth
 missed = hits = 0
 for name, dispatcher in dispatchers():
     missed += sum(dispatcher.stats.cache_misses.values())
     hits += sum(dispatcher.stats.cache_hits.values())
-for module in (vp.demo.book, vp.demo.exponential, vp.demo.market):
+for module in (vp.demo.book, vp.demo.exponential, vp.demo.market, vp.demo.wanted_depth):
     for value in vars(module).values():
         if isinstance(value, Dispatcher):
             missed += sum(value.stats.cache_misses.values())

@@ -11,7 +11,8 @@ from tests.oracle import Rec
 from tests.oracle_book import UNDEFINED_PRICE, UNDEFINED_SIZE
 from tests.vp.model.made_frames import QUOTES, SECOND, frames_of, rec, trade
 from vp.kernels.contract import TRADED_INTS
-from vp.model.engine import FIRST_TRADED_ENTRIES, EventDrivenVPEngine
+from vp.model.engine import EventDrivenVPEngine
+from vp.model.model_state import FIRST_TRADED_ENTRIES
 
 # Volumes.
 

@@ -20,7 +20,8 @@ from tests.oracle_book import F_LAST, UNDEFINED_PRICE
 from vp.errors import BadParameterError
 from vp.kernels.contract import GRID_COLUMNS, NULLABLE_COLUMNS, SCALAR_COLUMNS
 from vp.model.engine import EventDrivenVPEngine
-from vp.model.frames import FrameLayout, column_values, frame_schema, judge_fields
+from vp.model.frame_columns import frame_schema, judge_fields
+from vp.model.frames import FrameLayout, column_values
 
 METADATA = {"vp.symbol": "MNQH6", "vp.parameters": "tau=30.0, ü"}
 NUMPY_TYPES = {

@@ -14,7 +14,7 @@ from tests.dbn_files import header, mbo
 from tests.lakes import FUTURES_OPEN_NS, GOOD, OPEN_NS, WRONG, Wrong, dbn, flags, market, put
 from tests.oracle_book import Rec
 from vp.kernels.contract import SCALAR_COLUMNS
-from vp.model.frames import COLUMN_NAMES
+from vp.model.frame_columns import COLUMN_NAMES
 from vp.model.parameters import ModelParameters
 from vp.model.recording_task import DIGEST_KEY
 from vp.programs import record

@@ -17,7 +17,8 @@ from starlette.types import ASGIApp
 from vp.dbn.accounting import Accounting
 from vp.feed_gap import FeedGap
 from vp.model.engine import FrameBatch
-from vp.model.frames import FrameLayout, frame_schema
+from vp.model.frame_columns import frame_schema
+from vp.model.frames import FrameLayout
 from vp.server.app import Service, build_app
 from vp.server.net.listener import open_listener
 from vp.server.net.server import WebServer

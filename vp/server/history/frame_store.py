@@ -1,30 +1,25 @@
 """The frames of one session: the newest in a ring of memory, older ones in slots on disk, the oldest forgotten.
 
 All frame messages of a session have one length, so the history is a flat sequence: frame n lies in the ring at n times
-that length. On disk a slot holds as many frames as fit, field by field rather than frame by frame, so that a column
-of many frames is read without the others. One thread appends, any thread reads.
+that length. On disk a slot holds as many frames as fit (slot_layout). One thread appends, any thread reads.
 """
 
 from __future__ import annotations
 
-import mmap
 import time
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from functools import partial
 
 import numpy as np
 
+from vp.server.history.disk_stretches import FREELY_BYTES, GRACE_SHARE, GROWTH_BYTES_PER_SECOND, DiskAllowance, Stretch
 from vp.server.history.frame_spool import FrameSpool
+from vp.server.history.slot_layout import SlotLayout, mapped_zeros
 
-PROMISED_NS = 600 * 1_000_000_000
 RETENTION_NS = 4 * 3600 * 1_000_000_000
 MEMORY_BYTES = 16 << 20
-FREELY_BYTES = 256 << 20
-GROWTH_BYTES_PER_SECOND = 8 << 20
-GRACE_SHARE = 16
 RETRY_SECONDS = 1.0
 
 
@@ -35,16 +30,6 @@ class Block:
     first: int
     count: int
     data: memoryview
-
-
-@dataclass
-class _Group:
-    """A stretch of the sequence in a slot; the slot is -1 once it is forgotten."""
-
-    first: int
-    count: int
-    slot: int
-    last_ns: int
 
 
 class FrameStore:
@@ -60,14 +45,10 @@ class FrameStore:
         Where older frames lie; left out, memory alone holds frames.
     cuts : iterable of int
         Where a frame is cut into fields, which lie apart on disk.
-    retention_ns : int
-        Frames older than this, in event time, are forgotten.
     memory_bytes : int
         Length of the ring.
-    freely_bytes, growth_bytes_per_second : int
-        So much may lie on disk at once, and as fast may that become more, by the clock on the wall; the frames of
-        PROMISED_NS may in any case. A session played a thousand times as fast as it happened would otherwise take
-        gigabytes in seconds.
+    retention_ns, freely_bytes, growth_bytes_per_second : int
+        What may lie on disk, and for how long (DiskAllowance).
 
     Attributes
     ----------
@@ -100,21 +81,17 @@ class FrameStore:
         self.over_since: float | None = None
         self._spool = spool if spool is not None else FrameSpool()
         self._lock = self._spool.lock
-        edges = sorted({0, frame_bytes, *(cut for cut in cuts if 0 < cut < frame_bytes)})
-        self._fields = [(start, stop - start) for start, stop in pairwise(edges)]
-        self._retention_ns = retention_ns
-        self._freely_bytes = freely_bytes
-        self._growth = growth_bytes_per_second
-        self._began = time.monotonic()
+        self._allowance = DiskAllowance(retention_ns, freely_bytes, growth_bytes_per_second)
         self._ring_frames = max(2, memory_bytes // frame_bytes)
         self._group_frames = max(1, min(self._spool.slot_bytes // frame_bytes, self._ring_frames // 2))
+        self._layout = SlotLayout(frame_bytes, cuts, self._group_frames)
         self._ring: np.ndarray | None = None
         self._slot: np.ndarray | None = None  # used again: fresh pages for each would cost as much as the copy
         self._clocks_ns = np.zeros(self._ring_frames, np.int64)
         self._appended_seconds = np.zeros(self._ring_frames)
         self._memory_from = 0  # the ring holds the frames from here on
         self._spooled = 0  # all before it lie on disk, or are forgotten
-        self._groups: deque[_Group] = deque()
+        self._groups: deque[Stretch] = deque()
         self._tries_from = 0.0
         self._closed = False
 
@@ -228,7 +205,7 @@ class FrameStore:
             if not self._spool_group(min(self._group_frames, self.head - self._spooled)):
                 self._lose(self.head + count - self._ring_frames)
         if self._ring is None:
-            self._ring = _mapped(self._ring_frames, self.frame_bytes)
+            self._ring = mapped_zeros(self._ring_frames, self.frame_bytes)
         with self._lock:  # before a frame is written over nobody may find it any more
             self._memory_from = max(self._memory_from, self.head + count - self._ring_frames)
         start = self.head % self._ring_frames
@@ -277,17 +254,7 @@ class FrameStore:
         count = min(most, group.count - skip)
         if count <= 0:
             return None
-        rows = np.empty((count, length), np.uint8)
-        begin = bisect_right(self._fields, (offset, self.frame_bytes)) - 1
-        for start, width in islice(self._fields, begin, None):
-            if start >= offset + length:
-                break
-            data = self._spool.read(slot, start * self._group_frames + skip * width, count * width)
-            if len(data) < count * width:
-                return None
-            low, high = max(start, offset), min(start + width, offset + length)
-            field = np.frombuffer(data, np.uint8).reshape(count, width)
-            rows[:, low - offset : high - offset] = field[:, low - start : high - start]
+        rows = self._layout.read(partial(self._spool.read, slot), skip, count, offset, length)
         return rows if group.slot == slot else None  # a slot that was given away meanwhile holds other frames
 
     def _spool_group(self, count: int) -> bool:
@@ -300,17 +267,14 @@ class FrameStore:
         together = places[-1] - places[0] == count - 1
         frames = self._ring[places[0] : places[-1] + 1] if together else self._ring[places]
         if self._slot is None:
-            self._slot = _mapped(self._group_frames, self.frame_bytes).reshape(-1)
-        filled = self._slot
-        for start, width in self._fields:
-            place = filled[start * self._group_frames : start * self._group_frames + count * width]
-            place.reshape(count, width)[:] = frames[:, start : start + width]
-        slot = self._spool.keep(self, filled.data)
+            self._slot = self._layout.empty_slot()
+        self._layout.fill(self._slot, frames)
+        slot = self._spool.keep(self, self._slot.data)
         if slot is None:
             self._tries_from = now + RETRY_SECONDS
             return False
         with self._lock:
-            self._groups.append(_Group(self._spooled, count, slot, int(self._clocks_ns[places[-1]])))
+            self._groups.append(Stretch(self._spooled, count, slot, int(self._clocks_ns[places[-1]])))
             self._spooled += count
             self._spool.add(self)
             if self._closed:  # meanwhile
@@ -320,16 +284,4 @@ class FrameStore:
     def _outlived(self) -> bool:
         """Whether the oldest slot holds more than is kept; the lock is held."""
         newest_ns = int(self._clocks_ns[(self.head - 1) % self._ring_frames])
-        if self._groups[0].last_ns < newest_ns - self._retention_ns:
-            return True
-        allowed_bytes = self._freely_bytes + self._growth * (time.monotonic() - self._began)
-        if self.disk_bytes <= allowed_bytes:
-            return False
-        visible = len(self._groups) // GRACE_SHARE + 2
-        return visible < len(self._groups) and self._groups[visible].last_ns < newest_ns - PROMISED_NS
-
-
-def _mapped(count: int, length: int) -> np.ndarray:
-    """Zeros, uint8[count, length], that go back to the system whole: they are no part of the allocator's arenas."""
-    private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
-    return np.frombuffer(mmap.mmap(-1, count * length, **private), np.uint8).reshape(count, length)
+        return self._allowance.is_over(self._groups, self.disk_bytes, newest_ns)

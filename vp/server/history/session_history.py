@@ -12,9 +12,10 @@ import numpy as np
 
 from vp.feed_gap import FeedGap
 from vp.model.frames import ColumnPlace, FrameLayout
+from vp.server.history.disk_stretches import PROMISED_NS
 from vp.server.history.frame_sampler import FrameSampler
 from vp.server.history.frame_spool import FrameSpool
-from vp.server.history.frame_store import MEMORY_BYTES, PROMISED_NS, RETENTION_NS, FrameStore
+from vp.server.history.frame_store import MEMORY_BYTES, RETENTION_NS, FrameStore
 from vp.server.stream.messages import Hole
 from vp.server.stream.packing import header, unpack
 

@@ -5,7 +5,7 @@ are free, and `timeout_keep_alive` begins with the first response. So a protocol
 uvicorn's and hands on what asyncio tells it. It learns what becomes of a request from the application:
 `app_state`, which uvicorn copies into the scope of every request as the ASGI specification says, names it there.
 
-What is private here is the place of H11Protocol, and what vp.server.net.websocket says of a protocol's constructor
+What is private here is the place of H11Protocol, and what vp.server.net.uvicorn_host says of a protocol's constructor
 and of `server_state.connections`. Of H11Protocol itself only what every asyncio.Protocol has is called.
 """
 

@@ -4,17 +4,8 @@ Beside what ASGI offers, an application may write messages that carry their webs
 (vp.server.stream.packing). A reader that takes nothing is cut off, as is a peer that sends frames without end that
 cost it nothing, and at the end of the server each connection closes with 1001.
 
-What is private here, and why. uvicorn documents that its option `ws` takes a protocol class, but not how it uses the
-class, so that the following is read off its source. All of it is used in this module and in vp.server.net.http alone:
-
-- the constructor's arguments `config`, `server_state`, `app_state` and `_loop`;
-- the hand-over of a connection: `connection_made(transport)`, then `data_received(request)` with the request's
-  head written anew, then `transport.set_protocol`;
-- `config.loaded_app`, `config.asgi_version`; `root_path` and the `ws_*` values are documented settings;
-- `server_state.connections`, at whose members uvicorn calls `shutdown()` when it ends, and `server_state.tasks`,
-  for which it waits then.
-
-Of websockets only the documented interface of ServerProtocol is used.
+How uvicorn makes and hands over a connection is told in vp.server.net.uvicorn_host. Of websockets only the documented
+interface of ServerProtocol is used.
 """
 
 from __future__ import annotations
@@ -31,11 +22,13 @@ from websockets.server import ServerProtocol
 
 from vp import counters
 from vp.logs import event
-from vp.server.net.asgi import Application, AsgiConversation, HeaderPairs
+from vp.server.net.asgi import AsgiConversation, HeaderPairs
 from vp.server.net.backpressure import Backpressure, ConnectionLostError
-from vp.server.net.handshake import BAD_HANDSHAKE, refusal_response, websocket_scope
+from vp.server.net.connection_end import ConnectionEnd
+from vp.server.net.handshake import BAD_HANDSHAKE, refusal_response
 from vp.server.net.incoming import BreachError, IncomingMessages
 from vp.server.net.keepalive import Keepalive
+from vp.server.net.uvicorn_host import UvicornHost
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
@@ -46,7 +39,6 @@ CLOSE_GOING_AWAY = 1001
 CLOSE_ABNORMAL = 1006  # never sent: there was no close
 CLOSE_FAULT = 1011
 SHUTDOWN_SECONDS = 1.5
-LINGER_SECONDS = 1.0
 CLOSE_SECONDS = 10.0  # for the peer to answer a close, and to take what was written before
 READ_BYTES = 1024
 
@@ -67,19 +59,15 @@ class WebSocketConnection(asyncio.BufferedProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        self._config = config
-        self._server_state = server_state
-        self._app_state = app_state
         self._loop = _loop or asyncio.get_running_loop()
-        self._protocol = ServerProtocol(max_size=config.ws_max_size, logger=logging.getLogger("uvicorn.error"))
+        self._host = host = UvicornHost(config, server_state, app_state, self._loop)
+        self._protocol = ServerProtocol(max_size=host.most_message_bytes, logger=logging.getLogger("uvicorn.error"))
         self._conversation = AsgiConversation(self)
         self._keepalive = Keepalive(
-            self._loop, config.ws_ping_interval, config.ws_ping_timeout, self._ping, self._give_up
+            self._loop, host.ping_interval_seconds, host.ping_timeout_seconds, self._ping, self._give_up
         )
         self._incoming = IncomingMessages(self._loop.time)
         self._read = bytearray(READ_BYTES)
-        self._output_ended = False
-        self._abort_timer: asyncio.TimerHandle | None = None
 
     # What asyncio and uvicorn call.
 
@@ -87,7 +75,8 @@ class WebSocketConnection(asyncio.BufferedProtocol):
         """Take the connection over."""
         self._transport = cast(asyncio.Transport, transport)
         self._backpressure = Backpressure(self._transport, self._loop)
-        self._server_state.connections.add(cast(Any, self))
+        self._end = ConnectionEnd(self._transport, self._loop)
+        self._host.take(self)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002
         """Where the next bytes go."""
@@ -99,7 +88,7 @@ class WebSocketConnection(asyncio.BufferedProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came: at first the request, later frames; what comes after the end is thrown away."""
-        if self._output_ended:
+        if self._end.output_ended:
             return
         before = self._protocol.state
         self._protocol.receive_data(data)
@@ -117,7 +106,7 @@ class WebSocketConnection(asyncio.BufferedProtocol):
 
     def eof_received(self) -> None:
         """Let the transport close, as the peer will say no more."""
-        self._abort_after(CLOSE_SECONDS)
+        self._end.abort_after(CLOSE_SECONDS)
 
     def pause_writing(self) -> None:
         """Note that something waits to be taken by the system."""
@@ -130,10 +119,8 @@ class WebSocketConnection(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Forget the connection; who waits for it learns that it has gone."""
         self._keepalive.stop()
-        if self._abort_timer is not None:
-            self._abort_timer.cancel()
-        self._server_state.connections.discard(cast(Any, self))
-        self._output_ended = True
+        self._end.lost()
+        self._host.let_go(self)
         self._protocol.receive_eof()
         self._conversation.disconnect(self._protocol.close_code or CLOSE_ABNORMAL, self._protocol.close_reason or "")
         self._backpressure.resume()
@@ -145,7 +132,7 @@ class WebSocketConnection(asyncio.BufferedProtocol):
         elif self.is_open:
             self._send_close(CLOSE_GOING_AWAY, "the server is shutting down")
         self._transport.close()
-        self._abort_after(SHUTDOWN_SECONDS)
+        self._end.abort_after(SHUTDOWN_SECONDS)
 
     # What the application calls.
 
@@ -157,7 +144,7 @@ class WebSocketConnection(asyncio.BufferedProtocol):
     @property
     def lost(self) -> bool:
         """Whether the connection has gone, or only its end is waited for."""
-        return self._protocol.state is State.CLOSED or self._output_ended
+        return self._protocol.state is State.CLOSED or self._end.output_ended
 
     def push(self, packed: memoryview | bytes) -> bool:
         """Write whole messages with their headers now, if all before have gone to the system; whether it did so."""
@@ -199,12 +186,12 @@ class WebSocketConnection(asyncio.BufferedProtocol):
         await self.drain()
         if self.is_open:
             self._send_close(code, reason)
-            self._abort_after(CLOSE_SECONDS)
+            self._end.abort_after(CLOSE_SECONDS)
             self.release_input()
 
     def accept(self, subprotocol: str | None, headers: HeaderPairs) -> None:
         """Complete the handshake; raises ConnectionLostError."""
-        if self._output_ended or self._transport.is_closing():
+        if self._end.output_ended or self._transport.is_closing():
             raise ConnectionLostError
         if subprotocol is not None:
             self._response.headers["Sec-WebSocket-Protocol"] = subprotocol
@@ -216,7 +203,7 @@ class WebSocketConnection(asyncio.BufferedProtocol):
 
     def refuse(self, status: int, headers: HeaderPairs = (), body: bytes = b"") -> None:
         """Answer the request with a response instead of the handshake."""
-        if self._output_ended:
+        if self._end.output_ended:
             return
         self._protocol.send_response(refusal_response(status, headers, body))
         self._conversation.disconnect(CLOSE_ABNORMAL)
@@ -230,25 +217,13 @@ class WebSocketConnection(asyncio.BufferedProtocol):
         """Read on."""
         self._transport.resume_reading()
 
-    # The handshake.
-
     def _begin(self, request: Request) -> None:
         """Run the application for a request that is a good one; answer any other."""
         self._response = self._protocol.accept(request)
         if self._response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             self._protocol.send_response(self._response)
             return
-        scope = websocket_scope(
-            request,
-            self._transport,
-            root_path=self._config.root_path,
-            asgi_version=self._config.asgi_version,
-            state=self._app_state,
-            extensions={EXTENSION: self},
-        )
-        task = self._loop.create_task(self._conversation.run(cast(Application, self._config.loaded_app), scope))
-        self._server_state.tasks.add(task)
-        task.add_done_callback(self._server_state.tasks.discard)
+        self._host.run(self._conversation, request, self._transport, {EXTENSION: self})
 
     def _refuse_unread(self) -> None:
         """Answer a request that websockets does not take in (its lines are too long): alike, whatever was wrong."""
@@ -274,8 +249,6 @@ class WebSocketConnection(asyncio.BufferedProtocol):
             self._keepalive.received(bytes(frame.data))
         return True
 
-    # The end.
-
     def _send_close(self, code: int, reason: str) -> None:
         self._keepalive.stop()
         self._conversation.disconnect(code, reason)
@@ -296,30 +269,17 @@ class WebSocketConnection(asyncio.BufferedProtocol):
     def _flush(self) -> bool:
         """Write what websockets has to send, and end the output where it says so; whether it did."""
         waiting = self._protocol.data_to_send()
-        if not waiting or self._output_ended or self._transport.is_closing():
+        if not waiting or self._end.output_ended or self._transport.is_closing():
             return False
         self._transport.write(b"".join(waiting))
         if SEND_EOF in waiting:
             self._end_output()
-        return self._output_ended
+        return self._end.output_ended
 
     def _end_output(self) -> None:
-        """Close the writing side only; what still comes is thrown away for a moment.
-
-        A socket that is closed with input unread is reset, and the reset can overtake what was written last.
-        """
-        self._output_ended = True
+        """Write nothing any more."""
         self._keepalive.stop()
-        self._abort_after(LINGER_SECONDS)
-        self.release_input()
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-
-    def _abort_after(self, seconds: float) -> None:
-        """Bound how long the end may take."""
-        if self._abort_timer is not None:
-            self._abort_timer.cancel()
-        self._abort_timer = self._loop.call_later(seconds, self._transport.abort)
+        self._end.end_output()
 
     async def _until_writable(self) -> None:
         await self.drain()

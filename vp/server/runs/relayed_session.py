@@ -23,6 +23,7 @@ from vp.server.runs.upstream import (
     UpstreamStream,
     stream_address,
 )
+from vp.server.runs.upstream_messages import gap_of, judge_status
 from vp.server.stream.request import StreamRequest
 
 FIRST_PAUSE_SECONDS = 0.2
@@ -240,13 +241,13 @@ class RelayedSession:
         kind = message["type"]
         if kind == "status":
             with as_of_this_version("status"):
-                _judge(message)
+                judge_status(message)
             self.status = message
         elif kind in {"end", "next_session"}:  # the one that follows is a session of its own
             self._over = True
         elif kind == "gap":
             with as_of_this_version("gap"):
-                told = _gap(message)
+                told = gap_of(message)
             self._gaps = (*(gap for gap in self._gaps if gap.start_ns != told.start_ns), told)
         elif kind == "missed":  # this reader was too slow: its history has them still
             raise UpstreamGoneError("The upstream has left frames out.")
@@ -286,25 +287,3 @@ class RelayedSession:
         """Connect, and read up to the first frame."""
         self._stream = UpstreamStream(stream_address(self._upstream, self._request, after))
         return read_beginning(self._stream, self._on_progress)
-
-
-def _judge(status: Mapping[str, Any]) -> None:
-    """Raise what reading a `status` message later would raise (KeyError and so on), before anybody is told of it."""
-    for name in ("clock_ns", "time_ns"):
-        if (value := status.get(name)) is not None:
-            int(value)
-    for name, default in (("records_done", 0), ("steps_done", 0), ("lag_seconds", 0.0)):
-        type(default)(status.get(name, default))
-    float(status.get("hop_seconds") or 0.0)
-    {**Accounting.from_json(status.get("records", {})).to_json()}
-    dict.fromkeys(status.get("notices", ()))
-    feed = status.get("feed")
-    str(None if feed is None else feed["state"])
-    for counted in status.get("anomalies", {}).values():
-        int(counted)
-
-
-def _gap(message: Mapping[str, Any]) -> FeedGap:
-    """What a `gap` message tells of; the inverse of vp.server.stream.messages.gap."""
-    end_ns = int(message["end_ns"] or 0)
-    return FeedGap(int(message["start_ns"]), end_ns, str(message["reason"]), bool(message["bridged"]))

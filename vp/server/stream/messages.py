@@ -13,7 +13,7 @@ from typing import Any
 
 from vp.errors import VPError
 from vp.feed_gap import FeedGap
-from vp.model.frames import QUALITY_BITS
+from vp.model.frame_columns import QUALITY_BITS
 from vp.server.faults import error_body
 from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import Loading, NextSession, RunFacts

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from vp.errors import BadParameterError, quoted
 from vp.market.session_hours import as_trading_day
-from vp.model.frames import judge_fields
+from vp.model.frame_columns import judge_fields
 from vp.model.parameter_texts import parameters_of
 from vp.model.parameters import ModelParameters
 from vp.session import SessionName

@@ -14,7 +14,8 @@ from tests.places import DATA
 from tests.vp.server.history.blocks import parse
 from tests.vp.server.history.conftest import bought
 from tests.vp.server.tiny import LAYOUT
-from vp.model.frames import FrameLayout, frame_schema_like
+from vp.model.frame_columns import frame_schema_like
+from vp.model.frames import FrameLayout
 from vp.model.pipeline import prepare
 from vp.model.session import SessionSpec
 from vp.server.history.export import ColumnsBlock, arrow_stream, csv_stream, file_name

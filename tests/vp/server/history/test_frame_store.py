@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vp.server.history.disk_stretches import PROMISED_NS
 from vp.server.history.frame_spool import FrameSpool
-from vp.server.history.frame_store import PROMISED_NS, Block, FrameStore
+from vp.server.history.frame_store import Block, FrameStore
 
 FRAME_BYTES = 16
 GROUP = 2

@@ -21,7 +21,7 @@ from starlette.websockets import WebSocket
 from tests.vp.server import raw
 from tests.vp.server.raw import BINARY, CLOSE, PING, PONG, TEXT, frame
 from tests.vp.server.tiny import serving_app
-from vp.server.net import websocket as websocket_module
+from vp.server.net import connection_end
 from vp.server.net.backpressure import ConnectionLostError
 from vp.server.net.websocket import EXTENSION, WebSocketConnection
 
@@ -223,7 +223,7 @@ def test_a_peer_that_answers_pings_stays_and_one_that_does_not_is_left() -> None
 
 def test_a_peer_that_closes_and_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the system's timeout nor keepalive would free it: it has closed, and is waited for by nobody."""
-    monkeypatch.setattr(websocket_module, "LINGER_SECONDS", 0.3)
+    monkeypatch.setattr(connection_end, "LINGER_SECONDS", 0.3)
     lost = threading.Event()
     connection_lost = WebSocketConnection.connection_lost
 

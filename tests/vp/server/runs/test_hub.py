@@ -76,7 +76,7 @@ def test_sessions_that_are_left_while_they_load_count_until_they_have_ended() ->
         hub.leave(None)
         assert len(loading) == 4
         may_end.set()
-        await until(lambda: not any(run.is_alive for run in hub._ending))
+        await until(lambda: not any(run.is_alive for run in hub._runs.ending))
         hub.join(OWN)
 
     in_hub(body, slow, ServerLimits(sessions=2))
