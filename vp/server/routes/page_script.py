@@ -23,7 +23,9 @@ LINE_COMMENT = re.compile(r"(?:^|(?<=[\s;{}),]))// .*$", re.MULTILINE)
 INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 EMPTY_LINES = re.compile(r"^\n+", re.MULTILINE)
 # Spaces that no meaning hangs on: around a sign, and around an operator between two operands.
-SPACES = re.compile(r" ?([{}()\[\],;:?=<>*&|!]) ?|(?<=[\w)\]]) ([+\-*%]) (?=[\w(\[])")
+SPACES = re.compile(
+    r" ?([+\-*/%]?=|[{}()\[\],;:?<>*&|!]) ?|(?:(?<=[\w)\]]) |(?<=[)\]] ))([+\-*/%]) (?=[\w(\[])"
+)
 TEXT = re.compile(r'("(?:[^"\\]|\\.)*"|`[^`]*`)')
 DIVISION = re.compile(r"(?<=[\w)\]]) /=? ")
 IMPORT = re.compile(r'^import (\{ [\w, ]+ \}|\* as \w+) from "\./([\w-]+\.js)";$', re.MULTILINE)
