@@ -135,7 +135,7 @@ def test_what_only_looks_like_it_is_not_refused(tmp_path: Path) -> None:
         }
         export const page = new Menu().export(1);
     """
-    assert "const page" in page_script(written(tmp_path / "web", {"main.js": lines}))[tmp_path / "web" / "main.js"]
+    assert "let page" in page_script(written(tmp_path / "web", {"main.js": lines}))[tmp_path / "web" / "main.js"]
 
 
 def test_the_page_is_all_of_its_modules_each_once_behind_those_that_it_imports(tmp_path: Path) -> None:
@@ -178,16 +178,20 @@ def test_an_address_is_no_comment() -> None:
 @pytest.mark.parametrize(
     ("line", "sent"),
     [
-        ("const { a, b } = c ? d : [e];", "const{a,b}=c?d:[e];"),
+        ("const { a, b } = c ? d : [e];", "let{a,b}=c?d:[e];"),
         ("return (a + b) * -c - d % 2;", "return(a+b)*-c-d%2;"),
         ("a = b + +c - -d - --e;", "a=b + +c - -d - --e;"),
         ("if (a < b && !c) { d ||= e; } else f();", "if(a<b&&!c){d||=e;}else f();"),
-        ("const share = a / (b + c);", "const share=a/(b+c);"),
+        ("const share = a / (b + c);", "let share=a/(b+c);"),
         ("sum += f(a) - b / c[0] * d;", "sum+=f(a)-b/c[0]*d;"),
         ("held[a] /= b; c ||= d ** e; f = g - -h;", "held[a]/=b;c||=d**e;f=g - -h;"),
         ('say("a , b \\" ; c" + d);', 'say("a , b \\" ; c" + d);'),
         ("say(`a , ${ b ? c : d } ; e`, f);", "say(`a , ${ b ? c : d } ; e`,f);"),
         ("say(`a ${b ? ` , c` : d} , e` , f);",) * 2,
+        (
+            'for (const a of b) { say("const c"); d.const = constant; }',
+            'for(let a of b){say("const c");d.const=constant;}',
+        ),
         ("const found = a.replace(/ ( ,|{2} )/g, b);",) * 2,
         ("const quote = ' , ';",) * 2,
     ],
