@@ -200,6 +200,12 @@ def test_spaces_go_where_no_meaning_hangs_on_them(line: str, sent: str) -> None:
     assert tightened(line) == sent
 
 
+def test_what_only_closes_stands_behind_what_it_closes() -> None:
+    code = "f(() => {\nif (a) {\nb();\nwhile (c());\n}\nd = `\n}\n`;\nlet e = [1,\n2,\n];\n});\ng();\n"
+    sent = "f(()=>{\nif(a){\nb();\nwhile(c());}\nd = `\n}\n`;\nlet e=[1,\n2,]});\ng();\n"
+    assert tightened(code) == sent
+
+
 def test_a_text_of_several_lines_stays() -> None:
     text = "a = `one ,\n two ; ( three )\nfour , five`;\nb = c;"
     assert tightened(text) == text.replace("b = c", "b=c")
