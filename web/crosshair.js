@@ -25,12 +25,13 @@ const LEAST_CARD_PX = 30;
 const SPEAK_MS = 250;
 
 export class Crosshair {
-  /** @param {string} base where the server is @param {Feed} feed @param {Chart} chart @param {import("./painting.js").Painting} painting */
-  constructor(base, feed, chart, painting) {
+  /** @param {string} base where the server is @param {Feed} feed @param {Chart} chart @param {import("./painting.js").Painting} painting @param {() => void} remember pins and measure, before they are changed */
+  constructor(base, feed, chart, painting, remember) {
     this.base = base;
     this.feed = feed;
     this.chart = chart;
     this.painting = painting;
+    this.remember = remember;
     /** @type {Point | null} */
     this.at = null;
     /** @type {[Spot, Spot] | null} */
@@ -45,7 +46,7 @@ export class Crosshair {
     this.wanted = -1;
     this.timer = 0;
     this.speakTimer = 0;
-    this.pins = new Pins();
+    this.pins = new Pins(remember);
   }
 
   /** Whose prices the picture shows. */
@@ -76,6 +77,7 @@ export class Crosshair {
 
   /** Begin to measure at the crosshair, or take the measure away. */
   toggleMeasure() {
+    this.remember();
     const taken = this.measured !== null;
     this.measuring = !this.measured && this.at !== null;
     this.measured = this.measuring && this.at ? [this.chart.spotAt(this.at), this.chart.spotAt(this.at)] : null;
@@ -85,10 +87,19 @@ export class Crosshair {
 
   /** Let go of the cell, the measure and what is pinned. */
   release() {
-    this.measured = null;
-    this.measuring = false;
+    this.remember();
     this.at = null;
-    this.pins.clear();
+    this.putMarks({ pins: [], measured: null });
+  }
+
+  /** What a person set, to come back to. */
+  marks() { return { pins: this.pins.pins, measured: this.measured }; }
+
+  /** @param {ReturnType<Crosshair["marks"]>} marks */
+  putMarks({ pins, measured }) {
+    this.pins.put(pins);
+    this.measured = measured;
+    this.measuring = false;
     this.painting.request("cursor");
   }
 
@@ -183,7 +194,8 @@ export class Crosshair {
     card.className = "card pinned";
     const spot = this.chart.spotAt(at);
     if (this.describe(card, ring, spot, true) === null) return;
-    element("pins").append(card);
+    this.remember();
+    element("pins").append(card); // which has a size there
     const { left, top } = this.place(card, at, scene);
     this.pins.add({ card, spot, right: left - scene.x(spot.timeMs), down: top - scene.y(spot.bucket), of: this.instrument });
     this.painting.request("cursor");

@@ -578,6 +578,21 @@ test("changes of a kind that follow one another are undone together, and what ch
   while (undo.undo()) led.push(value);
   assert.deepEqual(led, [5, 4, 1, 0]);
   for (let i = 0; i < 500; i += 1) change();
+  const again = [];
+  while (undo.redo()) again.push(value);
+  assert.deepEqual(again, [1, 4, 5, 6]);
+  undo.undo();
+  undo.undo();
+  undo.remember(); // and nothing is changed
+  assert.ok(undo.redo());
+  assert.equal(value, 5);
+  change();
+  value = -1;
+  assert.ok(!undo.redo()); // something was
+  assert.ok(undo.undo());
+  assert.equal(value, 5);
+  assert.ok(undo.redo());
+  assert.equal(value, -1);
   assert.ok(undo.states.length <= 100);
 });
 
