@@ -132,7 +132,7 @@ export class Crosshair {
       card.replaceChildren(); // what is not seen says nothing of another place
       return;
     }
-    const column = this.describe(card, ring, chart.spotAt(at), this.exactTime);
+    const column = this.describe(card, ring, chart.spotAt(at), false);
     const { left, top, height } = this.place(card, at, scene);
     moveCard(card, left, top, size.unit);
     card.style.maxHeight = `${height * size.unit}px`;
@@ -153,15 +153,15 @@ export class Crosshair {
     return full && full.ring === ring && full.eventId === ring.eventId(column) ? full.block : null;
   }
 
-  /** @param {HTMLElement} card @param {Ring} ring @param {Spot} spot @param {boolean} exact @returns {number | null} its column */
-  describe(card, ring, spot, exact) {
+  /** @param {HTMLElement} card @param {Ring} ring @param {Spot} spot @param {boolean} brief @returns {number | null} its column */
+  describe(card, ring, spot, brief) {
     const { decimals, quantity } = this.feed;
     const { mode } = this.chart.settings;
     const number = ring.columnUntil(spot.timeMs);
     const column = number < ring.first ? null : number;
     const field = ring.fields.includes(mode) ? mode : "pressure";
     describeCell(card, ring, spot, column, {
-      decimals, exact, field, quantity, lowest: this.feed.lowestBucket, quietMs: this.feed.quietMs, full: column === null ? null : this.fullOf(ring, column),
+      decimals, brief, exact: brief || this.exactTime, field, quantity, lowest: this.feed.lowestBucket, quietMs: this.feed.quietMs, full: column === null ? null : this.fullOf(ring, column),
     });
     return column;
   }

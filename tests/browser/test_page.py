@@ -125,6 +125,10 @@ def test_a_cell_is_read_measured_and_pinned(page: Page, server: Server) -> None:
     expect(page.locator(".pinned")).to_have_count(1)
     page.keyboard.down("Alt")
     page.mouse.move(500, 250)
+    pinned = page.locator(".pinned").inner_text()
+    assert re.search(r"rest_depth +[\d.]+ contracts", pinned), pinned  # exact by now
+    assert "j_rest_depth" not in pinned  # however long it was pointed at: there may be twelve
+    assert "frame before" not in pinned
     page.mouse.down()
     page.mouse.move(800, 350, steps=3)
     page.mouse.up()
