@@ -133,4 +133,4 @@ element("unstarted").remove();
 settle(page);
 chart.fit();
 session.open({});
-painting.start(() => feed.ring !== null && feed.ring.count > 0, paintAll, () => crosshair.paint(gestures.rectangle));
+painting.start(() => session.paintable, paintAll, () => crosshair.paint(gestures.rectangle));

@@ -77,14 +77,13 @@ function showWallClock({ clock: { offsetMs } }) {
 
 /** @param {import("./commands.js").Page} page */
 export function showLiveness({ session, feed, viewport, chart, painting }) {
-  const now = performance.now();
-  const { ring } = feed;
+  const { paintable } = session;
   showSocket(session);
   showEngine(feed);
   showFeedState(feed);
   showWallClock(feed);
-  showTab(painting, chart.heatmap.painter.lost, !ring || ring.count === 0, now);
-  if (!ring || ring.count === 0) return;
+  showTab(painting, chart.heatmap.painter.lost, !paintable, performance.now());
+  if (!paintable) return;
   const { following } = viewport;
   element("behind").hidden = following;
   if (!following) {
