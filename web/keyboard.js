@@ -76,13 +76,16 @@ export function listenToKeys(table, list) {
     line.append(what);
     return line;
   }));
+  window.addEventListener("click", () => { // by the mouse, and what was clicked on leaves the keys to the chart
+    if (document.activeElement?.matches(":is(nav, #player) button:not(:focus-visible)")) element("chart").focus({ preventScroll: true });
+  });
   const byKey = new Map(table.flatMap((entry) => entry.keys.map((key) => [key, entry])));
   window.addEventListener("keydown", (event) => {
     if (event.ctrlKey && event.key.toLowerCase() !== "z") return;
     if (event.metaKey || event.altKey || event.defaultPrevented) return;
     const target = /** @type {HTMLElement} */ (event.target);
     if (SCROLLING.includes(event.key) && scrollsByKeys(target)) return;
-    if (event.key !== "Escape" && target.closest("input, select, textarea, [role=slider], dialog")) return;
+    if (event.key !== "Escape" && target.closest("input, select, textarea, dialog")) return;
     if ((event.key === " " || event.key === "Enter") && target.closest("button, summary")) return;
     const entry = byKey.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
     if (!entry) return;

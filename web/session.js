@@ -7,7 +7,7 @@ import { clockText, dateAndTime, setZone } from "./format.js";
 import { fetchSessions } from "./http-api.js";
 import { forget, load, save, takeReturn } from "./kept.js";
 import { ALWAYS, gridsOf, modeOf } from "./modes.js";
-import { say, showNotice, showProgress, showRemark, showServerNotices, showSession, showStatus } from "./notices.js";
+import { say, showNotice, showProgress, showRemark, showServerNotices, showSession } from "./notices.js";
 import { defaults } from "./settings.js";
 import { showSocket } from "./signs.js";
 import { msOf } from "./stream.js";
@@ -284,7 +284,6 @@ export class Session {
     if (message.type === "progress" && this.feed.followDue) return; // the picture stays while the next session loads
     if (message.type === "progress") showProgress(message);
     else if (message.type === "status") {
-      showStatus(message, this.feed.backfill.holes);
       showServerNotices(message.notices ?? []);
       this.reach();
     }

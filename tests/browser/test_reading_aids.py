@@ -184,10 +184,10 @@ def test_every_change_of_the_view_can_be_undone(page: Page) -> None:
             assert (place(page), page.evaluate(SETTINGS)) == before.pop()[1], name
         else:
             assert (place(page), page.evaluate(SETTINGS)) != before[-1][1], f"{name} did nothing"
+    ended = (place(page), page.evaluate(SETTINGS))
     for name, state in reversed(before):
         page.keyboard.press("z")
         assert (place(page), page.evaluate(SETTINGS)) == state, name
-
     for name, state in [*before[1:], ("the end", ended)]:
         page.keyboard.press("Shift+Z")
         assert (place(page), page.evaluate(SETTINGS)) == state, name
@@ -248,6 +248,7 @@ def test_what_is_clicked_on_leaves_the_keys_to_the_chart(page: Page) -> None:
     expect(page.locator("#bookmarks")).to_be_visible()
     page.get_by_label("Take ").click()
     expect(page.locator("#bookmarks-open")).to_have_text("Bookmarks 0")
+
 
 def test_the_cell_under_the_cursor_is_spoken_in_whole_words(page: Page) -> None:
     for rows, words in WORDS.items():
