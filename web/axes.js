@@ -7,7 +7,7 @@ import { PRICE_AXIS_PX } from "./scene.js";
 /** @typedef {import("./scene.js").Scene} Scene */
 
 /** Height of the price of bid, ask and last on the axis. */
-const MARK_PX = 16;
+export const MARK_PX = 16;
 /** Boundaries of sessions, New York time. */
 const SESSION_TIMES = /** @type {Record<string, string>} */ ({
   "09:30:00": "open", "16:00:00": "close", "17:00:00": "halt", "18:00:00": "open",
@@ -130,13 +130,8 @@ export function paintContextEdge(context, { ring, size, x, theme, emitFromMs }) 
   if (context.measureText(words).width < edge - 5) writeOver(context, theme, words, edge - 5, size.height - 20);
 }
 
-/**
- * Labels of prices on the axis right of the map, and the prices of bid, ask and last in it.
- * @param {CanvasRenderingContext2D} context @param {Scene} scene
- */
-export function paintPriceAxis(context, scene) {
-  const { ring, size, y, theme, decimals, column } = scene;
-  const left = size.width;
+/** The prices of bid, ask and last on the axis, from the highest down, none over another. @param {Scene} scene */
+export function marksOf({ ring, size, y, theme, column }) {
   const marks = /** @type {[number, string][]} */ ([
     [ring.scalar("ask_price", column), theme.ask], [ring.scalar("last_price", column), theme.last], [ring.scalar("bid_price", column), theme.bid],
   ]).sort((a, b) => b[0] - a[0]).filter(([price]) => y(price) >= 0 && y(price) <= size.height).map(([price, colour]) => (
@@ -144,6 +139,17 @@ export function paintPriceAxis(context, scene) {
   ));
   for (let i = 1; i < marks.length; i += 1) marks[i].top = Math.max(marks[i].top, marks[i - 1].top + MARK_PX);
   for (let i = marks.length - 1, end = size.height; i >= 0; end = marks[i].top, i -= 1) marks[i].top = Math.min(marks[i].top, end - MARK_PX);
+  return marks;
+}
+
+/**
+ * Labels of prices on the axis right of the map, and the prices of bid, ask and last in it.
+ * @param {CanvasRenderingContext2D} context @param {Scene} scene
+ */
+export function paintPriceAxis(context, scene) {
+  const { ring, size, y, theme, decimals } = scene;
+  const left = size.width;
+  const marks = marksOf(scene);
   context.textBaseline = "middle";
   context.textAlign = "left";
   context.fillStyle = theme.quiet;

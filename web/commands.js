@@ -46,6 +46,9 @@ export class Commands {
   /** Take the last change back that a person made to what is shown. */
   undo() { this.said(this.page.undo.undo() ? "Undone" : "Nothing to undo"); }
 
+  /** Make it again. */
+  redo() { this.said(this.page.undo.redo() ? "Redone" : "Nothing to redo"); }
+
   live() {
     this.move((viewport) => viewport.live());
     this.said("Live");

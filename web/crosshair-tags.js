@@ -1,5 +1,6 @@
 /** The lines of the crosshair, over map, ladder and strip: with price and time on the axes, and what the strip says there. */
 
+import { MARK_PX, marksOf } from "./axes.js";
 import { clockText, priceText } from "./format.js";
 import { held } from "./labels.js";
 import { PRICE_AXIS_PX } from "./scene.js";
@@ -13,6 +14,13 @@ const EDGE_PX = 5;
 /** Spans up to this are read to the millisecond. */
 const FINE_MS = 60_000;
 
+/** Where a price stands on the axis: at its height, or as near to it as bid, ask and last leave room. @param {number} at @param {number} height @param {{top: number}[]} marks */
+export function besideMarks(at, height, marks) {
+  const away = (/** @type {number} */ top) => Math.abs(top + TAG_PX / 2 - at);
+  return [at - TAG_PX / 2, ...marks.flatMap(({ top }) => [top - TAG_PX, top + MARK_PX])].map((top) => held(top, TAG_PX, height))
+    .filter((tag) => marks.every(({ top }) => tag + TAG_PX <= top || tag >= top + MARK_PX)).sort((a, b) => away(a) - away(b))[0] ?? at;
+}
+
 /** @param {CanvasRenderingContext2D} context @param {Scene} scene @param {Point} at @returns {Tag[]} */
 export function tagsOf(context, scene, at) {
   const { ring, viewport, size: { width, height, strip }, decimals, lowest } = scene;
@@ -21,7 +29,7 @@ export function tagsOf(context, scene, at) {
   const tags = [];
   const bucket = Math.floor(viewport.top - (at.y / height) * viewport.rows + 0.5);
   if (at.y < height && bucket >= lowest) {
-    tags.push({ name: "price", words: priceText(bucket * ring.bucketInt, decimals), left: width + 1, top: held(at.y - TAG_PX / 2, TAG_PX, height), wide: PRICE_AXIS_PX - 2 });
+    tags.push({ name: "price", words: priceText(bucket * ring.bucketInt, decimals), left: width + 1, top: besideMarks(at.y, height, marksOf(scene)), wide: PRICE_AXIS_PX - 2 });
   }
   if (at.x >= width || at.y >= height + strip) return tags;
   const timeMs = viewport.startMs + (at.x / width) * viewport.spanMs;
@@ -43,9 +51,10 @@ export function paintHair(context, { size: { width, height, side, strip }, theme
   context.textBaseline = "middle";
   context.textAlign = "left";
   for (const { words, left, top, wide } of tags) {
-    context.fillStyle = theme.text;
-    context.fillRect(left, top, wide, TAG_PX);
     context.fillStyle = theme.ground;
+    context.fillRect(left, top, wide, TAG_PX);
+    context.fillStyle = context.strokeStyle = theme.text;
+    context.strokeRect(left + 0.5, top + 0.5, wide - 1, TAG_PX - 1);
     context.fillText(words, left + EDGE_PX, top + TAG_PX / 2 + 0.5);
   }
 }

@@ -25,12 +25,13 @@ const LEAST_CARD_PX = 30;
 const SPEAK_MS = 250;
 
 export class Crosshair {
-  /** @param {string} base where the server is @param {Feed} feed @param {Chart} chart @param {import("./painting.js").Painting} painting */
-  constructor(base, feed, chart, painting) {
+  /** @param {string} base where the server is @param {Feed} feed @param {Chart} chart @param {import("./painting.js").Painting} painting @param {() => void} remember pins and measure, before they are changed */
+  constructor(base, feed, chart, painting, remember) {
     this.base = base;
     this.feed = feed;
     this.chart = chart;
     this.painting = painting;
+    this.remember = remember;
     /** @type {Point | null} */
     this.at = null;
     /** @type {[Spot, Spot] | null} */
@@ -45,7 +46,7 @@ export class Crosshair {
     this.wanted = -1;
     this.timer = 0;
     this.speakTimer = 0;
-    this.pins = new Pins();
+    this.pins = new Pins(remember);
   }
 
   /** Whose prices the picture shows. */
@@ -76,6 +77,7 @@ export class Crosshair {
 
   /** Begin to measure at the crosshair, or take the measure away. */
   toggleMeasure() {
+    this.remember();
     const taken = this.measured !== null;
     this.measuring = !this.measured && this.at !== null;
     this.measured = this.measuring && this.at ? [this.chart.spotAt(this.at), this.chart.spotAt(this.at)] : null;
@@ -85,10 +87,19 @@ export class Crosshair {
 
   /** Let go of the cell, the measure and what is pinned. */
   release() {
-    this.measured = null;
-    this.measuring = false;
+    this.remember();
     this.at = null;
-    this.pins.clear();
+    this.putMarks({ pins: [], measured: null });
+  }
+
+  /** What a person set, to come back to. */
+  marks() { return { pins: this.pins.pins, measured: this.measured }; }
+
+  /** @param {ReturnType<Crosshair["marks"]>} marks */
+  putMarks({ pins, measured }) {
+    this.pins.put(pins);
+    this.measured = measured;
+    this.measuring = false;
     this.painting.request("cursor");
   }
 
@@ -121,7 +132,7 @@ export class Crosshair {
       card.replaceChildren(); // what is not seen says nothing of another place
       return;
     }
-    const column = this.describe(card, ring, chart.spotAt(at), this.exactTime);
+    const column = this.describe(card, ring, chart.spotAt(at), false);
     const { left, top, height } = this.place(card, at, scene);
     moveCard(card, left, top, size.unit);
     card.style.maxHeight = `${height * size.unit}px`;
@@ -142,15 +153,15 @@ export class Crosshair {
     return full && full.ring === ring && full.eventId === ring.eventId(column) ? full.block : null;
   }
 
-  /** @param {HTMLElement} card @param {Ring} ring @param {Spot} spot @param {boolean} exact @returns {number | null} its column */
-  describe(card, ring, spot, exact) {
+  /** @param {HTMLElement} card @param {Ring} ring @param {Spot} spot @param {boolean} brief @returns {number | null} its column */
+  describe(card, ring, spot, brief) {
     const { decimals, quantity } = this.feed;
     const { mode } = this.chart.settings;
     const number = ring.columnUntil(spot.timeMs);
     const column = number < ring.first ? null : number;
     const field = ring.fields.includes(mode) ? mode : "pressure";
     describeCell(card, ring, spot, column, {
-      decimals, exact, field, quantity, lowest: this.feed.lowestBucket, quietMs: this.feed.quietMs, full: column === null ? null : this.fullOf(ring, column),
+      decimals, brief, exact: brief || this.exactTime, field, quantity, lowest: this.feed.lowestBucket, quietMs: this.feed.quietMs, full: column === null ? null : this.fullOf(ring, column),
     });
     return column;
   }
@@ -183,7 +194,8 @@ export class Crosshair {
     card.className = "card pinned";
     const spot = this.chart.spotAt(at);
     if (this.describe(card, ring, spot, true) === null) return;
-    element("pins").append(card);
+    this.remember();
+    element("pins").append(card); // which has a size there
     const { left, top } = this.place(card, at, scene);
     this.pins.add({ card, spot, right: left - scene.x(spot.timeMs), down: top - scene.y(spot.bucket), of: this.instrument });
     this.painting.request("cursor");

@@ -129,7 +129,7 @@ export class Gestures {
     this.fingers.set(event.pointerId, at);
     if (!this.moved && Math.hypot(at.x - this.from.x, at.y - this.from.y) < CLICK_PX) return;
     const start = this.moved ? before : this.from;
-    if (!this.moved && this.action !== "measure") this.target.remember();
+    if (!this.moved) this.target.remember();
     this.moved = true;
     if (this.action === "move") viewport.move(((start.x - at.x) / width) * viewport.spanMs, ((at.y - start.y) / height) * viewport.rows);
     else if (this.action === "price") viewport.zoomPrice(Math.exp((at.y - start.y) / 200), 0.5);

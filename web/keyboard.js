@@ -37,7 +37,7 @@ export const shortcuts = (commands, { settings, crosshair }, trackRecord) => [
   { keys: ["}", ")"], shown: "} )", what: "zoom price in", act: () => commands.move((viewport) => viewport.zoomPrice(0.8, 0.5), "zoom of prices") },
   { keys: ["{", "("], shown: "{ (", what: "zoom price out", act: () => commands.move((viewport) => viewport.zoomPrice(1.25, 0.5), "zoom of prices") },
   { keys: ["0"], shown: "0", what: "the usual zoom, live", act: () => commands.move((viewport) => viewport.reset()) },
-  { keys: ["z"], shown: "Z", what: "undo: moves, zooms, views, layers, colours, cut-offs (also Ctrl Z)", act: () => commands.undo() },
+  { keys: ["z"], shown: "Z", what: "undo what changed the picture (Shift: redo; also with Ctrl)", act: ({ shiftKey }) => (shiftKey ? commands.redo() : commands.undo()) },
   { keys: ["[", "]"], shown: "[ ]", what: "slower, faster", act: ({ key }) => commands.faster(key === "]" ? 1 : -1) },
   { keys: [",", "."], shown: ", .", what: "crosshair a frame back, on", act: ({ key }) => commands.step(key === "." ? 1 : -1, 0) },
   { keys: [";", "'"], shown: "; '", what: "crosshair a price down, up", act: ({ key }) => commands.step(0, key === "'" ? 1 : -1) },
@@ -76,13 +76,16 @@ export function listenToKeys(table, list) {
     line.append(what);
     return line;
   }));
+  window.addEventListener("click", () => { // by the mouse, and what was clicked on leaves the keys to the chart
+    if (document.activeElement?.matches(":is(nav, #player) button:not(:focus-visible)")) element("chart").focus({ preventScroll: true });
+  });
   const byKey = new Map(table.flatMap((entry) => entry.keys.map((key) => [key, entry])));
   window.addEventListener("keydown", (event) => {
-    if (event.ctrlKey && event.key !== "z") return;
+    if (event.ctrlKey && event.key.toLowerCase() !== "z") return;
     if (event.metaKey || event.altKey || event.defaultPrevented) return;
     const target = /** @type {HTMLElement} */ (event.target);
     if (SCROLLING.includes(event.key) && scrollsByKeys(target)) return;
-    if (event.key !== "Escape" && target.closest("input, select, textarea, [role=slider], dialog")) return;
+    if (event.key !== "Escape" && target.closest("input, select, textarea, dialog")) return;
     if ((event.key === " " || event.key === "Enter") && target.closest("button, summary")) return;
     const entry = byKey.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
     if (!entry) return;

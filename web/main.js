@@ -43,17 +43,20 @@ const session = new Session(base, location, {
 });
 const addressBar = new AddressBar(session, location);
 const { feed } = session;
-const crosshair = new Crosshair(base, feed, chart, painting);
+const crosshair = new Crosshair(base, feed, chart, painting, () => undo.remember());
 const undo = new UndoHistory(
-  () => structuredClone({ place: viewport.place(), settings: { ...settings, cutoffs: { ...settings.cutoffs, [settings.mode]: scale.cutoffs } } }),
+  () => ({
+    ...structuredClone({ place: viewport.place(), settings: { ...settings, cutoffs: { ...settings.cutoffs, [settings.mode]: scale.cutoffs } } }), marks: crosshair.marks(),
+  }),
   (state) => {
     Object.assign(viewport, state.place);
     Object.assign(settings, state.settings);
     scale.begin(settings.cutoffs[settings.mode]);
+    crosshair.putMarks(state.marks);
     session.settingsChanged();
     session.needColumns();
   },
-  (state) => JSON.stringify([placeKey(state.place), state.settings]),
+  (state) => JSON.stringify([placeKey(state.place), state.settings, state.marks.measured, state.marks.pins.map(({ spot }) => spot)]),
 );
 /** For probe.js. */
 export const page = { base, session, feed, settings, viewport, chart, painting, crosshair, undo };
@@ -130,4 +133,4 @@ element("unstarted").remove();
 settle(page);
 chart.fit();
 session.open({});
-painting.start(() => feed.ring !== null && feed.ring.count > 0, paintAll, () => crosshair.paint(gestures.rectangle));
+painting.start(() => session.paintable, paintAll, () => crosshair.paint(gestures.rectangle));

@@ -29,11 +29,10 @@ export function showSession(config, restarted) {
 /** What has just been done, for those who do not see it. @param {string} text */
 export function say(text) { write("said", text); }
 
-/** @param {Message} status @param {number} missing columns that are not in the page */
+/** @param {Message} status @param {number} missing stretches that are not in the page */
 export function showStatus(status, missing) {
   const anomalies = Object.values(/** @type {Record<string, number>} */ (status.anomalies ?? {})).reduce((a, b) => a + b, 0);
-  const frames = `frames missed ${status.frames_missed}${missing > 0 ? `, ${missing} ${missing === 1 ? "stretch" : "stretches"} not filled` : ""}`;
-  write("health", `viewers ${status.viewers} · ${frames} · anomalies ${anomalies.toLocaleString("en-US")}`);
+  write("health", `viewers ${status.viewers} · ${missing > 0 ? `${missing} ${missing === 1 ? "stretch" : "stretches"}` : "nothing"} missing · anomalies ${anomalies.toLocaleString("en-US")}`);
 }
 
 /** @param {Message | null} progress null once frames come */

@@ -12,7 +12,9 @@ const MOST = 12;
 const CELL_PX = 7;
 
 export class Pins {
-  constructor() {
+  /** @param {() => void} remember what there is, before it is changed */
+  constructor(remember) {
+    this.remember = remember;
     /** @type {Pin[]} */
     this.pins = [];
   }
@@ -24,20 +26,20 @@ export class Pins {
     close.setAttribute("aria-label", "Remove this read-out");
     close.addEventListener("click", () => this.remove(pin));
     pin.card.prepend(close);
-    this.pins.push(pin);
-    if (this.pins.length > MOST) this.remove(this.pins[0]);
+    this.put([...this.pins, pin].slice(-MOST));
+  }
+
+  /** @param {Pin[]} pins all that there are from now on */
+  put(pins) {
+    this.pins = pins;
+    element("pins").replaceChildren(...pins.map(({ card }) => card));
   }
 
   /** @param {Pin} pin */
   remove(pin) {
-    pin.card.remove();
-    this.pins = this.pins.filter((each) => each !== pin);
+    this.remember();
+    this.put(this.pins.filter((each) => each !== pin));
     element("chart").focus({ preventScroll: true });
-  }
-
-  clear() {
-    for (const { card } of this.pins) card.remove();
-    this.pins = [];
   }
 
   /** Mark the cells, and bring the cards to them. @param {CanvasRenderingContext2D} context @param {Scene} scene @param {string} instrument that it shows */

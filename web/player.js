@@ -88,7 +88,8 @@ export class Player {
 
   /** Let the picture end at a time. @param {number} timeMs */
   show(timeMs) {
-    this.commands.move((viewport) => Object.assign(viewport, { following: false, endMs: timeMs }), "seek");
+    const { ring } = this.page.feed;
+    this.commands.move((viewport) => viewport.showTime(timeMs, ring?.spot(ring.columnUntil(timeMs))), "seek");
     say(clockText(timeMs, true));
   }
 
@@ -149,6 +150,7 @@ export class Player {
     const { ring } = this.page.feed;
     const range = { fromMs: Math.min(a, b), untilMs: Math.max(a, b, Math.min(a, b) + SHORTEST_LOOP_MS), of: this.sessionName };
     if (!ring || ring.count === 0 || range.fromMs < ring.timeMs(ring.first)) this.seek(range.fromMs);
+    this.page.undo.remember();
     this.loop = range;
     this.loopedMs = NaN;
     say(`Over and over: ${clockText(range.fromMs)} to ${clockText(range.untilMs)}`);

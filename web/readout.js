@@ -24,11 +24,11 @@ const piece = (text, kind = "div") => {
 /**
  * Fill a card with everything about a cell; where there is no room for all of it, the end is cut.
  * @param {HTMLElement} card @param {Ring} ring @param {Spot} spot @param {number | null} column none before the first
- * @param {{decimals: number, exact: boolean, field: string, quantity: string, full: Block | null, lowest: number, quietMs: number}} how
- * `full`: the frame with every column, once the server sent it; `lowest`: no bucket below it is a price; `quietMs`: no frame for
+ * @param {{decimals: number, brief: boolean, exact: boolean, field: string, quantity: string, full: Block | null, lowest: number, quietMs: number}} how
+ * `brief`: of all columns those that the page holds, and nothing of the cells around; `full`: the frame with every column, once the server sent it; `lowest`: no bucket below it is a price; `quietMs`: no frame for
  * longer than that is silence
  */
-export function describeCell(card, ring, spot, column, { decimals, exact, field, quantity, full, lowest, quietMs }) {
+export function describeCell(card, ring, spot, column, { decimals, brief, exact, field, quantity, full, lowest, quietMs }) {
   if (column === null) {
     card.replaceChildren(piece(spot.timeMs >= ring.goneFromMs ? GONE_WORDS : "before what the page holds"));
     return;
@@ -47,16 +47,17 @@ export function describeCell(card, ring, spot, column, { decimals, exact, field,
   if (silentMs > 0) lines.push(piece(`no events for ${spanText(silentMs)}`));
   const row = k + ring.k;
   if (row >= 0 && row < ring.rows) {
-    if (full) {
+    if (full && !brief) {
       const entries = Object.entries(full.exact);
       const cells = entries.map(([name, values]) => `${name.padEnd(13)}${amountText(values[row]).padStart(8)}`);
       for (let i = 0; i < cells.length; i += 2) lines.push(piece(`${cells[i]}   ${cells[i + 1] ?? ""}`));
     } else {
       for (const name of ring.fields) {
-        lines.push(piece(`${name.padEnd(13)}≈${amountText(ring.value(name, column, spot.bucket)).padStart(7)} ${unitOf(name, quantity)}`));
+        const value = full ? full.exact[name][row] : ring.value(name, column, spot.bucket);
+        lines.push(piece(`${name.padEnd(13)}${full ? " " : "≈"}${amountText(value).padStart(7)} ${unitOf(name, quantity)}`));
       }
     }
-    lines.push(neighbours(ring, column, spot.bucket, field, price));
+    if (!brief) lines.push(neighbours(ring, column, spot.bucket, field, price));
   } else lines.push(piece(`beyond the grid of ${ring.rows} rows`));
   card.replaceChildren(...lines);
 }

@@ -3,11 +3,11 @@
 import { addressOf, passedOverText, readAddress, STREAM_NAMES } from "./address.js";
 import { alternatives, diagnose } from "./diagnosis.js";
 import { Feed } from "./feed.js";
-import { dateAndTime, setZone } from "./format.js";
+import { clockText, dateAndTime, setZone } from "./format.js";
 import { fetchSessions } from "./http-api.js";
 import { forget, load, save, takeReturn } from "./kept.js";
 import { ALWAYS, gridsOf, modeOf } from "./modes.js";
-import { say, showNotice, showProgress, showRemark, showServerNotices, showSession, showStatus } from "./notices.js";
+import { say, showNotice, showProgress, showRemark, showServerNotices, showSession } from "./notices.js";
 import { defaults } from "./settings.js";
 import { showSocket } from "./signs.js";
 import { msOf } from "./stream.js";
@@ -84,6 +84,15 @@ export class Session {
   }
 
   get instrument() { return `${this.feed.config.product_type}.${this.feed.config.contract}`; }
+
+  /** Whether there is a picture, and not only one of another time than the address names, which is on its way. */
+  get paintable() {
+    const { wanted, viewport, feed: { ring, connection, config, nowMs } } = this;
+    if (!ring?.count) return false;
+    if (!wanted || !["connecting", "live"].includes(connection) || viewport.following !== wanted.following || viewport.endMs !== wanted.endMs) return true;
+    const { endMs, startMs, following, held } = wanted;
+    return ring.timeMs(ring.first) <= endMs && nowMs + (following ? SOON_MS * config.speed : 0) >= (following || held ? endMs : startMs);
+  }
 
   /** Watch what the query says, with changes. @param {Record<string, string>} changes @param {boolean} [keep] what is held */
   open(changes, keep = false) {
@@ -249,6 +258,10 @@ export class Session {
     const outside = held ? Math.abs(nowMs - endMs) > HELD_APART_MS : following ? endMs > soonMs : endMs < heldFromMs || startMs > soonMs;
     const coarse = wanted.tries === 1 && !following && !held && startMs < heldFromMs - 1000;
     if (wanted.tries > 1 || !(outside || coarse)) {
+      if (!outside && nowMs < startMs && !status.paused && !this.paintable) {
+        showProgress({ phase: `On the way to ${clockText(startMs)}`, records_done: status.records_done, records_total: null });
+        return;
+      }
       this.wanted = null;
       if (held && wanted.tries === 0 && !status.paused) this.player?.command({ type: "pause" });
       return;
@@ -271,11 +284,10 @@ export class Session {
     if (message.type === "progress" && this.feed.followDue) return; // the picture stays while the next session loads
     if (message.type === "progress") showProgress(message);
     else if (message.type === "status") {
-      showStatus(message, this.feed.backfill.holes);
       showServerNotices(message.notices ?? []);
       this.reach();
     }
-    else if (message.type === "history" || message.type === "end") showProgress(null);
+    else if (message.type === "end" || (message.type === "history" && !this.wanted)) showProgress(null);
     else if (message.type === "gap") this.gapTold(message);
     else if (message.type === "next_session") {
       if (this.query.dt) this.query.dt = message.dt;

@@ -3,7 +3,7 @@
 import { element, write } from "./dom.js";
 import { showFeedState } from "./feed-state.js";
 import { clockText, spanText, zoneName } from "./format.js";
-import { say, showSign } from "./notices.js";
+import { say, showSign, showStatus } from "./notices.js";
 
 /** @typedef {import("./feed.js").Feed} Feed */
 
@@ -15,6 +15,9 @@ const HOLE_MS = 3000;
 const STALLED_MS = 1500;
 
 const seconds = (/** @type {number} */ ms) => `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`;
+/** Stretches that are missing, and not just being filled. @param {Feed} feed */
+const missingOf = ({ backfill: { holes, holeMs } }) => (performance.now() - holeMs > HOLE_MS ? holes : 0);
+
 /** @param {Feed} feed @returns {["good" | "bad", string, string]} of a stream that is there */
 function streamSign(feed) {
   const { clock, lateness, silentMs, backfill } = feed;
@@ -28,7 +31,7 @@ function streamSign(feed) {
   const hopMs = 1000 * (feed.status.hop_seconds ?? NaN);
   if (hopMs > LATE_MS) return ["bad", `live, relay ${seconds(hopMs)} behind`, "So long messages take from the server that plays this session to the relay that sends it here"];
   if (lateness.ms > LATE_MS) return ["bad", `live, ${seconds(lateness.ms)} late`, "By the server's clock; the way to it, or a proxy on it, is slower than the stream"];
-  if (backfill.holes > 0 && now - backfill.holeMs > HOLE_MS) return ["bad", "live, data missing", `Stretches of this picture that are missing, and hatched: ${backfill.holes}${backfill.gone > 0 ? `; of which the server holds the frames no longer: ${backfill.gone}` : ""}`];
+  if (missingOf(feed) > 0) return ["bad", "live, data missing", `Stretches of this picture that are missing, and hatched: ${backfill.holes}${backfill.gone > 0 ? `; of which the server holds the frames no longer: ${backfill.gone}` : ""}`];
   const known = clock.uncertaintyMs < Infinity ? `, give or take ${clock.uncertaintyMs.toFixed(0)}` : "";
   const here = `The socket to the server; the last status was ${Math.max(0, lateness.statusLateMs).toFixed(0)} ms on its way${known}`;
   return Number.isNaN(hopMs) ? ["good", "live", here] : ["good", `live, relayed in ${hopMs.toFixed(0)} ms`, `A relay: messages reach it so long after they leave the server that plays this session. ${here}`];
@@ -77,14 +80,14 @@ function showWallClock({ clock: { offsetMs } }) {
 
 /** @param {import("./commands.js").Page} page */
 export function showLiveness({ session, feed, viewport, chart, painting }) {
-  const now = performance.now();
-  const { ring } = feed;
+  const { paintable } = session;
   showSocket(session);
   showEngine(feed);
   showFeedState(feed);
+  if (feed.status.viewers) showStatus(feed.status, missingOf(feed));
   showWallClock(feed);
-  showTab(painting, chart.heatmap.painter.lost, !ring || ring.count === 0, now);
-  if (!ring || ring.count === 0) return;
+  showTab(painting, chart.heatmap.painter.lost, !paintable, performance.now());
+  if (!paintable) return;
   const { following } = viewport;
   element("behind").hidden = following;
   if (!following) {

@@ -1,4 +1,4 @@
-/** The way back: how the page was before each change that a person made to what it shows. */
+/** The way back, and on again: how the page was before each change that a person made to what it shows. */
 
 const MOST = 100;
 /** Changes of one kind that are this near together are undone together: turns of the wheel, a key that is held. */
@@ -17,6 +17,10 @@ export class UndoHistory {
     this.keyOf = keyOf;
     /** @type {State[]} */
     this.states = [];
+    /** @type {State[]} what was taken back */
+    this.undone = [];
+    /** Where the last step led. */
+    this.reached = "";
     this.kind = "";
     this.changedMs = -Infinity;
   }
@@ -32,11 +36,21 @@ export class UndoHistory {
   }
 
   /** Go back before the last change that changed anything. @returns {boolean} whether there was one */
-  undo() {
-    const now = this.keyOf(this.take());
+  undo() { return this.step(this.states, this.undone); }
+
+  /** Go on again, as long as nothing was changed since. @returns {boolean} whether something was taken back */
+  redo() { return this.step(this.undone, this.states); }
+
+  /** @param {State[]} from @param {State[]} to what is left */
+  step(from, to) {
+    const now = this.take();
+    const key = this.keyOf(now);
+    if (key !== this.reached) this.undone.length = 0;
     this.kind = "";
-    for (let state = this.states.pop(); state !== undefined; state = this.states.pop()) {
-      if (this.keyOf(state) === now) continue;
+    for (let state = from.pop(); state !== undefined; state = from.pop()) {
+      this.reached = this.keyOf(state);
+      if (this.reached === key) continue;
+      to.push(now);
       this.restore(state);
       return true;
     }

@@ -114,6 +114,13 @@ export class Viewport {
     this.centre += byRows;
   }
 
+  /** Stay at a time, its price in sight. @param {number} timeMs @param {number} [spot] */
+  showTime(timeMs, spot = NaN) {
+    this.following = false;
+    this.endMs = timeMs;
+    if (Math.abs(spot - this.centre) > this.rows / 2) this.centre = spot;
+  }
+
   /** Show a rectangle. @param {number} startMs @param {number} endMs @param {number} top @param {number} bottom */
   show(startMs, endMs, top, bottom) {
     this.following = this.fitting = false;

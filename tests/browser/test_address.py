@@ -132,8 +132,18 @@ def test_each_setting_is_in_the_address_as_soon_as_it_is_made(page: Page, server
     page.wait_for_function(f"() => ({HASH})().get('palette') === 'purple'")
 
 
+# The times that the page has shown as the market's.
+WATCH_CLOCK = """addEventListener("DOMContentLoaded", () => {
+  const clock = document.getElementById("clock");
+  window.clocks = [];
+  const changed = new MutationObserver(() => clocks.push(clock.textContent));
+  if (clock) changed.observe(clock, { childList: true, characterData: true, subtree: true });
+});"""
+
+
 def test_an_address_of_a_time_that_the_server_does_not_hold_begins_there(page: Page, server: Server) -> None:
-    """The run from 09:31 on comes to 10:20 in an hour, and never to 09:25."""
+    """The run from 09:31 on comes to 10:20 in an hour, and never to 09:18: of its beginning nothing is shown."""
+    page.add_init_script(WATCH_CLOCK)
     page.goto(f"{server.address}{PAGE}?start_time=09:31&speed=1")
     page.wait_for_function("() => window.vp && vp.state().columns > 40", timeout=30_000)
     day_ms = page.evaluate("() => Number(BigInt(vp.config().emit_from_ns) / 1000000n)") - (9 * 60 + 31) * 60_000
@@ -150,6 +160,33 @@ def test_an_address_of_a_time_that_the_server_does_not_hold_begins_there(page: P
         page.wait_for_function(f"() => vp.events({end}).length - vp.events({end} - 100000).length > 60", timeout=20_000)
         assert page.evaluate("() => vp.view().following") is False
         assert page.evaluate(SETTINGS)["palette"] == "cyan"
+        shown = page.evaluate("() => window.clocks")
+        earliest, latest = (f"{(minute + by) // 60:02}:{(minute + by) % 60:02}:00" for by in (-3, 1))
+        assert shown
+        assert all(earliest < clock < latest for clock in shown), shown
+
+
+def test_an_address_of_a_time_that_comes_soon_is_waited_for(page: Page, server: Server) -> None:
+    """The run comes to the picture within some seconds: until then nothing else is shown."""
+    page.add_init_script(WATCH_CLOCK)
+    page.goto(f"{server.address}{PAGE}?start_time=09:33&speed=10")
+    page.wait_for_function("() => window.vp && vp.state().columns > 40", timeout=30_000)
+    day_ms = page.evaluate("() => Number(BigInt(vp.config().emit_from_ns) / 1000000n)") - (9 * 60 + 33) * 60_000
+    centre = page.evaluate(PLACE)["centre"]
+    page.goto("about:blank")
+    begin, end = (day_ms + (9 * 60 + minute) * 60_000 for minute in (34, 36))
+    page.goto(
+        f"{server.address}{PAGE}?start_time=09:33&speed=10&throttle_ms=31#end={end}&span=120000&rows=80&centre={centre}"
+    )
+    expect(page.locator("#progress-text")).to_contain_text("On the way to 09:34:00: ", timeout=30_000)
+    page.wait_for_function(
+        f"() => window.vp && vp.state().paints > 0 && ({NEWEST})() > {begin + 20_000}", timeout=60_000
+    )
+    expect(page.locator("#loading")).to_be_hidden()
+    shown = page.evaluate("() => window.clocks")
+    assert shown
+    assert min(shown) >= "09:33:59", shown
+    assert (page.evaluate(PLACE)["end"], page.evaluate("() => vp.view().following")) == (end, False)
 
 
 def test_what_means_nothing_in_an_address_is_said_once_and_passed_over(page: Page, server: Server) -> None:

@@ -47,6 +47,7 @@ def test_a_slow_line_misses_frames_says_so_and_has_them_once_it_is_fast_again(fa
     expect(far_page.locator("#connection")).to_have_text("live", timeout=20_000)
     far_page.wait_for_timeout(3000)  # what waits at the server comes first, with more left out of it
     far_page.wait_for_function("() => vp.state().holes === 0 && vp.state().filled > 0", timeout=30_000)
+    expect(far_page.locator("#health")).to_contain_text(" · nothing missing · ")  # whatever was left out on the way
     all_there_once(far_page)
 
 

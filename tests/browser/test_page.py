@@ -71,7 +71,9 @@ def test_heatmap_shows_both_forces_and_words_follow(page: Page, server: Server) 
     clock = page.locator("#clock").inner_text()
     expect(page.locator("#clock")).not_to_have_text(clock)
     assert page.evaluate(READ_MAP)["sum"] != first["sum"]
-    expect(page.locator("#health")).to_contain_text("frames missed", timeout=5000)
+    expect(page.locator("#health")).to_have_text(
+        re.compile(r"^viewers \d+ · nothing missing · anomalies \d+$"), timeout=5000
+    )
     expect(page.locator("#legend-text")).to_contain_text("largest magnitude")
     expect(page.locator("#summary")).to_contain_text("more pressure")
     read = "() => ['bid', 'ask'].map((id) => Number(document.getElementById(id).textContent.replaceAll(',', '')))"
@@ -123,6 +125,10 @@ def test_a_cell_is_read_measured_and_pinned(page: Page, server: Server) -> None:
     assert len(readout.locator("strong").inner_text().split(".")[1].split()[0]) == 9
     page.mouse.click(700, 330)
     expect(page.locator(".pinned")).to_have_count(1)
+    pinned = page.locator(".pinned").inner_text()
+    assert re.search(r"rest_depth +[\d.]+ contracts", pinned), pinned  # exact by now
+    assert "j_rest_depth" not in pinned  # however long it was pointed at: there may be twelve
+    assert "frame before" not in pinned
     page.keyboard.down("Alt")
     page.mouse.move(500, 250)
     page.mouse.down()

@@ -184,9 +184,70 @@ def test_every_change_of_the_view_can_be_undone(page: Page) -> None:
             assert (place(page), page.evaluate(SETTINGS)) == before.pop()[1], name
         else:
             assert (place(page), page.evaluate(SETTINGS)) != before[-1][1], f"{name} did nothing"
+    ended = (place(page), page.evaluate(SETTINGS))
     for name, state in reversed(before):
         page.keyboard.press("z")
         assert (place(page), page.evaluate(SETTINGS)) == state, name
+    for name, state in [*before[1:], ("the end", ended)]:
+        page.keyboard.press("Shift+Z")
+        assert (place(page), page.evaluate(SETTINGS)) == state, name
+    for _ in before:
+        page.keyboard.press("z")
+    assert (place(page), page.evaluate(SETTINGS)) == before[0][1]
+
+
+def test_what_was_taken_back_is_made_again_and_pins_come_back(page: Page) -> None:
+    pins = page.locator(".pinned")
+    page.mouse.click(*point(page, 0.6, 8))
+    expect(pins).to_have_count(1)
+    page.wait_for_timeout(500)  # two clicks, and no double one
+    page.mouse.click(*point(page, 0.3, -8))
+    expect(pins).to_have_count(2)
+    page.keyboard.down("Alt")
+    page.mouse.down()
+    page.mouse.move(*point(page, 0.5, 6), steps=3)
+    page.mouse.up()
+    page.keyboard.up("Alt")
+    measured = page.evaluate("() => vp.state().measured")
+    assert "Δt" in measured
+    page.keyboard.press("Escape")
+    expect(pins).to_have_count(0)
+    page.keyboard.press("Control+z")
+    expect(pins).to_have_count(2)
+    assert page.evaluate("() => vp.state().measured") == measured
+    page.keyboard.press("Control+Shift+z")
+    expect(pins).to_have_count(0)
+    assert page.evaluate("() => vp.state().measured") == ""
+    expect(page.locator("#said")).to_have_text("Redone")
+    page.keyboard.press("Shift+Z")
+    expect(page.locator("#said")).to_have_text("Nothing to redo")
+    page.keyboard.press("z")
+    pins.first.get_by_role("button").click()
+    expect(pins).to_have_count(1)
+    page.keyboard.press("z")
+    expect(pins).to_have_count(2)
+
+
+def test_what_is_clicked_on_leaves_the_keys_to_the_chart(page: Page) -> None:
+    page.locator("#mark").click()
+    expect(page.locator("#bookmarks-open")).to_have_text("Bookmarks 1")
+    page.keyboard.press(" ")
+    assert page.evaluate("() => vp.view().following")
+    expect(page.locator("#bookmarks-open")).to_have_text("Bookmarks 1")  # and none is made anew
+    page.keyboard.press("z")
+    assert not page.evaluate("() => vp.view().following")
+    page.locator("#overview").focus()  # it has keys of its own, and takes no others
+    span = place(page)["span"]
+    page.keyboard.press("-")
+    assert place(page)["span"] > span
+    page.keyboard.press("z")
+    assert place(page)["span"] == span
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator("#bookmarks-open")).to_be_focused()
+    page.keyboard.press(" ")  # who comes by keys presses a button by keys
+    expect(page.locator("#bookmarks")).to_be_visible()
+    page.get_by_label("Take ").click()
+    expect(page.locator("#bookmarks-open")).to_have_text("Bookmarks 0")
 
 
 def test_the_cell_under_the_cursor_is_spoken_in_whole_words(page: Page) -> None:

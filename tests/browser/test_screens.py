@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 
 import pytest
@@ -73,7 +74,7 @@ LONG_WORDS = """() => {
     connection: "lost: the server closed the connection (1006)", engine: "catching up, 163,840 frames",
     tab: "graphics lost", session: "2025-07-14..2025-07-18 from 09:30 · glbx-mdp3-20250714.mbo.dbn.zst",
     score: "-0.88", strength: "12.34×", bid: "125,000.25", ask: "125,000.50", last: "125,000.25", clock: "09:31:00",
-    health: "viewers 12 · frames missed 123,456 · anomalies 123,456 · time ahead 12 · 3 sessions, 120 MB of history",
+    health: "viewers 12 · 123,456 stretches missing · anomalies 123,456 · time ahead 12 · 3 sessions, 12 MB of history",
     wall: "Wall clock 23:59:59 local", "bookmarks-open": "Bookmarks 500", loop: "Loop to…",
     "record-open": "In 5 s, ticks: after UP +0.31 (−0.02 to 0.62), n 123 · after DOWN −0.31 (−0.62 to 0.02), n 123",
   };
@@ -211,6 +212,57 @@ def read_a_cell(page: Page) -> None:
     page.mouse.move(chart["x"] + 0.3 * size["width"], chart["y"] + 0.6 * size["height"])
     expect(page.locator("#readout")).to_be_visible()
     expect(page.locator("#readout strong")).to_contain_text("k ")
+
+
+# How light the part of the bar of progress is that is still to come, 0 to 255.
+REST_OF_THE_BAR = """async (picture) => {
+  const image = Object.assign(new Image(), { src: `data:image/png;base64,${picture}` });
+  await image.decode();
+  const { width, height } = image;
+  const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d");
+  context.drawImage(image, 0, 0);
+  const [red, green, blue] = context.getImageData(Math.round(width * 0.9), Math.round(height / 2), 1, 1).data;
+  return (red + green + blue) / 3;
+}"""
+HALF_DONE = "() => Object.assign(document.getElementById('progress'), { max: 2, value: 1 })"
+
+
+def test_the_bar_of_progress_is_light_on_a_light_page_and_dark_on_a_dark_one(browser: Browser, server: Server) -> None:
+    with watched_page(browser) as page:
+        page.route_web_socket("**/stream*", lambda _socket: None)  # which says nothing
+        page.goto(f"{server.address}{PAGE}")
+        expect(page.locator("#progress")).to_be_visible()
+        page.evaluate(HALF_DONE)
+        light = {}
+        for theme in ("dark", "light"):
+            if page.evaluate("() => document.documentElement.dataset.theme") != theme:
+                page.keyboard.press("d")
+            picture = base64.b64encode(page.locator("#progress").screenshot()).decode()
+            light[theme] = page.evaluate(REST_OF_THE_BAR, picture)
+    assert light["dark"] < 110
+    assert light["light"] > 170
+
+
+def test_a_panel_lies_over_the_map_of_a_phone(page: Page) -> None:
+    resize(page, 390, 844)
+    before = page.evaluate(CHART_BOX)
+    for panel in ("trust", "record", "bookmarks"):
+        page.locator(f"[aria-controls={panel}]").click()
+        expect(page.locator(f"#{panel}")).to_be_visible()
+        assert page.evaluate(CHART_BOX) == before, panel
+        page.keyboard.press("Escape")
+
+
+def test_at_200_percent_one_line_stands_above_the_controls(page: Page) -> None:
+    resize(page, 683, 384)
+    header = page.locator("header").bounding_box()
+    assert header is not None
+    assert header["height"] < 45
+    for fact in ("clock", "score"):
+        box = page.locator(f"#{fact}").bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= header["height"], fact
+        assert box["x"] + box["width"] < 683, fact
 
 
 def test_text_grows_with_a_large_screen_and_so_does_what_is_painted(page: Page) -> None:

@@ -24,6 +24,7 @@ import { timeInSession } from "../../web/session-time.js";
 import { serverBase } from "../../web/stream.js";
 import { BINS, binWidth, HOLD_MS, ROWS, sample, TimeBins } from "../../web/time-bins.js";
 import { cellWords } from "../../web/spoken.js";
+import { besideMarks } from "../../web/crosshair-tags.js";
 import { linesWithin, placeBeside } from "../../web/card-placement.js";
 import { UndoHistory } from "../../web/undo.js";
 import { placeKey, Viewport } from "../../web/viewport.js";
@@ -577,8 +578,48 @@ test("changes of a kind that follow one another are undone together, and what ch
   const led = [];
   while (undo.undo()) led.push(value);
   assert.deepEqual(led, [5, 4, 1, 0]);
+  const again = [];
+  while (undo.redo()) again.push(value);
+  assert.deepEqual(again, [1, 4, 5, 6]);
+  undo.undo();
+  undo.undo();
+  undo.remember(); // and nothing is changed
+  assert.ok(undo.redo());
+  assert.equal(value, 5);
+  change();
+  value = -1;
+  assert.ok(!undo.redo()); // something was
+  assert.ok(undo.undo());
+  assert.equal(value, 5);
+  assert.ok(undo.redo());
+  assert.equal(value, -1);
   for (let i = 0; i < 500; i += 1) change();
   assert.ok(undo.states.length <= 100);
+});
+
+test("a moment is shown with its price in sight, and prices stay where it is in sight anyway", () => {
+  const view = new Viewport();
+  Object.assign(view, { endMs: START_MS, centre: 100, rows: 40 });
+  view.showTime(START_MS - 60_000, 118);
+  assert.deepEqual([view.endMs, view.centre, view.following], [START_MS - 60_000, 100, false]);
+  view.showTime(START_MS, 122);
+  assert.equal(view.centre, 122);
+  view.showTime(START_MS - 1000, NaN);
+  view.showTime(START_MS - 2000);
+  assert.deepEqual([view.endMs, view.centre], [START_MS - 2000, 122]);
+});
+
+test("the price at the crosshair covers none of the marks on the axis, and stands as near to its height as it can", () => {
+  const marks = [{ top: 100 }, { top: 116 }, { top: 200 }];
+  assert.equal(besideMarks(50, 400, marks), 41);
+  assert.equal(besideMarks(108, 400, marks), 82);
+  assert.equal(besideMarks(125, 400, marks), 132);
+  assert.equal(besideMarks(209, 400, marks), 216);
+  assert.equal(besideMarks(395, 400, [{ top: 384 }]), 366); // none of it lies below the axis
+  for (let at = 0; at < 400; at += 1) {
+    const top = besideMarks(at, 400, marks);
+    assert.ok(top >= 0 && top + 18 <= 400 && marks.every((mark) => top + 18 <= mark.top || top >= mark.top + 16), `${at}: ${top}`);
+  }
 });
 
 test("a place that follows the market is the same while the market moves it, a paused one is not", () => {

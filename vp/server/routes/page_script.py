@@ -23,7 +23,12 @@ LINE_COMMENT = re.compile(r"(?:^|(?<=[\s;{}),]))// .*$", re.MULTILINE)
 INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 EMPTY_LINES = re.compile(r"^\n+", re.MULTILINE)
 # Spaces that no meaning hangs on: around a sign, and around an operator between two operands.
-SPACES = re.compile(r" ?([{}()\[\],;:?=<>*&|!]) ?|(?<=[\w)\]]) ([+\-*%]) (?=[\w(\[])")
+SPACES = re.compile(r" ?([+\-*/%]?=|[{}()\[\],;:?<>*&|!]) ?|(?:(?<=[\w)\]]) |(?<=[)\]] ))([+\-*/%]) (?=[\w(\[])")
+# That a name is never given another value is for the type checker: one word for both compresses better.
+CONSTANT = re.compile(r"\bconst(?=[ {\[])")
+# A line in which nothing can go wrong, and before which a statement needs no end; behind a `)` it may be all of one.
+CLOSING = re.compile(r"[}\])]+[;,]?")
+LAST_END = re.compile(r"(?<!\));$")
 TEXT = re.compile(r'("(?:[^"\\]|\\.)*"|`[^`]*`)')
 DIVISION = re.compile(r"(?<=[\w)\]]) /=? ")
 IMPORT = re.compile(r'^import (\{ [\w, ]+ \}|\* as \w+) from "\./([\w-]+\.js)";$', re.MULTILINE)
@@ -52,21 +57,27 @@ def stripped(source: str) -> str:
 
 
 def tightened(script: str) -> str:
-    """A script without the spaces that are there for its readers; its lines stay.
+    """A script without the spaces that are there for its readers, and with one word for names.
 
+    Its lines stay, but for those that only close something, so that a line which a browser reports is found.
     What a line says in quotes is left as it is, and so is each line of which it is not plain without a parser where
     they end: one of a text of several lines, with a text in a text, in other quotes, or with a slash that does not
     divide and so may begin a pattern.
     """
-    lines = []
+    lines: list[str] = []
     within_text = False
     for line in script.split("\n"):
         marks = line.count("`")
         code = TEXT.sub("", line)
         plain = not within_text and marks in {0, 2} and not re.search("['`/]", DIVISION.sub("", code))
         parts = TEXT.split(line) if plain else []
-        tight = "".join(part if i % 2 else SPACES.sub(r"\1\2", part) for i, part in enumerate(parts))
-        lines.append(tight if plain else line)
+        tight = "".join(
+            part if i % 2 else CONSTANT.sub("let", SPACES.sub(r"\1\2", part)) for i, part in enumerate(parts)
+        )
+        if lines and CLOSING.fullmatch(line) and not within_text:
+            lines[-1] = LAST_END.sub("", lines[-1]) + line
+        else:
+            lines.append(tight if plain else line)
         within_text ^= marks % 2 == 1
     return "\n".join(lines)
 

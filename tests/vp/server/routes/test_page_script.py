@@ -135,7 +135,7 @@ def test_what_only_looks_like_it_is_not_refused(tmp_path: Path) -> None:
         }
         export const page = new Menu().export(1);
     """
-    assert "const page" in page_script(written(tmp_path / "web", {"main.js": lines}))[tmp_path / "web" / "main.js"]
+    assert "let page" in page_script(written(tmp_path / "web", {"main.js": lines}))[tmp_path / "web" / "main.js"]
 
 
 def test_the_page_is_all_of_its_modules_each_once_behind_those_that_it_imports(tmp_path: Path) -> None:
@@ -178,20 +178,32 @@ def test_an_address_is_no_comment() -> None:
 @pytest.mark.parametrize(
     ("line", "sent"),
     [
-        ("const { a, b } = c ? d : [e];", "const{a,b}=c?d:[e];"),
+        ("const { a, b } = c ? d : [e];", "let{a,b}=c?d:[e];"),
         ("return (a + b) * -c - d % 2;", "return(a+b)*-c-d%2;"),
         ("a = b + +c - -d - --e;", "a=b + +c - -d - --e;"),
         ("if (a < b && !c) { d ||= e; } else f();", "if(a<b&&!c){d||=e;}else f();"),
-        ("const share = a / (b + c);", "const share=a /(b+c);"),
+        ("const share = a / (b + c);", "let share=a/(b+c);"),
+        ("sum += f(a) - b / c[0] * d;", "sum+=f(a)-b/c[0]*d;"),
+        ("held[a] /= b; c ||= d ** e; f = g - -h;", "held[a]/=b;c||=d**e;f=g - -h;"),
         ('say("a , b \\" ; c" + d);', 'say("a , b \\" ; c" + d);'),
         ("say(`a , ${ b ? c : d } ; e`, f);", "say(`a , ${ b ? c : d } ; e`,f);"),
         ("say(`a ${b ? ` , c` : d} , e` , f);",) * 2,
+        (
+            'for (const a of b) { say("const c"); d.const = constant; }',
+            'for(let a of b){say("const c");d.const=constant;}',
+        ),
         ("const found = a.replace(/ ( ,|{2} )/g, b);",) * 2,
         ("const quote = ' , ';",) * 2,
     ],
 )
 def test_spaces_go_where_no_meaning_hangs_on_them(line: str, sent: str) -> None:
     assert tightened(line) == sent
+
+
+def test_what_only_closes_stands_behind_what_it_closes() -> None:
+    code = "f(() => {\nif (a) {\nb();\nwhile (c());\n}\nd = `\n}\n`;\nlet e = [1,\n2,\n];\n});\ng();\n"
+    sent = "f(()=>{\nif(a){\nb();\nwhile(c());}\nd = `\n}\n`;\nlet e=[1,\n2,]});\ng();\n"
+    assert tightened(code) == sent
 
 
 def test_a_text_of_several_lines_stays() -> None:
