@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from tests.mutants.checkout_copy import ONCE, SCRIPT, Answer, reason
+from tests.mutants.checkout_copy import ONCE, SCRIPT, WHEN_CHANGED, Answer, reason
 from tests.mutants.planting import is_of_the_page, is_test_of
 from tests.mutants.table import TABLES, Mutant, load
 from tests.places import ROOT
@@ -66,8 +68,20 @@ def test_faults_of_the_page_that_browsers_see_share_a_server() -> None:
     assert is_test_of(replace(mutant, test="tests/browser/test_signs.py"), "tests/browser/test_signs.py::test_late")
 
 
-def test_servers_of_a_copy_can_be_made_to_put_the_script_together_anew() -> None:
-    assert ONCE in (ROOT / SCRIPT).read_text(encoding="utf-8")
+def test_servers_of_a_copy_show_what_is_planted_while_they_run(tmp_path: Path) -> None:
+    source = (ROOT / SCRIPT).read_text(encoding="utf-8")
+    assert source.count(ONCE) == 1
+    module = ModuleType("page_script_of_a_copy")
+    sys.modules[module.__name__] = module  # where its dataclass is looked for
+    exec(compile(source.replace(ONCE, WHEN_CHANGED), SCRIPT, "exec"), vars(module))
+    main = tmp_path / "main.js"
+    main.write_text("const side = 1;\n", encoding="utf-8")
+    first = vars(module)["page_script"](tmp_path)
+    assert vars(module)["page_script"](tmp_path) is first
+    mutant = Mutant("page", "", "main.js", "side = 1", "side = -1", "", jit=True)
+    with mutant.planted_in(tmp_path):
+        assert "-1" in vars(module)["page_script"](tmp_path)[main]
+    assert vars(module)["page_script"](tmp_path) is first
 
 
 SAID = """

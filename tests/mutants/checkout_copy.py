@@ -19,9 +19,16 @@ from tests.places import ROOT, SHARED
 PASSED, FAILED = 0, 1
 TIMEOUT_SECONDS = 300  # of each test
 OPTIONS = ["-q", "-n0", "-m", "", "-p", "no:cacheprovider", "--tb=short", "-rfE", "--color=no", "--show-capture=no"]
-# A server of the copy puts the page's script together for each request, and so shows a fault that is planted meanwhile.
+# A server puts the page's script together once; one of the copy does so whenever a file of it was changed.
 SCRIPT = "vp/server/routes/page_script.py"
-ONCE = "@functools.cache\ndef page_script("
+ONCE = "@functools.cache\ndef page_script(web: Path) -> dict[Path, str]:\n"
+WHEN_CHANGED = """def page_script(web: Path) -> dict[Path, str]:
+    return script_of(web, tuple(sorted((path.name, path.stat().st_mtime_ns) for path in web.glob("*.js"))))
+
+
+@functools.cache
+def script_of(web: Path, _changed_ns: tuple[tuple[str, int], ...]) -> dict[Path, str]:
+"""
 COMPILE = """
 from vp.model.compilation import ensure_compiled
 ensure_compiled(lambda _share: None, demonstration=True, sampling=True)
@@ -84,7 +91,7 @@ class CheckoutCopy:
             script = (copy.path / SCRIPT).read_text(encoding="utf-8")
             if ONCE not in script:
                 raise ValueError(f"{SCRIPT} does not hold {ONCE!r}: servers would show no fault of the page")
-            (copy.path / SCRIPT).write_text(script.replace(ONCE, ONCE.partition("\n")[2]), encoding="utf-8")
+            (copy.path / SCRIPT).write_text(script.replace(ONCE, WHEN_CHANGED), encoding="utf-8")
             if kernels:
                 copy.take_machine_code()
             yield copy
