@@ -47,7 +47,7 @@ def playwright() -> Iterator[Playwright]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def planted(request: pytest.FixtureRequest) -> Iterator[None]:
+def planted_fault(request: pytest.FixtureRequest) -> Iterator[None]:
     """The page as it is, or with the fault that `tests.mutants.planting` asks for."""
     fault = getattr(request, "param", None)
     with fault.planted_in(ROOT) if fault else nullcontext():
@@ -63,7 +63,7 @@ def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: Browser, planted: None) -> Browser:
+def browser(chromium: Browser, planted_fault: None) -> Browser:
     """Chromium. Whatever stands on it is made anew with each planted fault; it is not."""
     return chromium
 
@@ -77,7 +77,7 @@ def firefox(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="module", params=["chromium", pytest.param("firefox", marks=pytest.mark.long)])
-def either_browser(request: pytest.FixtureRequest, planted: None) -> Browser:
+def either_browser(request: pytest.FixtureRequest, planted_fault: None) -> Browser:
     """One after the other. A module that asks for it runs twice, the second time in CI only."""
     found: Browser = request.getfixturevalue("browser" if request.param == "chromium" else "firefox")
     return found

@@ -31,6 +31,7 @@ COUNT = """([id, left, top, width, height]) => {
   const colours = {
     green: [95, 224, 168], rose: [255, 143, 163], white: [244, 246, 250], blue: [64, 156, 255], orange: [255, 150, 20],
     mint: [120, 214, 130], violet: [196, 120, 246], text: [217, 224, 236],
+    "dark green": [0, 118, 74], "dark red": [179, 18, 60],
   };
   const ratio = devicePixelRatio;
   const image = id === "map" ? vp.image("map") : null;

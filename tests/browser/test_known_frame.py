@@ -354,12 +354,14 @@ def test_prices_on_the_axis(market: KnownMarket) -> None:
         assert found[colour] > 400, colour
 
 
+@pytest.mark.parametrize("row_px", [ROW_PX, 5])  # with room for all three, and nearer than they are high
 @pytest.mark.parametrize("edge", ["top", "bottom"])
-def test_marks_of_prices_stay_whole_at_the_edge_and_in_order(market: KnownMarket, edge: str) -> None:
+def test_marks_of_prices_stay_whole_at_the_edge_and_in_order(market: KnownMarket, edge: str, row_px: int) -> None:
     market.show(DOWN)
-    height, rows = market.size["height"], market.size["height"] / ROW_PX
+    height, rows = market.size["height"], market.size["height"] / row_px
     beyond = rows / 2 - 0.2  # the outermost of the three prices lies a fifth of a row from the edge
-    market.page.evaluate("(centre) => vp.view({ centre })", SPOT + 1 - beyond if edge == "top" else SPOT - 3 + beyond)
+    centre = SPOT + 1 - beyond if edge == "top" else SPOT - 3 + beyond
+    market.page.evaluate("(place) => vp.view(place)", {"centre": centre, "rows": rows})
     painted = market.page.evaluate(WORDS_PAINTED)
     axis = [each for each in painted if market.size["width"] < each["left"] < market.size["width"] + AXIS_PX]
     marks = []

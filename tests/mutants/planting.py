@@ -1,8 +1,8 @@
 """A pytest plugin: faults of the page, planted one after the other around the tests that must see them.
 
 A server reads web/ anew for whoever opens the page. So one process, one server and one browser do for all faults:
-pytest makes the fixture `planted` of tests/browser anew for each fault, and with it whatever stands on the browser.
-Each test runs once without any fault too.
+pytest makes the fixture `planted_fault` of tests/browser anew for each, and with it whatever stands on the browser.
+Each test runs once without any fault too: after the others, so that one which can do its work but once is found out.
 """
 
 from __future__ import annotations
@@ -77,10 +77,10 @@ def is_test_of(mutant: Mutant, base: str) -> bool:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Let each test run without a fault, then with each of its own."""
+    """Let each test run with each of its faults, then without one."""
     own = [one for one in _chosen(metafunc.config) if is_test_of(one, metafunc.definition.nodeid)]
-    names = [SOUND, *(f"fault{i}" for i in range(len(own)))]
-    metafunc.parametrize("planted", [None, *own], indirect=True, scope="module", ids=names)
+    names = [*(f"fault{i}" for i in range(len(own))), SOUND]
+    metafunc.parametrize("planted_fault", [*own, None], indirect=True, scope="module", ids=names)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -89,7 +89,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept = []
     for item in items:
         callspec: Any = item.callspec  # type: ignore[attr-defined]
-        mutant = callspec.params["planted"]
+        mutant = callspec.params["planted_fault"]
         base = item.nodeid.partition("[")[0]
         others = re.sub(rf"-?({SOUND}|fault\d+)-?", "", callspec.id)
         wanted = [
