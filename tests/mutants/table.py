@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +53,18 @@ class Mutant:
                 f"{self.file} holds the code of {self.name!r} {text.count(self.find)} times, expected once"
             )
         return text.replace(self.find, self.replace)
+
+    @contextmanager
+    def planted_in(self, checkout: Path) -> Iterator[None]:
+        """Have the fault in a checkout's file for a while."""
+        path = checkout / self.file
+        text, found = path.read_text(encoding="utf-8"), path.stat()
+        path.write_text(self.planted(text), encoding="utf-8")
+        try:
+            yield
+        finally:
+            path.write_text(text, encoding="utf-8")
+            os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))  # its byte code is as good as before
 
 
 def load() -> list[Mutant]:
