@@ -58,7 +58,7 @@ OUTPUT_SETTINGS: tuple[Setting, ...] = (
         False,
         switch,
         "",
-        "While a live session catches up with its past, the newest frame alone and a few times a second; what is left "
+        "While a live session catches up with its past, the newest frame alone, twice a second; what is left "
         "out counts as missed, and lies in the history.",
         "yes",
         (),

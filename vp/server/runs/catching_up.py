@@ -4,6 +4,7 @@ from __future__ import annotations
 
 WINDOW_SECONDS = 0.25
 GAIN_SECONDS = 10.0  # of a window; a line that stood for seconds gives less
+LASTS_SECONDS = 1.0  # on a busy machine windows go by in which nothing is done
 NS = 1e9
 
 
@@ -16,12 +17,14 @@ class CatchingUp:
     Attributes
     ----------
     is_so : bool
-        Whether in the last whole WINDOW_SECONDS the session has become more than GAIN_SECONDS less late.
+        Whether in a window of WINDOW_SECONDS that began in the last LASTS_SECONDS or so the session has become more than
+        GAIN_SECONDS less late.
     """
 
     def __init__(self) -> None:
         self.is_so = False
         self._began_seconds = float("-inf")
+        self._until_seconds = float("-inf")
         self._late_before_seconds: float | None = None
         self._late_seconds: float | None = None
         self._clock_ns: int | None = None
@@ -33,6 +36,8 @@ class CatchingUp:
             self._late_seconds = now_seconds - clock_ns / NS
         if now_seconds - self._began_seconds >= WINDOW_SECONDS:
             before, late = self._late_before_seconds, self._late_seconds
-            self.is_so = before is not None and late is not None and before - late > GAIN_SECONDS
+            if before is not None and late is not None and before - late > GAIN_SECONDS:
+                self._until_seconds = now_seconds + LASTS_SECONDS
+            self.is_so = now_seconds < self._until_seconds
             self._began_seconds, self._late_before_seconds = now_seconds, late
         return self.is_so

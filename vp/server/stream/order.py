@@ -22,7 +22,7 @@ from vp.server.stream.request import StreamRequest
 from vp.server.stream.snapshot import FramesHeld, Introduced, NextSession, RunFacts, RunState, Snapshot
 
 STATUS_SECONDS = 1.0
-SPARSE_SECONDS = 0.25
+SPARSE_SECONDS = 0.5
 RESUME_FRAMES = 4096
 
 

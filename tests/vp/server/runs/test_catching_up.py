@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vp.server.runs.catching_up import GAIN_SECONDS, WINDOW_SECONDS, CatchingUp
+from vp.server.runs.catching_up import GAIN_SECONDS, LASTS_SECONDS, WINDOW_SECONDS, CatchingUp
 
 NS = 10**9
 BEGIN_NS = 1_770_388_200 * NS
@@ -35,14 +35,21 @@ def test_the_past_comes_at_a_thousand_times_its_pace_until_it_is_caught_up_with(
     assert past[first][0] <= 2 * WINDOW_SECONDS
     assert all(said[first : len(past)])
     over = said.index(False, first)
-    assert now[over - len(past)][0] - 3.0 <= 2 * WINDOW_SECONDS
+    assert now[over - len(past)][0] - 3.0 <= LASTS_SECONDS + 2 * WINDOW_SECONDS
     assert not any(said[over:])
 
 
 def test_it_is_over_where_nothing_comes_any_more() -> None:
     stands = [(3.0 + n / 4, 2999.0) for n in range(8)]
     said = told([*at(1000.0, 3.0), *stands])
-    assert said[-len(stands) :][2:] == [False] * 6
+    assert said[-len(stands) :][-2:] == [False] * 2
+
+
+def test_it_goes_on_while_a_busy_machine_does_nothing_for_a_while() -> None:
+    past = at(1000.0, 3.0)
+    later = at(1000.0, 2.0, start=3.0 + LASTS_SECONDS / 2, clock=3000.0)
+    said = told([*past, (3.0 + WINDOW_SECONDS * 1.1, 2975.0), *later])
+    assert all(said[said.index(True) :])
 
 
 def test_a_minute_without_an_event_is_not_caught_up_with() -> None:

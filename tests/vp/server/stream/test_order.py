@@ -135,7 +135,7 @@ def test_of_a_past_that_comes_the_newest_frame_is_sent_now_and_then_to_who_wants
     assert steps.send(later) == SendText('{"type":"missed","frames":879,"frames_missed":894}')
     assert steps.send(later) == SendFrames(899, 1)
     order.cursor.advance(1)
-    of_now = replace(holding(LIVE, 400, 920), now_seconds=order.newest_at)
+    of_now = holding(LIVE, 400, 920, now_seconds=later.now_seconds)
     assert steps.send(of_now) == SendFrames(900, 20)
 
 
