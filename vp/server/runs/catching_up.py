@@ -17,7 +17,7 @@ class CatchingUp:
     Attributes
     ----------
     is_so : bool
-        Whether in a window of WINDOW_SECONDS that began in the last LASTS_SECONDS or so the session has become more than
+        Whether in a window of WINDOW_SECONDS, LASTS_SECONDS ago at the most, the session has become more than
         GAIN_SECONDS less late.
     """
 
