@@ -16,7 +16,7 @@ const LINES = {
 };
 
 /** @param {CanvasRenderingContext2D} context @param {Scene} scene */
-export function paintDataQuality(context, { stretches, size: { width: end, height }, x, theme }) {
+export function paintDataQuality(context, { stretches, size: { height }, x, theme }) {
   for (const { startMs, endMs, reasons, gap } of stretches) {
     const left = x(startMs);
     const width = Math.max(LEAST_PX, x(endMs) - left);
@@ -32,7 +32,7 @@ export function paintDataQuality(context, { stretches, size: { width: end, heigh
     }
     context.globalAlpha = 1;
     const from = Math.max(left, 0);
-    const room = Math.min(left + width, end) - from;
+    const room = left + width - from;
     if (room > LABEL_PX) label(context, from + EDGE_PX, room - 2 * EDGE_PX, reasonWords(reasons, gap), theme);
     context.restore();
   }

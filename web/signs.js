@@ -31,7 +31,7 @@ function streamSign(feed) {
   const hopMs = 1000 * (feed.status.hop_seconds ?? NaN);
   if (hopMs > LATE_MS) return ["bad", `live, relay ${seconds(hopMs)} behind`, "So long messages take from the server that plays this session to the relay that sends it here"];
   if (lateness.ms > LATE_MS) return ["bad", `live, ${seconds(lateness.ms)} late`, "By the server's clock; the way to it, or a proxy on it, is slower than the stream"];
-  if (missingOf(feed) > 0) return ["bad", "live, data missing", `Stretches of this picture that are missing, and hatched: ${backfill.holes}${backfill.gone > 0 ? `; of which the server holds the frames no longer: ${backfill.gone}` : ""}`];
+  if (missingOf(feed) > 0) return ["bad", "live, data missing", `Stretches that are missing, and hatched: ${backfill.holes}${backfill.gone > 0 ? `; of these held no longer by the server: ${backfill.gone}` : ""}`];
   const known = clock.uncertaintyMs < Infinity ? `, give or take ${clock.uncertaintyMs.toFixed(0)}` : "";
   const here = `The socket to the server; the last status was ${Math.max(0, lateness.statusLateMs).toFixed(0)} ms on its way${known}`;
   return Number.isNaN(hopMs) ? ["good", "live", here] : ["good", `live, relayed in ${hopMs.toFixed(0)} ms`, `A relay: messages reach it so long after they leave the server that plays this session. ${here}`];

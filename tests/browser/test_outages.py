@@ -177,7 +177,7 @@ def test_what_the_server_holds_no_longer_is_said_to_be_gone(browser: Browser, la
         expect(sign).to_have_text("live, data missing")
         # at this speed a busy page may have missed frames before it slept
         expect(sign).to_have_attribute(
-            "title", re.compile(r"hatched: (\d+); of which the server holds the frames no longer: \1$")
+            "title", re.compile(r"hatched: (\d+); of these held no longer by the server: \1$")
         )
         assert page.evaluate("() => vp.state().filled") > 0
 
