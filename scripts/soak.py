@@ -103,19 +103,19 @@ def _fill(server: Server, options: argparse.Namespace) -> float:
     as may be.
     """
     started = time.monotonic()
-    number = kept_before = 0
+    number = 0
+    kept_all = False  # they are let go after their time, and come again as they come
     full_since = None
     while time.monotonic() - started < options.fill_minutes * 60:
         told = server.metrics()
         kept = int(told["vp_histories_kept"])
         disk = told["vp_history_limit_bytes"] - told["vp_history_disk_bytes"] <= 2 * MIB
-        if kept < KEEP_SESSIONS:
+        kept_all = kept_all or kept >= KEEP_SESSIONS
+        if not kept_all:
             number += 1
             with contextlib.suppress(OSError), join(server.port, f"speed={options.speed:g}&throttle_ms={18 + number}"):
                 time.sleep(1.0)
-        full = disk and kept >= min(KEEP_SESSIONS, kept_before or KEEP_SESSIONS)
-        kept_before = max(kept_before, kept)
-        full_since = (full_since or time.monotonic()) if full else None
+        full_since = (full_since or time.monotonic()) if disk and kept_all else None
         if full_since is not None and time.monotonic() - full_since > options.settle_minutes * 60:
             return time.monotonic() - started
         time.sleep(1.0)
