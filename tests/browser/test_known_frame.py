@@ -244,8 +244,16 @@ def test_the_crosshair_has_its_price_and_time_on_the_axes(market: KnownMarket, s
     assert tags["time"].startswith(f"19:10:{seconds:02.0f}.0")
     assert tags["signal"] == f"{word}  score {frame['score']:.2f}  strength {frame['strength']:.2f}×"
     size = market.size
-    assert market.count("cursor", size["width"] + 2, y - 8, AXIS_PX - 4, 16)["text"] > 600  # a field beside its row
-    assert market.count("cursor", x - 20, size["height"] + STRIP_PX + 3, 40, 14)["text"] > 250  # and under its time
+
+    def beside(away: float) -> int:
+        return market.count("cursor", size["width"] + 2, y - 8 + away, AXIS_PX - 4, 16)["text"]
+
+    def under(away: float) -> int:
+        return market.count("cursor", x - 20 + away, size["height"] + STRIP_PX + 3, 40, 14)["text"]
+
+    assert beside(0) > 40  # the price is framed beside its row
+    assert under(0) > 25  # and the time under its time
+    assert beside(-40) == beside(40) == under(-80) == under(80) == 0
     # in the strip: the same, but for a price
     market.page.mouse.move(box["x"] + x, box["y"] + size["height"] + 20)
     market.page.wait_for_function("() => !('price' in vp.state().tags)")
