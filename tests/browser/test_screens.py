@@ -66,7 +66,7 @@ LONG_SIGNS = """() => {
 }"""
 CHART_BOX = """() => {
   const { x, y, width, height } = document.getElementById("chart").getBoundingClientRect();
-  return [x, y, width, height];
+  return [x, y + scrollY, width, height];
 }"""
 # Where the chart is when everything else that changes says as much as it may.
 LONG_WORDS = """() => {
