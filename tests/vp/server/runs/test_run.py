@@ -238,8 +238,8 @@ def test_of_a_past_that_comes_a_viewer_may_take_the_newest_now_and_then_while_ot
         assert events == sorted(set(events))
         assert events[-1] == 14_999, "the newest is never missed"
     past = [len([event for event in event_ids(seen) if 5000 < event < 14_000]) for seen in (sparse, whole)]
-    assert past[0] < 30
     assert past[1] > 3000  # on a busy machine it may fall behind, and jump
+    assert past[0] < past[1] / 10
     told = [text["feed"] for text in sparse.texts if text["type"] == "status" and text["feed"] is not None]
     assert told[0]["state"] == told[-1]["state"] == "live"
     behind = [feed["behind_seconds"] for feed in told if feed["state"] == "catching_up"]
