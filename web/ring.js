@@ -200,11 +200,16 @@ export class Ring {
     return count;
   }
 
+  /** Any part of the picture may have changed. */
+  touch() {
+    this.epoch += 1;
+    this.touchedMs = Infinity;
+  }
+
   /** Take a gap of the feed: what was held over it is shown no longer. @param {import("./stream.js").Message} message */
   takeGap(message) {
     this.gaps.take(message, this.part.session);
-    this.epoch += 1;
-    this.touchedMs = Infinity;
+    this.touch();
   }
 
   /** What is missing right before an event cannot be had. @param {number} eventId @returns {boolean} whether anything is */
@@ -212,8 +217,7 @@ export class Ring {
     const column = this.afterEvent(eventId - 1);
     if (!this.hole(column)) return false;
     this.chunk(column).hole[this.at(column)] = GONE;
-    this.epoch += 1;
-    this.touchedMs = Infinity;
+    this.touch();
     return true;
   }
 
@@ -271,8 +275,7 @@ export class Ring {
   forgetLone() {
     if (this.count !== 1 && !this.hole(this.end - 1)) return;
     this.end -= 1;
-    this.epoch += 1;
-    this.touchedMs = Infinity;
+    this.touch();
   }
 
   /** Let all but the newest columns go. @param {number} count */
@@ -281,8 +284,7 @@ export class Ring {
     for (const key of this.chunks.keys()) {
       if (key < this.first >> CHUNK_BITS || key > this.end >> CHUNK_BITS) this.chunks.delete(key);
     }
-    this.epoch += 1;
-    this.touchedMs = Infinity;
+    this.touch();
   }
 
   /** Bytes of all columns. */

@@ -15,7 +15,7 @@ import pyarrow as pa
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.known_market import MID_INT, ONE_TICK_SECONDS, TICK_INT, at_ns, known_market
-from tests.browser.probe import IDLE, PAGE, open_page, switch_layer
+from tests.browser.probe import IDLE, PAGE, switch_layer, watched_page
 from tests.browser.programs import Server
 from tests.lakes import dbn, put
 
@@ -113,10 +113,7 @@ def serve_known_market(lake: Path) -> Server:
 @contextmanager
 def known_page(browser: Browser, server: Server) -> Iterator[KnownMarket]:
     """The known market, played to its end. An error of the page fails who uses it."""
-    page = open_page(browser, color_scheme="dark", device_scale_factor=1)
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    try:
+    with watched_page(browser, color_scheme="dark", device_scale_factor=1) as page:
         page.goto(f"{server.address}{PAGE}")
         expect(page.locator("#connection")).to_have_text("ended", timeout=60_000)
         page.wait_for_function("() => window.vp && vp.state().idle")
@@ -126,6 +123,3 @@ def known_page(browser: Browser, server: Server) -> Iterator[KnownMarket]:
             frames = pa.ipc.open_stream(io.BytesIO(answer.read())).read_all()
         switch_layer(page, "sizes", on=False)  # they would lie under what else is looked at
         yield KnownMarket(server.address, page, frames)
-    finally:
-        page.close()
-    assert not wrong

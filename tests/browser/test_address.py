@@ -141,13 +141,18 @@ WATCH_CLOCK = """addEventListener("DOMContentLoaded", () => {
 });"""
 
 
+def begun(page: Page, server: Server, minute: int, *, speed: int) -> tuple[int, float]:
+    """A session from some minutes past nine on, in view; when its day begins, ms UTC, and the price in the middle."""
+    page.add_init_script(WATCH_CLOCK)
+    page.goto(f"{server.address}{PAGE}?start_time=09:{minute}&speed={speed}")
+    page.wait_for_function("() => window.vp && vp.state().columns > 40", timeout=30_000)
+    emit_from_ms = page.evaluate("() => Number(BigInt(vp.config().emit_from_ns) / 1000000n)")
+    return emit_from_ms - (9 * 60 + minute) * 60_000, page.evaluate(PLACE)["centre"]
+
+
 def test_an_address_of_a_time_that_the_server_does_not_hold_begins_there(page: Page, server: Server) -> None:
     """The run from 09:31 on comes to 10:20 in an hour, and never to 09:18: of its beginning nothing is shown."""
-    page.add_init_script(WATCH_CLOCK)
-    page.goto(f"{server.address}{PAGE}?start_time=09:31&speed=1")
-    page.wait_for_function("() => window.vp && vp.state().columns > 40", timeout=30_000)
-    day_ms = page.evaluate("() => Number(BigInt(vp.config().emit_from_ns) / 1000000n)") - (9 * 60 + 31) * 60_000
-    centre = page.evaluate(PLACE)["centre"]
+    day_ms, centre = begun(page, server, 31, speed=1)
     for minute in (10 * 60 + 20, 9 * 60 + 18):
         end = day_ms + minute * 60_000
         page.goto("about:blank")
@@ -168,11 +173,7 @@ def test_an_address_of_a_time_that_the_server_does_not_hold_begins_there(page: P
 
 def test_an_address_of_a_time_that_comes_soon_is_waited_for(page: Page, server: Server) -> None:
     """The run comes to the picture within some seconds: until then nothing else is shown."""
-    page.add_init_script(WATCH_CLOCK)
-    page.goto(f"{server.address}{PAGE}?start_time=09:33&speed=10")
-    page.wait_for_function("() => window.vp && vp.state().columns > 40", timeout=30_000)
-    day_ms = page.evaluate("() => Number(BigInt(vp.config().emit_from_ns) / 1000000n)") - (9 * 60 + 33) * 60_000
-    centre = page.evaluate(PLACE)["centre"]
+    day_ms, centre = begun(page, server, 33, speed=10)
     page.goto("about:blank")
     begin, end = (day_ms + (9 * 60 + minute) * 60_000 for minute in (34, 36))
     page.goto(

@@ -61,7 +61,7 @@ class Audience:
     def watch(self, viewer: Viewer) -> None:
         """Count what this viewer is sent, until it leaves."""
         self._watching.add(viewer)
-        event(log, logging.INFO, "viewer came", session=viewer.run.id, state=viewer.run.state, viewers=self.count)
+        event(log, logging.INFO, "viewer came", **viewer.run.names, viewers=self.count)
 
     def leave(self, viewer: Viewer | None) -> None:
         """Count a viewer out; None: one who has not come to watch anything."""
@@ -73,8 +73,7 @@ class Audience:
                 log,
                 logging.INFO,
                 "viewer left",
-                session=viewer.run.id,
-                state=viewer.run.state,
+                **viewer.run.names,
                 frames_sent=viewer.cursor.sent,
                 frames_missed=viewer.cursor.missed,
             )

@@ -264,7 +264,7 @@ class Hub:
             run.observe_lag = self.observe_lag
         self._runs.add(run, request)
         run.start()
-        event(log, logging.INFO, "session began", session=run.id, state=run.state, symbol=request.symbol, dt=request.dt)
+        event(log, logging.INFO, "session began", **run.names, symbol=request.symbol, dt=request.dt)
         return run
 
     async def _tick(self) -> None:

@@ -74,12 +74,13 @@ class LiveRun(SharedRun):
             arrived_at = session.arrived_at
             if batch.count and arrived_at is not None and arrived_at > (self._caught_up_at or now):
                 self.stages[HERE_TO_FRAME].add(now - arrived_at)
-            was_catching_up, self.is_catching_up = self.is_catching_up, catching_up.look(now, session.clock_ns)
+            was_catching_up = self.is_catching_up
+            self.is_catching_up = catching_up.look(now, session.clock_ns)
             self._keep(batch)
             if now - noted_at >= NOTE_SECONDS or self._feed_state() != self.facts.feed_state:
                 self._note_live(session, now)
                 noted_at = now
-            if self.gaps is not gaps or was_catching_up > self.is_catching_up:
+            if self.gaps is not gaps or (was_catching_up and not self.is_catching_up):
                 self.call()
             if batch.count:
                 continue

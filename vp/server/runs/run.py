@@ -126,6 +126,11 @@ class Run:
             except RuntimeError:  # the loop has closed: nobody is left to wake
                 self._stop.set()
 
+    @property
+    def names(self) -> dict[str, Any]:
+        """Which run it is, and how it stands, for the log."""
+        return {"session": self.id, "state": self.state}
+
     def describe(self) -> dict[str, Any]:
         """The run's line in /health."""
         facts = self.facts

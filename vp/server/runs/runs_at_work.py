@@ -111,7 +111,7 @@ class RunsAtWork:
         self._runs.remove(run)
         self.ending.append(run)
         self._records_of_gone += run.facts.records_done
-        event(log, logging.INFO, "session let go", session=run.id, state=run.state, records=run.facts.records_done)
+        event(log, logging.INFO, "session let go", **run.names, records=run.facts.records_done)
         if not isinstance(run, SharedRun):
             return
         self.keep_apart(run)

@@ -47,8 +47,9 @@ def test_it_is_over_where_nothing_comes_any_more() -> None:
 
 def test_it_goes_on_while_a_busy_machine_does_nothing_for_a_while() -> None:
     past = at(1000.0, 3.0)
-    later = at(1000.0, 2.0, start=3.0 + LASTS_SECONDS / 2, clock=3000.0)
-    said = told([*past, (3.0 + WINDOW_SECONDS * 1.1, 2975.0), *later])
+    nothing = [(3.0 + WINDOW_SECONDS * windows, 2975.0) for windows in (1.1, 2.2, 3.3)]
+    later = at(1000.0, 2.0, start=3.0 + 0.85 * LASTS_SECONDS, clock=3000.0)
+    said = told([*past, *nothing, *later])
     assert all(said[said.index(True) :])
 
 
