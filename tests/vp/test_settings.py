@@ -117,6 +117,7 @@ def test_which_program_takes_what() -> None:
             "after",
             "alone",
             "held",
+            "sparse",
         ),
     ]
 

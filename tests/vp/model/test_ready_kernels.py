@@ -14,6 +14,7 @@ import numba
 import pytest
 from llvmlite.binding import get_host_cpu_features
 
+from tests.kernels.entry import DIRECTORY as OF_TESTS
 from tests.places import ROOT
 from vp.kernels import cache
 from vp.model import compilation, ready_kernels
@@ -34,7 +35,7 @@ compilation.compile_sampling()
 written = io.BytesIO()
 demo.write_session(written, seconds=2)
 modules = [importlib.import_module(f"vp.kernels.{module.name}") for module in pkgutil.iter_modules(kernels.__path__)]
-modules += [importlib.import_module(f"vp.demo.{name}") for name in ("book", "market")]
+modules += [importlib.import_module(f"vp.demo.{name}") for name in ("book", "market", "wanted_depth")]
 kept = [value for module in modules for value in vars(module).values()
     if isinstance(value, Dispatcher) and value.targetoptions["forceinline"] is False]
 misses = {kernel.py_func.__name__: count for kernel in kept if (count := sum(kernel.stats.cache_misses.values()))}
@@ -61,7 +62,8 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copy_compiled(directory: Path) -> None:
     compiled = cache.CACHE_DIRECTORY
     assert compiled is not None
-    shutil.copytree(compiled, directory / compiled.name, ignore=shutil.ignore_patterns("*.tmp*"))  # being written
+    others = shutil.ignore_patterns("*.tmp*", OF_TESTS.name)  # being written, and entered by tests alone
+    shutil.copytree(compiled, directory / compiled.name, ignore=others)
 
 
 @pytest.fixture
