@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -124,6 +124,30 @@ class NamedQuery:
 def load() -> dict[str, NamedQuery]:
     """Every named query that can be used, by name."""
     return read_files()[0]
+
+
+def named_in(sql: str) -> list[str]:
+    """The named queries whose names a text holds, as whatever: it can call no others."""
+    words = {word.lower() for word in re.findall(r"\w+", sql)}
+    return [name for name in load() if name.lower() in words]
+
+
+def with_called(names: Iterable[str]) -> list[NamedQuery]:
+    """Those named queries and all that they call, each behind what it calls."""
+    queries = load()
+    found: dict[str, NamedQuery] = {}
+    begun: set[str] = set()
+
+    def add(name: str) -> None:
+        if name not in begun:
+            begun.add(name)
+            for called in named_in(queries[name].sql):
+                add(called)
+            found[name] = queries[name]
+
+    for name in names:
+        add(name)
+    return list(found.values())
 
 
 def broken() -> dict[str, str]:

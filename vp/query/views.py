@@ -119,24 +119,23 @@ class Views:
     def register(self, connection: duckdb.DuckDBPyConnection, macros: Collection[str] | None = None) -> None:
         """Make the views known to a connection, and the named queries as table macros.
 
-        `macros` names those that are needed, None means all: to make them takes as long as a small query. A file of
+        `macros` names those that are called, None means all: to make them takes as long as a small query. A file of
         sql/ that is no query is told to the log and keeps nothing else from working.
         """
         connection.execute("SET TimeZone = 'UTC'")
         for name, table in self.tables.items():
             register_view(connection, name, table)
         problems = dict(catalogue.broken()) if macros is None else {}
-        for query in catalogue.load().values():
-            if macros is None or query.name in macros:
-                try:
-                    connection.execute(query.macro())
-                except duckdb.Error as error:
-                    problem = " ".join(str(error).split())
-                    hint = self.hint(problem)
-                    if not hint:
-                        problems[query.name] = problem
-                    else:
-                        connection.execute(query.refusing(f"The query {query.name} cannot be run. {hint}").macro())
+        for query in catalogue.with_called(catalogue.load() if macros is None else macros):
+            try:
+                connection.execute(query.macro())
+            except duckdb.Error as error:
+                problem = " ".join(str(error).split())
+                hint = self.hint(problem)
+                if not hint:
+                    problems[query.name] = problem
+                else:
+                    connection.execute(query.refusing(f"The query {query.name} cannot be run. {hint}").macro())
         for name, problem in problems.items():
             log.warning("sql/%s.sql cannot be used: %s", name, problem)
 

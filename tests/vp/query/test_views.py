@@ -118,6 +118,26 @@ def test_one_file_that_is_no_query_breaks_no_other(
             catalogue.find("mine")
 
 
+def test_a_named_query_may_call_another_wherever_that_stands_in_the_alphabet(
+    sql_files: Path, asked_lake: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (sql_files / "ahead.sql").write_text(HEADER + "SELECT sum(records)::INT AS n FROM counts_by_action()")
+    (sql_files / "again.sql").write_text(HEADER + "FROM ahead()")
+    (sql_files / "ring.sql").write_text(HEADER + "FROM ring()")
+    with connect(asked_lake, symbol="GOOD", dt=lakes.DATE) as connection:
+        assert rows(connection, "FROM again()") == [(558,)]
+    session = ["--symbol", "GOOD", "--dt", lakes.DATE, "--lake", str(asked_lake), "--format", "csv"]
+    for words in (["again"], ["--sql", "FROM again()"], ["--sql", "FROM AGAIN ( )"]):
+        assert main([*words, *session]) == 0
+        assert capsys.readouterr().out.splitlines()[-1] == "558"
+    lake = Lake(asked_lake)
+    views = find_views(lake, choose_session(lake, "GOOD", lakes.DATE))
+    for sql in ("FROM again()", 'SELECT * FROM "again" /* so */ -- and so\n ()'):
+        assert ask(views, sql, limits=PATIENT).table.to_pylist() == [{"n": 558}]
+    with pytest.raises(QueryError, match="ring"):
+        ask(views, "FROM ring()", limits=PATIENT)
+
+
 def test_rates_of_any_length_add_up(asked: duckdb.DuckDBPyConnection) -> None:
     seconds = asked.sql("FROM rates_by_second()").pl()
     for length, name in ((60, "rates_by_minute()"), (7.5, "rates(seconds := 7.5)"), (60, "rates()")):
