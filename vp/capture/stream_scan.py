@@ -138,6 +138,7 @@ class StreamScan:
         self.newest: tuple[int, int] | None = None
         self._carry = b""
         self._kind = SCANNED[False]
+        self._look_records = FIRST_LOOK_RECORDS  # at once: as many as stood together last
 
     @property
     def mbo_bytes(self) -> int:
@@ -221,26 +222,29 @@ class StreamScan:
         step = self.mbo_bytes
         records = np.frombuffer(data, self._kind, (len(data) - position) // step, position)
         expected = step // 4 | RTYPE_MBO << 8
-        seen, look = 0, FIRST_LOOK_RECORDS
+        seen, look = 0, self._look_records
         while seen < len(records):
             other = records["length_and_type"][seen : seen + look] != expected
             if other.any():
-                return records[: seen + int(np.argmax(other))]
+                together = seen + int(np.argmax(other))
+                self._look_records = max(FIRST_LOOK_RECORDS, together)
+                return records[:together]
             seen, look = seen + look, look * 8
+        self._look_records = max(self._look_records, len(records))
         return records
 
     def _orders(self, records: np.ndarray) -> Orders:
         event, receipt, flags = records["ts_event"], records["ts_recv"], records["flags"]
         time = np.minimum(event, receipt)
-        is_snapshot = (flags & FLAG_SNAPSHOT) != 0
-        if is_snapshot.any():
-            time = time[~is_snapshot]
+        snapshot = flags & FLAG_SNAPSHOT
+        if snapshot.any():
+            time = time[snapshot == 0]
         latest = time.max(initial=0)
         if latest == UNDEFINED_NS:  # of few, and not looked for in all
             latest = time[time != UNDEFINED_NS].max(initial=0)
         self.clock_ns = max(self.clock_ns, int(latest))
         untimed = event[-1] == UNDEFINED_NS or receipt[-1] == UNDEFINED_NS
-        self.newest = None if untimed or is_snapshot[-1] else (int(event[-1]), int(receipt[-1]))
+        self.newest = None if untimed or snapshot[-1] else (int(event[-1]), int(receipt[-1]))
         if UNDEFINED_NS in {receipt[0], receipt[-1]}:
             receipt = receipt[receipt != UNDEFINED_NS]
         if len(receipt):

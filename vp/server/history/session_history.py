@@ -63,12 +63,11 @@ class SessionHistory:
     ) -> SessionHistory:
         """An empty history of frames of this layout, each column a field of its own on disk."""
         prefix = header(layout.message_bytes)
-        ends = [at for column in layout.columns for at in (column.offset, column.offset + column.length_bytes)]
         frames = FrameStore(
             len(prefix) + layout.message_bytes,
             prefix=prefix,
             spool=spool,
-            cuts=[len(prefix) + at for at in ends],
+            cuts=[len(prefix) + column.offset for column in layout.columns],
             retention_ns=retention_ns,
             memory_bytes=memory_bytes,
         )

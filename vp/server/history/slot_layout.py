@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from itertools import islice, pairwise
+from itertools import groupby, islice, pairwise
 
 import numpy as np
 
@@ -28,17 +28,24 @@ class SlotLayout:
         self._frame_bytes = frame_bytes
         edges = sorted({0, frame_bytes, *(cut for cut in cuts if 0 < cut < frame_bytes)})
         self._fields = [(start, stop - start) for start, stop in pairwise(edges)]
+        runs = [list(run) for _, run in groupby(self._fields, key=lambda field: field[1])]
+        self._runs = [(run[0][0], len(run), run[0][1]) for run in runs]
 
     def empty_slot(self) -> np.ndarray:
         """Room for the bytes of a slot, uint8[frames * frame_bytes]."""
         return mapped_zeros(self.frames, self._frame_bytes).reshape(-1)
 
     def fill(self, slot: np.ndarray, frames: np.ndarray) -> None:
-        """Lay frames, uint8[n, frame_bytes], out in the bytes of a slot; n is `self.frames` at the most."""
+        """Lay frames, uint8[n, frame_bytes], out in the bytes of a slot; n is `self.frames` at the most.
+
+        Fields of one length that lie side by side are copied at once: after each copy the interpreter's lock has to be
+        waited for.
+        """
         count = len(frames)
-        for start, width in self._fields:
-            place = slot[start * self.frames : start * self.frames + count * width]
-            place.reshape(count, width)[:] = frames[:, start : start + width]
+        for start, fields, width in self._runs:
+            stop = start + fields * width
+            places = slot[start * self.frames : stop * self.frames].reshape(fields, self.frames, width)
+            places[:, :count] = frames[:, start:stop].reshape(count, fields, width).transpose(1, 0, 2)
 
     def read(
         self, read_slot: Callable[[int, int], bytes], first: int, count: int, offset: int, length: int
