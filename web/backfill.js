@@ -46,14 +46,15 @@ export class Backfill {
 
   /**
    * Get the columns of the newest hole, the newest of them first, in as many answers as it takes. What the server holds
-   * no more stays a hole, and is known to.
+   * no more stays a hole, and is known to. Without a hole, the newest of those before the first.
    */
   async fillHole() {
     const { ring } = this;
-    if (!ring || ring.count < 2) return;
+    if (!ring) return;
     const { session, base } = ring.part;
     let behind = ring.end - 1;
-    while (behind > ring.first + 1 && !ring.hole(behind)) behind -= 1;
+    while (behind > ring.first && !ring.hole(behind)) behind -= 1;
+    if (!ring.hole(behind)) return this.older(Infinity);
     const [after, before] = [ring.eventId(behind - 1) - base, ring.eventId(behind) - base];
     if (this.holes === 0) this.holeMs = performance.now();
     this.holes += 1;
@@ -89,7 +90,7 @@ export class Backfill {
    */
   async older(timeMs) {
     const { ring } = this;
-    if (!ring || this.loading || this.exhausted || ring.count === 0 || performance.now() < this.retryAtMs) return;
+    if (!ring?.count || this.loading || this.exhausted || performance.now() < this.retryAtMs) return;
     this.loading = true;
     const { session, base } = ring.partOf(ring.eventId(ring.first));
     const wanted = { session, fields: ring.layout.grids };

@@ -76,7 +76,7 @@ export class Commands {
   /** The oldest that the server holds. */
   async oldest() {
     const { feed: { ring, backfill }, viewport } = this.page;
-    if (!ring || ring.count === 0) return;
+    if (!ring?.count) return;
     this.move(() => viewport.pause(), "oldest");
     await backfill.older(-Infinity);
     this.move(() => { viewport.endMs = ring.timeMs(ring.first) + viewport.spanMs; }, "oldest");

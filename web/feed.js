@@ -125,7 +125,7 @@ export class Feed {
   /** The session's time, which runs on where no events come, as far as the server said and a little on. Only while the ring holds a column. */
   get nowMs() {
     const { ring, status, config } = this;
-    if (!ring || ring.count === 0) return NaN;
+    if (!ring?.count) return NaN;
     const newestMs = ring.timeMs(ring.end - 1);
     const now = performance.now();
     if (this.connection !== "live" || this.catchingUp > 0 || !status.time_ns || now - this.frameMs < SILENT_MS) return newestMs;
@@ -139,7 +139,7 @@ export class Feed {
    */
   get eventlessMs() {
     const { ring } = this;
-    const ms = ring && ring.count > 0 ? this.toldMs - ring.timeMs(ring.end - 1) : 0;
+    const ms = ring?.count ? this.toldMs - ring.timeMs(ring.end - 1) : 0;
     return ms > this.quietMs ? ms : 0;
   }
 
@@ -240,8 +240,9 @@ export class Feed {
     this.received += 1;
     const older = this.catchingUp > 0;
     if (older) this.catchingUp -= 1;
-    if (this.holeDue && this.past) ring.forgetLone();
-    const hole = this.holeDue && ring.count > 0;
+    const due = this.holeDue;
+    if (due && this.holeWaits) ring.forgetBehindHole(); // one hole waits at a time: what came since lies in the history too
+    const hole = due && ring.count > 0;
     if (!ring.push(message, hole)) {
       this.repeated += 1;
       return;
@@ -252,8 +253,10 @@ export class Feed {
     const lateMs = older ? NaN : this.lateness.frame(ring.timeMs(ring.end - 1));
     if (!Number.isNaN(lateMs)) this.latency.add("frame", lateMs, started);
     if (Number.isNaN(this.arrivedMs)) this.arrivedMs = started;
-    if (hole && this.past) this.holeWaits = true;
-    else if (hole) void this.backfill.fillHole();
+    if (due) {
+      this.holeWaits = !hole || this.past; // before the first frame nobody knows yet whether it is a past that comes
+      if (!this.holeWaits) void this.backfill.fillHole();
+    }
     if (this.received % 8 === 0) this.latency.add("decode", performance.now() - started, started);
     this.hooks.changed(Infinity, ring.count > 1 ? ring.timeMs(ring.end - 2) : -Infinity);
   }

@@ -66,13 +66,10 @@ export async function fetchOverview(base, { product_type, contract, dt }) {
  * @param {AbortSignal} [signal]
  * @returns {Promise<Block>}
  */
-export async function fetchHistory(base, { session, after, before, below, limit, fields, exact }, signal) {
+export async function fetchHistory(base, { session, fields, exact, ...between }, signal) {
   const query = new URLSearchParams({ session_id: session });
   if (fields) query.set("fields", fields.join(","));
-  if (after !== undefined) query.set("after", String(after));
-  if (before !== undefined) query.set("before", String(before));
-  if (below !== undefined) query.set("below", String(below));
-  if (limit !== undefined) query.set("limit", String(limit));
+  for (const [name, value] of Object.entries(between)) query.set(name, String(value));
   if (exact) query.set("exact", "1");
   const answer = await ask(base, `history?${query}`, signal);
   return parseBlock(await answer.arrayBuffer());

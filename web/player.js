@@ -69,7 +69,7 @@ export class Player {
   /** A frame back or on: in the picture as far as it holds them, then of the session itself. @param {1 | -1} by */
   frame(by) {
     const { feed: { ring }, viewport } = this.page;
-    if (!ring || ring.count === 0) return;
+    if (!ring?.count) return;
     const newest = ring.end - 1;
     const at = viewport.following ? newest : ring.columnUntil(viewport.endMs);
     if (by > 0 && at >= newest) {
@@ -98,7 +98,7 @@ export class Player {
     const { feed: { ring, nowMs }, session, viewport } = this.page;
     const held = this.heldByHand;
     this.leaveLoop();
-    if (ring && ring.count > 0 && timeMs >= ring.timeMs(ring.first) && timeMs <= nowMs) {
+    if (ring?.count && timeMs >= ring.timeMs(ring.first) && timeMs <= nowMs) {
       this.show(timeMs);
       return;
     }
@@ -149,7 +149,7 @@ export class Player {
   repeat(a, b) {
     const { ring } = this.page.feed;
     const range = { fromMs: Math.min(a, b), untilMs: Math.max(a, b, Math.min(a, b) + SHORTEST_LOOP_MS), of: this.sessionName };
-    if (!ring || ring.count === 0 || range.fromMs < ring.timeMs(ring.first)) this.seek(range.fromMs);
+    if (!ring?.count || range.fromMs < ring.timeMs(ring.first)) this.seek(range.fromMs);
     this.page.undo.remember();
     this.loop = range;
     this.loopedMs = NaN;
@@ -165,7 +165,7 @@ export class Player {
   /** Show the moment of the loop that is due, once all of it is held; what is live ends it. @param {number} nowMs of any steady clock */
   playLoop(nowMs) {
     const { loop, page: { feed: { ring, config, status, nowMs: sessionMs }, viewport, painting } } = this;
-    if (!loop || !ring || ring.count === 0 || ring.timeMs(ring.first) > loop.fromMs || sessionMs < loop.untilMs) return;
+    if (!loop || !ring?.count || ring.timeMs(ring.first) > loop.fromMs || sessionMs < loop.untilMs) return;
     if (Number.isNaN(this.loopedMs)) {
       this.loopedMs = nowMs;
       viewport.following = false;
@@ -195,7 +195,7 @@ export class Player {
   /** The page goes: what is held is come back to. */
   leave() {
     const { feed: { ring, config }, viewport } = this.page;
-    if (this.heldByHand && ring && ring.count > 0) keepReturn(config.session_id, ring.eventId(Math.max(ring.columnUntil(viewport.startMs), ring.first)));
+    if (this.heldByHand && ring?.count) keepReturn(config.session_id, ring.eventId(Math.max(ring.columnUntil(viewport.startMs), ring.first)));
   }
 
   /** Let go of a range that has a beginning alone. @returns {boolean} whether there was one */

@@ -271,10 +271,9 @@ export class Ring {
     if (spare && !this.chunks.has(next)) this.chunks.set(next, spare);
   }
 
-  /** Let the newest column go if it stands alone, behind a hole or before it. */
-  forgetLone() {
-    if (this.count !== 1 && !this.hole(this.end - 1)) return;
-    this.end -= 1;
+  /** Let go of what lies behind the newest hole; of all, where there is none. */
+  forgetBehindHole() {
+    for (let hole = false; !hole && this.count > 0; this.end -= 1) hole = this.hole(this.end - 1);
     this.touch();
   }
 

@@ -121,7 +121,7 @@ export class Session {
   /** Go on with the same session at another speed. @param {number} speed */
   setSpeed(speed) {
     const { ring, config } = this.feed;
-    if (!ring || ring.count === 0 || this.feed.live) return; // the market has its own
+    if (!ring?.count || this.feed.live) return; // the market has its own
     const newestMs = this.feed.nowMs;
     const early = msOf(config.emit_from_ns) > newestMs - 2000;
     this.player?.holdOn();
@@ -245,7 +245,7 @@ export class Session {
   /** Where the server does not hold what is to be seen, and would not soon, begin there: at its end if the context reaches back far enough. */
   reach() {
     const { feed: { config, ring, nowMs, catchingUp, status }, wanted } = this;
-    if (!wanted || !ring || ring.count === 0 || catchingUp > 0 || !status.time_ns) return;
+    if (!wanted || !ring?.count || catchingUp > 0 || !status.time_ns) return;
     const heldFromMs = msOf(config.context_from_ns);
     const soonMs = nowMs + SOON_MS * config.speed;
     const { endMs, startMs, following, held } = wanted;

@@ -114,7 +114,7 @@ export class TimeBins {
   /** Take in the columns that came since, and hold the newest one until now. @param {number} nowMs */
   extend(nowMs) {
     const ring = this.ring;
-    if (!ring || ring.count === 0) return;
+    if (!ring?.count) return;
     if (this.taken < ring.first) this.taken = ring.first;
     if (this.taken < ring.end) this.newest = Math.min(this.newest, this.settled);
     for (let column = this.taken; column < ring.end; column += 1) {

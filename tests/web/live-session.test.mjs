@@ -111,7 +111,7 @@ test("the session that follows goes on behind the one before, each event of its 
   assert.deepEqual(ring.parts.map(({ session }) => session), ["b", "c", "d"], "the first holds no column any more");
 });
 
-test("of a past that comes the newest column alone is kept, and what lies before it is fetched when the feed has caught up", () => {
+test("of a past that comes what came last alone is kept, and what lies before it is fetched when the feed has caught up", () => {
   const feed = new Feed("http://127.0.0.1", { message: () => undefined, changed: () => undefined });
   feed.ring = new Ring(LAYOUT, 1e9);
   let fetched = 0;
@@ -127,19 +127,57 @@ test("of a past that comes the newest column alone is kept, and what lies before
   comes(20);
   assert.deepEqual(held(), [20], "the page came while the past did: it begins with what it saw last");
   comes(21, false);
+  status("live");
+  assert.equal(fetched, 1);
+  status("catching_up");
   for (const eventId of [500, 900, 1400]) comes(eventId);
   assert.deepEqual(held(), [20, 21, 1400]);
+  comes(1401, false); // a machine that is busy does not seem to catch up, and then it does again
+  comes(1402, false);
+  comes(1800);
+  assert.deepEqual(held(), [20, 21, 1800], "there is one hole, and one alone is filled");
   assert.ok(feed.ring.hole(feed.ring.end - 1));
   status("catching_up");
-  assert.equal(fetched, 0);
-  comes(1401, false);
-  status("live");
   assert.equal(fetched, 1);
+  comes(1801, false);
   status("live");
-  assert.equal(fetched, 1);
-  comes(1500);
-  assert.equal(fetched, 2, "of now, what is missing is fetched at once");
-  assert.deepEqual(held(), [20, 21, 1400, 1401, 1500]);
+  assert.equal(fetched, 2);
+  status("live");
+  assert.equal(fetched, 2);
+  comes(1900);
+  assert.equal(fetched, 3, "of now, what is missing is fetched at once");
+  assert.deepEqual(held(), [20, 21, 1800, 1801, 1900]);
+  status("catching_up");
+  comes(2500);
+  status("catching_up");
+  comes(2501, false);
+  feed.status.feed.state = "live";
+  comes(2600);
+  assert.deepEqual(held(), [20, 21, 1800, 1801, 1900, 2600], "what waited is of one hole with what is missing now");
+  assert.equal(fetched, 4);
+  status("live");
+  assert.equal(fetched, 4);
+});
+
+test("a page that comes at the end of a past fetches what lies before its first column, though nothing comes after it", () => {
+  const feed = new Feed("http://127.0.0.1", { message: () => undefined, changed: () => undefined });
+  const asked = [];
+  feed.backfill.older = (timeMs) => { asked.push(timeMs); };
+  const status = (state) => feed.message({ type: "status", lag_seconds: 0, time_ns: ns(START_MS), server_time_ns: ns(START_MS), feed: { state } });
+  for (const before of [[], ["catching_up"]]) {
+    feed.ring = feed.backfill.ring = new Ring(LAYOUT, 1e9);
+    feed.status = {};
+    asked.length = 0;
+    before.forEach(status);
+    feed.message({ type: "missed", frames: 2400 });
+    feed.frame(frame(2400, START_MS));
+    status("catching_up");
+    assert.deepEqual(asked, []);
+    status("live");
+    status("live");
+    assert.deepEqual(asked, [Infinity], "one block");
+    assert.equal(feed.backfill.holes, 0);
+  }
 });
 
 test("the sign of the feed says how it stands, and how far it is behind", () => {
