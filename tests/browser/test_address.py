@@ -115,9 +115,10 @@ def test_each_setting_is_in_the_address_as_soon_as_it_is_made(page: Page, server
         })"""
     )
     assert said == ["purple", "log", "net"]  # whoever loads the page again now loses none of them
-    changes = page.evaluate(
+    changes, seconds = page.evaluate(
         """() => {
           let changes = 0;
+          const began = performance.now();
           const replace = history.replaceState.bind(history);
           history.replaceState = (...given) => { changes += 1; replace(...given); };
           const list = document.getElementById("palette");
@@ -125,10 +126,10 @@ def test_each_setting_is_in_the_address_as_soon_as_it_is_made(page: Page, server
             list.value = i % 2 ? "purple" : "blue";
             list.dispatchEvent(new Event("change"));
           }
-          return changes;
+          return [changes, (performance.now() - began) / 1000];
         }"""
     )
-    assert 1 <= changes <= 25  # browsers refuse a hundred at once
+    assert 1 <= changes <= 21 + 8 * seconds  # browsers refuse more than some hundred in ten
     page.wait_for_function(f"() => ({HASH})().get('palette') === 'purple'")
 
 
