@@ -126,8 +126,9 @@ def test_engine_socket_and_tab_have_signs_of_their_own(browser: Browser, lake: P
         signs("live", "engine ok", "tab ok")
         page.keyboard.press("y")
         signs("live", "session held", "tab ok")
-        server.process.kill()  # what it held is not known to be held any more
-        signs("lost", "engine –", "tab ok")
+        server.process.kill()  # what it held is not known to be held any more, at once and not only once it is silent
+        expect(page.locator("#connection")).to_contain_text("lost", timeout=20_000)
+        expect(page.locator("#engine")).to_contain_text("engine –", timeout=1500)
 
 
 def sleep_through(page: Page, server: Server, frames: int) -> float:
