@@ -69,7 +69,7 @@ export async function fetchOverview(base, { product_type, contract, dt }) {
 export async function fetchHistory(base, { session, fields, exact, ...between }, signal) {
   const query = new URLSearchParams({ session_id: session });
   if (fields) query.set("fields", fields.join(","));
-  for (const [name, value] of Object.entries(between)) query.set(name, String(value));
+  for (const [name, value] of Object.entries(between)) if (value !== undefined) query.set(name, String(value));
   if (exact) query.set("exact", "1");
   const answer = await ask(base, `history?${query}`, signal);
   return parseBlock(await answer.arrayBuffer());

@@ -79,11 +79,10 @@ def _answer(values: dict[str, Any]) -> None:
     with in_memory(_config()) as connection:
         if values["query"] is None:
             sql, parameters = values["sql"], dict(values["set"])
-            reads, macros = execution.referenced(connection, sql), execution.macros_in(sql)
+            reads = execution.referenced(connection, sql)
         else:
             named = catalogue.find(values["query"])
             sql, parameters, reads = named.sql, named.values(values["set"]), set(named.reads)
-            macros = execution.macros_in(sql)
         with TerminalProgress() as progress:
             session = _choose(lake, values, reads, progress)
             reads_recording = bool(reads & set(RECORDING_VIEWS))
@@ -95,7 +94,7 @@ def _answer(values: dict[str, Any]) -> None:
                 build=values["build"],
                 tell=progress,
             )
-            views.register(connection, macros)
+            views.register(connection, sql)
             with signals_interrupt(connection):
                 schema, batches = execution.run(connection, views, sql, parameters)
             _put_out(out, kind, schema, interruptible(connection, batches))

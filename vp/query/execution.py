@@ -24,14 +24,10 @@ def referenced(connection: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
         found = {name.strip('"').lower() for name in connection.get_table_names(sql)}
     except duckdb.Error:  # also where it calls a macro that is not there yet: then every word may be a view
         found = set(re.findall(r"\w+", sql.lower()))
-    for name in macros_in(sql):
-        found |= set(catalogue.find(name).reads)
+    for query in catalogue.load().values():
+        if re.search(rf'\b{query.name}"?\s*\(', sql, re.IGNORECASE):  # it calls it, or only seems to
+            found |= set(query.reads)
     return found
-
-
-def macros_in(sql: str) -> list[str]:
-    """The named queries that a statement calls as table macros, and maybe some that it only seems to."""
-    return [name for name in catalogue.load() if re.search(rf'\b{name}"?\s*\(', sql, re.IGNORECASE)]
 
 
 @contextmanager

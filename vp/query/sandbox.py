@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,6 @@ import duckdb
 import pyarrow as pa
 
 from vp.errors import QueryError, QueryLimitError
-from vp.query import catalogue
 from vp.query.execution import told
 from vp.query.limits import Limits
 from vp.query.views import Views, in_memory
@@ -59,7 +58,7 @@ def ask(
         It took more time or memory than it may.
     """
     limits = limits or Limits()
-    with walled(views, limits, catalogue.named_in(sql)) as connection, told(views):
+    with walled(views, limits, sql) as connection, told(views):
         if check:
             _check_statement(connection, sql)
         with _interrupted_after(connection, limits):
@@ -70,10 +69,10 @@ def ask(
 
 
 @contextmanager
-def walled(views: Views, limits: Limits, macros: Collection[str] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database that sees `views` and the named queries `macros` (None: all) alone; it is gone when the block ends."""
+def walled(views: Views, limits: Limits, sql: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database that sees `views` and the named queries that `sql` can call (None: all); gone when the block ends."""
     with in_memory(_config(limits)) as connection:
-        views.register(connection, macros)
+        views.register(connection, sql)
         for directory in ("secret", "home", "extension"):  # where they would be tells who runs the server
             connection.execute(f"SET {directory}_directory = '/none'")
         connection.execute(f"SET max_execution_time = {max(1, round(limits.seconds * 1000))}")

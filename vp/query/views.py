@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -116,17 +116,17 @@ class Views:
             self.tables["frames"] = recording.frames()
             self.tables["quality"] = recorded_quality(recording)
 
-    def register(self, connection: duckdb.DuckDBPyConnection, macros: Collection[str] | None = None) -> None:
+    def register(self, connection: duckdb.DuckDBPyConnection, sql: str | None = None) -> None:
         """Make the views known to a connection, and the named queries as table macros.
 
-        `macros` names those that are called, None means all: to make them takes as long as a small query. A file of
-        sql/ that is no query is told to the log and keeps nothing else from working.
+        Of the named queries those that `sql` can call, None means all: to make them takes as long as a small query. A
+        file of sql/ that is no query is told to the log and keeps nothing else from working.
         """
         connection.execute("SET TimeZone = 'UTC'")
         for name, table in self.tables.items():
             register_view(connection, name, table)
-        problems = dict(catalogue.broken()) if macros is None else {}
-        for query in catalogue.with_called(catalogue.load() if macros is None else macros):
+        problems = dict(catalogue.broken()) if sql is None else {}
+        for query in catalogue.with_called(catalogue.load() if sql is None else catalogue.named_in(sql)):
             try:
                 connection.execute(query.macro())
             except duckdb.Error as error:

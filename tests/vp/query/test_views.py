@@ -127,7 +127,12 @@ def test_a_named_query_may_call_another_wherever_that_stands_in_the_alphabet(
     with connect(asked_lake, symbol="GOOD", dt=lakes.DATE) as connection:
         assert rows(connection, "FROM again()") == [(558,)]
     session = ["--symbol", "GOOD", "--dt", lakes.DATE, "--lake", str(asked_lake), "--format", "csv"]
-    for words in (["again"], ["--sql", "FROM again()"], ["--sql", "FROM AGAIN ( )"]):
+    for words in (
+        ["again"],
+        ["--sql", "FROM again()"],
+        ["--sql", "FROM AGAIN ( )"],
+        ["--sql", "FROM again /* so */ ()"],
+    ):
         assert main([*words, *session]) == 0
         assert capsys.readouterr().out.splitlines()[-1] == "558"
     lake = Lake(asked_lake)
